@@ -1,0 +1,1 @@
+// The vocabulary under everything: addresses, port sets, positions, findings; nothing here knows Kubernetes.

@@ -1,0 +1,61 @@
+// The Program: a cluster compiled into groups, atoms, subjects, peer classes and rows; every answer is read from it.
+import type { IpFamily, IpRange } from '../base/ip-address.ts';
+import type { Cluster } from '../model/cluster.ts';
+import type { Direction, NetworkPolicy, PolicyRule } from '../model/network-policy.ts';
+import type { PortSetTable } from './port-set-table.ts';
+
+export interface Program {
+  readonly cluster: Cluster;
+  /** The group of each pod of `cluster.pods`, by pod index. */
+  readonly groupOfPod: Int32Array;
+  readonly groups: readonly Group[];
+  /** Disjoint, ascending, family 4 before 6, together the whole address space of both families. */
+  readonly atoms: readonly Atom[];
+  readonly egress: DirectionProgram;
+  readonly ingress: DirectionProgram;
+  /** All port sets that rows name, by id; 0 is no port, 1 is every port of every protocol. */
+  readonly portSets: PortSetTable;
+}
+
+/** Pods alike in namespace, matching selectors, mentioned port names, blocks over their addresses, and host network. */
+export interface Group {
+  readonly namespace: string;
+  /** Indices of `cluster.pods`, ascending. */
+  readonly pods: readonly number[];
+  /** Number of pods with replicas. */
+  readonly size: number;
+  readonly hostNetwork: boolean;
+}
+
+/** A range of addresses that all policies treat alike. */
+export type Atom = IpRange;
+
+/** One direction. A subject says which policies govern a group; a peer class is what every rule of the direction treats alike. */
+export interface DirectionProgram {
+  readonly direction: Direction;
+  /** Subject of each group; subject 0 is governed by no policy. */
+  readonly subjectOfGroup: Int32Array;
+  /** Peer class of each group as seen through addresses of a family; the two differ only where an ipBlock covers one family's address. */
+  readonly classOfGroup: Readonly<Record<IpFamily, Int32Array>>;
+  /** Peer class of each atom. */
+  readonly classOfAtom: Int32Array;
+  readonly classCount: number;
+  /** Whether a NetworkPolicy governs the subject, so that what no rule allows is refused. */
+  isIsolated(subject: number): boolean;
+  /** Id of the ports on which the subject may talk with a peer class. */
+  portsOf(subject: number, peerClass: number): number;
+  /** The subject's whole row, by peer class. Made when first asked. */
+  rowOf(subject: number): Row;
+  /** The policies that govern the subject in this direction, in cluster order. */
+  policiesOf(subject: number): readonly NetworkPolicy[];
+  /** Every rule of the subject that lets a point of the port line through to a peer class, in cluster order. */
+  allowingRules(subject: number, peerClass: number, point: number): readonly RuleReference[];
+}
+
+/** Port set ids by peer class. */
+export type Row = Uint32Array;
+
+export interface RuleReference {
+  readonly policy: NetworkPolicy;
+  readonly rule: PolicyRule;
+}

@@ -1,0 +1,72 @@
+// Label selectors, matchLabels read as `In` with one value, and whether they select labels.
+
+export type Labels = ReadonlyMap<string, string>;
+
+export type Requirement =
+  | { readonly kind: 'In' | 'NotIn'; readonly key: string; readonly values: readonly string[] }
+  | { readonly kind: 'Exists' | 'DoesNotExist'; readonly key: string };
+
+/** All requirements hold together; without any, everything is selected. */
+export interface Selector {
+  readonly requirements: readonly Requirement[];
+}
+
+export const EVERYTHING: Selector = { requirements: [] };
+
+/** Labels of one object; `unknownKeys` are there with a value that cannot be known from a file (such as pod-template-hash). */
+export interface LabelSet {
+  readonly labels: Labels;
+  readonly unknownKeys: ReadonlySet<string>;
+}
+
+/** NotIn and DoesNotExist hold for objects without the key (Kubernetes, "Labels and Selectors"). */
+export function selects(selector: Selector, object: LabelSet): boolean {
+  return selector.requirements.every((requirement) => meetsRequirement(requirement, object));
+}
+
+/** An unknown value equals no value that a selector names. */
+export function meetsRequirement(requirement: Requirement, object: LabelSet): boolean {
+  const value = object.labels.get(requirement.key);
+  const isPresent = value !== undefined || object.unknownKeys.has(requirement.key);
+  switch (requirement.kind) {
+    case 'In':
+      return value !== undefined && requirement.values.includes(value);
+    case 'NotIn':
+      return value === undefined || !requirement.values.includes(value);
+    case 'Exists':
+      return isPresent;
+    case 'DoesNotExist':
+      return !isPresent;
+  }
+}
+
+/** A text that is equal for selectors with the same requirements, whatever their order and repetition. */
+export function canonicalSelector(selector: Selector): string {
+  const parts = selector.requirements.map((requirement) =>
+    'values' in requirement
+      ? JSON.stringify([requirement.key, requirement.kind, [...new Set(requirement.values)].sort()])
+      : JSON.stringify([requirement.key, requirement.kind]),
+  );
+  return [...new Set(parts)].sort().join(' ');
+}
+
+/** The selector as a person reads it: `app=web, tier in (a, b), !canary`. */
+export function formatSelector(selector: Selector): string {
+  if (selector.requirements.length === 0) return 'everything';
+  return selector.requirements.map(formatRequirement).join(', ');
+}
+
+function formatRequirement(requirement: Requirement): string {
+  switch (requirement.kind) {
+    case 'In':
+      return requirement.values.length === 1
+        ? `${requirement.key}=${requirement.values[0]}`
+        : `${requirement.key} in (${requirement.values.join(', ')})`;
+    case 'NotIn':
+      return `${requirement.key} notin (${requirement.values.join(', ')})`;
+    case 'Exists':
+      return requirement.key;
+    case 'DoesNotExist':
+      return `!${requirement.key}`;
+  }
+}
