@@ -1,7 +1,9 @@
 // The Program: a cluster compiled into groups, atoms, subjects, peer classes and rows; every answer is read from it.
-import type { IpFamily, IpRange } from '../base/ip-address.ts';
+import type { IpAddress, IpFamily } from '../base/ip-address.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { Direction, NetworkPolicy, PolicyRule } from '../model/network-policy.ts';
+import type { Atom } from './atom.ts';
+import type { Group } from './group-pods.ts';
 import type { PortSetTable } from './port-set-table.ts';
 
 export interface Program {
@@ -11,30 +13,20 @@ export interface Program {
   readonly groups: readonly Group[];
   /** Disjoint, ascending, family 4 before 6, together the whole address space of both families. */
   readonly atoms: readonly Atom[];
+  /** Index of the atom that holds an address. */
+  findAtom(address: IpAddress): number;
   readonly egress: DirectionProgram;
   readonly ingress: DirectionProgram;
   /** All port sets that rows name, by id; 0 is no port, 1 is every port of every protocol. */
   readonly portSets: PortSetTable;
 }
 
-/** Pods alike in namespace, matching selectors, mentioned port names, blocks over their addresses, and host network. */
-export interface Group {
-  readonly namespace: string;
-  /** Indices of `cluster.pods`, ascending. */
-  readonly pods: readonly number[];
-  /** Number of pods with replicas. */
-  readonly size: number;
-  readonly hostNetwork: boolean;
-}
-
-/** A range of addresses that all policies treat alike. */
-export type Atom = IpRange;
-
 /** One direction. A subject says which policies govern a group; a peer class is what every rule of the direction treats alike. */
 export interface DirectionProgram {
   readonly direction: Direction;
   /** Subject of each group; subject 0 is governed by no policy. */
   readonly subjectOfGroup: Int32Array;
+  readonly subjectCount: number;
   /** Peer class of each group as seen through addresses of a family; the two differ only where an ipBlock covers one family's address. */
   readonly classOfGroup: Readonly<Record<IpFamily, Int32Array>>;
   /** Peer class of each atom. */

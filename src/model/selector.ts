@@ -3,7 +3,8 @@
 export type Labels = ReadonlyMap<string, string>;
 
 export type Requirement =
-  | { readonly kind: 'In' | 'NotIn'; readonly key: string; readonly values: readonly string[] }
+  | { readonly kind: 'In'; readonly key: string; readonly values: readonly string[] }
+  | { readonly kind: 'NotIn'; readonly key: string; readonly values: readonly string[] }
   | { readonly kind: 'Exists' | 'DoesNotExist'; readonly key: string };
 
 /** All requirements hold together; without any, everything is selected. */

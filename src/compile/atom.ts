@@ -1,0 +1,115 @@
+// Atoms: all ipBlocks, less their excepts, cut the address space of both families once into ranges that every policy treats alike.
+import { LAST_ADDRESS, type IpAddress, type IpFamily, type IpRange } from '../base/ip-address.ts';
+import type { IpBlockPeer } from '../model/network-policy.ts';
+import type { ListInterner } from './list-interner.ts';
+
+/** A range of addresses; whole atoms lie inside or outside the pod ranges. */
+export interface Atom extends IpRange {
+  readonly isPodRange: boolean;
+}
+
+export interface AtomTable {
+  /** Ascending, family 4 before 6, together the whole space of both. */
+  readonly atoms: readonly Atom[];
+  /** For each atom, the interned list of the blocks over it. */
+  readonly blocksOfAtom: readonly number[];
+  /** Index of the atom that holds an address. */
+  find(address: IpAddress): number;
+}
+
+/** A block's id is its place in `blocks`. */
+export function cutAtoms(blocks: readonly IpBlockPeer[], podRanges: readonly IpRange[], lists: ListInterner): AtomTable {
+  const atoms: Atom[] = [];
+  const blocksOfAtom: number[] = [];
+  const cut = (family: IpFamily): number => {
+    sweep({ family, blocks, podRanges }, (atom, open) => {
+      atoms.push(atom);
+      blocksOfAtom.push(lists.intern(open));
+    });
+    return atoms.length;
+  };
+  const endOf4 = cut(4);
+  const endOf6 = cut(6);
+  const find = ({ family, value }: IpAddress): number => {
+    let low = family === 4 ? 0 : endOf4;
+    let high = (family === 4 ? endOf4 : endOf6) - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (atoms[middle]!.first <= value) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  };
+  return { atoms, blocksOfAtom, find };
+}
+
+/** What is left of a block when its excepts are taken away: ascending, disjoint. */
+export function blockRanges(block: IpBlockPeer): readonly IpRange[] {
+  const { family, last } = block.cidr;
+  const holes = [...block.except].sort((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
+  const ranges: IpRange[] = [];
+  let next = block.cidr.first;
+  for (const hole of holes) {
+    if (hole.first > next) ranges.push({ family, first: next, last: hole.first - 1n });
+    if (hole.last >= next) next = hole.last + 1n;
+  }
+  if (next <= last) ranges.push({ family, first: next, last });
+  return ranges;
+}
+
+/** A place where blocks or pod ranges open (+) or close (−). */
+interface Boundary {
+  readonly at: bigint;
+  /** A block's id; −1 for a pod range. */
+  readonly block: number;
+  readonly opens: boolean;
+}
+
+interface SweepInput {
+  readonly family: IpFamily;
+  readonly blocks: readonly IpBlockPeer[];
+  readonly podRanges: readonly IpRange[];
+}
+
+const POD_RANGE = -1;
+
+function sweep(input: SweepInput, give: (atom: Atom, open: readonly number[]) => void): void {
+  const { family } = input;
+  const boundaries = collectBoundaries(input);
+  let open: readonly number[] = [];
+  let podRangesOpen = 0;
+  let first = 0n;
+  let at = 0;
+  while (first <= LAST_ADDRESS[family]) {
+    const changes: Boundary[] = [];
+    for (; at < boundaries.length && boundaries[at]!.at === first; at++) changes.push(boundaries[at]!);
+    for (const change of changes) if (change.block === POD_RANGE) podRangesOpen += change.opens ? 1 : -1;
+    open = applyChanges(open, changes);
+    const next = boundaries[at]?.at ?? LAST_ADDRESS[family] + 1n;
+    give({ family, first, last: next - 1n, isPodRange: podRangesOpen > 0 }, open);
+    first = next;
+  }
+}
+
+function collectBoundaries({ family, blocks, podRanges }: SweepInput): Boundary[] {
+  const boundaries: Boundary[] = [];
+  const add = (range: IpRange, block: number): void => {
+    boundaries.push({ at: range.first, block, opens: true }, { at: range.last + 1n, block, opens: false });
+  };
+  for (const [id, block] of blocks.entries()) {
+    if (block.cidr.family === family) for (const range of blockRanges(block)) add(range, id);
+  }
+  for (const range of podRanges) if (range.family === family) add(range, POD_RANGE);
+  return boundaries.filter((boundary) => boundary.at <= LAST_ADDRESS[family]).sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+}
+
+function applyChanges(open: readonly number[], changes: readonly Boundary[]): readonly number[] {
+  const blockChanges = changes.filter((change) => change.block !== POD_RANGE);
+  if (blockChanges.length === 0) return open;
+  const result = new Set(open);
+  for (const { block, opens } of blockChanges) {
+    if (opens) result.add(block);
+    else result.delete(block);
+  }
+  return [...result].sort((a, b) => a - b);
+}
