@@ -12,7 +12,15 @@ export interface Libc {
   recv(fd: number, bytes: Uint8Array, size: number, flags: number): number;
   setsockopt(fd: number, level: number, option: number, value: Uint8Array, size: number): number;
   getsockopt(fd: number, level: number, option: number, value: Uint8Array, size: Uint8Array): number;
+  accept4(fd: number, address: Uint8Array | null, size: Uint8Array | null, flags: number): number;
+  recvfrom(fd: number, bytes: Uint8Array, size: number, flags: number, address: Uint8Array, addressSize: Uint8Array): number;
   poll(entries: Uint8Array, count: number, timeoutMs: number): number;
+  epoll_create1(flags: number): number;
+  epoll_ctl(epollFd: number, operation: number, fd: number, event: Uint8Array): number;
+  epoll_wait(epollFd: number, events: Uint8Array, count: number, timeoutMs: number): number;
+  eventfd(count: number, flags: number): number;
+  write(fd: number, bytes: Uint8Array, size: number): number;
+  prlimit(pid: number, resource: number, wanted: Uint8Array | null, held: Uint8Array | null): number;
   close(fd: number): number;
   setns(fd: number, kind: number): number;
   unshare(flags: number): number;
@@ -43,7 +51,15 @@ function bindLibc(): Libc {
     recv: library.func('int64_t recv(int fd, _Out_ uint8_t *bytes, size_t size, int flags)'),
     setsockopt: library.func('int setsockopt(int fd, int level, int option, const uint8_t *value, uint32_t size)'),
     getsockopt: library.func('int getsockopt(int fd, int level, int option, _Out_ uint8_t *value, _Inout_ uint8_t *size)'),
+    accept4: library.func('int accept4(int fd, _Out_ uint8_t *address, _Inout_ uint8_t *size, int flags)'),
+    recvfrom: library.func('int64_t recvfrom(int fd, _Out_ uint8_t *bytes, size_t size, int flags, _Out_ uint8_t *address, _Inout_ uint8_t *addressSize)'),
     poll: library.func('int poll(_Inout_ uint8_t *entries, uint64_t count, int timeoutMs)'),
+    epoll_create1: library.func('int epoll_create1(int flags)'),
+    epoll_ctl: library.func('int epoll_ctl(int epollFd, int operation, int fd, const uint8_t *event)'),
+    epoll_wait: library.func('int epoll_wait(int epollFd, _Out_ uint8_t *events, int count, int timeoutMs)'),
+    eventfd: library.func('int eventfd(uint32_t count, int flags)'),
+    write: library.func('int64_t write(int fd, const uint8_t *bytes, size_t size)'),
+    prlimit: library.func('int prlimit(int pid, int resource, const uint8_t *wanted, _Out_ uint8_t *held)'),
     close: library.func('int close(int fd)'),
     setns: library.func('int setns(int fd, int kind)'),
     unshare: library.func('int unshare(int flags)'),
