@@ -1,6 +1,6 @@
 // One direction of a Program: rows of ports by peer class, made when asked, each from its parent's and one policy more.
 import type { Direction, NetworkPolicy } from '../model/network-policy.ts';
-import { hasPoint } from '../base/port-set.ts';
+import { intersectPorts, type PortSet } from '../base/port-set.ts';
 import type { PeerClasses, PeerClass } from './peer-classes.ts';
 import { ALL_PORTS_ID, NO_PORTS_ID, type PortSetTable } from './port-set-table.ts';
 import type { DirectionProgram, Row, RuleReference } from './program.ts';
@@ -34,23 +34,23 @@ export function createDirection({ direction, peers, trie, portSets }: DirectionI
     portsOf: (subject, peerClass) => rows.rowOf(subject)[peerClass]!,
     rowOf: (subject) => rows.rowOf(subject),
     policiesOf: (subject) => variantsOf(subject).map((variant) => variant.policy.policy),
-    allowingRules: (subject, peerClass, point) =>
+    allowingRules: (subject, peerClass, ports) =>
       variantsOf(subject).flatMap((variant) => {
-        const passing = variant.rules.filter((rule) => letsThrough(rule, { peerClass: peers.classes[peerClass]!, point, portSets }));
+        const passing = variant.rules.filter((rule) => letsThrough(rule, { peerClass: peers.classes[peerClass]!, ports, portSets }));
         return passing.map((rule): RuleReference => ({ policy: variant.policy.policy, rule: variant.policy[direction]![rule.index]!.rule }));
       }),
   };
 }
 
-interface PeerAndPoint {
+interface PeerAndPorts {
   readonly peerClass: PeerClass;
-  readonly point: number;
+  readonly ports: PortSet;
   readonly portSets: PortSetTable;
 }
 
-function letsThrough(rule: VariantRule, { peerClass, point, portSets }: PeerAndPoint): boolean {
+function letsThrough(rule: VariantRule, { peerClass, ports, portSets }: PeerAndPorts): boolean {
   if (rule.peerSets !== undefined && !rule.peerSets.some((peerSet) => peerClass.peerSets.includes(peerSet))) return false;
-  return hasPoint(portSets.portSet(portsFor(rule, peerClass, portSets)), point);
+  return intersectPorts(portSets.portSet(portsFor(rule, peerClass, portSets)), ports).length > 0;
 }
 
 function portsFor(rule: VariantRule, peerClass: PeerClass, portSets: PortSetTable): number {

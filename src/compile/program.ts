@@ -1,5 +1,6 @@
 // The Program: a cluster compiled into groups, atoms, subjects, peer classes and rows; every answer is read from it.
 import type { IpAddress, IpFamily } from '../base/ip-address.ts';
+import type { PortSet } from '../base/port-set.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { Direction, NetworkPolicy, PolicyRule } from '../model/network-policy.ts';
 import type { Atom } from './atom.ts';
@@ -40,8 +41,8 @@ export interface DirectionProgram {
   rowOf(subject: number): Row;
   /** The policies that govern the subject in this direction, in cluster order. */
   policiesOf(subject: number): readonly NetworkPolicy[];
-  /** Every rule of the subject that lets a point of the port line through to a peer class, in cluster order. */
-  allowingRules(subject: number, peerClass: number, point: number): readonly RuleReference[];
+  /** Every rule of the subject that lets any of the ports through to a peer class, in cluster order. */
+  allowingRules(subject: number, peerClass: number, ports: PortSet): readonly RuleReference[];
 }
 
 /** Port set ids by peer class. */

@@ -1,0 +1,138 @@
+// The ends that an answer names: workloads, pods or namespaces, and the ranges of the outside that policies tell apart.
+import { compareText } from '../base/finding.ts';
+import { formatIpAddress, formatIpRange, type IpRange } from '../base/ip-address.ts';
+import type { Program } from '../compile/program.ts';
+import type { Pod } from '../model/cluster.ts';
+import { quadKey, quadOfAtom, quadOfGroup, type Quad } from './endpoint.ts';
+import { outsideRanges } from './outside-ranges.ts';
+
+export type Grain = 'workload' | 'pod' | 'namespace';
+
+/** As the contract writes it. */
+export type Endpoint =
+  | {
+      readonly id: string;
+      readonly kind: string;
+      readonly namespace: string;
+      readonly name: string;
+      /** Number of pods it stands for. */
+      readonly pods: number;
+      readonly hostNetwork: boolean;
+    }
+  | { readonly id: string; readonly kind: 'Range'; readonly first: string; readonly last: string };
+
+/** An endpoint with what decides about it. */
+export interface PlacedEndpoint {
+  readonly endpoint: Endpoint;
+  /** Each with the number of pods behind it; a range has one quad and no pods. */
+  readonly quads: readonly { readonly quad: Quad; readonly pods: number }[];
+  /** Indices of `cluster.pods`. */
+  readonly podIndices: readonly number[];
+  /** Only of ranges. */
+  readonly range: IpRange | undefined;
+}
+
+/** Pods' endpoints sorted by id, then the ranges in the order of addresses, IPv4 first. */
+export function listEndpoints(program: Program, by: Grain): readonly PlacedEndpoint[] {
+  return [...podEndpoints(program, by), ...outsideRanges(program).map((range) => rangeEndpoint(program, range))];
+}
+
+function podEndpoints(program: Program, by: Grain): readonly PlacedEndpoint[] {
+  const drafts = new Map<string, Draft>();
+  const quadKeys = program.groups.map((group) => quadKey(quadOfGroup(program, group.id)));
+  for (const [index, pod] of program.cluster.pods.entries()) {
+    const group = program.groupOfPod[index]!;
+    const { key, subject } = subjectOf(pod, by);
+    const draftKey = by === 'workload' ? `${key}\n${quadKeys[group]}\n${pod.hostNetwork}` : key;
+    let draft = drafts.get(draftKey);
+    if (draft === undefined) drafts.set(draftKey, (draft = { subject, pods: 0, hostNetwork: true, podIndices: [], groups: new Map() }));
+    draft.pods += pod.replicas;
+    draft.hostNetwork &&= pod.hostNetwork;
+    draft.podIndices.push(index);
+    draft.groups.set(group, (draft.groups.get(group) ?? 0) + pod.replicas);
+  }
+  return nameDrafts([...drafts.values()])
+    .map(({ id, draft }) => placeDraft(program, id, draft))
+    .sort((a, b) => compareText(a.endpoint.id, b.endpoint.id));
+}
+
+interface Subject {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+interface Draft {
+  readonly subject: Subject;
+  pods: number;
+  hostNetwork: boolean;
+  readonly podIndices: number[];
+  readonly groups: Map<number, number>;
+}
+
+function subjectOf(pod: Pod, by: Grain): { readonly key: string; readonly subject: Subject } {
+  switch (by) {
+    case 'workload':
+      return { key: subjectKey(pod.workload), subject: pod.workload };
+    case 'pod': {
+      // A pod of a controller in a file has no name of its own yet: it goes by the controller's name and kind.
+      const kind = pod.workload.kind !== 'Pod' && pod.name === pod.workload.name ? pod.workload.kind : 'Pod';
+      const subject = { kind, namespace: pod.namespace, name: pod.name };
+      return { key: subjectKey(subject), subject };
+    }
+    case 'namespace':
+      return { key: pod.namespace, subject: { kind: 'Namespace', namespace: pod.namespace, name: pod.namespace } };
+  }
+}
+
+function subjectKey(subject: Subject): string {
+  return `${subject.kind}\n${subject.namespace}\n${subject.name}`;
+}
+
+/** `ns/name`; with the kind where two kinds share it; with `#1`, `#2` … where pods of one controller differ in policy. */
+function nameDrafts(drafts: readonly Draft[]): { readonly id: string; readonly draft: Draft }[] {
+  const kinds = new Map<string, Set<string>>();
+  const parts = new Map<string, Draft[]>();
+  for (const draft of drafts) {
+    const id = plainId(draft.subject);
+    kinds.set(id, (kinds.get(id) ?? new Set()).add(draft.subject.kind));
+    const key = subjectKey(draft.subject);
+    parts.set(key, [...(parts.get(key) ?? []), draft]);
+  }
+  return drafts.map((draft) => {
+    const id = plainId(draft.subject);
+    const siblings = parts.get(subjectKey(draft.subject))!;
+    const suffix = siblings.length > 1 ? `#${siblings.indexOf(draft) + 1}` : '';
+    return { id: `${id}${suffix}${kinds.get(id)!.size > 1 ? ` (${draft.subject.kind})` : ''}`, draft };
+  });
+}
+
+function plainId(subject: Subject): string {
+  return subject.kind === 'Namespace' ? subject.name : `${subject.namespace}/${subject.name}`;
+}
+
+function placeDraft(program: Program, id: string, draft: Draft): PlacedEndpoint {
+  const { kind, namespace, name } = draft.subject;
+  return {
+    endpoint: { id, kind, namespace, name, pods: draft.pods, hostNetwork: draft.hostNetwork },
+    quads: [...draft.groups].map(([group, pods]) => ({ quad: quadOfGroup(program, group), pods })),
+    podIndices: draft.podIndices,
+    range: undefined,
+  };
+}
+
+function rangeEndpoint(program: Program, range: IpRange): PlacedEndpoint {
+  const { family } = range;
+  const atom = program.findAtom({ family, value: range.first });
+  return {
+    endpoint: {
+      id: formatIpRange(range),
+      kind: 'Range',
+      first: formatIpAddress({ family, value: range.first }),
+      last: formatIpAddress({ family, value: range.last }),
+    },
+    quads: [{ quad: quadOfAtom(program, atom), pods: 0 }],
+    podIndices: [],
+    range,
+  };
+}

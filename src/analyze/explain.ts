@@ -1,0 +1,74 @@
+// Why two ends may talk or not: for each direction the policies that isolate and the rules that allow.
+import type { IpFamily } from '../base/ip-address.ts';
+import { intersectPorts, type PortSet } from '../base/port-set.ts';
+import type { DirectionProgram, Program, RuleReference } from '../compile/program.ts';
+import type { NetworkPolicy } from '../model/network-policy.ts';
+import { allowedPorts, isNeverJudged } from './decide.ts';
+import { quadOf, type EndpointRef } from './endpoint.ts';
+
+export interface Question {
+  readonly source: EndpointRef;
+  readonly target: EndpointRef;
+  /** undefined: the first family that both ends have. */
+  readonly family?: IpFamily;
+  /** Points of the port line that are asked about; undefined: any port. */
+  readonly ports?: PortSet;
+}
+
+export interface Explanation {
+  /** `allowed`: all that was asked (of any port: at least one); `partly`: some of it. */
+  readonly verdict: 'allowed' | 'partly' | 'denied';
+  /** What of the ports asked about is allowed. */
+  readonly ports: PortSet;
+  readonly egress: DirectionReason;
+  readonly ingress: DirectionReason;
+}
+
+export interface DirectionReason {
+  /** false: nothing judges this direction (outside the cluster, host network, a pod to itself, its own node). */
+  readonly isJudged: boolean;
+  /** What this direction alone lets through, of the ports asked about. */
+  readonly ports: PortSet;
+  /** The policies that isolate the end; empty: it is not isolated. */
+  readonly isolatedBy: readonly NetworkPolicy[];
+  /** The rules that let at least one of the ports through. */
+  readonly allowedBy: readonly RuleReference[];
+}
+
+export function explain(program: Program, question: Question): Explanation {
+  const asked = question.ports;
+  const restrict = (ports: PortSet): PortSet => (asked === undefined ? ports : intersectPorts(ports, asked));
+  const family = question.family ?? commonFamily(program, question);
+  const ports = restrict(allowedPorts(program, question.source, question.target, family));
+  const source = quadOf(program, question.source);
+  const target = quadOf(program, question.target);
+  const isJudged = !isNeverJudged(program, question.source, question.target);
+  const reason = (direction: DirectionProgram, ends: { subject: number; peerClass: number; end: EndpointRef }): DirectionReason => {
+    const through = restrict(program.portSets.portSet(direction.portsOf(ends.subject, ends.peerClass)));
+    return {
+      isJudged: isJudged && isGoverned(program, ends.end),
+      ports: through,
+      isolatedBy: direction.policiesOf(ends.subject),
+      allowedBy: direction.allowingRules(ends.subject, ends.peerClass, through),
+    };
+  };
+  return {
+    verdict: ports.length === 0 ? 'denied' : asked === undefined || isEqual(ports, asked) ? 'allowed' : 'partly',
+    ports,
+    egress: reason(program.egress, { subject: source.egressSubject, peerClass: target.egressClass[family], end: question.source }),
+    ingress: reason(program.ingress, { subject: target.ingressSubject, peerClass: source.ingressClass[family], end: question.target }),
+  };
+}
+
+function isGoverned(program: Program, end: EndpointRef): boolean {
+  return end.kind === 'pod' && !program.cluster.pods[end.pod]!.hostNetwork;
+}
+
+function commonFamily(program: Program, { source, target }: Question): IpFamily {
+  const families = quadOf(program, source).families.filter((family) => quadOf(program, target).families.includes(family));
+  return families.find((family) => allowedPorts(program, source, target, family).length > 0) ?? families[0] ?? 4;
+}
+
+function isEqual(a: PortSet, b: PortSet): boolean {
+  return a.length === b.length && a.every((point, index) => point === b[index]);
+}
