@@ -1,23 +1,29 @@
 // The contract of whatever holds policy in a kernel: the real one writes nftables elements over netlink, the fake decides packets in memory.
 import type { IpAddress } from '../base/ip-address.ts';
+import type { ChangePlan } from '../emit/plan-change.ts';
 import type { Ruleset } from '../emit/ruleset.ts';
 
+/** Every call is synchronous; a refusal of the kernel is a `FirewallError`. */
 export interface Firewall {
-  /** Loads the skeleton and the elements, hooks last; replaces a table of ours that is there. */
+  /** Loads the skeleton and the elements, the hook last; replaces a table of ours that is there, without an open moment. */
   load(ruleset: Ruleset): void;
-  /** Writes only what differs from what is held: elements in one atomic batch, then the generation when something was taken away. */
+  /** Writes only what differs from what is held: elements first, then the generation when something was taken away. */
   change(wanted: Ruleset): void;
-  /** What the kernel holds now, read back from it. */
+  /** Writes a difference that was already computed against what is held. */
+  apply(plan: ChangePlan): void;
+  /** What the kernel holds now, read back from it, sorted as `sortRuleset` does. */
   read(): Ruleset;
   /** The ledger since the last call with `drain`: each connection opened or refused, with its count of judged packets. */
   readLedger(options?: { readonly drain: boolean }): readonly LedgerEntry[];
-  /** Takes the table away. */
+  /** Takes the table away: everything is open afterwards. No error when it is not there. */
   remove(): void;
+  /** Gives the sockets back; the table stays. */
   close(): void;
 }
 
 export interface LedgerEntry {
   readonly verdict: 'allowed' | 'denied';
+  /** The real client and the real back end: after address translation. */
   readonly source: IpAddress;
   readonly target: IpAddress;
   /** IP protocol number: 6 TCP, 17 UDP, 132 SCTP. */
@@ -26,7 +32,18 @@ export interface LedgerEntry {
   readonly port: number;
   /** Why it was refused; undefined for what was allowed. */
   readonly refusal: Refusal | undefined;
+  /** Id of the profile that let it through, the target's where both ends are isolated; 0 where none was asked. */
+  readonly profile: number;
+  /** Packets that were judged: retransmissions and flows judged again count each time. */
   readonly packets: number;
 }
 
+/** Which end refused: `egress` the source, `ingress` the target. */
 export type Refusal = 'egress' | 'ingress' | 'unknown-pod' | 'no-connection';
+
+export interface FirewallOptions {
+  /** Name of our table in family `inet`; `bulkhead` when missing. */
+  readonly table?: string;
+  /** What a refused new connection gets: silence, or an answer. A live connection that is cut always gets a reset. */
+  readonly deny?: 'drop' | 'reject';
+}
