@@ -56,21 +56,22 @@ export function reach(program: Program, { by }: ReachOptions): Reachability {
 function rowMaker(program: Program, placed: readonly PlacedEndpoint[]): (source: number) => Uint32Array {
   const table = new QuadTable(program);
   const members = placed.map(({ quads }) => quads.map(({ quad, pods }) => ({ quad: table.intern(quad), pods })));
-  const ranges = placed.map(({ range }) => range !== undefined);
+  const podCount = placed.filter(({ range }) => range === undefined).length;
+  const flat = flattenTargets(members);
   const ownNode = ownNodeFinder(program, placed);
   const result = new Uint32Array(placed.length);
   return (source) => {
     result.fill(NO_PORTS_ID);
+    // Ranges stand behind all pods, and nothing is said of traffic from range to range.
+    const end = source < podCount ? flat.quads.length : flat.starts[podCount]!;
     for (const from of members[source]!) {
       const verdicts = table.verdictsFrom(from.quad);
-      for (let target = 0; target < placed.length; target++) {
-        if (ranges[source]! && ranges[target]!) continue;
-        for (const to of members[target]!) {
-          const isItself = source === target && from.quad === to.quad && to.pods < 2;
-          if (isItself) continue;
-          const ports = verdicts[to.quad]!;
-          result[target] = result[target] === NO_PORTS_ID ? ports : program.portSets.union(result[target]!, ports);
-        }
+      for (let at = 0; at < end; at++) {
+        const ports = verdicts[flat.quads[at]!]!;
+        if (ports === NO_PORTS_ID) continue;
+        const target = flat.endpoints[at]!;
+        if (target === source && from.quad === flat.quads[at] && from.pods < 2) continue;
+        result[target] = program.portSets.union(result[target]!, ports);
       }
     }
     for (const target of ownNode(source)) result[target] = ALL_PORTS_ID;
@@ -78,17 +79,43 @@ function rowMaker(program: Program, placed: readonly PlacedEndpoint[]): (source:
   };
 }
 
+interface FlatTargets {
+  /** Quad ids of all endpoints in their order, mostly one each. */
+  readonly quads: Int32Array;
+  readonly endpoints: Int32Array;
+  /** Where each endpoint begins; one entry more than there are endpoints. */
+  readonly starts: Int32Array;
+}
+
+function flattenTargets(members: readonly (readonly { readonly quad: number }[])[]): FlatTargets {
+  const starts = new Int32Array(members.length + 1);
+  for (const [endpoint, list] of members.entries()) starts[endpoint + 1] = starts[endpoint]! + list.length;
+  const quads = new Int32Array(starts[members.length]!);
+  const endpoints = new Int32Array(quads.length);
+  for (const [endpoint, list] of members.entries()) {
+    for (const [offset, { quad }] of list.entries()) {
+      quads[starts[endpoint]! + offset] = quad;
+      endpoints[starts[endpoint]! + offset] = endpoint;
+    }
+  }
+  return { quads, endpoints, starts };
+}
+
+/** Verdict lists kept, in cells of 4 bytes; above it all are dropped and made again when asked. */
+const CACHED_VERDICTS_MAX = 8_000_000;
+
 class QuadTable {
   private readonly quads: Quad[] = [];
   private readonly ids = new Map<string, number>();
   private readonly ingressRows: Row[] = [];
   private readonly program: Program;
-  private cached: { readonly source: number; readonly verdicts: Uint32Array } | undefined;
+  private readonly cache = new Map<number, Uint32Array>();
 
   constructor(program: Program) {
     this.program = program;
   }
 
+  /** All quads are interned before the first verdict is asked for. */
   intern(quad: Quad): number {
     const key = quadKey(quad);
     let id = this.ids.get(key);
@@ -100,23 +127,27 @@ class QuadTable {
   }
 
   verdictsFrom(source: number): Uint32Array {
-    if (this.cached?.source !== source) this.cached = { source, verdicts: this.computeFrom(this.quads[source]!) };
-    return this.cached.verdicts;
+    let verdicts = this.cache.get(source);
+    if (verdicts === undefined) {
+      if (this.cache.size * this.quads.length > CACHED_VERDICTS_MAX) this.cache.clear();
+      this.cache.set(source, (verdicts = this.computeFrom(this.quads[source]!)));
+    }
+    return verdicts;
   }
 
   private computeFrom(source: Quad): Uint32Array {
     const { portSets, egress } = this.program;
     const row = egress.rowOf(source.egressSubject);
     const verdicts = new Uint32Array(this.quads.length);
-    for (const [id, target] of this.quads.entries()) {
+    for (let id = 0; id < verdicts.length; id++) {
+      const target = this.quads[id]!;
       const ingressRow = this.ingressRows[id]!;
-      let ports = NO_PORTS_ID;
       for (const family of source.families) {
-        if (!target.families.includes(family)) continue;
-        const both = portSets.intersect(row[target.egressClass[family]]!, ingressRow[source.ingressClass[family]]!);
-        ports = portSets.union(ports, both);
+        const byEgress = row[target.egressClass[family]]!;
+        if (byEgress === NO_PORTS_ID || !target.families.includes(family)) continue;
+        const both = portSets.intersect(byEgress, ingressRow[source.ingressClass[family]]!);
+        verdicts[id] = portSets.union(verdicts[id]!, both);
       }
-      verdicts[id] = ports;
     }
     return verdicts;
   }
