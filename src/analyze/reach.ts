@@ -52,53 +52,50 @@ export function reach(program: Program, { by }: ReachOptions): Reachability {
   };
 }
 
-/** Verdicts are computed once per pair of quads of a source; endpoints that policies treat alike share them. */
+/** Verdicts are computed once per pair of quads; only endpoints behind a quad that is reached are visited. */
 function rowMaker(program: Program, placed: readonly PlacedEndpoint[]): (source: number) => Uint32Array {
   const table = new QuadTable(program);
   const members = placed.map(({ quads }) => quads.map(({ quad, pods }) => ({ quad: table.intern(quad), pods })));
-  const podCount = placed.filter(({ range }) => range === undefined).length;
-  const flat = flattenTargets(members);
+  const endpointsOfQuad = invert(members);
+  const isRange = placed.map(({ range }) => range !== undefined);
   const ownNode = ownNodeFinder(program, placed);
   const result = new Uint32Array(placed.length);
+  const reachQuad = (source: number, quad: number, ports: number): void => {
+    for (const target of endpointsOfQuad[quad]!) {
+      if (isRange[source] && isRange[target]) continue;
+      result[target] = program.portSets.union(result[target]!, ports);
+    }
+  };
   return (source) => {
     result.fill(NO_PORTS_ID);
-    // Ranges stand behind all pods, and nothing is said of traffic from range to range.
-    const end = source < podCount ? flat.quads.length : flat.starts[podCount]!;
     for (const from of members[source]!) {
       const verdicts = table.verdictsFrom(from.quad);
-      for (let at = 0; at < end; at++) {
-        const ports = verdicts[flat.quads[at]!]!;
-        if (ports === NO_PORTS_ID) continue;
-        const target = flat.endpoints[at]!;
-        if (target === source && from.quad === flat.quads[at] && from.pods < 2) continue;
-        result[target] = program.portSets.union(result[target]!, ports);
+      for (let quad = 0; quad < verdicts.length; quad++) {
+        if (verdicts[quad] !== NO_PORTS_ID) reachQuad(source, quad, verdicts[quad]!);
       }
     }
+    if (!isRange[source]) result[source] = portsToItself(members[source]!, table, program);
     for (const target of ownNode(source)) result[target] = ALL_PORTS_ID;
     return result;
   };
 }
 
-interface FlatTargets {
-  /** Quad ids of all endpoints in their order, mostly one each. */
-  readonly quads: Int32Array;
-  readonly endpoints: Int32Array;
-  /** Where each endpoint begins; one entry more than there are endpoints. */
-  readonly starts: Int32Array;
+type Member = { readonly quad: number; readonly pods: number };
+
+/** From one pod of an endpoint to another of it: with a single pod behind a quad, that pod has no other of its kind. */
+function portsToItself(members: readonly Member[], table: QuadTable, program: Program): number {
+  let ports = NO_PORTS_ID;
+  for (const from of members) {
+    const verdicts = table.verdictsFrom(from.quad);
+    for (const to of members) if (from !== to || from.pods > 1) ports = program.portSets.union(ports, verdicts[to.quad]!);
+  }
+  return ports;
 }
 
-function flattenTargets(members: readonly (readonly { readonly quad: number }[])[]): FlatTargets {
-  const starts = new Int32Array(members.length + 1);
-  for (const [endpoint, list] of members.entries()) starts[endpoint + 1] = starts[endpoint]! + list.length;
-  const quads = new Int32Array(starts[members.length]!);
-  const endpoints = new Int32Array(quads.length);
-  for (const [endpoint, list] of members.entries()) {
-    for (const [offset, { quad }] of list.entries()) {
-      quads[starts[endpoint]! + offset] = quad;
-      endpoints[starts[endpoint]! + offset] = endpoint;
-    }
-  }
-  return { quads, endpoints, starts };
+function invert(members: readonly (readonly Member[])[]): readonly (readonly number[])[] {
+  const result: number[][] = [];
+  for (const [endpoint, list] of members.entries()) for (const { quad } of list) (result[quad] ??= []).push(endpoint);
+  return result;
 }
 
 /** Verdict lists kept, in cells of 4 bytes; above it all are dropped and made again when asked. */
