@@ -1,0 +1,97 @@
+// Why a connection is allowed or not, as text and as JSON: for each direction the policies that isolate and the rules that allow.
+import { hasOtherProtocols, PROTOCOLS, protocolRanges, type PortSet } from '../base/port-set.ts';
+import { locateOrigin, type Origin } from '../model/origin.ts';
+import type { Direction, NetworkPolicy } from '../model/network-policy.ts';
+import type { RuleReference } from '../compile/program.ts';
+import type { DirectionReason, Explanation } from '../analyze/explain.ts';
+import { placeOf } from './finding-text.ts';
+import { formatPorts } from './port-text.ts';
+import { printable } from './printable.ts';
+import type { Style } from './style.ts';
+
+/** An explanation with the words that it answers. */
+export interface Answer {
+  readonly source: string;
+  readonly target: string;
+  /** undefined: any port was asked about. */
+  readonly asked: PortSet | undefined;
+  readonly explanation: Explanation;
+}
+
+export function explanationText({ source, target, asked, explanation }: Answer, style: Style): string {
+  const { verdict, ports, egress, ingress } = explanation;
+  const question = `${printable(source)} → ${printable(target)}${asked === undefined ? '' : ` on ${formatPorts(asked)}`}`;
+  const which = verdict === 'denied' || (verdict === 'allowed' && asked !== undefined) ? '' : ` on ${formatPorts(ports)}`;
+  const paint = verdict === 'denied' ? style.red : verdict === 'allowed' ? style.green : style.yellow;
+  return [
+    `${style.bold(question)}: ${paint(`${verdict}${which}`)}`,
+    ...directionLines('egress', source, egress, style),
+    ...directionLines('ingress', target, ingress, style),
+    '',
+  ].join('\n');
+}
+
+export function explanationsJson(answers: readonly Answer[]): string {
+  const document = { apiVersion: 'bulkhead/v1', kind: 'Explanations', explanations: answers.map(jsonAnswer) };
+  return `${JSON.stringify(document, undefined, 2)}\n`;
+}
+
+function directionLines(direction: Direction, end: string, reason: DirectionReason, style: Style): string[] {
+  const head = `  ${style.bold(direction.padEnd(7))}  `;
+  const isOpen = reason.ports.length > 0;
+  const name = printable(end);
+  if (!reason.isJudged) return [`${head}${style.green('allows')}   ${name} is not judged here: outside the cluster, host network, or its own node`];
+  if (reason.isolatedBy.length === 0) return [`${head}${style.green('allows')}   no policy governs the ${direction} of ${name}`];
+  const lines = [isOpen ? `${head}${style.green('allows')}   ${formatPorts(reason.ports)}` : `${head}${style.red('refuses')}  no rule lets it through`];
+  if (isOpen) lines.push(...reason.allowedBy.map((reference) => `           ${ruleLine(direction, reference, style)}`));
+  else lines.push(...reason.isolatedBy.map((policy) => `           ${policyLine(policy, style)}`));
+  return lines;
+}
+
+function ruleLine(direction: Direction, { policy, rule }: RuleReference, style: Style): string {
+  return `by ${direction} rule ${rule.index + 1} of ${policyName(policy)}  ${style.dim(printable(placeText(rule.origin)))}`;
+}
+
+function policyLine(policy: NetworkPolicy, style: Style): string {
+  return `isolated by ${policyName(policy)}  ${style.dim(printable(placeText(policy.origin)))}`;
+}
+
+function policyName(policy: NetworkPolicy): string {
+  return printable(`${policy.kind} ${policy.namespace}/${policy.name}`);
+}
+
+function placeText(origin: Origin): string {
+  const { file, range } = locateOrigin(origin);
+  return placeOf(file, range);
+}
+
+function jsonAnswer({ source, target, asked, explanation }: Answer): unknown {
+  const { verdict, ports, egress, ingress } = explanation;
+  return {
+    source,
+    target,
+    ...(asked === undefined ? {} : { asked: jsonPorts(asked) }),
+    verdict,
+    allowed: jsonPorts(ports),
+    egress: jsonReason(egress),
+    ingress: jsonReason(ingress),
+  };
+}
+
+function jsonReason(reason: DirectionReason): unknown {
+  return {
+    isJudged: reason.isJudged,
+    allowed: jsonPorts(reason.ports),
+    isolatedBy: reason.isolatedBy.map((policy) => ({ ...jsonPolicy(policy), ...locateOrigin(policy.origin) })),
+    allowedBy: reason.allowedBy.map(({ policy, rule }) => ({ ...jsonPolicy(policy), rule: rule.index, ...locateOrigin(rule.origin) })),
+  };
+}
+
+function jsonPolicy({ kind, namespace, name }: NetworkPolicy): { kind: string; namespace: string; name: string } {
+  return { kind, namespace, name };
+}
+
+function jsonPorts(ports: PortSet): unknown {
+  const traffic = Object.fromEntries(PROTOCOLS.map((protocol) => [protocol, protocolRanges(ports, protocol)]));
+  return { traffic, other: hasOtherProtocols(ports) };
+}
