@@ -1,0 +1,195 @@
+// A second opinion: what a NetworkPolicy allows, said as slowly and literally as the API says it, with the sentence behind each branch.
+// Shares nothing with `compile` and `analyze`: it asks every policy, rule, peer and port anew for every question.
+// Quotes are from the type comments of networking.k8s.io/v1 (NetworkPolicySpec, …Rule, …Peer, …Port, IPBlock), from
+// "Network Policies" and "Labels and Selectors" of the Kubernetes documentation; "choice" is a choice of this project.
+import type { IpAddress, IpFamily, IpRange } from '../../src/base/ip-address.ts';
+import type { Cluster, Pod } from '../../src/model/cluster.ts';
+import type { IpBlockPeer, NetworkPolicy, Peer, PodPeer, PolicyRule, PortMatch } from '../../src/model/network-policy.ts';
+import type { LabelSet, Requirement, Selector } from '../../src/model/selector.ts';
+
+export type ReferenceEnd =
+  | { readonly kind: 'pod'; readonly pod: number }
+  | { readonly kind: 'address'; readonly address: IpAddress };
+
+/** One connection to be opened. `port` is of no account for `other`, which stands for ICMP and all the rest. */
+export interface ReferenceTraffic {
+  readonly source: ReferenceEnd;
+  readonly target: ReferenceEnd;
+  readonly protocol: 'TCP' | 'UDP' | 'SCTP' | 'other';
+  readonly port: number;
+  /** Of the addresses that the connection uses. */
+  readonly family: IpFamily;
+}
+
+export function referenceAllows(cluster: Cluster, traffic: ReferenceTraffic): boolean {
+  if (!hasFamily(cluster, traffic.source, traffic.family) || !hasFamily(cluster, traffic.target, traffic.family)) return false;
+  if (isOnePod(cluster, traffic) || isOnOneNode(cluster, traffic)) return true;
+  // NP, "The two sorts of pod isolation": "For a connection from a source pod to a destination pod to be allowed, both
+  // the egress policy on the source pod and the ingress policy on the destination pod need to allow the connection."
+  return egressAllows(cluster, traffic) && ingressAllows(cluster, traffic);
+}
+
+/** Choice: dual stack is judged by family; an end has the families of its addresses, a pod without any could have both. */
+function hasFamily(cluster: Cluster, end: ReferenceEnd, family: IpFamily): boolean {
+  if (end.kind === 'address') return end.address.family === family;
+  const { addresses } = cluster.pods[end.pod]!;
+  return addresses.length === 0 || addresses.some((address) => address.family === family);
+}
+
+/** NP: "A Pod cannot block access to itself." Two replicas of one workload are two pods. */
+function isOnePod(cluster: Cluster, { source, target }: ReferenceTraffic): boolean {
+  return source.kind === 'pod' && target.kind === 'pod' && source.pod === target.pod && cluster.pods[source.pod]!.replicas === 1;
+}
+
+/**
+ * NP: "traffic to and from the node where a Pod is running is always allowed, regardless of the IP address of the Pod
+ * or the node". Whoever uses the host network is the node. Choice: without a known node it is another node.
+ */
+function isOnOneNode(cluster: Cluster, { source, target }: ReferenceTraffic): boolean {
+  if (source.kind !== 'pod' || target.kind !== 'pod') return false;
+  const a = cluster.pods[source.pod]!;
+  const b = cluster.pods[target.pod]!;
+  if (a.nodeName === undefined || b.nodeName === undefined) return false;
+  return a.nodeName === b.nodeName && (a.hostNetwork || b.hostNetwork);
+}
+
+function egressAllows(cluster: Cluster, traffic: ReferenceTraffic): boolean {
+  // Outside the cluster nobody has policies of ours.
+  if (traffic.source.kind === 'address') return true;
+  const subject = cluster.pods[traffic.source.pod]!;
+  // NP, "The two sorts of pod isolation": "A pod is isolated for egress if there is any NetworkPolicy that both selects
+  // the pod and has "Egress" in its policyTypes".
+  const policies = cluster.policies.filter((policy) => policy.egress !== undefined && governs(policy, subject));
+  if (policies.length === 0) return true;
+  // Spec.egress: "allowed … if the traffic matches at least one egress rule across all of the NetworkPolicy objects
+  // whose podSelector matches the pod. If this field is empty then this NetworkPolicy limits all outgoing traffic".
+  return policies.some((policy) => policy.egress!.some((rule) => egressRuleMatches(cluster, policy, rule, traffic)));
+}
+
+function ingressAllows(cluster: Cluster, traffic: ReferenceTraffic): boolean {
+  if (traffic.target.kind === 'address') return true;
+  const subject = cluster.pods[traffic.target.pod]!;
+  // NP: "A pod is isolated for ingress if there is any NetworkPolicy that both selects the pod and has "Ingress" in its policyTypes".
+  const policies = cluster.policies.filter((policy) => policy.ingress !== undefined && governs(policy, subject));
+  if (policies.length === 0) return true;
+  // Spec.ingress: "OR if the traffic matches at least one ingress rule across all of the NetworkPolicy objects whose podSelector matches the pod".
+  return policies.some((policy) => policy.ingress!.some((rule) => ingressRuleMatches(cluster, policy, rule, traffic)));
+}
+
+/** Spec.podSelector: "An empty selector matches all pods in the policy's namespace." Choice: hostNetwork pods are never subjects. */
+function governs(policy: NetworkPolicy, pod: Pod): boolean {
+  return !pod.hostNetwork && pod.namespace === policy.namespace && selectorMatches(policy.podSelector, pod);
+}
+
+/** EgressRule: "The traffic must match both ports and to." */
+function egressRuleMatches(cluster: Cluster, policy: NetworkPolicy, rule: PolicyRule, traffic: ReferenceTraffic): boolean {
+  if (!peersMatch(cluster, policy, rule, traffic.target, traffic.family)) return false;
+  // A named port of egress is one of the destination pod; an address outside has no port names.
+  const named = traffic.target.kind === 'pod' ? cluster.pods[traffic.target.pod] : undefined;
+  return portsMatch(rule, named, traffic);
+}
+
+/** IngressRule: "The traffic must match both ports and from." A named port of ingress is one of the selected pod. */
+function ingressRuleMatches(cluster: Cluster, policy: NetworkPolicy, rule: PolicyRule, traffic: ReferenceTraffic): boolean {
+  if (!peersMatch(cluster, policy, rule, traffic.source, traffic.family)) return false;
+  const named = traffic.target.kind === 'pod' ? cluster.pods[traffic.target.pod] : undefined;
+  return portsMatch(rule, named, traffic);
+}
+
+function peersMatch(cluster: Cluster, policy: NetworkPolicy, rule: PolicyRule, end: ReferenceEnd, family: IpFamily): boolean {
+  // Rule.from: "If this field is empty or missing, this rule matches all sources"; Rule.to likewise.
+  if (rule.peers.kind === 'everybody') return true;
+  // Rule.from: "Items in this list are combined using a logical OR operation."
+  return rule.peers.peers.some((peer) => peerMatches(cluster, policy, peer, end, family));
+}
+
+function peerMatches(cluster: Cluster, policy: NetworkPolicy, peer: Peer, end: ReferenceEnd, family: IpFamily): boolean {
+  if (peer.kind === 'pods') return end.kind === 'pod' && podPeerMatches(cluster, policy, peer, cluster.pods[end.pod]!);
+  return end.kind === 'address' ? isInBlock(end.address, peer) : blockMatchesPod(cluster, peer, cluster.pods[end.pod]!, family);
+}
+
+function podPeerMatches(cluster: Cluster, policy: NetworkPolicy, peer: PodPeer, pod: Pod): boolean {
+  // Choice (b) of NP, "NetworkPolicy and hostNetwork pods": to selectors such pods are their node and match nothing.
+  if (pod.hostNetwork) return false;
+  if (peer.namespaces.kind === 'own') {
+    // Peer.podSelector: "Otherwise it selects the pods matching podSelector in the policy's own namespace."
+    return pod.namespace === policy.namespace && selectorMatches(peer.podSelector, pod);
+  }
+  // Peer.podSelector: "the pods matching podSelector in the Namespaces selected by NamespaceSelector".
+  const namespace = cluster.namespaces.find(({ name }) => name === pod.namespace)!;
+  return selectorMatches(peer.namespaces.selector, namespace) && selectorMatches(peer.podSelector, pod);
+}
+
+function blockMatchesPod(cluster: Cluster, block: IpBlockPeer, pod: Pod, family: IpFamily): boolean {
+  // Choice, with upstream's end-to-end tests: a block matches a pod (or a hostNetwork pod's node) whose address it contains.
+  if (pod.addresses.length > 0) return pod.addresses.some((address) => address.family === family && isInBlock(address, block));
+  // Choice: an address that is not known is somewhere in the pod ranges, so only a block that holds them all surely holds it.
+  const ranges = cluster.podRanges.filter((range) => range.family === family);
+  return !pod.hostNetwork && ranges.length > 0 && ranges.every((range) => isRangeInBlock(range, block));
+}
+
+/** IPBlock: "The except entry describes CIDRs that should not be included within this rule." */
+function isInBlock(address: IpAddress, block: IpBlockPeer): boolean {
+  const isIn = (range: IpRange): boolean => range.family === address.family && range.first <= address.value && address.value <= range.last;
+  return isIn(block.cidr) && !block.except.some(isIn);
+}
+
+function isRangeInBlock(range: IpRange, { cidr, except }: IpBlockPeer): boolean {
+  if (cidr.family !== range.family || range.first < cidr.first || cidr.last < range.last) return false;
+  return except.every((hole) => hole.family !== range.family || hole.last < range.first || range.last < hole.first);
+}
+
+function portsMatch(rule: PolicyRule, named: Pod | undefined, traffic: ReferenceTraffic): boolean {
+  // Rule.ports: "If this field is empty or missing, this rule matches all ports (traffic not restricted by port)."
+  // Choice: ICMP and every other protocol included.
+  if (rule.ports.kind === 'every') return true;
+  // Rule.ports: "allows traffic only if the traffic matches at least one port in the list".
+  return rule.ports.ports.some((match) => portMatches(match, named, traffic));
+}
+
+function portMatches(match: PortMatch, named: Pod | undefined, { protocol, port }: ReferenceTraffic): boolean {
+  // Port.protocol: "represents the protocol (TCP, UDP, or SCTP) which traffic must match". Anything else has no ports to match.
+  if (protocol === 'other' || match.protocol !== protocol) return false;
+  switch (match.kind) {
+    case 'protocol':
+      // Port.port: "If this field is not provided, this matches all port names and numbers."
+      return true;
+    case 'range':
+      // Port.endPort: "the range of ports from port to endPort if set, inclusive, should be allowed by the policy".
+      return match.first <= port && port <= match.last;
+    case 'named':
+      // Port.port: "This can either be a numerical or named port on a pod." Choice: several containers with one name mean
+      // all their numbers; a name with another protocol is another name; hostNetwork pods have no names.
+      if (named === undefined || named.hostNetwork) return false;
+      return named.ports.some((own) => own.name === match.name && own.protocol === protocol && own.port === port);
+  }
+}
+
+/** LabelSelector: "The result of matchLabels and matchExpressions are ANDed. An empty label selector matches all objects." */
+function selectorMatches(selector: Selector, object: LabelSet): boolean {
+  for (const requirement of selector.requirements) {
+    if (!requirementMatches(requirement, object)) return false;
+  }
+  return true;
+}
+
+function requirementMatches(requirement: Requirement, object: LabelSet): boolean {
+  const { key } = requirement;
+  const isThere = object.labels.has(key) || object.unknownKeys.has(key);
+  // Choice: a value that only the running cluster knows (pod-template-hash) equals none that somebody wrote down.
+  const hasValue = (value: string): boolean => object.labels.has(key) && object.labels.get(key) === value;
+  switch (requirement.kind) {
+    case 'In':
+      // "Labels and Selectors": "Selects all resources with key equal to environment and value equal to production or qa."
+      return requirement.values.some(hasValue);
+    case 'NotIn':
+      // "Labels and Selectors": "… and all resources with no labels with the tier key".
+      return !requirement.values.some(hasValue);
+    case 'Exists':
+      // "Selects all resources including a label with key partition; no values are checked."
+      return isThere;
+    case 'DoesNotExist':
+      // "Selects all resources without a label with key partition; no values are checked."
+      return !isThere;
+  }
+}
