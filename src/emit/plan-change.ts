@@ -1,6 +1,9 @@
 // From one ruleset to another: which elements go and come, in the order in which no packet finds more open than either allows.
-import type { Element, SetName } from './elements.ts';
+import { keyText, type Element, type Elements } from './element.ts';
+import { elementsOf } from './elements.ts';
 import type { Ruleset } from './ruleset.ts';
+import { FAMILIES, SET_SHAPES, type SetName, type SetShape } from './set-shape.ts';
+import { takesAway } from './takes-away.ts';
 
 /** Steps are carried out in order, in one atomic batch where the kernel takes one that large. */
 export interface ChangePlan {
@@ -10,9 +13,72 @@ export interface ChangePlan {
   readonly wanted: Ruleset;
 }
 
-/** Elements of one set; `removed` goes before `added` and both take effect in the same instant. */
+/** `removed` of one step and its `added` take effect in the same instant, whatever the size of batches. */
 export interface ChangeStep {
   readonly set: SetName;
   readonly removed: readonly Element[];
   readonly added: readonly Element[];
+}
+
+export function planChange(current: Ruleset, wanted: Ruleset): ChangePlan {
+  return { steps: diffElements(elementsOf(current), elementsOf(wanted)), takesAway: takesAway(current, wanted), wanted };
+}
+
+/**
+ * The order matters only when a change is larger than one batch, so that packets see the states between:
+ * new profiles, to which nothing points yet; pairs that go or shrink; classes that addresses leave or change;
+ * classes of new addresses; new pairs; profiles to which nothing points any more; the pods themselves last.
+ * An id is never given a wider meaning while an address may still be leaving it (`class-ids.ts`), so a pair that
+ * changes before its class's members do can only close.
+ */
+export function diffElements(current: Elements, wanted: Elements): ChangeStep[] {
+  const diffs = new Map(SET_SHAPES.map((shape) => [shape.name, diffSet(shape, current.get(shape.name)!, wanted.get(shape.name)!)]));
+  const take = (sets: readonly SetName[], parts: (diff: SetDiff) => readonly Part[]): ChangeStep[] =>
+    sets.flatMap((set) => parts(diffs.get(set)!).map((part) => ({ set, ...part })));
+  return [
+    ...take(PROFILES, (diff) => diff.added),
+    ...take(PAIRS, (diff) => [...diff.removed, ...diff.replaced]),
+    ...take(CLASSES, (diff) => [...diff.removed, ...diff.replaced, ...diff.added]),
+    ...take(PAIRS, (diff) => diff.added),
+    ...take(PROFILES, (diff) => [...diff.removed, ...diff.replaced]),
+    ...take(PODS, (diff) => [...diff.replaced, ...diff.added, ...diff.removed]),
+  ];
+}
+
+const PROFILES: readonly SetName[] = ['px', 'pp', 'pr'];
+const CLASSES = FAMILIES.flatMap((family): SetName[] => [`pce${family}`, `pci${family}`, `bce${family}`, `bci${family}`]);
+const PAIRS = FAMILIES.flatMap((family): SetName[] => [`pe${family}`, `pi${family}`]);
+const PODS = FAMILIES.flatMap((family): SetName[] => [`podrange${family}`, `self${family}`, `le${family}`, `li${family}`]);
+
+type Part = Pick<ChangeStep, 'removed' | 'added'>;
+
+interface SetDiff {
+  readonly removed: readonly Part[];
+  readonly replaced: readonly Part[];
+  readonly added: readonly Part[];
+}
+
+function diffSet(shape: SetShape, current: readonly Element[], wanted: readonly Element[]): SetDiff {
+  const old = new Map(current.map((element) => [keyText(element), element]));
+  const added: Element[] = [];
+  const replaced: Part[] = [];
+  for (const element of wanted) {
+    const text = keyText(element);
+    const before = old.get(text);
+    old.delete(text);
+    if (before === undefined) added.push(element);
+    else if (before.data !== element.data) replaced.push({ removed: [before], added: [element] });
+  }
+  const removed = [...old.values()];
+  // Address ranges that are cut anew overlap: they change in one instant, or addresses in them would fall out meanwhile.
+  const isCutAnew = shape.isInterval && shape.fields.length === 1 && removed.length > 0 && added.length > 0;
+  if (isCutAnew) return { removed: [], replaced: [joinParts(replaced, removed, added)], added: [] };
+  return { removed: removed.length > 0 ? [{ removed, added: [] }] : [], replaced, added: added.length > 0 ? [{ removed: [], added }] : [] };
+}
+
+function joinParts(replaced: readonly Part[], removed: readonly Element[], added: readonly Element[]): Part {
+  return {
+    removed: [...removed, ...replaced.flatMap((part) => part.removed)],
+    added: [...replaced.flatMap((part) => part.added), ...added],
+  };
 }

@@ -1,0 +1,72 @@
+// The maps and sets of the skeleton: name, fields of the key, intervals or not, data or not.
+import type { IpFamily } from '../base/ip-address.ts';
+import type { Direction } from '../model/network-policy.ts';
+
+/** `id` is a class or profile in the form of a packet priority (`major:minor`). */
+export type FieldKind = 'address4' | 'address6' | 'id' | 'protocol' | 'port';
+
+type DirectionLetter = 'e' | 'i';
+
+export type SetName =
+  | `l${DirectionLetter}${IpFamily}`
+  | `pc${DirectionLetter}${IpFamily}`
+  | `bc${DirectionLetter}${IpFamily}`
+  | `p${DirectionLetter}${IpFamily}`
+  | `podrange${IpFamily}`
+  | `self${IpFamily}`
+  | 'px'
+  | 'pp'
+  | 'pr';
+
+export interface SetShape {
+  readonly name: SetName;
+  readonly fields: readonly FieldKind[];
+  /** The key is a range; of a concatenation each field is one. */
+  readonly isInterval: boolean;
+  /** A map: the data is always an id. */
+  readonly isMap: boolean;
+  /** One sentence for those who read the table. */
+  readonly meaning: string;
+}
+
+export const FAMILIES: readonly IpFamily[] = [4, 6];
+
+/** `e` for egress, `i` for ingress, as the names of sets and chains have it. */
+export function letterOf(direction: Direction): DirectionLetter {
+  return direction === 'egress' ? 'e' : 'i';
+}
+
+/** In the order in which they are declared. */
+export const SET_SHAPES: readonly SetShape[] = [...FAMILIES.flatMap(shapesOfFamily), ...profileShapes()];
+
+const SHAPE_BY_NAME: ReadonlyMap<string, SetShape> = new Map(SET_SHAPES.map((shape) => [shape.name, shape]));
+
+export function shapeOf(name: SetName): SetShape {
+  return SHAPE_BY_NAME.get(name)!;
+}
+
+function shapesOfFamily(family: IpFamily): SetShape[] {
+  const address: FieldKind = family === 4 ? 'address4' : 'address6';
+  const directional = (['egress', 'ingress'] as const).flatMap((direction): SetShape[] => {
+    const letter = letterOf(direction);
+    return [
+      { name: `l${letter}${family}`, fields: [address], isInterval: false, isMap: true, meaning: `local pods: 0:1 isolated for ${direction}, 0:0 not` },
+      { name: `pc${letter}${family}`, fields: [address], isInterval: false, isMap: true, meaning: `peer class of a single address, for ${direction}` },
+      { name: `bc${letter}${family}`, fields: [address], isInterval: true, isMap: true, meaning: `peer class of a range, for ${direction}` },
+      { name: `p${letter}${family}`, fields: [address, 'id'], isInterval: false, isMap: true, meaning: `(local pod, peer class) to profile, for ${direction}` },
+    ];
+  });
+  return [
+    ...directional,
+    { name: `podrange${family}`, fields: [address], isInterval: true, isMap: false, meaning: 'where pods of this node get their addresses from: unknown ones are refused' },
+    { name: `self${family}`, fields: [address, address], isInterval: false, isMap: false, meaning: 'each local pod with itself' },
+  ];
+}
+
+function profileShapes(): SetShape[] {
+  return [
+    { name: 'px', fields: ['id', 'protocol', 'port'], isInterval: false, isMap: true, meaning: 'what a profile lets through: exact ports' },
+    { name: 'pp', fields: ['id', 'protocol'], isInterval: false, isMap: true, meaning: 'whole protocols' },
+    { name: 'pr', fields: ['id', 'protocol', 'port'], isInterval: true, isMap: true, meaning: 'port ranges' },
+  ];
+}
