@@ -22,8 +22,8 @@ export interface ReferenceTraffic {
 }
 
 export function referenceAllows(cluster: Cluster, traffic: ReferenceTraffic): boolean {
-  if (!hasFamily(cluster, traffic.source, traffic.family) || !hasFamily(cluster, traffic.target, traffic.family)) return false;
   if (isOnePod(cluster, traffic) || isOnOneNode(cluster, traffic)) return true;
+  if (!hasFamily(cluster, traffic.source, traffic.family) || !hasFamily(cluster, traffic.target, traffic.family)) return false;
   // NP, "The two sorts of pod isolation": "For a connection from a source pod to a destination pod to be allowed, both
   // the egress policy on the source pod and the ingress policy on the destination pod need to allow the connection."
   return egressAllows(cluster, traffic) && ingressAllows(cluster, traffic);
