@@ -4,8 +4,8 @@ import type { IpFamily } from '../base/ip-address.ts';
 import type { Cluster, Pod } from '../model/cluster.ts';
 import type { AtomTable } from './atom.ts';
 import { ListInterner } from './list-interner.ts';
-import { portNameKey, type PolicySet } from './policy-set.ts';
 import { NO_PORTS_ID, type PortSetTable } from './port-set-table.ts';
+import { portNameKey, type Vocabulary } from './vocabulary.ts';
 
 /** Pods alike in namespace, matching selectors, mentioned port names, blocks over their addresses, and host network. */
 export interface Group {
@@ -33,7 +33,7 @@ export interface Grouping {
 
 export interface GroupingInput {
   readonly cluster: Cluster;
-  readonly policySet: PolicySet;
+  readonly vocabulary: Vocabulary;
   readonly atomTable: AtomTable;
   readonly lists: ListInterner;
   readonly portSets: PortSetTable;
@@ -47,7 +47,7 @@ const NO_LIST = 0;
  * Different texts may still come to the same group.
  */
 export function groupPods(input: GroupingInput): Grouping {
-  const { cluster, policySet } = input;
+  const { cluster, vocabulary } = input;
   const groupOfPod = new Int32Array(cluster.pods.length);
   const drafts: GroupDraft[] = [];
   const byText = new Map<string, GroupDraft>();
@@ -55,12 +55,12 @@ export function groupPods(input: GroupingInput): Grouping {
   const blocksOfPod = podBlocks(input);
   for (const [index, pod] of cluster.pods.entries()) {
     const blocks = blocksOfPod(pod);
-    const ports = pod.hostNetwork ? '' : portSignature(pod, policySet);
-    const labels = pod.hostNetwork ? '' : policySet.selectors.signature(pod);
+    const ports = pod.hostNetwork ? '' : portSignature(pod, vocabulary);
+    const labels = pod.hostNetwork ? '' : vocabulary.selectors.signature(pod);
     const text = `${pod.namespace}\n${labels}\n${ports}\n${blocks[4]} ${blocks[6]} ${familyKey(pod)} ${pod.hostNetwork}`;
     let draft = byText.get(text);
     if (draft === undefined) {
-      const selectors = pod.hostNetwork ? NO_LIST : input.lists.intern(policySet.selectors.matched(pod.namespace, pod));
+      const selectors = pod.hostNetwork ? NO_LIST : input.lists.intern(vocabulary.selectors.matched(pod.namespace, pod));
       const content = `${pod.namespace}\n${selectors}\n${ports}\n${blocks[4]} ${blocks[6]} ${familyKey(pod)} ${pod.hostNetwork}`;
       draft = byContent.get(content);
       if (draft === undefined) {
@@ -134,19 +134,19 @@ function familyKey(pod: Pod): string {
   return familiesOf(pod).join('');
 }
 
-function portSignature(pod: Pod, policySet: PolicySet): string {
-  if (policySet.portNames.size === 0) return '';
-  const mentioned = pod.ports.filter((port) => port.name !== undefined && policySet.portNames.has(portNameKey(port.protocol, port.name)));
+function portSignature(pod: Pod, vocabulary: Vocabulary): string {
+  if (vocabulary.portNames.size === 0) return '';
+  const mentioned = pod.ports.filter((port) => port.name !== undefined && vocabulary.portNames.has(portNameKey(port.protocol, port.name)));
   return [...new Set(mentioned.map((port) => `${port.protocol}/${port.name}:${port.port}`))].sort().join(' ');
 }
 
 /** Containers that open different ports under one name: the name means all of them. */
-function namedPorts(pod: Pod, { policySet, portSets }: GroupingInput): ReadonlyMap<string, number> {
+function namedPorts(pod: Pod, { vocabulary, portSets }: GroupingInput): ReadonlyMap<string, number> {
   const result = new Map<string, number>();
   for (const port of pod.ports) {
     if (port.name === undefined) continue;
     const key = portNameKey(port.protocol, port.name);
-    if (!policySet.portNames.has(key)) continue;
+    if (!vocabulary.portNames.has(key)) continue;
     const ports = portSets.intern(portSetOf(port.protocol, port.port, port.port));
     result.set(key, portSets.union(result.get(key) ?? NO_PORTS_ID, ports));
   }

@@ -1,17 +1,21 @@
 // Peer classes of one direction: groups and atoms that every rule of the direction treats alike are one class.
 import type { IpFamily } from '../base/ip-address.ts';
 import type { Direction } from '../model/network-policy.ts';
-import { selects } from '../model/selector.ts';
-import type { Cluster } from '../model/cluster.ts';
 import type { AtomTable } from './atom.ts';
+import type { SelectedNamespaces } from './governed-groups.ts';
 import type { Group } from './group-pods.ts';
 import { ListInterner } from './list-interner.ts';
 import type { PolicySet } from './policy-set.ts';
 
 export interface PeerClasses {
+  readonly direction: Direction;
   readonly classOfGroup: Readonly<Record<IpFamily, Int32Array>>;
   readonly classOfAtom: Int32Array;
+  /** By place in the sorted list of all patterns that policies name. */
+  readonly classOfDomainName: Int32Array;
   readonly classes: readonly PeerClass[];
+  /** Whether a peer set holds pods by their labels, so that port names can be resolved on them. */
+  isOfPods(peerSet: number): boolean;
   /** The classes that a peer set holds, ascending. */
   classesOf(peerSet: number): readonly number[];
 }
@@ -25,10 +29,12 @@ export interface PeerClass {
 
 export interface PeerClassInput {
   readonly direction: Direction;
-  readonly cluster: Cluster;
   readonly policySet: PolicySet;
+  readonly selectedNamespaces: SelectedNamespaces;
   readonly groups: readonly Group[];
   readonly atomTable: AtomTable;
+  /** All patterns that policies name, sorted. */
+  readonly domainNames: readonly string[];
   /** The interner of the blocks of atoms. */
   readonly blockLists: ListInterner;
 }
@@ -52,12 +58,20 @@ export function classifyPeers(input: PeerClassInput): PeerClasses {
   const classOfAtom = Int32Array.from(input.atomTable.blocksOfAtom, (blocks) =>
     table.intern(withBlocks([], input.blockLists.lists[blocks]!, used.ofBlock), NO_NAMED_PORTS),
   );
+  const classOfDomainName = Int32Array.from(input.domainNames.map((name) => {
+    const covering = [...used.domainNames].flatMap(([peerSet, pattern]) => (coversDomainName(pattern, name) ? [peerSet] : []));
+    return table.intern(covering.sort((a, b) => a - b), NO_NAMED_PORTS);
+  }));
   let classesOfSet: readonly (readonly number[])[] | undefined;
+  const { peerSets } = input.policySet.vocabulary;
   return {
+    direction: input.direction,
     classOfGroup,
     classOfAtom,
+    classOfDomainName,
     classes: table.classes,
-    classesOf: (peerSet) => (classesOfSet ??= invert(table.classes, input.policySet.peerSets.length))[peerSet]!,
+    isOfPods: (peerSet) => peerSets[peerSet]!.kind === 'own-namespace' || peerSets[peerSet]!.kind === 'namespaces',
+    classesOf: (peerSet) => (classesOfSet ??= invert(table.classes, peerSets.length))[peerSet]!,
   };
 }
 
@@ -66,14 +80,16 @@ interface UsedPeerSets {
   readonly own: ReadonlyMap<number, number>;
   readonly inNamespaces: ReadonlyMap<number, readonly { readonly peerSet: number; readonly namespaceSelector: number }[]>;
   readonly ofBlock: ReadonlyMap<number, number>;
+  readonly domainNames: ReadonlyMap<number, string>;
 }
 
 function usedPeerSets({ direction, policySet }: PeerClassInput): UsedPeerSets {
   const own = new Map<number, number>();
   const inNamespaces = new Map<number, { peerSet: number; namespaceSelector: number }[]>();
   const ofBlock = new Map<number, number>();
+  const domainNames = new Map<number, string>();
   for (const id of mentionedPeerSets(policySet, direction)) {
-    const peerSet = policySet.peerSets[id]!;
+    const peerSet = policySet.vocabulary.peerSets[id]!;
     switch (peerSet.kind) {
       case 'own-namespace':
         own.set(peerSet.selector, id);
@@ -87,24 +103,29 @@ function usedPeerSets({ direction, policySet }: PeerClassInput): UsedPeerSets {
       case 'ip-block':
         ofBlock.set(peerSet.block, id);
         break;
+      case 'domain-name':
+        // No address is known to belong to a name: it is an end of its own.
+        domainNames.set(id, peerSet.pattern);
+        break;
     }
   }
-  return { own, inNamespaces, ofBlock };
+  return { own, inNamespaces, ofBlock, domainNames };
+}
+
+/** `*.x` covers every name that ends in `.x`, patterns included, and never `x` itself. */
+function coversDomainName(pattern: string, name: string): boolean {
+  return pattern.startsWith('*.') ? name.endsWith(pattern.slice(1)) : pattern === name;
 }
 
 function mentionedPeerSets(policySet: PolicySet, direction: Direction): ReadonlySet<number> {
   const mentioned = new Set<number>();
-  for (const policy of policySet.policies) {
+  for (const policy of [...policySet.policies, ...policySet.clusterPolicies]) {
     for (const rule of policy[direction] ?? []) for (const peerSet of rule.peerSets ?? []) mentioned.add(peerSet);
   }
   return mentioned;
 }
 
-function groupMatcher({ cluster, policySet }: PeerClassInput, used: UsedPeerSets): (group: Group) => number[] {
-  const namespaces = new Map(cluster.namespaces.map((namespace) => [namespace.name, namespace]));
-  const selectedNamespaces = policySet.namespaceSelectors.map(
-    (selector) => new Set([...namespaces.values()].filter((namespace) => selects(selector, namespace)).map((namespace) => namespace.name)),
-  );
+function groupMatcher({ selectedNamespaces }: PeerClassInput, used: UsedPeerSets): (group: Group) => number[] {
   return (group) => {
     const result: number[] = [];
     for (const selector of group.selectors) {

@@ -1,27 +1,23 @@
-// What the policies say, with everything they name interned once: scoped selectors, peer sets, blocks, port names.
-import type { Policy } from '../model/cluster.ts';
-import type { Direction, IpBlockPeer, NetworkPolicy, Peer, PodPeer, PolicyRule, PortMatch } from '../model/network-policy.ts';
-import { canonicalSelector, type Selector } from '../model/selector.ts';
-import { NO_PORTS, portSetOf, PROTOCOL_BASE, unionPorts, type PortSet } from '../base/port-set.ts';
-import { NO_PORTS_ID, ALL_PORTS_ID, type PortSetTable } from './port-set-table.ts';
-import { EVERY_NAMESPACE, SelectorIndex } from './selector-index.ts';
+// The policies of a cluster, with what they name replaced by ids of the vocabulary.
+import { NO_PORTS, portSetOf, PROTOCOL_BASE, PROTOCOLS, unionPorts, type PortSet, type Protocol } from '../base/port-set.ts';
+import type { Cluster } from '../model/cluster.ts';
+import type { ClusterPolicy, TierPeer, TierRule } from '../model/cluster-policy.ts';
+import type { Direction, NetworkPolicy, Peer, PolicyRule } from '../model/network-policy.ts';
+import { selects, type Selector } from '../model/selector.ts';
+import { ALL_PORTS_ID, NO_PORTS_ID, type PortSetTable } from './port-set-table.ts';
+import { Vocabulary } from './vocabulary.ts';
 
-/** Peers that a rule names together; interned, so equal peers of different policies are one set. */
-export type PeerSet =
-  | { readonly kind: 'own-namespace'; readonly selector: number }
-  | { readonly kind: 'namespaces'; readonly namespaceSelector: number; readonly selector: number }
-  | { readonly kind: 'ip-block'; readonly block: number };
-
-export interface CompiledPolicy {
-  readonly policy: NetworkPolicy;
-  /** Scoped selector of the pods it governs. */
-  readonly selector: number;
-  readonly ingress: readonly CompiledRule[] | undefined;
-  readonly egress: readonly CompiledRule[] | undefined;
+export interface CompiledPolicy<Source = NetworkPolicy, Rule = CompiledRule> {
+  readonly policy: Source;
+  /** Peer set of the pods it governs. */
+  readonly subject: number;
+  /** undefined: it does not govern the direction. */
+  readonly ingress: readonly Rule[] | undefined;
+  readonly egress: readonly Rule[] | undefined;
 }
 
-export interface CompiledRule {
-  readonly rule: PolicyRule;
+export interface CompiledRule<Source = PolicyRule> {
+  readonly rule: Source;
   /** Peer set ids; undefined: everybody. */
   readonly peerSets: readonly number[] | undefined;
   /** Id of the ports that need no resolving. */
@@ -30,103 +26,118 @@ export interface CompiledRule {
   readonly portNames: readonly string[];
 }
 
+export type CompiledClusterPolicy = CompiledPolicy<ClusterPolicy, CompiledRule<TierRule>>;
+
 export interface PolicySet {
   readonly policies: readonly CompiledPolicy[];
-  readonly selectors: SelectorIndex;
-  readonly namespaceSelectors: readonly Selector[];
-  readonly peerSets: readonly PeerSet[];
-  readonly blocks: readonly IpBlockPeer[];
-  /** All port names that a rule mentions, as `PROTOCOL/name`. */
-  readonly portNames: ReadonlySet<string>;
+  readonly clusterPolicies: readonly CompiledClusterPolicy[];
+  readonly vocabulary: Vocabulary;
 }
 
-export function readPolicySet(policies: readonly Policy[], portSets: PortSetTable): PolicySet {
-  const selectors = new SelectorIndex();
-  const namespaceSelectors = new Interned<Selector>();
-  const peerSets = new Interned<PeerSet>();
-  const blocks = new Interned<IpBlockPeer>();
-  const portNames = new Set<string>();
-
-  const podPeerSet = (policy: NetworkPolicy, peer: PodPeer): number => {
-    if (peer.namespaces.kind === 'own') {
-      const selector = selectors.add(policy.namespace, peer.podSelector);
-      return peerSets.intern(`own ${selector}`, { kind: 'own-namespace', selector });
-    }
-    const selector = selectors.add(EVERY_NAMESPACE, peer.podSelector);
-    const namespaceSelector = namespaceSelectors.intern(canonicalSelector(peer.namespaces.selector), peer.namespaces.selector);
-    return peerSets.intern(`namespaces ${namespaceSelector} ${selector}`, { kind: 'namespaces', namespaceSelector, selector });
-  };
-  const peerSet = (policy: NetworkPolicy, peer: Peer): number => {
-    if (peer.kind === 'pods') return podPeerSet(policy, peer);
-    const block = blocks.intern(blockKey(peer), peer);
-    return peerSets.intern(`block ${block}`, { kind: 'ip-block', block });
-  };
-  const compileRule = (policy: NetworkPolicy, rule: PolicyRule): CompiledRule => {
-    const names = rule.ports.kind === 'every' ? [] : rule.ports.ports.filter((port) => port.kind === 'named');
-    const ruleNames = [...new Set(names.map((port) => portNameKey(port.protocol, port.name)))];
-    for (const name of ruleNames) portNames.add(name);
-    const peers = rule.peers.kind === 'everybody' ? undefined : rule.peers.peers.map((peer) => peerSet(policy, peer));
-    return {
-      rule,
-      peerSets: peers && [...new Set(peers)],
-      ports: rule.ports.kind === 'every' ? ALL_PORTS_ID : portSets.intern(numericPorts(rule.ports.ports)),
-      portNames: ruleNames,
-    };
-  };
-  const compileSection = (policy: NetworkPolicy, direction: Direction): readonly CompiledRule[] | undefined =>
-    policy[direction]?.map((rule) => compileRule(policy, rule));
-
-  const compiled = policies.map((policy) => ({
-    policy,
-    selector: selectors.add(policy.namespace, policy.podSelector),
-    ingress: compileSection(policy, 'ingress'),
-    egress: compileSection(policy, 'egress'),
-  }));
+export function readPolicySet(cluster: Cluster, portSets: PortSetTable): PolicySet {
+  const vocabulary = new Vocabulary();
+  const input = { cluster, vocabulary, portSets };
   return {
-    policies: compiled,
-    selectors,
-    namespaceSelectors: namespaceSelectors.values,
-    peerSets: peerSets.values,
-    blocks: blocks.values,
-    portNames,
+    policies: cluster.policies.map((policy) => compileNetworkPolicy(input, policy)),
+    clusterPolicies: (cluster.clusterPolicies ?? []).map((policy) => compileClusterPolicy(input, policy)),
+    vocabulary,
   };
 }
 
 /** The ports of a rule for an end whose port names lead to `resolved`. */
-export function rulePorts(rule: CompiledRule, resolved: ReadonlyMap<string, number>, portSets: PortSetTable): number {
+export function rulePorts(rule: Pick<CompiledRule, 'ports' | 'portNames'>, resolved: ReadonlyMap<string, number>, portSets: PortSetTable): number {
   let ports = rule.ports;
   for (const name of rule.portNames) ports = portSets.union(ports, resolved.get(name) ?? NO_PORTS_ID);
   return ports;
 }
 
-export function portNameKey(protocol: string, name: string): string {
-  return `${protocol}/${name}`;
+interface PolicySetInput {
+  readonly cluster: Cluster;
+  readonly vocabulary: Vocabulary;
+  readonly portSets: PortSetTable;
 }
 
-function numericPorts(ports: readonly PortMatch[]): PortSet {
-  let result: PortSet = NO_PORTS;
-  for (const port of ports) {
-    if (port.kind === 'range') result = unionPorts(result, portSetOf(port.protocol, port.first, port.last));
-    if (port.kind === 'protocol') result = unionPorts(result, [PROTOCOL_BASE[port.protocol] + 1, PROTOCOL_BASE[port.protocol] + 65535]);
+function compileNetworkPolicy(input: PolicySetInput, policy: NetworkPolicy): CompiledPolicy {
+  const peerSet = (peer: Peer): number => {
+    if (peer.kind === 'ip-block') return input.vocabulary.ipBlock(peer);
+    return peer.namespaces.kind === 'own'
+      ? input.vocabulary.podsOfNamespace(policy.namespace, peer.podSelector)
+      : input.vocabulary.podsOfNamespaces(peer.namespaces.selector, peer.podSelector);
+  };
+  const section = (direction: Direction): readonly CompiledRule[] | undefined =>
+    policy[direction]?.map((rule) => ({
+      rule,
+      peerSets: rule.peers.kind === 'everybody' ? undefined : [...new Set(rule.peers.peers.map(peerSet))],
+      ...compilePorts(input, rule.ports),
+    }));
+  return {
+    policy,
+    subject: input.vocabulary.podsOfNamespace(policy.namespace, policy.podSelector),
+    ingress: section('ingress'),
+    egress: section('egress'),
+  };
+}
+
+function compileClusterPolicy(input: PolicySetInput, policy: ClusterPolicy): CompiledClusterPolicy {
+  const section = (direction: Direction): readonly CompiledRule<TierRule>[] | undefined => {
+    const rules = policy[direction].map((rule) => ({
+      rule,
+      peerSets: rule.peers.kind === 'everybody' ? undefined : [...new Set(rule.peers.peers.flatMap((peer) => tierPeerSets(input, peer)))],
+      ...compilePorts(input, rule.ports),
+    }));
+    return rules.length === 0 ? undefined : rules;
+  };
+  return {
+    policy,
+    subject: input.vocabulary.podsOfNamespaces(policy.subject.namespaceSelector, policy.subject.podSelector),
+    ingress: section('ingress'),
+    egress: section('egress'),
+  };
+}
+
+/** `nodes` means every address in the status of the nodes selected. */
+function tierPeerSets({ cluster, vocabulary }: PolicySetInput, peer: TierPeer): readonly number[] {
+  switch (peer.kind) {
+    case 'scoped-pods':
+      return [vocabulary.podsOfNamespaces(peer.namespaceSelector, peer.podSelector)];
+    case 'nodes':
+      return nodeAddresses(cluster, peer.selector).map((address) => vocabulary.address(address, peer.origin));
+    case 'domain-name':
+      return [vocabulary.domainName(peer.pattern)];
+    case 'ip-block':
+      return [vocabulary.ipBlock(peer)];
   }
-  return result;
 }
 
-function blockKey(block: IpBlockPeer): string {
-  const ends = [block.cidr, ...block.except].map((range) => `${range.family}:${range.first}-${range.last}`);
-  return [ends[0], ...ends.slice(1).sort()].join(' ');
+function nodeAddresses(cluster: Cluster, selector: Selector): Cluster['nodes'][number]['addresses'] {
+  const nodes = cluster.nodes.filter((node) => selects(selector, { labels: node.labels, unknownKeys: new Set() }));
+  return nodes.flatMap((node) => node.addresses);
 }
 
-class Interned<Value> {
-  readonly values: Value[] = [];
-  private readonly ids = new Map<string, number>();
+type AnyPorts = PolicyRule['ports'] | TierRule['ports'];
 
-  intern(key: string, value: Value): number {
-    let id = this.ids.get(key);
-    if (id === undefined) {
-      id = this.values.push(value) - 1;
-      this.ids.set(key, id);
+function compilePorts({ vocabulary, portSets }: PolicySetInput, ports: AnyPorts): { readonly ports: number; readonly portNames: readonly string[] } {
+  if (ports.kind === 'every') return { ports: ALL_PORTS_ID, portNames: [] };
+  let numeric: PortSet = NO_PORTS;
+  const names = new Set<string>();
+  const addName = (protocols: readonly Protocol[], name: string): void => {
+    for (const protocol of protocols) names.add(vocabulary.portName(protocol, name));
+  };
+  for (const port of ports.ports) {
+    switch (port.kind) {
+      case 'range':
+        numeric = unionPorts(numeric, portSetOf(port.protocol, port.first, port.last));
+        break;
+      case 'protocol':
+        numeric = unionPorts(numeric, [PROTOCOL_BASE[port.protocol] + 1, PROTOCOL_BASE[port.protocol] + 65535]);
+        break;
+      case 'named':
+        addName([port.protocol], port.name);
+        break;
+      case 'any-named':
+        addName(PROTOCOLS, port.name);
+        break;
     }
-    return id;
   }
+  return { ports: portSets.intern(numeric), portNames: [...names] };
 }

@@ -16,6 +16,8 @@ export interface Program {
   readonly atoms: readonly Atom[];
   /** Index of the atom that holds an address. */
   findAtom(address: IpAddress): number;
+  /** Patterns of domain names that policies name, sorted: ends of their own, whose addresses nobody knows. */
+  readonly domainNames: readonly string[];
   readonly egress: DirectionProgram;
   readonly ingress: DirectionProgram;
   /** All port sets that rows name, by id; 0 is no port, 1 is every port of every protocol. */
@@ -32,16 +34,20 @@ export interface DirectionProgram {
   readonly classOfGroup: Readonly<Record<IpFamily, Int32Array>>;
   /** Peer class of each atom. */
   readonly classOfAtom: Int32Array;
+  /** Peer class of each of `domainNames`. */
+  readonly classOfDomainName: Int32Array;
   readonly classCount: number;
+  /** Whether any policy of any tier governs the subject. */
+  isGoverned(subject: number): boolean;
   /** Whether a NetworkPolicy governs the subject, so that what no rule allows is refused. */
   isIsolated(subject: number): boolean;
   /** Id of the ports on which the subject may talk with a peer class. */
   portsOf(subject: number, peerClass: number): number;
   /** The subject's whole row, by peer class. Made when first asked. */
   rowOf(subject: number): Row;
-  /** The policies that govern the subject in this direction, in cluster order. */
+  /** The NetworkPolicies that govern the subject in this direction, in cluster order. */
   policiesOf(subject: number): readonly NetworkPolicy[];
-  /** Every rule of the subject that lets any of the ports through to a peer class, in cluster order. */
+  /** Every rule of those policies that lets any of the ports through to a peer class, in cluster order. */
   allowingRules(subject: number, peerClass: number, ports: PortSet): readonly RuleReference[];
 }
 

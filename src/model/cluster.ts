@@ -1,6 +1,7 @@
 // A cluster: namespaces, pods, Services, nodes and policies.
 import type { IpAddress, IpRange } from '../base/ip-address.ts';
 import type { Protocol } from '../base/port-set.ts';
+import type { ClusterPolicy } from './cluster-policy.ts';
 import type { NetworkPolicy } from './network-policy.ts';
 import type { Origin } from './origin.ts';
 import type { Labels, LabelSet } from './selector.ts';
@@ -14,11 +15,13 @@ export interface Cluster {
   readonly nodes: readonly ClusterNode[];
   /** Sorted by namespace and name; a policy is known by its index here. */
   readonly policies: readonly Policy[];
+  /** Of both tiers, sorted by tier, priority and name. */
+  readonly clusterPolicies?: readonly ClusterPolicy[];
   /** Address ranges that pods of this cluster get (`--pod-cidr`, node objects); empty when not known. */
   readonly podRanges: readonly IpRange[];
 }
 
-/** Cluster-wide kinds join this union. */
+/** The policies of a namespace; cluster-wide kinds are `ClusterPolicy`. */
 export type Policy = NetworkPolicy;
 
 export interface Namespace extends LabelSet {

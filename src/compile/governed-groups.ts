@@ -1,0 +1,40 @@
+// Which namespaces a selector selects, and which groups a policy governs.
+import type { Cluster } from '../model/cluster.ts';
+import { selects } from '../model/selector.ts';
+import type { Group } from './group-pods.ts';
+import type { Vocabulary } from './vocabulary.ts';
+
+/** By namespace selector id, the names of the namespaces it selects. */
+export type SelectedNamespaces = readonly ReadonlySet<string>[];
+
+export function selectNamespaces(cluster: Cluster, vocabulary: Vocabulary): SelectedNamespaces {
+  return vocabulary.namespaceSelectors.map(
+    (selector) => new Set(cluster.namespaces.filter((namespace) => selects(selector, namespace)).map((namespace) => namespace.name)),
+  );
+}
+
+export interface GovernedInput {
+  readonly vocabulary: Vocabulary;
+  readonly groups: readonly Group[];
+  readonly selectedNamespaces: SelectedNamespaces;
+}
+
+/** Gives the groups behind the peer set that is a policy's subject. */
+export function governedGroups({ vocabulary, groups, selectedNamespaces }: GovernedInput): (subject: number) => readonly Group[] {
+  const bySelector: Group[][] = vocabulary.selectors.selectors.map(() => []);
+  for (const group of groups) for (const selector of group.selectors) bySelector[selector]!.push(group);
+  return (subject) => {
+    const peerSet = vocabulary.peerSets[subject]!;
+    switch (peerSet.kind) {
+      case 'own-namespace':
+        return bySelector[peerSet.selector]!;
+      case 'namespaces': {
+        const namespaces = selectedNamespaces[peerSet.namespaceSelector]!;
+        return bySelector[peerSet.selector]!.filter((group) => namespaces.has(group.namespace));
+      }
+      case 'ip-block':
+      case 'domain-name':
+        return [];
+    }
+  };
+}

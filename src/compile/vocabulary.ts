@@ -1,0 +1,92 @@
+// Everything that policies name, interned once for all of them: selectors, peer sets, blocks, port names.
+import { formatIpAddress, type IpAddress } from '../base/ip-address.ts';
+import type { IpBlockPeer } from '../model/network-policy.ts';
+import type { Origin } from '../model/origin.ts';
+import { canonicalSelector, type Selector } from '../model/selector.ts';
+import { EVERY_NAMESPACE, SelectorIndex } from './selector-index.ts';
+
+/** Peers that a rule names together; equal peers of different policies are one set. */
+export type PeerSet =
+  | { readonly kind: 'own-namespace'; readonly selector: number }
+  | { readonly kind: 'namespaces'; readonly namespaceSelector: number; readonly selector: number }
+  | { readonly kind: 'ip-block'; readonly block: number }
+  | { readonly kind: 'domain-name'; readonly pattern: string };
+
+/** Ids are places in the lists. */
+export class Vocabulary {
+  readonly selectors: SelectorIndex = new SelectorIndex();
+  readonly portNames: Set<string> = new Set();
+  private readonly internedNamespaceSelectors = new Interned<Selector>();
+  private readonly internedPeerSets = new Interned<PeerSet>();
+  private readonly internedBlocks = new Interned<IpBlockPeer>();
+
+  get namespaceSelectors(): readonly Selector[] {
+    return this.internedNamespaceSelectors.values;
+  }
+
+  get peerSets(): readonly PeerSet[] {
+    return this.internedPeerSets.values;
+  }
+
+  get blocks(): readonly IpBlockPeer[] {
+    return this.internedBlocks.values;
+  }
+
+  podsOfNamespace(namespace: string, podSelector: Selector): number {
+    const selector = this.selectors.add(namespace, podSelector);
+    return this.internedPeerSets.intern(`own ${selector}`, { kind: 'own-namespace', selector });
+  }
+
+  podsOfNamespaces(namespaceSelector: Selector, podSelector: Selector): number {
+    const selector = this.selectors.add(EVERY_NAMESPACE, podSelector);
+    const id = this.internedNamespaceSelectors.intern(canonicalSelector(namespaceSelector), namespaceSelector);
+    return this.internedPeerSets.intern(`namespaces ${id} ${selector}`, { kind: 'namespaces', namespaceSelector: id, selector });
+  }
+
+  ipBlock(peer: IpBlockPeer): number {
+    const block = this.internedBlocks.intern(blockKey(peer), peer);
+    return this.internedPeerSets.intern(`block ${block}`, { kind: 'ip-block', block });
+  }
+
+  /** An address of a node, as the block that holds it alone. */
+  address(address: IpAddress, origin: Origin): number {
+    const cidr = { family: address.family, first: address.value, last: address.value };
+    return this.ipBlock({ kind: 'ip-block', cidr, except: [], text: formatIpAddress(address), origin });
+  }
+
+  /** Patterns are lower case and without a trailing dot, so that equal names are equal texts. */
+  domainName(text: string): number {
+    const pattern = text.toLowerCase().replace(/\.$/, '');
+    return this.internedPeerSets.intern(`domain ${pattern}`, { kind: 'domain-name', pattern });
+  }
+
+  /** Remembers a port name and gives it as `PROTOCOL/name`. */
+  portName(protocol: string, name: string): string {
+    const key = portNameKey(protocol, name);
+    this.portNames.add(key);
+    return key;
+  }
+}
+
+export function portNameKey(protocol: string, name: string): string {
+  return `${protocol}/${name}`;
+}
+
+function blockKey(block: IpBlockPeer): string {
+  const ends = [block.cidr, ...block.except].map((range) => `${range.family}:${range.first}-${range.last}`);
+  return [ends[0], ...ends.slice(1).sort()].join(' ');
+}
+
+class Interned<Value> {
+  readonly values: Value[] = [];
+  private readonly ids = new Map<string, number>();
+
+  intern(key: string, value: Value): number {
+    let id = this.ids.get(key);
+    if (id === undefined) {
+      id = this.values.push(value) - 1;
+      this.ids.set(key, id);
+    }
+    return id;
+  }
+}
