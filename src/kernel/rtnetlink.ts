@@ -135,6 +135,7 @@ export class Rtnetlink {
 }
 
 export class RtnetlinkError extends Error {
+  readonly code = 'rtnetlink-refused';
   readonly errno: number;
   constructor(what: string, errno: number, message: string | undefined) {
     super(`cannot ${what}: errno ${errno}${message === undefined ? '' : ` (${message})`}`);
