@@ -5,6 +5,7 @@ import type { DirectionProgram, Program, RuleReference } from '../compile/progra
 import type { NetworkPolicy } from '../model/network-policy.ts';
 import { allowedPorts, isNeverJudged } from './decide.ts';
 import { quadOf, type EndpointRef } from './endpoint.ts';
+import { findNearMiss, type RuleMiss } from './near-miss.ts';
 
 export interface Question {
   readonly source: EndpointRef;
@@ -33,6 +34,8 @@ export interface DirectionReason {
   readonly isolatedBy: readonly NetworkPolicy[];
   /** The rules that let at least one of the ports through. */
   readonly allowedBy: readonly RuleReference[];
+  /** Only where nothing is let through: the rule that came nearest, and what of it fails. */
+  readonly nearMiss: RuleMiss | undefined;
 }
 
 export function explain(program: Program, question: Question): Explanation {
@@ -43,21 +46,31 @@ export function explain(program: Program, question: Question): Explanation {
   const source = quadOf(program, question.source);
   const target = quadOf(program, question.target);
   const isJudged = !isNeverJudged(program, question.source, question.target);
-  const reason = (direction: DirectionProgram, ends: { subject: number; peerClass: number; end: EndpointRef }): DirectionReason => {
+  const reason = (direction: DirectionProgram, ends: JudgedEnds): DirectionReason => {
     const through = restrict(program.portSets.portSet(direction.portsOf(ends.subject, ends.peerClass)));
+    const isolatedBy = direction.policiesOf(ends.subject);
+    const missed = { direction: direction.direction, subject: ends.end, peer: ends.other, family, ports: asked };
     return {
       isJudged: isJudged && isGoverned(program, ends.end),
       ports: through,
-      isolatedBy: direction.policiesOf(ends.subject),
+      isolatedBy,
       allowedBy: direction.allowingRules(ends.subject, ends.peerClass, through),
+      nearMiss: through.length > 0 ? undefined : findNearMiss(program, isolatedBy, missed),
     };
   };
   return {
     verdict: ports.length === 0 ? 'denied' : asked === undefined || isEqual(ports, asked) ? 'allowed' : 'partly',
     ports,
-    egress: reason(program.egress, { subject: source.egressSubject, peerClass: target.egressClass[family], end: question.source }),
-    ingress: reason(program.ingress, { subject: target.ingressSubject, peerClass: source.ingressClass[family], end: question.target }),
+    egress: reason(program.egress, { subject: source.egressSubject, peerClass: target.egressClass[family], end: question.source, other: question.target }),
+    ingress: reason(program.ingress, { subject: target.ingressSubject, peerClass: source.ingressClass[family], end: question.target, other: question.source }),
   };
+}
+
+interface JudgedEnds {
+  readonly subject: number;
+  readonly peerClass: number;
+  readonly end: EndpointRef;
+  readonly other: EndpointRef;
 }
 
 function isGoverned(program: Program, end: EndpointRef): boolean {

@@ -1,0 +1,212 @@
+// For a refusal by default: the rule that almost matched, the parts of it that fail, and the smallest edit that would let the connection through.
+import { formatIpAddress, formatIpRange, type IpAddress, type IpFamily } from '../base/ip-address.ts';
+import { hasPoint, OTHER_POINT, PROTOCOLS, PROTOCOL_BASE, type PortSet } from '../base/port-set.ts';
+import type { Program } from '../compile/program.ts';
+import type { Cluster, Pod } from '../model/cluster.ts';
+import type { Direction, NetworkPolicy, Peer, PodPeer, PolicyRule, PortMatch } from '../model/network-policy.ts';
+import type { Origin } from '../model/origin.ts';
+import { formatSelector, meetsRequirement, type LabelSet, type Requirement, type Selector } from '../model/selector.ts';
+import type { EndpointRef } from './endpoint.ts';
+
+/** Why one part of a rule does not match; `edit` says what to change there. */
+export interface Mismatch {
+  readonly part: 'namespace' | 'label' | 'cidr' | 'peer-kind' | 'port' | 'protocol' | 'no-rule';
+  /** What is wrong, with both values: lower case, no final stop. */
+  readonly message: string;
+  /** One step that would make this part match. */
+  readonly edit: string;
+  readonly origin: Origin;
+}
+
+export interface RuleMiss {
+  readonly policy: NetworkPolicy;
+  /** undefined: the policy has no rule in this direction. */
+  readonly rule: PolicyRule | undefined;
+  /** Never empty; the fewer, the nearer. */
+  readonly mismatches: readonly Mismatch[];
+}
+
+export interface MissQuestion {
+  readonly direction: Direction;
+  /** The end whose policies refuse. */
+  readonly subject: EndpointRef;
+  /** The other end. */
+  readonly peer: EndpointRef;
+  readonly family: IpFamily;
+  /** Points asked about; undefined: any would do. */
+  readonly ports: PortSet | undefined;
+}
+
+/** The rule of the isolating policies with the fewest parts that fail; the first in order among equals. */
+export function findNearMiss(program: Program, policies: readonly NetworkPolicy[], question: MissQuestion): RuleMiss | undefined {
+  const end = describePeer(program.cluster, question);
+  const misses = policies.flatMap((policy) => missesOfPolicy(program.cluster, policy, { question, end }));
+  return misses.reduce<RuleMiss | undefined>((best, miss) => (best === undefined || weight(miss) < weight(best) ? miss : best), undefined);
+}
+
+function weight({ mismatches }: RuleMiss): number {
+  return mismatches.reduce((sum, { part }) => sum + (part === 'no-rule' ? 4 : part === 'peer-kind' ? 3 : 1), 0);
+}
+
+/** The other end as rules see it. */
+interface PeerEnd {
+  readonly pod: Pod | undefined;
+  readonly address: IpAddress | undefined;
+  readonly namespace: LabelSet | undefined;
+}
+
+interface MissContext {
+  readonly question: MissQuestion;
+  readonly end: PeerEnd;
+}
+
+function describePeer(cluster: Cluster, { peer, family }: MissQuestion): PeerEnd {
+  if (peer.kind === 'address') return { pod: undefined, address: peer.address, namespace: undefined };
+  const pod = cluster.pods[peer.pod]!;
+  return {
+    pod,
+    address: pod.addresses.find((address) => address.family === family),
+    namespace: cluster.namespaces.find(({ name }) => name === pod.namespace),
+  };
+}
+
+function missesOfPolicy(cluster: Cluster, policy: NetworkPolicy, context: MissContext): RuleMiss[] {
+  const { direction } = context.question;
+  const rules = policy[direction] ?? [];
+  if (rules.length > 0) return rules.map((rule) => ({ policy, rule, mismatches: missesOfRule(cluster, policy, { rule, ...context }) }));
+  const message = `\`${policy.name}\` has no ${direction} rule, so it allows nothing`;
+  const edit = `add an ${direction} rule that names the other end and the port`;
+  return [{ policy, rule: undefined, mismatches: [{ part: 'no-rule', message, edit, origin: policy.origin }] }];
+}
+
+function missesOfRule(cluster: Cluster, policy: NetworkPolicy, context: MissContext & { readonly rule: PolicyRule }): Mismatch[] {
+  const { rule, end, question } = context;
+  const byPeer = rule.peers.kind === 'everybody' ? [[]] : rule.peers.peers.map((peer) => missesOfPeer(policy, peer, end));
+  const nearest = byPeer.reduce((best, misses) => (misses.length < best.length ? misses : best), byPeer[0] ?? []);
+  return [...nearest, ...missesOfPorts(cluster, rule, question)];
+}
+
+function missesOfPeer(policy: NetworkPolicy, peer: Peer, end: PeerEnd): Mismatch[] {
+  if (peer.kind === 'ip-block') return missesOfBlock(peer, end);
+  if (end.pod === undefined) {
+    const address = end.address === undefined ? 'an address' : formatIpAddress(end.address);
+    const message = `${address} is outside the cluster, and the peer selects pods`;
+    return [{ part: 'peer-kind', message, edit: `add a peer \`ipBlock\` that holds ${address}`, origin: peer.origin }];
+  }
+  if (end.pod.hostNetwork) {
+    const message = `\`${end.pod.name}\` uses its node's network, and no selector matches such a pod`;
+    return [{ part: 'peer-kind', message, edit: 'add a peer `ipBlock` that holds the address of its node', origin: peer.origin }];
+  }
+  return [...missesOfNamespace(policy, peer, end), ...missesOfLabels(peer.podSelector, end.pod, { name: `pod \`${end.pod.name}\``, origin: peer.origin })];
+}
+
+function missesOfNamespace(policy: NetworkPolicy, peer: PodPeer, { pod, namespace }: PeerEnd): Mismatch[] {
+  if (pod === undefined || namespace === undefined) return [];
+  if (peer.namespaces.kind === 'selected') {
+    const misses = missesOfLabels(peer.namespaces.selector, namespace, { name: `namespace \`${pod.namespace}\``, origin: peer.origin });
+    return misses.map((miss) => ({ ...miss, part: 'namespace' as const }));
+  }
+  if (pod.namespace === policy.namespace) return [];
+  const message = `the peer selects pods of \`${policy.namespace}\` only, and \`${pod.name}\` is in \`${pod.namespace}\``;
+  const edit = `add \`namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: ${pod.namespace} } }\` to the peer`;
+  return [{ part: 'namespace', message, edit, origin: peer.origin }];
+}
+
+interface Named {
+  readonly name: string;
+  readonly origin: Origin;
+}
+
+function missesOfLabels(selector: Selector, object: LabelSet, { name, origin }: Named): Mismatch[] {
+  const failing = selector.requirements.filter((requirement) => !meetsRequirement(requirement, object));
+  return failing.map((requirement) => ({ part: 'label', message: labelMessage(requirement, object, name), edit: labelEdit(requirement, object, name), origin }));
+}
+
+function labelMessage(requirement: Requirement, object: LabelSet, name: string): string {
+  const wanted = formatSelector({ requirements: [requirement] });
+  const value = object.labels.get(requirement.key);
+  return `the rule wants \`${wanted}\`, and ${name} has ${value === undefined ? `no label \`${requirement.key}\`` : `\`${requirement.key}=${value}\``}`;
+}
+
+function labelEdit(requirement: Requirement, object: LabelSet, name: string): string {
+  const value = object.labels.get(requirement.key);
+  switch (requirement.kind) {
+    case 'In':
+      return value === undefined
+        ? `label ${name} \`${requirement.key}=${requirement.values[0]}\``
+        : `write \`${requirement.key}: ${value}\` in the selector, or label ${name} \`${requirement.key}=${requirement.values[0]}\``;
+    case 'Exists':
+      return `label ${name} with \`${requirement.key}\``;
+    case 'NotIn':
+    case 'DoesNotExist':
+      return `take \`${requirement.key}\` off ${name}, or drop the requirement`;
+  }
+}
+
+function missesOfBlock(peer: Extract<Peer, { kind: 'ip-block' }>, { pod, address }: PeerEnd): Mismatch[] {
+  const { origin, cidr } = peer;
+  if (address === undefined) {
+    const message = `\`${pod?.name ?? 'the other end'}\` has no known address, and the peer is the block ${peer.text}`;
+    return [{ part: 'peer-kind', message, edit: 'add a peer that selects the pod by its labels', origin }];
+  }
+  const text = formatIpAddress(address);
+  const holds = (range: { readonly family: IpFamily; readonly first: bigint; readonly last: bigint }): boolean =>
+    range.family === address.family && range.first <= address.value && address.value <= range.last;
+  if (!holds(cidr)) {
+    const edit = pod === undefined ? `add a peer \`ipBlock\` that holds ${text}` : 'add a peer that selects the pod by its labels';
+    return [{ part: 'cidr', message: `${text} is outside the block ${peer.text}`, edit, origin }];
+  }
+  const hole = peer.except.find(holds);
+  if (hole === undefined) return [];
+  return [{ part: 'cidr', message: `${text} is in the \`except\` ${formatIpRange(hole)}`, edit: 'narrow the `except`, or add another peer', origin }];
+}
+
+function missesOfPorts(cluster: Cluster, rule: PolicyRule, question: MissQuestion): Mismatch[] {
+  if (rule.ports.kind === 'every') return [];
+  const target = question.direction === 'egress' ? question.peer : question.subject;
+  const opened = target.kind === 'pod' ? cluster.pods[target.pod]!.ports : [];
+  const covered = rule.ports.ports.flatMap((port) => pointsOf(port, opened));
+  const listed = rule.ports.ports.map(portText).join(', ');
+  if (question.ports === undefined) return covered.length > 0 ? [] : [unknownNames(rule, listed)];
+  const point = question.ports.find((candidate) => !covered.some((ports) => hasPoint(ports, candidate)));
+  if (point === undefined) return [];
+  const { protocol, text } = namePoint(point);
+  const isProtocol = protocol !== undefined && !rule.ports.ports.some((port) => port.protocol === protocol);
+  const message = `the rule lists ${listed || 'no port'}, and ${text} was asked`;
+  const edit = protocol === undefined ? 'remove `ports` from the rule: only a rule without ports covers other protocols' : `add ${text} to the ports of the rule`;
+  return [{ part: isProtocol ? 'protocol' : 'port', message, edit, origin: rule.origin }];
+}
+
+function unknownNames(rule: PolicyRule, listed: string): Mismatch {
+  const message = `the rule lists ${listed}, and the pod that is connected to opens no port of that name`;
+  return { part: 'port', message, edit: 'write the number of the port, or name the container port', origin: rule.origin };
+}
+
+function pointsOf(port: PortMatch, opened: Pod['ports']): PortSet[] {
+  const base = PROTOCOL_BASE[port.protocol];
+  switch (port.kind) {
+    case 'protocol':
+      return [[base + 1, base + 65535]];
+    case 'range':
+      return [[base + port.first, base + port.last]];
+    case 'named':
+      return opened.filter(({ name, protocol }) => name === port.name && protocol === port.protocol).map((own) => [base + own.port, base + own.port]);
+  }
+}
+
+function portText(port: PortMatch): string {
+  switch (port.kind) {
+    case 'protocol':
+      return `every ${port.protocol} port`;
+    case 'range':
+      return `${port.protocol} ${port.first}${port.last === port.first ? '' : `-${port.last}`}`;
+    case 'named':
+      return `${port.protocol} \`${port.name}\``;
+  }
+}
+
+function namePoint(point: number): { readonly protocol: (typeof PROTOCOLS)[number] | undefined; readonly text: string } {
+  if (point === OTHER_POINT) return { protocol: undefined, text: 'a protocol beyond TCP, UDP and SCTP' };
+  const protocol = PROTOCOLS.find((candidate) => point > PROTOCOL_BASE[candidate] && point < PROTOCOL_BASE[candidate] + 65536)!;
+  return { protocol, text: `${protocol} ${point - PROTOCOL_BASE[protocol]}` };
+}
