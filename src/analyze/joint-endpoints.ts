@@ -1,0 +1,97 @@
+// Two Programs side by side: pods of the same name paired, ranges of the outside cut at the ends of both.
+import type { IpFamily, IpRange } from '../base/ip-address.ts';
+import { formatIpAddress, formatIpRange } from '../base/ip-address.ts';
+import { compareText } from '../base/finding.ts';
+import type { Program } from '../compile/program.ts';
+import type { Pod, Workload } from '../model/cluster.ts';
+import type { Endpoint } from './endpoints.ts';
+import { quadKey, quadOfAtom, quadOfGroup, type Quad } from './endpoint.ts';
+import { outsideRanges } from './outside-ranges.ts';
+
+export interface ProgramPair {
+  readonly before: Program;
+  readonly after: Program;
+}
+
+/** Ends that both Programs treat alike throughout; undefined where one of the two does not have them. */
+export interface JointQuad {
+  readonly before: Quad | undefined;
+  readonly after: Quad | undefined;
+}
+
+export interface JointEndpoint {
+  readonly endpoint: Endpoint;
+  readonly quads: JointQuad;
+  /** Pods behind it: the larger of the two counts. */
+  readonly pods: number;
+}
+
+/** Pods of one workload that both Programs treat alike are one endpoint; sorted by id, ranges last. */
+export function pairEndpoints(pair: ProgramPair): readonly JointEndpoint[] {
+  return [...pairPods(pair), ...pairRanges(pair)];
+}
+
+interface Draft {
+  readonly workload: Workload;
+  readonly quads: JointQuad;
+  readonly hostNetwork: boolean;
+  before: number;
+  after: number;
+}
+
+function pairPods({ before, after }: ProgramPair): readonly JointEndpoint[] {
+  const drafts = new Map<string, Draft>();
+  const inBefore = podsByName(before);
+  const inAfter = podsByName(after);
+  for (const name of new Set([...inBefore.keys(), ...inAfter.keys()])) {
+    const [old, now] = [inBefore.get(name), inAfter.get(name)];
+    const quads = { before: old && quadOfGroup(before, before.groupOfPod[old.index]!), after: now && quadOfGroup(after, after.groupOfPod[now.index]!) };
+    const { workload, hostNetwork } = (now ?? old)!.pod;
+    const key = [workload.kind, workload.namespace, workload.name, quads.before && quadKey(quads.before), quads.after && quadKey(quads.after)].join('\n');
+    let draft = drafts.get(key);
+    if (draft === undefined) drafts.set(key, (draft = { workload, quads, hostNetwork, before: 0, after: 0 }));
+    draft.before += old?.pod.replicas ?? 0;
+    draft.after += now?.pod.replicas ?? 0;
+  }
+  return nameDrafts([...drafts.values()]).sort((a, b) => compareText(a.endpoint.id, b.endpoint.id));
+}
+
+function podsByName(program: Program): Map<string, { readonly pod: Pod; readonly index: number }> {
+  return new Map(program.cluster.pods.map((pod, index) => [`${pod.namespace}\n${pod.workload.kind}\n${pod.workload.name}\n${pod.name}`, { pod, index }]));
+}
+
+function nameDrafts(drafts: readonly Draft[]): JointEndpoint[] {
+  const parts = new Map<string, Draft[]>();
+  for (const draft of drafts) {
+    const { namespace, name } = draft.workload;
+    parts.set(`${namespace}/${name}`, [...(parts.get(`${namespace}/${name}`) ?? []), draft]);
+  }
+  return [...parts].flatMap(([name, siblings]) =>
+    siblings.map((draft, index) => {
+      const pods = Math.max(draft.before, draft.after);
+      const id = siblings.length === 1 ? name : `${name}#${index + 1}`;
+      return { endpoint: { id, ...draft.workload, pods, hostNetwork: draft.hostNetwork }, quads: draft.quads, pods };
+    }),
+  );
+}
+
+function pairRanges({ before, after }: ProgramPair): readonly JointEndpoint[] {
+  return ([4, 6] as const).flatMap((family) => cutRanges(family, outsideRanges(before), outsideRanges(after))).flatMap((range) => {
+    const first = { family: range.family, value: range.first };
+    const [old, now] = [before.findAtom(first), after.findAtom(first)];
+    const quads = {
+      before: before.atoms[old]!.isPodRange ? undefined : quadOfAtom(before, old),
+      after: after.atoms[now]!.isPodRange ? undefined : quadOfAtom(after, now),
+    };
+    const last = formatIpAddress({ family: range.family, value: range.last });
+    const endpoint = { id: formatIpRange(range), kind: 'Range' as const, first: formatIpAddress(first), last };
+    return quads.before === undefined && quads.after === undefined ? [] : [{ endpoint, quads, pods: 0 }];
+  });
+}
+
+/** The ranges of one family, cut at all starts of both lists. */
+function cutRanges(family: IpFamily, a: readonly IpRange[], b: readonly IpRange[]): IpRange[] {
+  const ranges = [...a, ...b].filter((range) => range.family === family);
+  const starts = [...new Set(ranges.flatMap(({ first, last }) => [first, last + 1n]))].sort((x, y) => (x < y ? -1 : x > y ? 1 : 0));
+  return starts.slice(0, -1).map((first, index) => ({ family, first, last: starts[index + 1]! - 1n }));
+}
