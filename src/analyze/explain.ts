@@ -1,7 +1,8 @@
 // Why two ends may talk or not: for each direction the policies that isolate and the rules that allow.
 import type { IpFamily } from '../base/ip-address.ts';
-import { intersectPorts, type PortSet } from '../base/port-set.ts';
+import { ALL_PORTS, intersectPorts, subtractPorts, type PortSet } from '../base/port-set.ts';
 import type { DirectionProgram, Program, RuleReference } from '../compile/program.ts';
+import type { TierDecision } from '../compile/tier-layer.ts';
 import type { NetworkPolicy } from '../model/network-policy.ts';
 import { allowedPorts, isNeverJudged } from './decide.ts';
 import { quadOf, type EndpointRef } from './endpoint.ts';
@@ -30,7 +31,11 @@ export interface DirectionReason {
   readonly isJudged: boolean;
   /** What this direction alone lets through, of the ports asked about. */
   readonly ports: PortSet;
-  /** The policies that isolate the end; empty: it is not isolated. */
+  /** Rules of the Admin tier that decided about a port asked about, in their order. */
+  readonly admin: readonly TierDecision[];
+  /** Rules of the Baseline tier; empty where a NetworkPolicy isolates, for then the tier is never asked. */
+  readonly baseline: readonly TierDecision[];
+  /** The NetworkPolicies that isolate the end; empty: it is not isolated. */
   readonly isolatedBy: readonly NetworkPolicy[];
   /** The rules that let at least one of the ports through. */
   readonly allowedBy: readonly RuleReference[];
@@ -49,10 +54,14 @@ export function explain(program: Program, question: Question): Explanation {
   const reason = (direction: DirectionProgram, ends: JudgedEnds): DirectionReason => {
     const through = restrict(program.portSets.portSet(direction.portsOf(ends.subject, ends.peerClass)));
     const isolatedBy = direction.policiesOf(ends.subject);
+    const open = { peerClass: ends.peerClass, ports: asked ?? ALL_PORTS };
+    const admin = direction.tierDecisions('Admin', ends.subject, open);
     const missed = { direction: direction.direction, subject: ends.end, peer: ends.other, family, ports: asked };
     return {
       isJudged: isJudged && isGoverned(program, ends.end),
       ports: through,
+      admin,
+      baseline: isolatedBy.length > 0 ? [] : direction.tierDecisions('Baseline', ends.subject, { ...open, ports: undecided(admin, open.ports) }),
       isolatedBy,
       allowedBy: direction.allowingRules(ends.subject, ends.peerClass, through),
       nearMiss: through.length > 0 ? undefined : findNearMiss(program, isolatedBy, missed),
@@ -64,6 +73,11 @@ export function explain(program: Program, question: Question): Explanation {
     egress: reason(program.egress, { subject: source.egressSubject, peerClass: target.egressClass[family], end: question.source, other: question.target }),
     ingress: reason(program.ingress, { subject: target.ingressSubject, peerClass: source.ingressClass[family], end: question.target, other: question.source }),
   };
+}
+
+/** What the Admin tier passes on or does not match goes to the next. */
+function undecided(decisions: readonly TierDecision[], ports: PortSet): PortSet {
+  return decisions.filter(({ rule }) => rule.action !== 'Pass').reduce((rest, decision) => subtractPorts(rest, decision.ports), ports);
 }
 
 interface JudgedEnds {

@@ -37,6 +37,10 @@ export function createDirection(input: DirectionInput): DirectionProgram {
     portsOf: (subject, peerClass) => rowOf(subject)[peerClass]!,
     rowOf,
     policiesOf: (subject) => variantsOf(subject).map((variant) => variant.policy.policy),
+    tierDecisions: (tier, subject, ends) =>
+      tier === 'Admin'
+        ? layers.admin.decisionsOf(subjects[subject]!.admin, ends.peerClass, ends.ports)
+        : layers.baseline.decisionsOf(subjects[subject]!.baseline, ends.peerClass, ends.ports),
     allowingRules: (subject, peerClass, ports) =>
       variantsOf(subject).flatMap((variant) => {
         const passing = variant.rules.filter((rule) => portsTowards(reader, rule, { peerClass, ports }).length > 0);

@@ -1,7 +1,8 @@
 // A tier of cluster-wide policies in one direction: by priority, then rule by rule, the first that matches decides; Pass leaves the tier.
-import type { TierAction } from '../model/cluster-policy.ts';
+import { intersectPorts, subtractPorts, type PortSet } from '../base/port-set.ts';
+import type { ClusterPolicy, TierAction, TierRule } from '../model/cluster-policy.ts';
 import type { CompiledClusterPolicy } from './policy-set.ts';
-import { eachClassOfRule, VariantTable, type PolicyVariant, type RuleReader } from './policy-variant.ts';
+import { eachClassOfRule, portsTowards, VariantTable, type PolicyVariant, type RuleReader } from './policy-variant.ts';
 import { NO_PORTS_ID } from './port-set-table.ts';
 import type { LayerInput } from './network-policy-layer.ts';
 import { stepsTo, TrieBuilder, UNGOVERNED, type SubjectTrie } from './subject-trie.ts';
@@ -14,12 +15,19 @@ export type TierLevel = readonly TierVariant[];
 /** Port set ids by peer class. What is in none of the three, no rule of the tier matches. */
 export type TierRow = Readonly<Record<TierAction, Uint32Array>>;
 
+/** A rule and the ports that it decides. */
+export interface TierDecision {
+  readonly policy: ClusterPolicy;
+  readonly rule: TierRule;
+  readonly ports: PortSet;
+}
+
 export interface TierLayer {
   /** Subject 0 is governed by no policy of the tier. */
   readonly subjectOfGroup: Int32Array;
   rowOf(subject: number): TierRow;
-  /** Lowest priority number first. */
-  levelsOf(subject: number): readonly TierLevel[];
+  /** The rules that decide about ports towards a class, in the order of priority; ports in none of them the tier leaves to the next. */
+  decisionsOf(subject: number, peerClass: number, ports: PortSet): readonly TierDecision[];
 }
 
 export function createTierLayer(input: LayerInput, policies: readonly CompiledClusterPolicy[]): TierLayer {
@@ -33,8 +41,47 @@ export function createTierLayer(input: LayerInput, policies: readonly CompiledCl
     }
     return row;
   };
-  return { subjectOfGroup: trie.subjectOfGroup, rowOf, levelsOf: (subject) => stepsTo(trie, subject) };
+  return {
+    subjectOfGroup: trie.subjectOfGroup,
+    rowOf,
+    decisionsOf(subject, peerClass, ports) {
+      const decisions: TierDecision[] = [];
+      let open = ports;
+      for (const level of stepsTo(trie, subject)) {
+        const ofLevel = decideLevel(input.reader, level, { peerClass, ports: open });
+        for (const decision of ofLevel) open = subtractPorts(open, decision.ports);
+        decisions.push(...ofLevel);
+      }
+      return decisions;
+    },
+  };
 }
+
+/** What the rules of one level decide. A port on which policies of the level differ goes to the strictest of them. */
+function decideLevel(reader: RuleReader, level: TierLevel, ends: { readonly peerClass: number; readonly ports: PortSet }): TierDecision[] {
+  const found = level.flatMap((variant) => {
+    const section = variant.policy[reader.peers.direction] ?? [];
+    let open = ends.ports;
+    return variant.rules.flatMap((rule): TierDecision[] => {
+      const ports = portsTowards(reader, rule, { peerClass: ends.peerClass, ports: open });
+      if (ports.length === 0) return [];
+      open = subtractPorts(open, ports);
+      return [{ policy: variant.policy.policy, rule: section[rule.index]!.rule, ports }];
+    });
+  });
+  let open = ends.ports;
+  return STRICTEST_FIRST.flatMap((action) => {
+    const ofAction = found
+      .filter(({ rule }) => rule.action === action)
+      .map((decision) => ({ ...decision, ports: intersectPorts(decision.ports, open) }))
+      .filter(({ ports }) => ports.length > 0);
+    for (const { ports } of ofAction) open = subtractPorts(open, ports);
+    return ofAction;
+  });
+}
+
+/** The order among policies of one priority that differ (undefined upstream; see the semantics of equal priorities). */
+const STRICTEST_FIRST: readonly TierAction[] = ['Deny', 'Pass', 'Accept'];
 
 function buildTrie(input: LayerInput, policies: readonly CompiledClusterPolicy[]): SubjectTrie<TierLevel> {
   const trie = new TrieBuilder<TierLevel>(input.groups.length);
@@ -78,10 +125,7 @@ function emptyRow(size: number): DraftRow {
   return { Accept: new Uint32Array(size), Deny: new Uint32Array(size), Pass: new Uint32Array(size) };
 }
 
-/**
- * Among policies of one priority each finds its own first match; where they differ Deny comes before Pass before
- * Accept (undefined upstream; see the semantics of equal priorities).
- */
+/** Among policies of one priority each finds its own first match; where they differ the strictest counts. */
 function addLevel(reader: RuleReader, above: TierRow, level: TierLevel): TierRow {
   const { portSets } = reader;
   const size = above.Accept.length;
