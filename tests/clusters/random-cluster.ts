@@ -12,7 +12,8 @@ const PORTS = [80, 81, 53, 1, 8080, 65535] as const;
 const PROTOCOLS = ['TCP', 'UDP', 'SCTP'] as const;
 const NODES = ['n1', 'n2'] as const;
 const ADDRESSES_4 = ['10.0.0.0', '10.0.0.1', '10.0.0.127', '10.0.0.128', '10.1.0.1', '192.168.0.1', '255.255.255.255'] as const;
-const ADDRESSES_6 = ['fd00::', 'fd00::1', 'fd00:0:0:1::1', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'] as const;
+/** As a number `::a00:1` is 10.0.0.1, and `::/96` is 0.0.0.0/0. */
+const ADDRESSES_6 = ['::a00:1', 'fd00::', 'fd00::1', 'fd00:0:0:1::1', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'] as const;
 /** Each block with what may be excepted from it; some with host bits set, which the API server masks. */
 const BLOCKS: Readonly<Record<string, readonly string[]>> = {
   '0.0.0.0/0': ['10.0.0.0/8', '10.0.0.0/24', '0.0.0.0/1', '128.0.0.0/1', '255.255.255.255/32'],
@@ -21,6 +22,8 @@ const BLOCKS: Readonly<Record<string, readonly string[]>> = {
   '10.0.0.5/24': ['10.0.0.129/25', '10.0.0.0/32'],
   '10.0.0.1/32': [],
   '::/0': ['fd00::/8', '8000::/1', '::/1', 'fd00::1/128'],
+  '::/96': ['::a00:0/104', '::a00:1/128'],
+  '::a00:1/128': [],
   'fd00::/8': ['fd00::/16', 'fd00::/64', 'fd00::1/128', 'fd00:0:0:1::/64'],
   'fd00::1/120': ['fd00::/128', 'fd00::/127'],
 };
@@ -40,15 +43,15 @@ function record<Shape extends object>(fields: { [Key in keyof Shape]: fc.Arbitra
 
 const key = fc.constantFrom(...KEYS);
 const value = fc.constantFrom(...VALUES);
-/** Labels that an object carries; nobody writes the labels that only controllers give. */
-const ownLabels: fc.Arbitrary<raw.RawLabels> = fc.dictionary(fc.constantFrom('app', 'tier'), value, { maxKeys: 2, noNullPrototype: true });
+/** Labels that an object carries, some of a key or value that no selector names; nobody writes the labels that only controllers give. */
+const ownLabels: fc.Arbitrary<raw.RawLabels> = fc.dictionary(fc.constantFrom('app', 'tier', 'unasked'), fc.constantFrom('x', 'y', '', 'unasked', 'unasked'), { maxKeys: 3, noNullPrototype: true });
 const matchLabels: fc.Arbitrary<raw.RawLabels> = fc.dictionary(key, value, { minKeys: 1, maxKeys: 2, noNullPrototype: true });
 
 const expression: fc.Arbitrary<raw.RawExpression> = fc.oneof(
   record<raw.RawExpression>({
     key,
-    operator: fc.constantFrom('In', 'NotIn'),
-    values: fc.array(value, { minLength: 1, maxLength: 3 }),
+    operator: fc.constantFrom('In', 'In', 'NotIn'),
+    values: fc.oneof(fc.shuffledSubarray(['x', 'y', ''], { minLength: 1 }), fc.constantFrom(['x', 'x'], ['y', 'x', 'y'])),
   }),
   record<raw.RawExpression>({ key, operator: fc.constantFrom('Exists', 'DoesNotExist'), values: fc.constantFrom(undefined, null, []) }),
 );
@@ -56,8 +59,8 @@ const expression: fc.Arbitrary<raw.RawExpression> = fc.oneof(
 const selector: fc.Arbitrary<raw.RawSelector> = record<raw.RawSelector>({
   matchLabels: fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, { weight: 3, arbitrary: maybe(matchLabels, {}) }),
   matchExpressions: fc.oneof(
-    { weight: 4, arbitrary: fc.constant(undefined) },
-    { weight: 3, arbitrary: maybe(fc.array(expression, { minLength: 1, maxLength: 2 }), []) },
+    { weight: 1, arbitrary: fc.constant(undefined) },
+    { weight: 1, arbitrary: maybe(fc.array(expression, { minLength: 1, maxLength: 2 }), []) },
   ),
 });
 
@@ -88,7 +91,7 @@ const protocol = fc.constantFrom(...PROTOCOLS);
 const port: fc.Arbitrary<raw.RawPort> = fc.oneof(
   record<raw.RawPort>({ protocol: maybe(protocol), port: fc.constantFrom(undefined, null) }),
   record<raw.RawPort>({ protocol: maybe(protocol), port: fc.constantFrom(...PORTS) }),
-  record<raw.RawPort>({ protocol: maybe(protocol), port: fc.constantFrom(...PORT_NAMES) }),
+  { weight: 3, arbitrary: record<raw.RawPort>({ protocol: fc.oneof({ weight: 3, arbitrary: fc.constantFrom(undefined, null) }, protocol), port: fc.constantFrom(...PORT_NAMES) }) },
   fc.tuple(maybe(protocol), fc.constantFrom(...PORTS, 1000), fc.constantFrom(0, 1, 8000, 65535)).map(([given, first, more]) => ({
     ...(given === undefined ? {} : { protocol: given }),
     port: first,
@@ -113,12 +116,12 @@ const policyTypes: fc.Arbitrary<readonly ('Ingress' | 'Egress')[] | null | undef
 const spec: fc.Arbitrary<raw.RawSpec> = record<raw.RawSpec>({ podSelector: maybe(selector, {}), policyTypes, ingress: rules('from'), egress: rules('to') });
 
 export const randomPolicies: fc.Arbitrary<readonly raw.RawPolicy[]> = fc
-  .array(fc.tuple(fc.constantFrom(...CROWDED_NAMESPACES), fc.oneof({ weight: 15, arbitrary: spec }, fc.constantFrom(undefined, null))), { maxLength: 6, size: 'max' })
+  .array(fc.tuple(fc.constantFrom(...CROWDED_NAMESPACES), fc.oneof({ weight: 15, arbitrary: spec }, fc.constantFrom(undefined, null))), { maxLength: 10, size: 'max' })
   .map((list) => list.map(([namespace, body], index) => ({ namespace, name: `p${index}`, ...(body === undefined ? {} : { spec: body }) })));
 
 const containerPort: fc.Arbitrary<raw.RawContainerPort> = record<raw.RawContainerPort>({
   name: fc.constantFrom(undefined, ...PORT_NAMES),
-  protocol: fc.constantFrom(undefined, ...PROTOCOLS),
+  protocol: fc.constantFrom(undefined, undefined, ...PROTOCOLS),
   containerPort: fc.constantFrom(...PORTS),
 });
 
@@ -144,11 +147,30 @@ const workload = fc
   })
   .map(({ kind, ...rest }) => (kind === 'Pod' ? { kind, ...rest, replicas: 1 } : { kind, ...rest, nodeName: undefined, addresses: [] }));
 
+/** Often a workload is like the one before it but for one thing, so that what tells them apart matters. */
+const workloads: fc.Arbitrary<readonly raw.RawWorkload[]> = fc
+  .array(fc.tuple(workload, fc.constantFrom(undefined, undefined, 'labels', 'labels', 'labels', 'containers', 'hostNetwork', 'addresses', 'namespace')), { minLength: 1, maxLength: 10, size: 'max' })
+  .map((list) => {
+    const result: raw.RawWorkload[] = [];
+    for (const [index, [one, difference]] of list.entries()) {
+      const before = result.at(-1);
+      const isTwin = before !== undefined && difference !== undefined && (difference !== 'addresses' || before.kind === 'Pod');
+      const twin = isTwin ? { ...before, [difference]: difference === 'labels' ? withAppOf(one, before) : one[difference] } : one;
+      result.push({ ...twin, name: `w${index}` });
+    }
+    return result;
+  });
+
+function withAppOf(one: Pick<raw.RawWorkload, 'labels'>, before: raw.RawWorkload): raw.RawLabels {
+  const others = Object.entries(before.labels).filter(([name]) => name !== 'app');
+  return Object.fromEntries([...others, ...Object.entries(one.labels).filter(([name]) => name === 'app')]);
+}
+
 export const randomCluster: fc.Arbitrary<raw.RawCluster> = fc.record({
   namespaces: fc.tuple(...NAMESPACES.map((name) =>
     fc.record({ labels: ownLabels, isWritten: fc.constantFrom(true, true, false) }).map(({ labels, isWritten }) => ({ name, isWritten, labels: isWritten ? labels : {} })),
   )),
-  workloads: fc.array(workload, { minLength: 1, maxLength: 6, size: 'max' }).map((list) => list.map((one, index) => ({ ...one, name: `w${index}` }))),
+  workloads,
   policies: randomPolicies,
   podRanges: fc.constantFrom(...POD_RANGES),
 }).map((cluster) => withoutSharedAddresses(cluster));
