@@ -18,8 +18,8 @@ export type SetName =
   | 'pp'
   | 'pr';
 
-export interface SetShape {
-  readonly name: SetName;
+export interface SetShape<Name extends string = string> {
+  readonly name: Name;
   readonly fields: readonly FieldKind[];
   /** The key is a range; of a concatenation each field is one. */
   readonly isInterval: boolean;
@@ -37,17 +37,17 @@ export function letterOf(direction: Direction): DirectionLetter {
 }
 
 /** In the order in which they are declared. */
-export const SET_SHAPES: readonly SetShape[] = [...FAMILIES.flatMap(shapesOfFamily), ...profileShapes()];
+export const SET_SHAPES: readonly SetShape<SetName>[] = [...FAMILIES.flatMap(shapesOfFamily), ...profileShapes()];
 
-const SHAPE_BY_NAME: ReadonlyMap<string, SetShape> = new Map(SET_SHAPES.map((shape) => [shape.name, shape]));
+const SHAPE_BY_NAME: ReadonlyMap<SetName, SetShape<SetName>> = new Map(SET_SHAPES.map((shape) => [shape.name, shape]));
 
-export function shapeOf(name: SetName): SetShape {
+export function shapeOf(name: SetName): SetShape<SetName> {
   return SHAPE_BY_NAME.get(name)!;
 }
 
-function shapesOfFamily(family: IpFamily): SetShape[] {
+function shapesOfFamily(family: IpFamily): SetShape<SetName>[] {
   const address: FieldKind = family === 4 ? 'address4' : 'address6';
-  const directional = (['egress', 'ingress'] as const).flatMap((direction): SetShape[] => {
+  const directional = (['egress', 'ingress'] as const).flatMap((direction): SetShape<SetName>[] => {
     const letter = letterOf(direction);
     return [
       { name: `l${letter}${family}`, fields: [address], isInterval: false, isMap: true, meaning: `local pods: 0:1 isolated for ${direction}, 0:0 not` },
@@ -63,7 +63,7 @@ function shapesOfFamily(family: IpFamily): SetShape[] {
   ];
 }
 
-function profileShapes(): SetShape[] {
+function profileShapes(): SetShape<SetName>[] {
   return [
     { name: 'px', fields: ['id', 'protocol', 'port'], isInterval: false, isMap: true, meaning: 'what a profile lets through: exact ports' },
     { name: 'pp', fields: ['id', 'protocol'], isInterval: false, isMap: true, meaning: 'whole protocols' },

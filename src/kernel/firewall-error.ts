@@ -1,0 +1,77 @@
+// What the kernel or nft refused, in words: what was being done, why not, and which line or element offends.
+import { constants } from 'node:os';
+
+/**
+ * `element-conflict`: it is there with other data, or an interval that is there overlaps it.
+ * `element-absent`: it is not there, or the set is not. `table-missing`: our table is not loaded.
+ */
+export type FirewallErrorCode =
+  | 'nft-missing'
+  | 'nft-refused'
+  | 'not-permitted'
+  | 'table-missing'
+  | 'element-conflict'
+  | 'element-absent'
+  | 'change-too-large'
+  | 'out-of-memory'
+  | 'conntrack'
+  | 'netlink';
+
+export interface FirewallErrorDetails {
+  readonly code: FirewallErrorCode;
+  /** Completes "cannot …". */
+  readonly doing: string;
+  readonly errno?: number;
+  /** The offending line of nft text, or the offending element as nft text. */
+  readonly offender?: string;
+  /** What nft or the kernel said. */
+  readonly said?: string;
+  readonly cause?: unknown;
+}
+
+export class FirewallError extends Error {
+  readonly code: FirewallErrorCode;
+  readonly doing: string;
+  /** `ENOENT` and the like. */
+  readonly errnoName: string | undefined;
+  readonly offender: string | undefined;
+
+  constructor({ code, doing, errno, offender, said, cause }: FirewallErrorDetails) {
+    const name = errno === undefined ? undefined : errnoName(errno);
+    const parts = [`cannot ${doing}`, name, said, offender === undefined ? undefined : `at \`${offender}\``];
+    super(parts.filter((part) => part !== undefined && part !== '').join(': '), { cause });
+    this.name = 'FirewallError';
+    this.code = code;
+    this.doing = doing;
+    this.errnoName = name;
+    this.offender = offender;
+  }
+}
+
+export function errnoName(errno: number): string {
+  const found = Object.entries(constants.errno).find(([, value]) => value === errno);
+  return found?.[0] ?? `errno ${errno}`;
+}
+
+/** The code that says what an errno of nf_tables means for elements. */
+export function codeOfErrno(errno: number): FirewallErrorCode {
+  const { EPERM, EACCES, EEXIST, EBUSY, ENOENT, ENOTEMPTY, EMSGSIZE, ENOMEM, ENOBUFS } = constants.errno;
+  switch (errno) {
+    case EPERM:
+    case EACCES:
+      return 'not-permitted';
+    case EEXIST:
+    case EBUSY:
+    case ENOTEMPTY:
+      return 'element-conflict';
+    case ENOENT:
+      return 'element-absent';
+    case EMSGSIZE:
+      return 'change-too-large';
+    case ENOMEM:
+    case ENOBUFS:
+      return 'out-of-memory';
+    default:
+      return 'netlink';
+  }
+}

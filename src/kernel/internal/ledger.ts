@@ -1,0 +1,94 @@
+// The ledger: what the four dynamic sets of the table record, as counts since the last drain.
+import type { IpFamily } from '../../base/ip-address.ts';
+import type { Key } from '../../emit/element.ts';
+import { profileIdOf } from '../../emit/profile-number.ts';
+import { FAMILIES, type SetShape } from '../../emit/set-shape.ts';
+import type { LedgerEntry } from '../firewall.ts';
+import { FirewallError } from '../firewall-error.ts';
+import { changeBatches } from './change-batches.ts';
+import type { NetfilterSocket } from './netfilter-socket.ts';
+import { refusalOf } from './refusal-code.ts';
+import { LEDGER_SIZE } from './skeleton.ts';
+import { readRawElements } from './table.ts';
+
+/** From this many records on, those that have not grown between two drains are taken out, so that the set never fills. */
+const TIDY_SIZE = LEDGER_SIZE / 4;
+
+interface LedgerSet {
+  readonly verdict: LedgerEntry['verdict'];
+  readonly family: IpFamily;
+  readonly shape: SetShape;
+}
+
+const LEDGER_SETS: readonly LedgerSet[] = (['allowed', 'denied'] as const).flatMap((verdict) =>
+  FAMILIES.map((family): LedgerSet => {
+    const address = family === 4 ? 'address4' : 'address6';
+    const name = `${verdict === 'allowed' ? 'flow' : 'deny'}${family}`;
+    return { verdict, family, shape: { name, fields: [address, address, 'protocol', 'port', 'id'], isInterval: false, isMap: false, meaning: '' } };
+  }),
+);
+
+/**
+ * Counts by difference: nothing is reset in the kernel, so that no packet is lost between reading and resetting.
+ * A record that ended (after 15 minutes) and began anew counts from zero.
+ */
+export class Ledger {
+  private readonly socket: NetfilterSocket;
+  private readonly table: string;
+  private drained = new Map<string, bigint>();
+
+  constructor(socket: NetfilterSocket, table: string) {
+    this.socket = socket;
+    this.table = table;
+  }
+
+  read(drain: boolean): LedgerEntry[] {
+    const entries: LedgerEntry[] = [];
+    const seen = new Map<string, bigint>();
+    for (const set of LEDGER_SETS) {
+      const records = readRawElements(this.socket, this.table, set.shape);
+      const idle: Key[] = [];
+      for (const { key, packets } of records) {
+        const name = `${set.shape.name} ${key.join()}`;
+        if (seen.has(name)) continue;
+        seen.set(name, packets);
+        const before = this.drained.get(name) ?? 0n;
+        const more = packets >= before ? packets - before : packets;
+        if (more > 0n) entries.push(entryOf(set, key, Number(more)));
+        else idle.push(key);
+      }
+      if (drain && records.length > TIDY_SIZE) this.removeRecords(set, idle);
+    }
+    if (drain) this.drained = seen;
+    return entries;
+  }
+
+  // A packet that comes in this very moment may be lost with its record; one that expired meanwhile undoes the batch, and
+  // the next drain tries again. Both are the price of a set that has a bound.
+  private removeRecords({ shape }: LedgerSet, keys: readonly Key[]): void {
+    const doing = `tidy the ledger \`${shape.name}\``;
+    const change = { shape, removed: keys.map((key) => ({ key })), added: [] };
+    const { socket, table } = this;
+    for (const batch of changeBatches([change], { table, bytesMax: socket.sendBytesMax, nextSequence: () => socket.nextSequence() })) {
+      socket.send(batch.bytes, batch.size, doing);
+    }
+  }
+}
+
+function entryOf({ verdict, family }: LedgerSet, key: Key, packets: number): LedgerEntry {
+  const [source, target, protocol, port, code] = key as [bigint, bigint, number, number, number];
+  const refusal = verdict === 'denied' ? refusalOf(code) : undefined;
+  if (verdict === 'denied' && refusal === undefined) {
+    throw new FirewallError({ code: 'netlink', doing: 'read the ledger', said: `unknown refusal code ${code.toString(16)}; the table is another version's` });
+  }
+  return {
+    verdict,
+    source: { family, value: source },
+    target: { family, value: target },
+    protocol,
+    port,
+    refusal,
+    profile: verdict === 'allowed' ? profileIdOf(code) : 0,
+    packets,
+  };
+}

@@ -1,0 +1,227 @@
+// The nft text of our table: a fixed set of chains that look everything up in maps and sets, so that all policy is elements.
+import type { IpFamily } from '../../base/ip-address.ts';
+import { FAMILIES, SET_SHAPES, type FieldKind, type SetShape } from '../../emit/set-shape.ts';
+import { REFUSAL_CODE } from './refusal-code.ts';
+import { formatId } from '../../emit/format-ruleset.ts';
+
+export interface SkeletonOptions {
+  readonly table: string;
+  readonly deny: 'drop' | 'reject';
+  /** Value of the generation bits at the start, 1–`GENERATION_MAX`. */
+  readonly generation: number;
+}
+
+/** Bits of the conntrack mark that hold the generation; all others are left alone. None of the known users has these. */
+export const GENERATION_MASK = 0x7f;
+
+/** 0 stands for "not judged yet". */
+export const GENERATION_MAX = 0x7f;
+
+/** Records that each of the four ledgers holds until they are 15 minutes old; at the bound new ones are not recorded, verdicts stay right. */
+export const LEDGER_SIZE = 65535;
+
+/** The one base chain. */
+export const HOOK_CHAIN = 'hook_forward';
+
+/** Everything but the hook: no packet comes here yet. */
+export function skeletonText(options: SkeletonOptions): string {
+  const sets = SET_SHAPES.map((shape) => `  # ${shape.meaning}\n  ${shape.isMap ? 'map' : 'set'} ${shape.name} { ${setType(shape)} }\n`);
+  const chains = [
+    ...FAMILIES.flatMap((family) => [ledgerChain('flow', family), ledgerChain('deny', family)]),
+    ...endChains(options),
+    ...sideChains(INGRESS),
+    ...sideChains(EGRESS),
+    ...untrackedChains(),
+    ...judgeChains(options),
+  ];
+  return `table inet ${options.table} {\n${sets.join('')}${FAMILIES.map(ledgerSets).join('')}${chains.map(formatChain).join('')}}\n`;
+}
+
+/** What puts the skeleton to work; loaded when all elements are there. */
+export function hookText(table: string): string {
+  return `table inet ${table} {\n  chain ${HOOK_CHAIN} {\n    type filter hook forward priority 0; policy accept;\n    goto judge\n  }\n}\n`;
+}
+
+interface Chain {
+  readonly name: string;
+  readonly rules: readonly string[];
+  readonly remark?: string;
+}
+
+function formatChain({ name, rules, remark }: Chain): string {
+  const head = remark === undefined ? '' : `  # ${remark}\n`;
+  return `${head}  chain ${name} {\n${rules.map((rule) => `    ${rule}\n`).join('')}  }\n`;
+}
+
+const TYPE_NAME: Readonly<Record<FieldKind, string>> = {
+  address4: 'ipv4_addr',
+  address6: 'ipv6_addr',
+  id: 'classid',
+  protocol: 'inet_proto',
+  port: 'inet_service',
+};
+
+function setType({ fields, isMap, isInterval }: SetShape): string {
+  const key = fields.map((field) => TYPE_NAME[field]).join(' . ');
+  return `type ${key}${isMap ? ' : classid' : ''};${isInterval ? ' flags interval;' : ''}`;
+}
+
+function ledgerSets(family: IpFamily): string {
+  const type = `typeof ${ip(family)} saddr . ${ip(family)} daddr . meta l4proto . th dport . meta priority`;
+  const set = (name: string, meaning: string): string =>
+    `  # ${meaning}\n  set ${name}${family} { ${type}; size ${LEDGER_SIZE}; flags dynamic,timeout; timeout 15m; counter; }\n`;
+  return set('flow', 'opened: source, target, protocol, port, profile') + set('deny', 'refused: source, target, protocol, port, reason');
+}
+
+function ip(family: IpFamily): 'ip' | 'ip6' {
+  return family === 4 ? 'ip' : 'ip6';
+}
+
+/** For each protocol with ports: the look-up that needs its name in front, since nft asks for the size of `proto-src`. */
+const PORT_PROTOCOLS = ['tcp', 'udp', 'sctp'];
+
+// A full ledger makes `update` fail, which ends that rule alone: no verdict ever stands behind one in the same rule.
+function ledgerChain(kind: 'flow' | 'deny', family: IpFamily): Chain {
+  const set = `@${kind}${family}`;
+  const ends = `ct original ${ip(family)} saddr . ct reply ${ip(family)} saddr . meta l4proto`;
+  return {
+    name: `${kind}_${family}`,
+    rules: [
+      ...PORT_PROTOCOLS.flatMap((protocol) => [
+        `meta l4proto ${protocol} update ${set} { ${ends} . ct reply proto-src . meta priority }`,
+        `meta l4proto ${protocol} return`,
+      ]),
+      `update ${set} { ${ends} . 0 . meta priority }`,
+    ],
+  };
+}
+
+const CLEAR_GENERATION = `ct mark set ct mark and 0x${(~GENERATION_MASK >>> 0).toString(16)}`;
+const RECORD_DENY = FAMILIES.map((family) => `meta nfproto ipv${family} jump deny_${family}`);
+
+function endChains({ deny }: SkeletonOptions): Chain[] {
+  const answer =
+    deny === 'reject'
+      ? ['meta l4proto tcp reject with tcp reset', 'reject with icmpx type admin-prohibited']
+      : ['tcp flags & (syn | rst) == 0x0 reject with tcp reset', 'drop'];
+  return [
+    { name: 'allow', rules: [...FAMILIES.map((family) => `meta nfproto ipv${family} jump flow_${family}`), 'meta priority set 0:0', 'accept'] },
+    { name: 'cut', rules: [CLEAR_GENERATION, ...RECORD_DENY, 'meta priority set 0:0', ...answer] },
+    {
+      name: 'unknown_pod',
+      remark: 'no answer: the flow goes on once the pod is known',
+      rules: [CLEAR_GENERATION, `meta priority set ${formatId(REFUSAL_CODE['unknown-pod'])}`, ...RECORD_DENY, 'drop'],
+    },
+  ];
+}
+
+/** One direction: whose policy is asked, who its peer is, and where an allowed packet goes on. */
+interface Side {
+  readonly letter: 'e' | 'i';
+  readonly name: 'egress' | 'ingress';
+  readonly local: string;
+  readonly peer: string;
+  readonly next: string;
+}
+
+// Both ends come from the conntrack tuples: the real client and the real back end, in both directions of the flow.
+const SOURCE = 'ct original FAMILY saddr';
+const TARGET = 'ct reply FAMILY saddr';
+const EGRESS: Side = { letter: 'e', name: 'egress', local: SOURCE, peer: TARGET, next: 'ingress' };
+const INGRESS: Side = { letter: 'i', name: 'ingress', local: TARGET, peer: SOURCE, next: 'allow' };
+
+function sideChains(side: Side): Chain[] {
+  const { letter, name, next } = side;
+  const end = (which: 'local' | 'peer', family: IpFamily): string => side[which].replace('FAMILY', ip(family));
+  return [
+    { name: `no_${letter}`, rules: [...FAMILIES.map((family) => `${SOURCE.replace('FAMILY', ip(family))} . ${TARGET.replace('FAMILY', ip(family))} @self${family} goto allow`), `meta priority set ${formatId(REFUSAL_CODE[name])}`, 'goto cut'] },
+    { name: `profile_${letter}`, rules: profileRules(side) },
+    ...FAMILIES.flatMap((family): Chain[] => [
+      {
+        name: `${name}_pair_${family}`,
+        rules: [`meta priority set ${end('local', family)} . meta priority map @p${letter}${family} goto profile_${letter}`, `goto no_${letter}`],
+      },
+      {
+        name: `${name}_${family}`,
+        rules: [
+          `meta priority 0:0 goto ${next}`,
+          `meta priority set ${end('peer', family)} map @pc${letter}${family} goto ${name}_pair_${family}`,
+          `meta priority set ${end('peer', family)} map @bc${letter}${family} goto ${name}_pair_${family}`,
+          `goto no_${letter}`,
+        ],
+      },
+    ]),
+    {
+      name,
+      remark: 'a miss, or the wrong family, ends the rule and not the chain',
+      rules: [
+        ...FAMILIES.map((family) => `meta priority set ${end('local', family)} map @l${letter}${family} goto ${name}_${family}`),
+        ...FAMILIES.map((family) => `${end('local', family)} @podrange${family} goto unknown_pod`),
+        `goto ${next}`,
+      ],
+    },
+  ];
+}
+
+function profileRules({ letter, next }: Side): string[] {
+  const byPort = (map: string): string[] =>
+    PORT_PROTOCOLS.map((protocol) => `meta l4proto ${protocol} meta priority set meta priority . meta l4proto . ct reply proto-src map @${map} goto ${next}`);
+  return [
+    `meta priority and 8000:0 == 8000:0 goto ${next}`,
+    ...byPort('px'),
+    `meta priority set meta priority . meta l4proto map @pp goto ${next}`,
+    ...byPort('pr'),
+    `meta l4proto != { tcp, udp, sctp } meta priority and 4000:0 == 4000:0 goto ${next}`,
+    `goto no_${letter}`,
+  ];
+}
+
+// Packets without a conntrack entry: no isolated or unknown pod at either end; all else passes, as does neighbor discovery on a bridge.
+function untrackedChains(): Chain[] {
+  const record = (family: IpFamily, port: string): string =>
+    `update @deny${family} { ${ip(family)} saddr . ${ip(family)} daddr . meta l4proto . ${port} . meta priority }`;
+  const look = (family: IpFamily, end: 'saddr' | 'daddr'): string[] => [
+    `${ip(family)} ${end} @podrange${family} meta priority set ${formatId(REFUSAL_CODE['unknown-pod'])}`,
+    `meta priority set ${ip(family)} ${end} map @l${end === 'saddr' ? 'e' : 'i'}${family}`,
+    'meta priority != 0:0 goto no_connection',
+  ];
+  return [
+    {
+      name: 'no_connection',
+      rules: [
+        `meta priority set ${formatId(REFUSAL_CODE['no-connection'])}`,
+        ...FAMILIES.flatMap((family) => PORT_PROTOCOLS.map((protocol) => `meta l4proto ${protocol} ${record(family, 'th dport')}`)),
+        ...FAMILIES.map((family) => `meta l4proto != { tcp, udp, sctp } ${record(family, '0')}`),
+        'drop',
+      ],
+    },
+    {
+      name: 'untracked',
+      rules: [
+        'icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } accept',
+        'meta priority set 0:0',
+        ...FAMILIES.flatMap((family) => [...look(family, 'saddr'), ...look(family, 'daddr')]),
+        'accept',
+      ],
+    },
+  ];
+}
+
+// The stamp comes before the look-ups: a packet that is judged by old elements must not carry the new generation.
+function judgeChains({ generation }: SkeletonOptions): Chain[] {
+  const clear = `0x${(~GENERATION_MASK >>> 0).toString(16)}`;
+  return [
+    { name: 'stamp', remark: 'this chain and the next are what a new generation replaces', rules: [`ct mark set ct mark and ${clear} or 0x${generation.toString(16)}`] },
+    { name: 'gate', rules: [`ct state established ct mark and 0x${GENERATION_MASK.toString(16)} == 0x${generation.toString(16)} accept`] },
+    {
+      name: 'judge',
+      rules: [
+        'jump gate',
+        'ct state related meta l4proto { icmp, ipv6-icmp } accept',
+        'ct state invalid,untracked goto untracked',
+        'jump stamp',
+        'goto egress',
+      ],
+    },
+  ];
+}
