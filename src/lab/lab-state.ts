@@ -1,0 +1,191 @@
+// What other processes must know of a running lab: a folder that only its user can read, with the process and its namespaces.
+import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { formatIpAddress, type IpAddress } from '../base/ip-address.ts';
+import type { NamespaceFd } from '../kernel/network-namespace.ts';
+import { CLUSTER_DOMAIN, searchDomains } from './dns-zone.ts';
+import { isInsideUserNamespace, outerUid } from './internal/user-namespace.ts';
+import { LabError } from './lab-error.ts';
+import type { LabPlan } from './lab-plan.ts';
+
+/** Plain data. `fd`s are of the process `pid`, to be opened through /proc. */
+export interface LabState {
+  readonly pid: number;
+  /** In clock ticks since boot: tells the process from a later one of the same number. */
+  readonly startTime: string;
+  readonly isInUserNamespace: boolean;
+  readonly node: number;
+  readonly ends: readonly LabStateEnd[];
+  readonly services: readonly LabStateService[];
+  /** The folder of this lab. */
+  readonly folder: string;
+}
+
+export interface LabStateEnd {
+  /** A pod's `namespace/name`, or an outside host's range. */
+  readonly name: string;
+  readonly isPod: boolean;
+  readonly fd: number;
+  readonly addresses: readonly string[];
+}
+
+export interface LabStateService {
+  /** `namespace/name`. */
+  readonly name: string;
+  readonly addresses: readonly string[];
+  /** Names of the pods behind it. */
+  readonly pods: readonly string[];
+}
+
+export interface LabNamespaces {
+  readonly node: NamespaceFd;
+  readonly namespaces: readonly NamespaceFd[];
+}
+
+/** Writes the state of this process's lab and takes away what dead ones left; gives the function that takes it back. */
+export function publishLab(plan: LabPlan, { node, namespaces }: LabNamespaces): () => void {
+  removeStaleLabs();
+  const startTime = processStartTime(process.pid);
+  const folder = join(stateFolder(), `${FOLDER_PREFIX}${process.pid}-${node}`);
+  mkdirSync(folder, { mode: 0o700 });
+  const state: LabState = {
+    pid: process.pid,
+    startTime: startTime ?? '',
+    isInUserNamespace: isInsideUserNamespace(),
+    node,
+    ends: plan.endpoints.map(({ name, subject, addresses }, index) => ({
+      name, isPod: subject.kind === 'pod', fd: namespaces[index]!, addresses: addresses.map(formatIpAddress),
+    })),
+    services: plan.services.map(({ namespace, name, addresses, pods }) => ({
+      name: `${namespace}/${name}`, addresses: addresses.map(formatIpAddress), pods: pods.map((pod) => plan.pods[pod]!.name),
+    })),
+    folder,
+  };
+  for (const namespace of new Set(plan.pods.map(({ name }) => namespaceOf(name)))) {
+    writeFileSync(resolverFile(state, namespace), resolverText(namespace, plan.dnsAddresses));
+  }
+  writeFileSync(nameSwitchFile(state), 'passwd: files\ngroup: files\nhosts: files dns\n');
+  // Readers see the whole file or none.
+  writeFileSync(join(folder, 'state.new'), JSON.stringify(state));
+  renameSync(join(folder, 'state.new'), join(folder, STATE_FILE));
+  const unpublish = (): void => {
+    process.off('exit', unpublish);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.on('exit', unpublish);
+  return unpublish;
+}
+
+/** The labs of this user that run now, the youngest first. */
+export function readLabs(): LabState[] {
+  const labs = listFolders().flatMap((folder) => readState(folder) ?? []);
+  return labs.filter(isAlive).sort((a, b) => Number(b.startTime) - Number(a.startTime) || b.pid - a.pid);
+}
+
+/** The one lab that runs, or the one of the process; throws where there is none or a choice. */
+export function findLab(pid?: number): LabState {
+  const labs = readLabs().filter((lab) => pid === undefined || lab.pid === pid);
+  if (labs.length > 1 && pid === undefined) {
+    throw new LabError('several-labs', `several labs run here: processes ${labs.map((lab) => lab.pid).join(', ')}`, { help: 'say which one with `--pid`' });
+  }
+  if (labs[0] === undefined) {
+    throw new LabError('no-lab', pid === undefined ? 'no lab of yours runs here' : `process ${pid} runs no lab of yours`, { help: 'start one with `bulkhead demo`' });
+  }
+  return labs[0];
+}
+
+/** The resolver configuration of the pods of a Kubernetes namespace. */
+export function resolverFile(state: LabState, namespace: string): string {
+  return join(state.folder, `resolv.conf-${namespace}`);
+}
+
+/** Names are asked of the lab alone: not of a resolver of the host that listens on a local socket. */
+export function nameSwitchFile(state: LabState): string {
+  return join(state.folder, 'nsswitch.conf');
+}
+
+export function namespaceOf(podName: string): string {
+  return podName.slice(0, podName.indexOf('/'));
+}
+
+function resolverText(namespace: string, dnsAddresses: readonly IpAddress[]): string {
+  const servers = dnsAddresses.map((address) => `nameserver ${formatIpAddress(address)}\n`).join('');
+  return `${servers}search ${searchDomains(namespace).join(' ')}\noptions ndots:5 timeout:1 attempts:2\n# names end in ${CLUSTER_DOMAIN}\n`;
+}
+
+function removeStaleLabs(): void {
+  for (const folder of listFolders()) {
+    const state = readState(folder);
+    if (state === undefined ? !isBeingMade(folder) : !isAlive(state)) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Without a state file the folder is dead, or its process is just writing it. */
+function isBeingMade(folder: string): boolean {
+  const pid = /-(\d+)-\d+$/.exec(folder.replace(FOLDER_PREFIX, '-'))?.[1];
+  return pid !== undefined && processStartTime(Number(pid)) !== undefined;
+}
+
+function isAlive({ pid, startTime }: LabState): boolean {
+  return processStartTime(pid) === startTime;
+}
+
+function readState(folder: string): LabState | undefined {
+  try {
+    // Written by `publishLab` into a folder that nobody else can write.
+    return JSON.parse(readFileSync(join(folder, STATE_FILE), 'utf8')) as LabState;
+  } catch {
+    return undefined;
+  }
+}
+
+function listFolders(): string[] {
+  const base = stateFolder();
+  return readdirSync(base).filter((name) => name.startsWith(FOLDER_PREFIX)).map((name) => join(base, name));
+}
+
+const FOLDER_PREFIX = 'lab-';
+const STATE_FILE = 'state.json';
+
+/** proc_pid_stat(5), field 22; undefined when there is no such process. */
+function processStartTime(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name in field 2 may hold blanks and brackets.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    return undefined;
+  }
+}
+
+/** The first of the usual places that is this user's alone; made when missing. */
+function stateFolder(): string {
+  const uid = outerUid();
+  const runtime = process.env['XDG_RUNTIME_DIR'];
+  const places = [
+    ...(runtime === undefined || runtime === '' ? [] : [join(runtime, 'bulkhead')]),
+    ...(uid === 0 ? ['/run/bulkhead'] : []),
+    `/tmp/bulkhead-${uid}`,
+  ];
+  const place = places.find(isOwnFolder);
+  if (place === undefined) {
+    throw new LabError('no-namespaces', `cannot keep the state of the lab in ${places.join(' or ')}`, { help: 'set XDG_RUNTIME_DIR to a folder that is yours alone' });
+  }
+  return place;
+}
+
+function isOwnFolder(path: string): boolean {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch {
+    // It is there already, or cannot be: the look below tells.
+  }
+  try {
+    const found = lstatSync(path);
+    if (!found.isDirectory() || found.uid !== process.getuid?.()) return false;
+    if ((found.mode & 0o077) !== 0) chmodSync(path, 0o700);
+    return true;
+  } catch {
+    return false;
+  }
+}
