@@ -63,6 +63,14 @@ const ANSWER_WAIT_MS = 400;
 /** The share of it after which the ledger is asked, so that refused ones need not be waited for. */
 const LEDGER_WAIT_MS = 10;
 
+/** Once for what was refused at once, once more for what was not yet written then. */
+const LEDGER_LOOKS = 2;
+
+/** Reading it takes longer than answers do, and with one for all there is nothing to look up. */
+function needsLedger(answers: readonly ProbeAnswer[], isSettled: (task: number) => boolean): boolean {
+  return answers.some((answer, task) => !isSettled(task) && (answer === 'silent' || answer === 'refused' || answer === 'failed'));
+}
+
 interface Batch {
   readonly batch: readonly number[];
   readonly seen: (SeenVerdict | undefined)[];
@@ -73,14 +81,11 @@ async function runBatch(plan: ProbePlan, world: ProbeWorld, { batch, seen }: Bat
   const round = world.prober.open(probes.map((probe) => taskOf(probe, plan, world)));
   try {
     const refused = new Set<number>();
-    const noteRefusals = (): void => addRefused(refused, probes, { plan, world });
-    await round.collect(0);
-    noteRefusals();
-    await round.collect(world.readLedger === undefined ? ANSWER_WAIT_MS : LEDGER_WAIT_MS, (task) => refused.has(task));
-    if (world.readLedger !== undefined) {
-      noteRefusals();
-      await round.collect(ANSWER_WAIT_MS, (task) => refused.has(task));
-      noteRefusals();
+    const isSettled = (task: number): boolean => refused.has(task);
+    await round.collect(world.readLedger === undefined ? ANSWER_WAIT_MS : LEDGER_WAIT_MS);
+    for (let look = 0; look < LEDGER_LOOKS && needsLedger(round.answers, isSettled); look++) {
+      addRefused(refused, probes, { plan, world });
+      await round.collect(ANSWER_WAIT_MS, isSettled);
     }
     for (const [task, index] of batch.entries()) {
       seen[index] = judge(round.answers[task]!, { isRefused: refused.has(task), hasLedger: world.readLedger !== undefined, errno: round.errnoOf(task) });
