@@ -83,24 +83,27 @@ function governs(policy: NetworkPolicy, pod: Pod): boolean {
 
 /** EgressRule: "The traffic must match both ports and to." */
 function egressRuleMatches(cluster: Cluster, policy: NetworkPolicy, rule: PolicyRule, traffic: ReferenceTraffic): boolean {
-  if (!peersMatch(cluster, policy, rule, traffic.target, traffic.family)) return false;
   // A named port of egress is one of the destination pod; an address outside has no port names.
   const named = traffic.target.kind === 'pod' ? cluster.pods[traffic.target.pod] : undefined;
-  return portsMatch(rule, named, traffic);
+  // Rule.to: "If this field is empty or missing, this rule matches all destinations".
+  if (rule.peers.kind === 'everybody') return portsMatch(rule, named, traffic);
+  // Rule.to: "Items in this list are combined using a logical OR operation."
+  return rule.peers.peers.some((peer) => {
+    if (!peerMatches(cluster, policy, peer, traffic.target, traffic.family)) return false;
+    // Choice: a block knows addresses and no pods, so names lead nowhere in it, also where a pod has the address.
+    return portsMatch(rule, peer.kind === 'ip-block' ? undefined : named, traffic);
+  });
 }
 
-/** IngressRule: "The traffic must match both ports and from." A named port of ingress is one of the selected pod. */
+/** IngressRule: "The traffic must match both ports and from." */
 function ingressRuleMatches(cluster: Cluster, policy: NetworkPolicy, rule: PolicyRule, traffic: ReferenceTraffic): boolean {
-  if (!peersMatch(cluster, policy, rule, traffic.source, traffic.family)) return false;
+  // A named port of ingress is one of the selected pod, whoever the source is.
   const named = traffic.target.kind === 'pod' ? cluster.pods[traffic.target.pod] : undefined;
-  return portsMatch(rule, named, traffic);
-}
-
-function peersMatch(cluster: Cluster, policy: NetworkPolicy, rule: PolicyRule, end: ReferenceEnd, family: IpFamily): boolean {
-  // Rule.from: "If this field is empty or missing, this rule matches all sources"; Rule.to likewise.
+  if (!portsMatch(rule, named, traffic)) return false;
+  // Rule.from: "If this field is empty or missing, this rule matches all sources".
   if (rule.peers.kind === 'everybody') return true;
   // Rule.from: "Items in this list are combined using a logical OR operation."
-  return rule.peers.peers.some((peer) => peerMatches(cluster, policy, peer, end, family));
+  return rule.peers.peers.some((peer) => peerMatches(cluster, policy, peer, traffic.source, traffic.family));
 }
 
 function peerMatches(cluster: Cluster, policy: NetworkPolicy, peer: Peer, end: ReferenceEnd, family: IpFamily): boolean {
