@@ -27,10 +27,13 @@ export function enterUserNamespace(): void {
   replaceProcess('unshare', ['-Urnm', '--', ...ownCommand()]);
 }
 
-/** The same for a process that wants into the namespaces of a running lab of this user. */
+/**
+ * The same for a process that wants into the namespaces of a running lab of this user. It gets a network namespace
+ * besides: from inside, the way back to the host's own would be closed.
+ */
 export function enterLabUserNamespace(state: LabState): void {
   if (!state.isInUserNamespace || isMarkedInside()) return;
-  replaceProcess('nsenter', ['-t', `${state.pid}`, '-U', '--preserve-credentials', '--', ...ownCommand()]);
+  replaceProcess('nsenter', ['-t', `${state.pid}`, '-U', '--preserve-credentials', '--', 'unshare', '-n', '--', ...ownCommand()]);
 }
 
 const MARK = 'BULKHEAD_IN_USER_NAMESPACE';
