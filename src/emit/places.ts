@@ -17,7 +17,7 @@ export function settlePlaces(program: Program, placement: Placement): Place[] {
     const key = formatIpAddress(place.address);
     const held = places.get(key);
     if (held === undefined) places.set(key, place);
-    else if (held.group !== place.group && held.isLocal === place.isLocal) places.set(key, { ...held, group: undefined });
+    else if (held.isLocal === place.isLocal && !areAlike(program, held.group, place.group)) places.set(key, { ...held, group: undefined });
   };
   const { pods } = program.cluster;
   const groupOf = (pod: number): number => program.groupOfPod[pod]!;
@@ -27,4 +27,10 @@ export function settlePlaces(program: Program, placement: Placement): Place[] {
   const others = [...placement.localPods.filter(({ pod }) => pods[pod]!.hostNetwork), ...placement.remotePods];
   for (const { pod, addresses } of others) for (const address of addresses) claim({ address, group: groupOf(pod), isLocal: false });
   return [...places.values()];
+}
+
+// Pods on the network of one node share its address, and rules see nothing of them but that address.
+function areAlike({ groups }: Program, a: number | undefined, b: number | undefined): boolean {
+  if (a === undefined || b === undefined) return false;
+  return a === b || (groups[a]!.hostNetwork && groups[b]!.hostNetwork);
 }

@@ -1,11 +1,23 @@
 // The firewall in memory: it holds the same maps as the kernel, refuses what the kernel refuses, and decides packets by walking the skeleton.
 import type { IpAddress } from '../base/ip-address.ts';
-import type { Firewall, FirewallOptions } from './firewall.ts';
+import { elementsOf, rulesetOf } from '../emit/elements.ts';
+import { formatElement } from '../emit/format-ruleset.ts';
+import { diffElements, planChange, type ChangePlan } from '../emit/plan-change.ts';
+import { PROTOCOL_NUMBER } from '../emit/profile-elements.ts';
+import { EMPTY_RULESET, type Ruleset } from '../emit/ruleset.ts';
+import type { Firewall, FirewallOptions, LedgerEntry } from './firewall.ts';
+import { FirewallError } from './firewall-error.ts';
+import { FakeTable } from './internal/fake-table.ts';
+import { nextGeneration } from './internal/generation-number.ts';
+import { hookText, LEDGER_SIZE, skeletonText } from './internal/skeleton.ts';
+import { hasPorts, walkChains, walkUntracked, type Judgment, type Look } from './internal/walk-skeleton.ts';
 
 export interface FakeFirewall extends Firewall {
   /** What the skeleton does with a packet that is forwarded; an opened or refused connection goes into the ledger. */
   decide(packet: Packet): PacketVerdict;
-  /** The table as `nft list table` would print it. */
+  /** The generation that a connection opened now is judged in. */
+  currentGeneration(): number;
+  /** The table as nft text, with its elements; `nft -f` takes it. */
   listing(): string;
 }
 
@@ -25,5 +37,108 @@ export interface Packet {
 export type PacketVerdict = 'accept' | 'drop' | 'reset' | 'reject';
 
 export function createFakeFirewall(options: FirewallOptions = {}): FakeFirewall {
-  throw new Error(`under construction: ${options.table ?? 'bulkhead'}`);
+  return new MemoryFirewall(options);
 }
+
+class MemoryFirewall implements FakeFirewall {
+  private readonly table: string;
+  private readonly deny: 'drop' | 'reject';
+  private loaded: FakeTable | undefined;
+  private generation = 0;
+  private ledger = new Map<string, LedgerEntry>();
+
+  constructor({ table = 'bulkhead', deny = 'drop' }: FirewallOptions) {
+    this.table = table;
+    this.deny = deny;
+  }
+
+  load(ruleset: Ruleset): void {
+    const table = new FakeTable();
+    table.apply(diffElements(elementsOf(EMPTY_RULESET), elementsOf(ruleset)));
+    this.loaded = table;
+    this.generation = nextGeneration(this.generation);
+    this.ledger.clear();
+  }
+
+  change(wanted: Ruleset): void {
+    this.apply(planChange(this.read(), wanted));
+  }
+
+  apply(plan: ChangePlan): void {
+    this.requireTable().apply(plan.steps);
+    if (plan.takesAway) this.generation = nextGeneration(this.generation);
+  }
+
+  read(): Ruleset {
+    return rulesetOf(this.requireTable().elements);
+  }
+
+  readLedger(options: { readonly drain: boolean } = { drain: false }): readonly LedgerEntry[] {
+    this.requireTable();
+    const entries = [...this.ledger.values()];
+    if (options.drain) this.ledger.clear();
+    return entries;
+  }
+
+  remove(): void {
+    this.loaded = undefined;
+  }
+
+  close(): void {}
+
+  currentGeneration(): number {
+    return this.generation;
+  }
+
+  decide(packet: Packet): PacketVerdict {
+    const { connection = { kind: 'new' } } = packet;
+    if (this.loaded === undefined) return 'accept';
+    if (connection.kind === 'established' && connection.generation === this.generation) return 'accept';
+    const table = this.loaded;
+    const look: Look = (set, key) => table.look(set, key);
+    const isTracked = connection.kind !== 'untracked';
+    const judgment = isTracked ? walkChains(packet, look) : walkUntracked(packet, look);
+    if (isTracked || judgment.kind === 'refuse') this.record(packet, judgment);
+    if (judgment.kind === 'allow') return 'accept';
+    if (!isTracked || judgment.refusal === 'unknown-pod') return 'drop';
+    return this.answer(packet, connection.kind === 'established');
+  }
+
+  listing(): string {
+    const { elements } = this.requireTable();
+    const { table, deny, generation } = this;
+    const sets = skeletonText({ table, deny, generation, elementsOf: (shape) => elements.get(shape.name)!.map((element) => formatElement(shape, element)) });
+    return sets + hookText(table);
+  }
+
+  /** The chain `cut`. */
+  private answer({ protocol }: Packet, isLive: boolean): PacketVerdict {
+    if (this.deny === 'reject') return protocol === PROTOCOL_NUMBER.TCP ? 'reset' : 'reject';
+    return protocol === PROTOCOL_NUMBER.TCP && isLive ? 'reset' : 'drop';
+  }
+
+  private record({ source, target, protocol, port }: Packet, judgment: Judgment): void {
+    const entry: LedgerEntry = {
+      verdict: judgment.kind === 'allow' ? 'allowed' : 'denied',
+      source,
+      target,
+      protocol,
+      port: hasPorts(protocol) ? port : 0,
+      refusal: judgment.kind === 'refuse' ? judgment.refusal : undefined,
+      profile: judgment.kind === 'allow' ? judgment.profile : 0,
+      packets: 1,
+    };
+    const key = [entry.verdict, source.family, source.value, target.value, protocol, entry.port, entry.refusal, entry.profile].join();
+    const held = this.ledger.get(key);
+    if (held !== undefined) this.ledger.set(key, { ...held, packets: held.packets + 1 });
+    else if (this.ledger.size < FAKE_LEDGER_SIZE) this.ledger.set(key, entry);
+  }
+
+  private requireTable(): FakeTable {
+    if (this.loaded !== undefined) return this.loaded;
+    throw new FirewallError({ code: 'table-missing', doing: `use table \`${this.table}\``, said: 'it is not loaded' });
+  }
+}
+
+/** As many records as the four ledgers of the kernel hold. */
+const FAKE_LEDGER_SIZE = 4 * LEDGER_SIZE;

@@ -1,8 +1,8 @@
 // The generation bits in the marks of conntrack entries, over ctnetlink: what is taken off before a value is used again.
 import { FirewallError } from '../firewall-error.ts';
+import { GENERATION_MASK } from './generation-number.ts';
 import { MessageWriter, NLM_F_REQUEST, SUBSYSTEM_CONNTRACK, visitAttributes, type Message } from './netfilter-message.ts';
 import type { NetfilterSocket } from './netfilter-socket.ts';
-import { GENERATION_MASK } from './skeleton.ts';
 
 const IPCTNL_MSG_CT_NEW = 0;
 const IPCTNL_MSG_CT_GET = 1;

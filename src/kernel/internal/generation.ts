@@ -1,9 +1,10 @@
 // The generation: the rules of the chains `gate` and `stamp`, which let judged flows pass and mark the ones now judged.
 import { FirewallError } from '../firewall-error.ts';
+import { GENERATION_MASK, GENERATION_MAX } from './generation-number.ts';
 import { FAMILY_INET, MessageWriter, NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE, NLM_F_REQUEST, SUBSYSTEM_NFTABLES, visitAttributes } from './netfilter-message.ts';
 import type { NetfilterSocket } from './netfilter-socket.ts';
 import { transact } from './transact.ts';
-import { GENERATION_MASK, GENERATION_MAX } from './skeleton.ts';
+
 
 const NFT_MSG_NEWRULE = 6;
 const NFT_MSG_GETRULE = 7;
@@ -27,10 +28,6 @@ const CT_MARK = 3;
 const STATE_ESTABLISHED = 2;
 const CMP_EQUAL = 0;
 const CMP_NOT_EQUAL = 1;
-
-export function nextGeneration(generation: number): number {
-  return (generation % GENERATION_MAX) + 1;
-}
 
 /**
  * Flows that carry another generation are judged again from here on. Always a batch of its own after the elements:

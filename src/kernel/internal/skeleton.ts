@@ -1,6 +1,7 @@
 // The nft text of our table: a fixed set of chains that look everything up in maps and sets, so that all policy is elements.
 import type { IpFamily } from '../../base/ip-address.ts';
-import { FAMILIES, SET_SHAPES, type FieldKind, type SetShape } from '../../emit/set-shape.ts';
+import { FAMILIES, SET_SHAPES, type FieldKind, type SetName, type SetShape } from '../../emit/set-shape.ts';
+import { GENERATION_MASK } from './generation-number.ts';
 import { REFUSAL_CODE } from './refusal-code.ts';
 import { formatId } from '../../emit/format-ruleset.ts';
 
@@ -9,13 +10,9 @@ export interface SkeletonOptions {
   readonly deny: 'drop' | 'reject';
   /** Value of the generation bits at the start, 1–`GENERATION_MAX`. */
   readonly generation: number;
+  /** What stands in the sets, as nft text; nothing when missing. */
+  readonly elementsOf?: (shape: SetShape<SetName>) => readonly string[];
 }
-
-/** Bits of the conntrack mark that hold the generation; all others are left alone. None of the known users has these. */
-export const GENERATION_MASK = 0x7f;
-
-/** 0 stands for "not judged yet". */
-export const GENERATION_MAX = 0x7f;
 
 /** Records that each of the four ledgers holds until they are 15 minutes old; at the bound new ones are not recorded, verdicts stay right. */
 export const LEDGER_SIZE = 65535;
@@ -25,7 +22,7 @@ export const HOOK_CHAIN = 'hook_forward';
 
 /** Everything but the hook: no packet comes here yet. */
 export function skeletonText(options: SkeletonOptions): string {
-  const sets = SET_SHAPES.map((shape) => `  # ${shape.meaning}\n  ${shape.isMap ? 'map' : 'set'} ${shape.name} { ${setType(shape)} }\n`);
+  const sets = SET_SHAPES.map((shape) => formatSet(shape, options.elementsOf?.(shape) ?? []));
   const chains = [
     ...FAMILIES.flatMap((family) => [ledgerChain('flow', family), ledgerChain('deny', family)]),
     ...endChains(options),
@@ -53,6 +50,11 @@ function formatChain({ name, rules, remark }: Chain): string {
   return `${head}  chain ${name} {\n${rules.map((rule) => `    ${rule}\n`).join('')}  }\n`;
 }
 
+function formatSet(shape: SetShape, elements: readonly string[]): string {
+  const list = elements.length === 0 ? '' : `    elements = {\n${elements.map((element) => `      ${element}`).join(',\n')}\n    }\n`;
+  return `  # ${shape.meaning}\n  ${shape.isMap ? 'map' : 'set'} ${shape.name} {\n    ${setType(shape)}\n${list}  }\n`;
+}
+
 const TYPE_NAME: Readonly<Record<FieldKind, string>> = {
   address4: 'ipv4_addr',
   address6: 'ipv6_addr',
@@ -63,7 +65,7 @@ const TYPE_NAME: Readonly<Record<FieldKind, string>> = {
 
 function setType({ fields, isMap, isInterval }: SetShape): string {
   const key = fields.map((field) => TYPE_NAME[field]).join(' . ');
-  return `type ${key}${isMap ? ' : classid' : ''};${isInterval ? ' flags interval;' : ''}`;
+  return `type ${key}${isMap ? ' : classid' : ''}${isInterval ? '\n    flags interval' : ''}`;
 }
 
 function ledgerSets(family: IpFamily): string {
@@ -134,7 +136,15 @@ function sideChains(side: Side): Chain[] {
   const { letter, name, next } = side;
   const end = (which: 'local' | 'peer', family: IpFamily): string => side[which].replace('FAMILY', ip(family));
   return [
-    { name: `no_${letter}`, rules: [...FAMILIES.map((family) => `${SOURCE.replace('FAMILY', ip(family))} . ${TARGET.replace('FAMILY', ip(family))} @self${family} goto allow`), `meta priority set ${formatId(REFUSAL_CODE[name])}`, 'goto cut'] },
+    {
+      name: `no_${letter}`,
+      rules: [
+        'meta priority set 0:0',
+        ...FAMILIES.map((family) => `${SOURCE.replace('FAMILY', ip(family))} . ${TARGET.replace('FAMILY', ip(family))} @self${family} goto allow`),
+        `meta priority set ${formatId(REFUSAL_CODE[name])}`,
+        'goto cut',
+      ],
+    },
     { name: `profile_${letter}`, rules: profileRules(side) },
     ...FAMILIES.flatMap((family): Chain[] => [
       {
@@ -220,6 +230,7 @@ function judgeChains({ generation }: SkeletonOptions): Chain[] {
         'ct state related meta l4proto { icmp, ipv6-icmp } accept',
         'ct state invalid,untracked goto untracked',
         'jump stamp',
+        'meta priority set 0:0',
         'goto egress',
       ],
     },
