@@ -1,0 +1,84 @@
+// Finds fields that the API does not have: kubectl refuses them, the server with fieldValidation=Warn drops them.
+import type { Path } from '../model/origin.ts';
+import { lastName, shorten } from './loose-value.ts';
+import { findNearMiss } from './near-miss.ts';
+import { refuse, remark, type ObjectContext } from './object-context.ts';
+import type { LooseMap } from './yaml-value.ts';
+
+/** The fields of each level of a NetworkPolicy (`networking.k8s.io/v1`, `meta/v1`). */
+const FIELDS = {
+  object: ['apiVersion', 'kind', 'metadata', 'spec'],
+  metadata: [
+    'name', 'generateName', 'namespace', 'selfLink', 'uid', 'resourceVersion', 'generation', 'creationTimestamp', 'deletionTimestamp',
+    'deletionGracePeriodSeconds', 'labels', 'annotations', 'ownerReferences', 'finalizers', 'managedFields',
+  ],
+  spec: ['podSelector', 'ingress', 'egress', 'policyTypes'],
+  'ingress rule': ['from', 'ports'],
+  'egress rule': ['to', 'ports'],
+  peer: ['podSelector', 'namespaceSelector', 'ipBlock'],
+  port: ['protocol', 'port', 'endPort'],
+  ipBlock: ['cidr', 'except'],
+  selector: ['matchLabels', 'matchExpressions'],
+  expression: ['key', 'operator', 'values'],
+} as const;
+
+export type Level = keyof typeof FIELDS;
+
+/** Where a field belongs that stands at a level which does not have it. */
+const BELONGS: Readonly<Record<string, string>> = {
+  podSelector: 'in `spec`, or in an item of `from` or `to`',
+  namespaceSelector: 'in an item of `from` or `to`',
+  ipBlock: 'in an item of `from` or `to`',
+  ports: 'in a rule, beside `from` or `to`',
+  from: 'in a rule of `ingress`',
+  to: 'in a rule of `egress`',
+  ingress: 'in `spec`',
+  egress: 'in `spec`',
+  policyTypes: 'in `spec`',
+  matchLabels: 'in a selector',
+  matchExpressions: 'in a selector',
+  cidr: 'in an `ipBlock`',
+  except: 'in an `ipBlock`, beside `cidr`',
+  port: 'in an item of `ports`',
+  protocol: 'in an item of `ports`',
+  endPort: 'in an item of `ports`, beside `port`',
+  name: 'in `metadata`',
+  namespace: 'in `metadata`',
+  labels: 'in `metadata`',
+};
+
+/** `whenDropped` says for the lenient reading which way the answer moves. */
+export function checkFields(context: ObjectContext, map: LooseMap, path: Path, level: Level, whenDropped: string): void {
+  const known: readonly string[] = FIELDS[level];
+  for (const key of Object.keys(map)) {
+    if (known.includes(key)) continue;
+    const free = known.filter((field) => !Object.hasOwn(map, field));
+    addUnknownField(context, [...path, key], repairOf(key, level, free), whenDropped);
+  }
+}
+
+function addUnknownField(context: ObjectContext, place: Path, repair: Repair, whenDropped: string): void {
+  const path = place.slice(0, -1);
+  const key = String(place.at(-1));
+  const message = `${lastName(path)} has no field \`${shorten(key)}\``;
+  if (context.settings.isLenient) {
+    remark(context, place, 'unknown-field', 'warning', `${message}; it is dropped as the server drops it, and ${whenDropped}`, { ...repair, atKey: true });
+  } else {
+    refuse(context, place, 'unknown-field', message, { ...repair, atKey: true });
+  }
+}
+
+interface Repair {
+  readonly help: string;
+  readonly replacement?: string;
+}
+
+function repairOf(key: string, level: Level, free: readonly string[]): Repair {
+  const near = findNearMiss(key, free);
+  if (near !== undefined) return { help: `did you mean \`${near}\`?`, replacement: near };
+  if (level === 'object' && key === 'status') return { help: 'take it away: a NetworkPolicy has no status' };
+  if (level === 'selector' && !Object.hasOwn(BELONGS, key)) return { help: 'labels stand below `matchLabels`' };
+  const home = Object.hasOwn(BELONGS, key) ? BELONGS[key] : undefined;
+  if (home !== undefined) return { help: `\`${key}\` belongs ${home}` };
+  return { help: `the fields here are ${FIELDS[level].join(', ')}` };
+}

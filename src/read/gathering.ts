@@ -1,0 +1,85 @@
+// What a reading has found so far, before it is put together into a cluster.
+import type { ObjectName } from '../base/finding.ts';
+import type { ClusterNode, Pod, Policy, Service } from '../model/cluster.ts';
+import type { Origin } from '../model/origin.ts';
+import type { Labels } from '../model/selector.ts';
+import { createFindingList, type FindingList } from './finding-list.ts';
+import { createLabelCache, type LabelCache } from './read-labels.ts';
+import type { ReadSettings } from './read-settings.ts';
+import type { TextDocument } from './text-document.ts';
+
+/** Grows from object to object. */
+export interface Gathering {
+  readonly settings: ReadSettings;
+  readonly findings: FindingList;
+  readonly labels: LabelCache;
+  readonly objects: Map<string, KnownObject>;
+  readonly namespaces: Map<string, { readonly labels: Labels; readonly origin: Origin }>;
+  /** Namespaces that some object stands in. */
+  readonly mentionedNamespaces: Set<string>;
+  readonly workloads: WorkloadTemplate[];
+  readonly livePods: LivePod[];
+  readonly services: Service[];
+  readonly nodes: ClusterNode[];
+  readonly policies: Policy[];
+  readonly unread: Map<string, UnreadKind>;
+  objectCount: number;
+  /** Length of the texts that large lists leave behind, in UTF-16 units. */
+  keptText: number;
+}
+
+export interface KnownObject {
+  readonly object: ObjectName;
+  readonly origin: Origin;
+  readonly model: unknown;
+}
+
+export interface UnreadKind {
+  count: number;
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly document: TextDocument;
+  readonly origin: Origin;
+}
+
+/** An object that names another as its controller. */
+export interface OwnerReference {
+  readonly kind: string;
+  readonly name: string;
+}
+
+/** A controller in a file, with the pods that it stands for. */
+export interface WorkloadTemplate {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly owner: OwnerReference | undefined;
+  readonly pods: readonly Pod[];
+}
+
+/** A pod that was read itself. */
+export interface LivePod {
+  readonly pod: Pod;
+  readonly owner: OwnerReference | undefined;
+  /** Succeeded or Failed: it is not there, but it shows whose pods have been read. */
+  readonly isFinished: boolean;
+}
+
+export function createGathering(settings: ReadSettings): Gathering {
+  return {
+    settings,
+    findings: createFindingList(),
+    labels: createLabelCache(),
+    objects: new Map(),
+    namespaces: new Map(),
+    mentionedNamespaces: new Set(),
+    workloads: [],
+    livePods: [],
+    services: [],
+    nodes: [],
+    policies: [],
+    unread: new Map(),
+    objectCount: 0,
+    keptText: 0,
+  };
+}

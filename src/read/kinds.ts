@@ -1,0 +1,101 @@
+// Which kinds there are: those that are read, those of the groups that we know whole, and those that hold policies.
+
+/** Kinds whose objects become part of the cluster, by API group. */
+const READ_KINDS: Readonly<Record<string, readonly string[]>> = {
+  '': ['Namespace', 'Pod', 'Service', 'Node', 'ReplicationController'],
+  apps: ['Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet'],
+  batch: ['Job', 'CronJob'],
+  'networking.k8s.io': ['NetworkPolicy'],
+};
+
+/** The other kinds of the same groups (Kubernetes 1.34); what is in neither list is a mistake. */
+const OTHER_KINDS: Readonly<Record<string, readonly string[]>> = {
+  '': [
+    'Binding', 'ComponentStatus', 'ConfigMap', 'Endpoints', 'Event', 'LimitRange', 'List', 'PersistentVolume', 'PersistentVolumeClaim', 'PodTemplate',
+    'ResourceQuota', 'Secret', 'ServiceAccount', 'Status',
+  ],
+  apps: ['ControllerRevision'],
+  batch: [],
+  'networking.k8s.io': ['Ingress', 'IngressClass', 'IPAddress', 'ServiceCIDR'],
+};
+
+/** API versions that the server no longer has; the kinds are read where their meaning is the same today. */
+const REMOVED_VERSIONS: Readonly<Record<string, string>> = {
+  'extensions/v1beta1': 'apps',
+  'apps/v1beta1': 'apps',
+  'apps/v1beta2': 'apps',
+  'batch/v1beta1': 'batch',
+  'batch/v2alpha1': 'batch',
+};
+
+/** Groups whose kinds decide who may connect, and the kinds in them that do not. */
+const POLICY_GROUPS: Readonly<Record<string, readonly string[]>> = {
+  'policy.networking.k8s.io': [],
+  'cilium.io': [
+    'CiliumBGPAdvertisement', 'CiliumBGPClusterConfig', 'CiliumBGPNodeConfig', 'CiliumBGPNodeConfigOverride', 'CiliumBGPPeerConfig', 'CiliumBGPPeeringPolicy',
+    'CiliumCIDRGroup', 'CiliumEndpoint', 'CiliumEndpointSlice', 'CiliumIdentity', 'CiliumL2AnnouncementPolicy', 'CiliumLoadBalancerIPPool', 'CiliumNode',
+    'CiliumNodeConfig', 'CiliumPodIPPool',
+  ],
+  'crd.projectcalico.org': [
+    'BGPConfiguration', 'BGPFilter', 'BGPPeer', 'BlockAffinity', 'CalicoNodeStatus', 'ClusterInformation', 'FelixConfiguration', 'IPAMBlock', 'IPAMConfig',
+    'IPAMHandle', 'IPPool', 'IPReservation', 'KubeControllersConfiguration',
+  ],
+  'projectcalico.org': [
+    'BGPConfiguration', 'BGPFilter', 'BGPPeer', 'CalicoNodeStatus', 'ClusterInformation', 'FelixConfiguration', 'IPPool', 'IPReservation',
+    'KubeControllersConfiguration', 'Profile',
+  ],
+  'networking.k8s.aws': ['CNINode'],
+  'vpcresources.k8s.aws': ['CNINode'],
+  'crd.antrea.io': ['AntreaAgentInfo', 'AntreaControllerInfo', 'ExternalIPPool', 'IPPool', 'SupportBundleCollection', 'TrafficControl', 'NodeLatencyMonitor', 'PacketCapture', 'Traceflow'],
+  'controlplane.antrea.io': [],
+  'security.antrea.tanzu.vmware.com': [],
+  'k8s.ovn.org': ['EgressIP', 'EgressQoS', 'EgressService', 'UserDefinedNetwork', 'ClusterUserDefinedNetwork', 'RouteAdvertisements'],
+  'networking.gke.io': ['BackendConfig', 'FrontendConfig', 'GKENetworkParamSet', 'ManagedCertificate', 'Network', 'NetworkInterface', 'ServiceNetworkEndpointGroup'],
+  'crd.nsx.vmware.com': ['IPPool', 'NSXServiceAccount', 'StaticRoute', 'Subnet', 'SubnetPort', 'SubnetSet', 'VPCNetworkConfiguration'],
+  'bulkhead.dev': ['NodeEnforcement'],
+};
+
+export type KindClass =
+  | { readonly kind: 'read' }
+  /** Read as in `group`, though no server has this version. */
+  | { readonly kind: 'removed'; readonly replacement: string; readonly isRead: boolean }
+  | { readonly kind: 'policy' }
+  /** No such kind in a group that we know whole. */
+  | { readonly kind: 'no-such-kind'; readonly near: readonly string[] }
+  | { readonly kind: 'other' };
+
+export function classifyKind(apiVersion: string, kind: string): KindClass {
+  const slash = apiVersion.indexOf('/');
+  const group = slash < 0 ? '' : apiVersion.slice(0, slash);
+  const removed = Object.hasOwn(REMOVED_VERSIONS, apiVersion) ? REMOVED_VERSIONS[apiVersion]! : undefined;
+  if (removed !== undefined) return classifyRemoved(removed, kind);
+  const version = slash < 0 ? apiVersion : apiVersion.slice(slash + 1);
+  if (Object.hasOwn(READ_KINDS, group)) return classifyKnown(group, version, kind);
+  if (Object.hasOwn(POLICY_GROUPS, group)) return { kind: POLICY_GROUPS[group]!.includes(kind) ? 'other' : 'policy' };
+  // Whatever calls itself so decides who may connect.
+  return { kind: /network-?policy$/i.test(kind) ? 'policy' : 'other' };
+}
+
+function classifyRemoved(group: string, kind: string): KindClass {
+  if (kind === 'NetworkPolicy') return { kind: 'removed', replacement: 'networking.k8s.io/v1', isRead: false };
+  if (READ_KINDS[group]!.includes(kind)) return { kind: 'removed', replacement: `${group}/v1`, isRead: true };
+  return { kind: 'other' };
+}
+
+function classifyKnown(group: string, version: string, kind: string): KindClass {
+  const isRead = READ_KINDS[group]!.includes(kind);
+  if (isRead && version === 'v1') return { kind: 'read' };
+  const isOther = OTHER_KINDS[group]!.includes(kind) || (kind.endsWith('List') && READ_KINDS[group]!.includes(kind.slice(0, -'List'.length)));
+  if (isOther && /^v[0-9]/.test(version)) return { kind: 'other' };
+  return { kind: 'no-such-kind', near: [...READ_KINDS[group]!, ...OTHER_KINDS[group]!] };
+}
+
+/** The API version that a kind is read from, wherever it was written. */
+export function apiVersionOf(kind: string): string | undefined {
+  for (const [group, kinds] of Object.entries(READ_KINDS)) {
+    if (kinds.includes(kind)) return group === '' ? 'v1' : `${group}/v1`;
+  }
+  return undefined;
+}
+
+export const ALL_READ_KINDS: readonly string[] = Object.values(READ_KINDS).flat();

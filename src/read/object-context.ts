@@ -1,0 +1,77 @@
+// The object that is being read, and how its findings are made.
+import type { FindingCode } from '../base/finding-code.ts';
+import type { Finding, ObjectName, RelatedPlace, Severity, TextEdit } from '../base/finding.ts';
+import type { TextRange } from '../base/source-position.ts';
+import type { Origin, Path } from '../model/origin.ts';
+import { addFinding, type FindingList } from './finding-list.ts';
+import type { ReadSettings } from './read-settings.ts';
+import type { TextDocument } from './text-document.ts';
+
+export interface ObjectContext {
+  readonly settings: ReadSettings;
+  readonly findings: FindingList;
+  readonly document: TextDocument;
+  readonly object: ObjectName;
+  /** What the lenient reading makes of a part that it cannot understand, for messages. */
+  readonly leftOut: string;
+  /** Parts that could not be understood; in the strict reading, one is enough to refuse the object. */
+  refusals: number;
+}
+
+export interface FindingDetails {
+  readonly help?: string;
+  /** What to write in place of the value, or of the key, to mend it. */
+  readonly replacement?: string;
+  readonly edits?: readonly TextEdit[];
+  readonly related?: readonly RelatedPlace[];
+  /** Points at the key, not at its value. */
+  readonly atKey?: boolean;
+}
+
+/** Something that the server would refuse: an error, and with `lenient` a warning that says what is left out. */
+export function refuse(context: ObjectContext, path: Path, code: FindingCode, message: string, details: FindingDetails & { readonly leavesOut?: string } = {}): void {
+  context.refusals++;
+  const left = context.settings.isLenient ? `; ${details.leavesOut ?? context.leftOut}` : '';
+  report(context, path, code, context.settings.refusal, `${message}${left}`, details);
+}
+
+/** Something that the server accepts and somebody should know. */
+export function remark(context: ObjectContext, path: Path, code: FindingCode, severity: Severity, message: string, details: FindingDetails = {}): void {
+  report(context, path, code, severity, message, details);
+}
+
+function report(context: ObjectContext, path: Path, code: FindingCode, severity: Severity, message: string, details: FindingDetails): void {
+  const range = details.atKey === true ? context.document.locateKey(path) : context.document.locate(path);
+  const edits = editsOf(details, range);
+  const finding: Finding = {
+    code,
+    severity,
+    message,
+    file: context.document.file,
+    range,
+    object: context.object,
+    ...(details.help === undefined ? {} : { help: details.help }),
+    ...(details.related === undefined ? {} : { related: details.related }),
+    ...(edits === undefined ? {} : { edits }),
+  };
+  addFinding(context.findings, finding);
+}
+
+function editsOf(details: FindingDetails, range: TextRange): readonly TextEdit[] | undefined {
+  return details.replacement === undefined ? details.edits : [{ range, text: details.replacement }];
+}
+
+export function originOf(context: ObjectContext, path: Path): Origin {
+  return { document: context.document, path };
+}
+
+/** A path as people write it: `spec.ingress[0].from[1]`. */
+export function formatPath(path: Path): string {
+  let text = '';
+  for (const step of path) {
+    if (typeof step === 'number') text += `[${step}]`;
+    else if (/^[A-Za-z][A-Za-z0-9]*$/.test(step)) text += text === '' ? step : `.${step}`;
+    else text += `[${JSON.stringify(step)}]`;
+  }
+  return text;
+}

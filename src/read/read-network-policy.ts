@@ -1,0 +1,176 @@
+// Reads a NetworkPolicy as the API server validates and defaults it (kubernetes `networking/validation` and `v1/defaults.go`).
+import type { Direction, NetworkPolicy, PolicyRule, RulePeers, RulePorts } from '../model/network-policy.ts';
+import type { Path } from '../model/origin.ts';
+import { EVERYTHING } from '../model/selector.ts';
+import { checkFields } from './check-fields.ts';
+import { readList, readMap, readText, REFUSED, shorten, type Loose } from './loose-value.ts';
+import { checkLabelKey, checkSubdomain } from './names.ts';
+import { originOf, refuse, remark, type ObjectContext } from './object-context.ts';
+import { readLabels, type LabelCache } from './read-labels.ts';
+import { readPeer } from './read-peers.ts';
+import { readPortMatch } from './read-ports.ts';
+import { readSelector } from './read-selector.ts';
+import type { LooseMap, Value } from './yaml-value.ts';
+
+const LEFT_OUT = 'the policy is left out of the answer, which may show more open than it would be';
+
+interface PolicyObject {
+  readonly map: LooseMap;
+  readonly path: Path;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** undefined: refused, with findings that say why. With `lenient`, what cannot be understood in a rule allows nothing. */
+export function readNetworkPolicy(context: ObjectContext, cache: LabelCache, object: PolicyObject): NetworkPolicy | undefined {
+  const { map, path } = object;
+  checkFields(context, map, path, 'object', 'nothing else changes');
+  const isNamed = checkMetadata(context, cache, map, [...path, 'metadata'], object.name);
+  const specPath = [...path, 'spec'];
+  const spec = readMap(context, map['spec'], specPath);
+  const settled = spec === REFUSED ? undefined : settleSpec(context, spec, specPath, path);
+  const isRefused = settled === undefined || !isNamed || (!context.settings.isLenient && context.refusals > 0);
+  if (isRefused) {
+    if (context.settings.isLenient) remark(context, path, 'policy-left-out', 'warning', LEFT_OUT);
+    return undefined;
+  }
+  return { kind: 'NetworkPolicy', namespace: object.namespace, name: object.name, ...settled, origin: originOf(context, path) };
+}
+
+function checkMetadata(context: ObjectContext, cache: LabelCache, map: LooseMap, path: Path, name: string): boolean {
+  const metadata = readMap(context, map['metadata'], path);
+  if (metadata === undefined || metadata === REFUSED) return false;
+  checkFields(context, metadata, path, 'metadata', 'nothing else changes');
+  readLabels(context, cache, metadata['labels'], [...path, 'labels']);
+  checkAnnotations(context, metadata['annotations'], [...path, 'annotations']);
+  const wrong = checkSubdomain(name);
+  if (wrong !== undefined) refuse(context, [...path, 'name'], 'invalid-name', `the name \`${shorten(name)}\` ${wrong}`);
+  return wrong === undefined;
+}
+
+function checkAnnotations(context: ObjectContext, value: Value | undefined, path: Path): void {
+  const annotations = readMap(context, value, path);
+  if (annotations === undefined || annotations === REFUSED) return;
+  for (const key of Object.keys(annotations)) {
+    readText(context, annotations[key], [...path, key]);
+    const wrong = checkLabelKey(key.toLowerCase());
+    if (wrong !== undefined) refuse(context, [...path, key], 'invalid-label', `the annotation key \`${shorten(key)}\` ${wrong}`, { atKey: true });
+  }
+}
+
+type SettledSpec = Pick<NetworkPolicy, 'podSelector' | 'ingress' | 'egress'>;
+
+function settleSpec(context: ObjectContext, spec: LooseMap | undefined, path: Path, objectPath: Path): SettledSpec | undefined {
+  if (spec === undefined) {
+    remark(context, objectPath, 'missing-spec', 'warning', 'the policy has no `spec`: it selects every pod of its namespace and lets nothing in', { help: 'write a `spec`, or delete the policy' });
+    return { podSelector: EVERYTHING, ingress: [], egress: undefined };
+  }
+  checkFields(context, spec, path, 'spec', 'the policy may govern fewer directions and allow less');
+  const podSelector = readSelector(context, spec['podSelector'], [...path, 'podSelector']);
+  if (podSelector === undefined) {
+    remark(context, path, 'missing-pod-selector', 'warning', 'without `podSelector` the policy selects every pod of its namespace', { help: 'write `podSelector: {}` if that is meant' });
+  }
+  const types = readPolicyTypes(context, spec['policyTypes'], [...path, 'policyTypes']);
+  const ingress = readRules(context, 'ingress', spec['ingress'], [...path, 'ingress']);
+  const egress = readRules(context, 'egress', spec['egress'], [...path, 'egress']);
+  if (podSelector === REFUSED || types === REFUSED) return undefined;
+  const governed = governedDirections(types, spec);
+  if (!governed.ingress && ingress !== undefined) remarkWithoutEffect(context, 'ingress', types, [...path, 'ingress']);
+  if (!governed.egress && egress !== undefined) remarkWithoutEffect(context, 'egress', types, [...path, 'egress']);
+  return {
+    podSelector: podSelector ?? EVERYTHING,
+    ingress: governed.ingress ? (ingress ?? []) : undefined,
+    egress: governed.egress ? (egress ?? []) : undefined,
+  };
+}
+
+/** Defaults of `policyTypes`: ingress always, egress when it has a rule. */
+function governedDirections(types: readonly string[] | undefined, spec: LooseMap): Readonly<Record<Direction, boolean>> {
+  if (types !== undefined && types.length > 0) return { ingress: types.includes('Ingress'), egress: types.includes('Egress') };
+  const egress = spec['egress'];
+  // An `egress` of a wrong type has been refused; in the lenient reading it governs, and allows nothing.
+  return { ingress: true, egress: Array.isArray(egress) ? egress.length > 0 : egress !== undefined && egress !== null };
+}
+
+function remarkWithoutEffect(context: ObjectContext, direction: Direction, types: readonly string[] | undefined, path: Path): void {
+  const type = typeOf(direction);
+  const why =
+    types === undefined || types.length === 0
+      ? 'an empty `egress` without `policyTypes` does not isolate'
+      : `\`policyTypes\` does not name ${type}`;
+  remark(context, path, 'section-without-effect', 'warning', `\`${direction}\` has no effect: ${why}`, { help: `add \`${type}\` to \`policyTypes\`, or take \`${direction}\` away`, atKey: true });
+}
+
+function typeOf(direction: Direction): string {
+  return direction === 'ingress' ? 'Ingress' : 'Egress';
+}
+
+const POLICY_TYPES = ['Ingress', 'Egress'];
+
+function readPolicyTypes(context: ObjectContext, value: Value | undefined, path: Path): Loose<readonly string[]> {
+  const list = readList(context, value, path);
+  if (list === undefined || list === REFUSED) return list;
+  const before = context.refusals;
+  if (list.length > POLICY_TYPES.length) refuse(context, path, 'invalid-policy-type', '`policyTypes` takes at most two entries');
+  const types: string[] = [];
+  for (const [index, item] of list.entries()) {
+    const text = readText(context, item, [...path, index]);
+    if (text === REFUSED) continue;
+    if (!POLICY_TYPES.includes(text ?? '')) refusePolicyType(context, text ?? '', [...path, index]);
+    types.push(text ?? '');
+  }
+  return context.refusals > before ? REFUSED : types;
+}
+
+function refusePolicyType(context: ObjectContext, text: string, path: Path): void {
+  const near = POLICY_TYPES.find((type) => type.toLowerCase() === text.trim().toLowerCase());
+  const repair = near === undefined ? {} : { help: `write \`${near}\``, replacement: near };
+  refuse(context, path, 'invalid-policy-type', `\`${shorten(text)}\` is no policy type: the two are Ingress and Egress`, repair);
+}
+
+/** undefined: the section is missing. A section that cannot be understood has no rules. */
+function readRules(context: ObjectContext, direction: Direction, value: Value | undefined, path: Path): readonly PolicyRule[] | undefined {
+  const list = readList(context, value, path);
+  if (list === undefined) return undefined;
+  if (list === REFUSED) return [];
+  const rules: PolicyRule[] = [];
+  for (const [index, item] of list.entries()) {
+    const rule = readRule(context, direction, item, [...path, index], index);
+    if (rule !== REFUSED) rules.push(rule);
+  }
+  return rules;
+}
+
+function readRule(context: ObjectContext, direction: Direction, value: Value, path: Path, index: number): PolicyRule | typeof REFUSED {
+  const map = readMap(context, value, path);
+  if (map === REFUSED) return REFUSED;
+  const rule = map ?? {};
+  const side = direction === 'ingress' ? 'from' : 'to';
+  checkFields(context, rule, path, `${direction} rule`, whenRuleFieldDropped(rule, side));
+  const peers = readRulePeers(context, rule[side], [...path, side]);
+  const ports = readRulePorts(context, rule['ports'], [...path, 'ports']);
+  return { index, peers, ports, origin: originOf(context, path) };
+}
+
+function whenRuleFieldDropped(rule: LooseMap, side: 'from' | 'to'): string {
+  const isOpen = (field: Value | undefined): boolean => field === undefined || field === null || (Array.isArray(field) && field.length === 0);
+  const opened = [...(isOpen(rule[side]) ? ['every peer'] : []), ...(isOpen(rule['ports']) ? ['every port'] : [])];
+  return opened.length === 0 ? 'the rest of the rule is left as it stands' : `the rule is left allowing ${opened.join(' and ')}`;
+}
+
+/** Missing, null and empty are everybody; a list of which nothing could be understood is nobody. */
+function readRulePeers(context: ObjectContext, value: Value | undefined, path: Path): RulePeers {
+  const list = readList(context, value, path);
+  if (list === REFUSED) return { kind: 'listed', peers: [] };
+  if (list === undefined || list.length === 0) return { kind: 'everybody' };
+  const peers = list.map((item, index) => readPeer(context, item, [...path, index]));
+  return { kind: 'listed', peers: peers.filter((peer) => peer !== REFUSED) };
+}
+
+function readRulePorts(context: ObjectContext, value: Value | undefined, path: Path): RulePorts {
+  const list = readList(context, value, path);
+  if (list === REFUSED) return { kind: 'listed', ports: [] };
+  if (list === undefined || list.length === 0) return { kind: 'every' };
+  const ports = list.map((item, index) => readPortMatch(context, item, [...path, index]));
+  return { kind: 'listed', ports: ports.filter((port) => port !== REFUSED) };
+}

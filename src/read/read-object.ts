@@ -1,0 +1,314 @@
+// Reads one object of whatever kind, and keeps what it says.
+import type { ObjectName } from '../base/finding.ts';
+import type { Origin, Path } from '../model/origin.ts';
+import type { Labels } from '../model/selector.ts';
+import { addFinding } from './finding-list.ts';
+import type { Gathering } from './gathering.ts';
+import { ALL_READ_KINDS, apiVersionOf, classifyKind } from './kinds.ts';
+import { readMap, readText, REFUSED, shorten } from './loose-value.ts';
+import { findNearMiss } from './near-miss.ts';
+import { checkDnsLabel } from './names.ts';
+import { originOf, refuse, remark, type ObjectContext } from './object-context.ts';
+import { findOperatorKind } from './operator-kinds.ts';
+import type { LooseObject } from './read-documents.ts';
+import { NO_LABELS, readLabels } from './read-labels.ts';
+import { readNetworkPolicy } from './read-network-policy.ts';
+import { readNode } from './read-node.ts';
+import { readController, readPod } from './read-pod.ts';
+import { readService } from './read-service.ts';
+import { readOperatorPods, readWorkload, type NamedObject } from './read-workload.ts';
+import { isMap, type LooseMap, type Value } from './yaml-value.ts';
+
+const METADATA_NAME = 'kubernetes.io/metadata.name';
+const CLUSTER_SCOPED = new Set(['Namespace', 'Node']);
+
+export function readObject(gathering: Gathering, loose: LooseObject): void {
+  gathering.objectCount++;
+  const typed = readTypeOf(gathering, loose);
+  if (typed === undefined) return;
+  const { kind, apiVersion, map } = typed;
+  const metadata = isMap(map['metadata']) ? map['metadata'] : {};
+  const context = createContext(gathering, loose, { kind, namespace: textOr(metadata['namespace'], ''), name: textOr(metadata['name'], '') });
+  const classified = classifyKind(apiVersion, kind);
+  switch (classified.kind) {
+    case 'read':
+      readKnown(gathering, context, loose, kind, map);
+      return;
+    case 'removed':
+      refuseRemoved(context, loose, kind, apiVersion, classified);
+      if (classified.isRead) readKnown(gathering, context, loose, kind, map);
+      return;
+    case 'policy':
+      refuseUnsupported(context, loose, kind, apiVersion);
+      return;
+    case 'no-such-kind':
+      refuseUnknownKind(context, loose, kind, apiVersion, classified.near);
+      return;
+    case 'other':
+      readOther(gathering, context, loose, kind, apiVersion, map);
+  }
+}
+
+function createContext(gathering: Gathering, loose: LooseObject, object: ObjectName): ObjectContext {
+  const leftOut = object.kind === 'NetworkPolicy' ? 'in the answer this part allows nothing' : 'the answer leaves this part out';
+  return { settings: gathering.settings, findings: gathering.findings, document: loose.document, object, leftOut, refusals: 0 };
+}
+
+function textOr(value: Value | undefined, otherwise: string): string {
+  return typeof value === 'string' ? value : otherwise;
+}
+
+interface TypedMap {
+  readonly kind: string;
+  readonly apiVersion: string;
+  readonly map: LooseMap;
+}
+
+function readTypeOf(gathering: Gathering, loose: LooseObject): TypedMap | undefined {
+  const { value, path } = loose;
+  const context = createContext(gathering, loose, { kind: '', namespace: '', name: '' });
+  if (!isMap(value)) {
+    refuse(context, path, 'missing-kind', `this is no Kubernetes object, but ${Array.isArray(value) ? 'a list' : value === null ? 'nothing' : 'a single value'}`, { leavesOut: 'the answer leaves it out' });
+    return undefined;
+  }
+  if (isKustomization(loose)) return undefined;
+  const kind = typeField(context, loose, value, 'kind', loose.listKind);
+  const apiVersion = typeField(context, loose, value, 'apiVersion', loose.listApiVersion);
+  return kind === undefined || apiVersion === undefined ? undefined : { kind, apiVersion, map: value };
+}
+
+/** `kustomization.yaml` is the one file without a kind that belongs beside manifests. */
+function isKustomization({ document, value }: LooseObject): boolean {
+  return /(^|[\\/])kustomization\.ya?ml$|(^|[\\/])Kustomization$/.test(document.file) && isMap(value) && value['kind'] === undefined;
+}
+
+function typeField(context: ObjectContext, loose: LooseObject, map: LooseMap, field: string, otherwise: string | undefined): string | undefined {
+  const place = [...loose.path, field];
+  const text = readText(context, map[field], place);
+  if (text === REFUSED) return undefined;
+  const found = text === undefined || text === '' ? otherwise : text;
+  if (found === undefined) refuse(context, place, 'missing-kind', `the object has no \`${field}\``, { help: helpForType(field, map), leavesOut: 'the answer leaves it out' });
+  return found;
+}
+
+function helpForType(field: string, map: LooseMap): string {
+  const other = Object.keys(map).find((key) => key.toLowerCase() === field.toLowerCase());
+  if (other !== undefined && other !== field) return `did you mean \`${field}\` for \`${shorten(other)}\`?`;
+  const kind = map['kind'];
+  const apiVersion = typeof kind === 'string' ? apiVersionOf(kind) : undefined;
+  return field === 'apiVersion' && apiVersion !== undefined ? `write \`apiVersion: ${apiVersion}\`` : `write its \`${field}\`, or take the file out of the input`;
+}
+
+function refuseRemoved(context: ObjectContext, loose: LooseObject, kind: string, apiVersion: string, removed: { readonly replacement: string; readonly isRead: boolean }): void {
+  const place = [...loose.path, 'apiVersion'];
+  const message = `no server has \`${apiVersion}\` any more for a ${kind}`;
+  const details = { help: `write \`apiVersion: ${removed.replacement}\``, replacement: removed.replacement };
+  if (removed.isRead) remark(context, place, 'removed-api-version', 'warning', `${message}; it is read as ${removed.replacement}`, details);
+  else refuse(context, place, 'removed-api-version', message, { ...details, leavesOut: 'the answer leaves the policy out and may show more open than it would be' });
+}
+
+function refuseUnsupported(context: ObjectContext, loose: LooseObject, kind: string, apiVersion: string): void {
+  const { name } = context.object;
+  refuse(context, [...loose.path, 'kind'], 'unsupported-policy-kind', `the ${kind} \`${shorten(name)}\` (${shorten(apiVersion)}) is a policy of a kind that is not judged`, {
+    help: 'take it out of the input, or read on with `--lenient` and without it',
+    leavesOut: 'the answer is as if it were not there: what it denies counts as open, what it allows as not allowed by it',
+  });
+}
+
+function refuseUnknownKind(context: ObjectContext, loose: LooseObject, kind: string, apiVersion: string, kinds: readonly string[]): void {
+  const home = ALL_READ_KINDS.includes(kind) ? apiVersionOf(kind) : undefined;
+  const near = home === undefined ? findNearMiss(kind, [...kinds, ...ALL_READ_KINDS]) : undefined;
+  const help = home !== undefined ? `write \`apiVersion: ${home}\`` : near !== undefined ? `did you mean \`${near}\`?` : undefined;
+  refuse(context, [...loose.path, home === undefined ? 'kind' : 'apiVersion'], 'unknown-kind', `\`${shorten(apiVersion)}\` has no kind \`${shorten(kind)}\``, {
+    ...(help === undefined ? {} : { help, replacement: home ?? near! }),
+    leavesOut: 'the answer leaves it out',
+  });
+}
+
+// --- Kinds that are read
+
+function readKnown(gathering: Gathering, context: ObjectContext, loose: LooseObject, kind: string, map: LooseMap): void {
+  const object = nameObject(gathering, context, loose, kind, map);
+  if (object === undefined) return;
+  const named: ObjectContext = { ...context, object: { kind, namespace: object.namespace, name: object.name } };
+  const read = readModel(gathering, named, object, map);
+  if (read !== undefined && isNew(gathering, named, object, read.model)) read.keep();
+}
+
+/** undefined: it has no name, or another namespace than the one asked for. */
+function nameObject(gathering: Gathering, context: ObjectContext, loose: LooseObject, kind: string, map: LooseMap): NamedObject | undefined {
+  const path = [...loose.path, 'metadata'];
+  const metadata = readMap(context, map['metadata'], path);
+  if (metadata === REFUSED) return undefined;
+  const name = readName(context, metadata ?? {}, path, loose.path);
+  const namespace = CLUSTER_SCOPED.has(kind) ? '' : readNamespace(gathering, context, metadata ?? {}, path);
+  if (name === undefined || namespace === undefined) return undefined;
+  if (namespace !== '') gathering.mentionedNamespaces.add(namespace);
+  return { map, path: loose.path, kind, namespace, name };
+}
+
+/** What is made with `generateName` has a name that nobody knows yet; a policy needs a name of its own. */
+function readName(context: ObjectContext, metadata: LooseMap, path: Path, objectPath: Path): string | undefined {
+  const name = readText(context, metadata['name'], [...path, 'name']);
+  if (name === REFUSED) return undefined;
+  if (name !== undefined && name !== '') return name;
+  const generated = metadata['generateName'];
+  if (typeof generated === 'string' && generated !== '' && context.object.kind !== 'NetworkPolicy') return generated;
+  refuse(context, metadata['name'] === undefined ? objectPath : [...path, 'name'], 'missing-name', `the ${context.object.kind} has no name`, {
+    help: 'write `metadata.name`, indented below `metadata`',
+    leavesOut: 'the answer leaves it out',
+  });
+  return undefined;
+}
+
+function readNamespace(gathering: Gathering, context: ObjectContext, metadata: LooseMap, path: Path): string | undefined {
+  const place = [...path, 'namespace'];
+  const written = readText(context, metadata['namespace'], place);
+  if (written === REFUSED) return undefined;
+  const wanted = gathering.settings.namespace;
+  if (written === undefined || written === '') return wanted ?? 'default';
+  const wrong = checkDnsLabel(written);
+  if (wrong !== undefined) {
+    refuse(context, place, 'invalid-name', `the namespace \`${shorten(written)}\` ${wrong}`, { leavesOut: 'the answer leaves the object out' });
+    return undefined;
+  }
+  if (wanted === undefined || wanted === written) return written;
+  refuseNamespace(context, place, written, wanted);
+  return undefined;
+}
+
+function refuseNamespace(context: ObjectContext, place: Path, written: string, wanted: string): void {
+  refuse(context, place, 'namespace-mismatch', `the ${context.object.kind} \`${shorten(context.object.name)}\` is in the namespace \`${shorten(written)}\`, and \`-n\` asks for \`${wanted}\``, {
+    help: 'leave `-n` out, or the namespace in the file',
+    leavesOut: 'the answer leaves the object out',
+  });
+}
+
+/** What was read, and the way to keep it. */
+interface ReadModel {
+  readonly model: object;
+  keep(): void;
+}
+
+function readModel(gathering: Gathering, context: ObjectContext, object: NamedObject, map: LooseMap): ReadModel | undefined {
+  switch (object.kind) {
+    case 'Namespace':
+      return keepable(readNamespaceObject(gathering, context, object), (model) => gathering.namespaces.set(object.name, model));
+    case 'NetworkPolicy':
+      return keepable(readNetworkPolicy(context, gathering.labels, object), (model) => gathering.policies.push(model));
+    case 'Pod':
+      return keepable(readPod(context, gathering.labels, object), (model) => gathering.livePods.push(model));
+    case 'Service':
+      return keepable(readService(context, gathering.labels, object), (model) => gathering.services.push(model));
+    case 'Node':
+      return keepable(readNode(context, gathering.labels, object), (model) => gathering.nodes.push(model));
+    default: {
+      const pods = readWorkload(context, gathering.labels, object);
+      return keepable({ ...readTemplate(context, map, object), pods }, (model) => gathering.workloads.push(model));
+    }
+  }
+}
+
+function keepable<Model extends object>(model: Model | undefined, keep: (model: Model) => void): ReadModel | undefined {
+  return model === undefined ? undefined : { model, keep: () => keep(model) };
+}
+
+function readTemplate(context: ObjectContext, map: LooseMap, { kind, namespace, name, path }: NamedObject): Omit<Gathering['workloads'][number], 'pods'> {
+  const metadata = isMap(map['metadata']) ? map['metadata'] : {};
+  return { kind, namespace, name, owner: readController(context, metadata['ownerReferences'], [...path, 'metadata', 'ownerReferences']) };
+}
+
+function readNamespaceObject(gathering: Gathering, context: ObjectContext, object: NamedObject): { readonly labels: Labels; readonly origin: Origin } | undefined {
+  const path = [...object.path, 'metadata', 'labels'];
+  const wrong = checkDnsLabel(object.name);
+  if (wrong !== undefined) {
+    refuse(context, [...object.path, 'metadata', 'name'], 'invalid-name', `the name \`${shorten(object.name)}\` ${wrong}`);
+    return undefined;
+  }
+  const metadata = isMap(object.map['metadata']) ? object.map['metadata'] : {};
+  const labels = metadata['labels'] === undefined ? NO_LABELS : readLabels(context, gathering.labels, metadata['labels'], path);
+  const written = labels.get(METADATA_NAME);
+  if (written !== undefined && written !== object.name) {
+    remark(context, [...path, METADATA_NAME], 'namespace-label-replaced', 'warning', `the label \`${METADATA_NAME}\` is \`${object.name}\` whatever the file says, here \`${shorten(written)}\``, {
+      help: 'take the label away',
+      replacement: object.name,
+    });
+  }
+  return { labels: new Map([...labels, [METADATA_NAME, object.name]]), origin: originOf(context, object.path) };
+}
+
+/** What stands in the input twice is read once; two that differ are an error. */
+function isNew(gathering: Gathering, context: ObjectContext, object: NamedObject, model: object): boolean {
+  const key = `${object.kind}/${object.namespace}/${object.name}`;
+  const known = gathering.objects.get(key);
+  if (known === undefined) {
+    gathering.objects.set(key, { object: context.object, origin: originOf(context, object.path), model });
+    return true;
+  }
+  const isSame = comparable(known.model) === comparable(model);
+  const first = { message: 'the first one', file: known.origin.document.file, range: known.origin.document.locate([...known.origin.path, 'metadata', 'name']) };
+  const place = [...object.path, 'metadata', 'name'];
+  const title = `the ${object.kind} \`${object.namespace === '' ? '' : `${object.namespace}/`}${object.name}\` stands in the input twice`;
+  if (isSame) remark(context, place, 'duplicate-object', 'info', `${title}, alike in all that is read`, { related: [first] });
+  else refuse(context, place, 'duplicate-object', `${title}, and the two differ`, { related: [first], help: 'keep one of the two', leavesOut: 'the first one counts' });
+  return false;
+}
+
+function comparable(model: unknown): string {
+  return JSON.stringify(model, (key, value: unknown) => {
+    if (key === 'origin') return undefined;
+    if (value instanceof Map || value instanceof Set) return [...value].map((entry) => JSON.stringify(entry)).sort();
+    return typeof value === 'bigint' ? value.toString() : value;
+  });
+}
+
+// --- Other kinds
+
+function readOther(gathering: Gathering, context: ObjectContext, loose: LooseObject, kind: string, apiVersion: string, map: LooseMap): void {
+  if (kind === 'List') return;
+  const operator = findOperatorKind(apiVersion, kind);
+  if (operator !== undefined || hasPodTemplate(map)) {
+    const object = nameObject(gathering, context, loose, kind, map);
+    if (object === undefined) return;
+    const named: ObjectContext = { ...context, object: { kind, namespace: object.namespace, name: object.name } };
+    const pods = operator === undefined ? readWorkload(named, gathering.labels, object) : readOperatorPods(named, gathering.labels, object, operator);
+    const model = { ...readTemplate(named, map, object), pods };
+    if (isNew(gathering, named, object, model)) gathering.workloads.push(model);
+    return;
+  }
+  noteUnread(gathering, context, loose, kind, apiVersion, map);
+}
+
+function hasPodTemplate(map: LooseMap): boolean {
+  const spec = map['spec'];
+  const template = isMap(spec) ? spec['template'] : undefined;
+  const podSpec = isMap(template) ? template['spec'] : undefined;
+  return isMap(podSpec) && Array.isArray(podSpec['containers']);
+}
+
+function noteUnread(gathering: Gathering, context: ObjectContext, loose: LooseObject, kind: string, apiVersion: string, map: LooseMap): void {
+  const metadata = isMap(map['metadata']) ? map['metadata'] : {};
+  const namespace = metadata['namespace'];
+  if (typeof namespace === 'string' && namespace !== '') {
+    const wanted = gathering.settings.namespace;
+    if (wanted !== undefined && wanted !== namespace) refuseNamespace(context, [...loose.path, 'metadata', 'namespace'], namespace, wanted);
+    else if (checkDnsLabel(namespace) === undefined) gathering.mentionedNamespaces.add(namespace);
+  }
+  const key = `${apiVersion}/${kind}`;
+  const known = gathering.unread.get(key);
+  if (known !== undefined) known.count++;
+  else gathering.unread.set(key, { count: 1, apiVersion, kind, document: loose.document, origin: originOf(context, loose.path) });
+}
+
+/** One finding for each kind that was passed over. */
+export function addUnreadFindings(gathering: Gathering): void {
+  for (const { count, apiVersion, kind, document, origin } of gathering.unread.values()) {
+    addFinding(gathering.findings, {
+      code: 'object-not-read',
+      severity: 'info',
+      message: `${count === 1 ? 'one object' : `${count} objects`} of the kind ${shorten(kind)} (${shorten(apiVersion)}) ${count === 1 ? 'takes' : 'take'} no part in the answer`,
+      file: document.file,
+      range: document.locate([...origin.path, 'kind']),
+    });
+  }
+}

@@ -1,0 +1,74 @@
+// Turns manifests, as files or as a stream, into a cluster and findings about their text; whatever cannot be understood is a finding and opens nothing.
+import { sortFindings, type Finding } from '../base/finding.ts';
+import type { IpRange } from '../base/ip-address.ts';
+import type { Cluster } from '../model/cluster.ts';
+import { assembleCluster } from './assemble-cluster.ts';
+import { addFinding, findingsOf } from './finding-list.ts';
+import { createGathering, type Gathering } from './gathering.ts';
+import { readObjects } from './read-documents.ts';
+import { addUnreadFindings, readObject } from './read-object.ts';
+import { settleOptions } from './read-settings.ts';
+
+/** A file or a stream, read once from beginning to end. */
+export interface SourceFile {
+  /** As findings show it; `-` is standard input. */
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** The whole content in pieces. */
+  chunks(): Iterable<Uint8Array>;
+}
+
+export interface ReadOptions {
+  /** `-n`: for objects that name no namespace; one that names another is an error. */
+  readonly defaultNamespace?: string;
+  /** Reads on where something cannot be understood; each such place is a warning that says what is left out. */
+  readonly lenient?: boolean;
+  /** `--pod-cidr`. */
+  readonly podRanges?: readonly IpRange[];
+  /** Bound for one document of YAML, one value or list item of JSON; `FILE_BYTES_MAX` when missing. */
+  readonly fileBytesMax?: number;
+}
+
+export interface ReadResult {
+  readonly cluster: Cluster;
+  /** Sorted by file and position. An error among them: the cluster lacks something, and nothing may be concluded from it. */
+  readonly findings: readonly Finding[];
+}
+
+/** Reads as `kubectl` 1.34 does. Throws for no input whatever; what `chunks()` throws passes through. */
+export function readManifests(files: readonly SourceFile[], options: ReadOptions = {}): ReadResult {
+  const gathering = createGathering(settleOptions(options));
+  for (const file of files) readFile(gathering, file);
+  addUnreadFindings(gathering);
+  if (files.length > 0 && gathering.objectCount === 0 && gathering.findings.kept.length === 0) addNoObjects(gathering, files);
+  return { cluster: assembleCluster(gathering), findings: sortFindings(findingsOf(gathering.findings)) };
+}
+
+export function sourceFromText(name: string, text: string): SourceFile {
+  const bytes = new TextEncoder().encode(text);
+  return { name, sizeBytes: bytes.length, chunks: () => [bytes] };
+}
+
+/** Text of streamed list items that is kept to show places in it, in UTF-16 units. */
+const KEPT_TEXT_MAX = 16 * 1024 * 1024;
+
+function readFile(gathering: Gathering, file: SourceFile): void {
+  for (const loose of readObjects(file, gathering.settings, gathering.findings)) {
+    const policies = gathering.policies.length;
+    readObject(gathering, loose);
+    if (!loose.isStreamed || gathering.policies.length > policies) continue;
+    gathering.keptText += loose.textLength;
+    if (gathering.keptText > KEPT_TEXT_MAX) loose.document.forget();
+  }
+}
+
+function addNoObjects(gathering: Gathering, files: readonly SourceFile[]): void {
+  const names = files.length === 1 ? `\`${files[0]!.name}\`` : `the ${files.length} files`;
+  addFinding(gathering.findings, {
+    code: 'no-objects',
+    severity: 'error',
+    message: `there is no Kubernetes object in ${names}`,
+    ...(files.length === 1 ? { file: files[0]!.name } : {}),
+    help: 'name files that hold manifests',
+  });
+}

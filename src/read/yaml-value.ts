@@ -1,0 +1,368 @@
+// Turns the text of one YAML document into the value that kubectl makes of it: go.yaml.in/yaml v2 and then JSON.
+import { EVENT_ID, getScalarValue, parseEvents, SCALAR_STYLE, YAMLException, type Event, type ScalarEvent } from 'js-yaml';
+import { TextProblem } from './text-problem.ts';
+import { keyText, mayBeWord, resolvePlain, type Scalar } from './yaml-scalar.ts';
+
+/** Deeper documents are refused; kubectl's own bound is 10,000, no Kubernetes object comes near 100. */
+export const NESTING_MAX = 500;
+
+/** A value as JSON has it. Objects have no keys but their own; look keys up by `Object.hasOwn` where the key is the user's. */
+export type Value = string | number | boolean | null | readonly Value[] | { readonly [key: string]: Value };
+
+export type LooseMap = { readonly [key: string]: Value };
+
+export function isMap(value: Value | undefined): value is LooseMap {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export interface YamlDocuments {
+  /** One for each document of the text; kubectl reads the first. */
+  readonly values: readonly Value[];
+  /** Where the second document's content starts. */
+  readonly secondStart: number | undefined;
+}
+
+interface Frame {
+  readonly container: Value[] | Record<string, Value> | undefined;
+  readonly isMap: boolean;
+  readonly anchor: Anchor | undefined;
+  key: string | undefined;
+  keyStart: number;
+  isMergeKey: boolean;
+  /** Keys that came by `<<`; written ones may replace them without being duplicates. */
+  merged: Set<string> | undefined;
+  /** Decoding steps inside, aliases written out, as go-yaml counts them. */
+  steps: number;
+  height: number;
+}
+
+interface Anchor {
+  value: Value;
+  /** A scalar's, for use as a key. */
+  scalar: Scalar | undefined;
+  isComplete: boolean;
+  isMap: boolean;
+  steps: number;
+  height: number;
+}
+
+interface Construction {
+  readonly text: string;
+  readonly documents: Value[];
+  readonly frames: Frame[];
+  anchors: Map<string, Anchor>;
+  steps: number;
+  aliasSteps: number;
+}
+
+/** Throws `TextProblem`, and nothing else, for a text that kubectl would not read. */
+export function parseYaml(text: string): YamlDocuments {
+  const events = parseYamlEvents(text);
+  const construction: Construction = { text, documents: [], frames: [], anchors: new Map(), steps: 0, aliasSteps: 0 };
+  let secondStart: number | undefined;
+  let documents = 0;
+  for (const event of events) {
+    if (event.type === EVENT_ID.DOCUMENT) documents++;
+    else if (documents === 2 && secondStart === undefined && event.type !== EVENT_ID.POP) secondStart = eventStart(event);
+    construct(construction, event);
+  }
+  return { values: construction.documents, secondStart };
+}
+
+// libyaml refuses these anywhere, comments included (`readerc.go`).
+const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]/;
+// Line breaks of YAML 1.1 that YAML 1.2 counts as plain characters; a comment must not hide what follows one.
+const OLD_LINE_BREAKS = /[\u0085\u2028\u2029]/g;
+
+/** The events of a text, offsets into that very text. */
+export function parseYamlEvents(text: string): readonly Event[] {
+  const control = CONTROL.exec(text);
+  if (control !== null) {
+    const name = `U+${text.charCodeAt(control.index).toString(16).toUpperCase().padStart(4, '0')}`;
+    throw new TextProblem({ code: 'yaml-syntax', message: `the control character ${name} is not allowed in YAML`, start: control.index, end: control.index + 1, help: 'delete it' });
+  }
+  try {
+    return parseEvents(text.replace(OLD_LINE_BREAKS, '\n'), { maxDepth: NESTING_MAX });
+  } catch (error) {
+    throw syntaxProblem(text, error);
+  }
+}
+
+function syntaxProblem(text: string, error: unknown): TextProblem {
+  if (error instanceof YAMLException) {
+    return new TextProblem({ code: 'yaml-syntax', message: error.reason, start: Math.min(error.mark?.position ?? 0, text.length) });
+  }
+  // What is left is the engine's own bound, such as the depth of its stack.
+  return new TextProblem({ code: 'yaml-syntax', message: `cannot be read: ${error instanceof Error ? error.message : String(error)}`, start: 0 });
+}
+
+export function eventStart(event: Event): number {
+  switch (event.type) {
+    case EVENT_ID.SCALAR:
+      return scalarStart(event);
+    case EVENT_ID.SEQUENCE:
+    case EVENT_ID.MAPPING:
+      return event.start;
+    case EVENT_ID.ALIAS:
+      return event.anchorStart - 1;
+    default:
+      return -1;
+  }
+}
+
+/** -1 for an empty scalar without anchor and tag. */
+function scalarStart(event: ScalarEvent): number {
+  if (event.valueStart < 0) return Math.max(event.anchorStart - 1, event.tagStart);
+  const isQuoted = event.style === SCALAR_STYLE.SINGLE_QUOTED || event.style === SCALAR_STYLE.DOUBLE_QUOTED;
+  return isQuoted ? event.valueStart - 1 : event.valueStart;
+}
+
+function construct(state: Construction, event: Event): void {
+  switch (event.type) {
+    case EVENT_ID.DOCUMENT:
+      state.anchors = new Map();
+      state.frames.push(openFrame(undefined, false, undefined));
+      return;
+    case EVENT_ID.SEQUENCE:
+      open(state, event.anchorStart, event.anchorEnd, false);
+      return;
+    case EVENT_ID.MAPPING:
+      open(state, event.anchorStart, event.anchorEnd, true);
+      return;
+    case EVENT_ID.SCALAR:
+      addScalar(state, event);
+      return;
+    case EVENT_ID.ALIAS:
+      addAlias(state, event.anchorStart, event.anchorEnd);
+      return;
+    case EVENT_ID.POP:
+      close(state);
+  }
+}
+
+function openFrame(container: Frame['container'], isMap: boolean, anchor: Anchor | undefined): Frame {
+  return { container, isMap, anchor, key: undefined, keyStart: 0, isMergeKey: false, merged: undefined, steps: 1, height: 1 };
+}
+
+function open(state: Construction, anchorStart: number, anchorEnd: number, isMap: boolean): void {
+  const container = isMap ? {} : [];
+  const anchor = anchorStart < 0 ? undefined : newAnchor(container, isMap);
+  if (anchor !== undefined) state.anchors.set(state.text.slice(anchorStart, anchorEnd), anchor);
+  state.frames.push(openFrame(container, isMap, anchor));
+  state.steps++;
+}
+
+function newAnchor(value: Value, isMap: boolean): Anchor {
+  return { value, scalar: undefined, isComplete: false, isMap, steps: 0, height: 0 };
+}
+
+function close(state: Construction): void {
+  const frame = state.frames.pop()!;
+  // A document's own frame: its value has been handed over already, also when it is empty.
+  if (frame.container === undefined) return;
+  if (frame.anchor !== undefined) {
+    frame.anchor.isComplete = true;
+    frame.anchor.steps = frame.steps;
+    frame.anchor.height = frame.height;
+  }
+  addValue(state, frame.container, frame);
+}
+
+function addScalar(state: Construction, event: ScalarEvent): void {
+  const frame = state.frames[state.frames.length - 1]!;
+  const isKey = frame.isMap && frame.key === undefined && !frame.isMergeKey;
+  const text = getScalarValue(state.text, event);
+  state.steps++;
+  frame.steps++;
+  if (event.tagStart < 0 && event.anchorStart < 0 && (event.style !== SCALAR_STYLE.PLAIN || !mayBeWord(text))) {
+    // The common case: a text that is a string and nothing else.
+    if (!isKey) addValue(state, text, undefined);
+    else if (text === '<<' && event.style === SCALAR_STYLE.PLAIN) markMerge(frame, event);
+    else setKey(state, frame, text, event);
+    return;
+  }
+  if (isKey && text === '<<' && isMergeTag(state, event)) return markMerge(frame, event);
+  const scalar = resolveScalar(state.text, event, text);
+  if (event.anchorStart >= 0) {
+    const anchor = newAnchor(null, false);
+    Object.assign(anchor, { value: isKey ? null : valueOf(scalar, event), scalar, isComplete: true, steps: 1 });
+    state.anchors.set(state.text.slice(event.anchorStart, event.anchorEnd), anchor);
+  }
+  if (isKey) setScalarKey(state, frame, scalar, event);
+  else addValue(state, valueOf(scalar, event), undefined);
+}
+
+function markMerge(frame: Frame, event: ScalarEvent): void {
+  frame.isMergeKey = true;
+  frame.keyStart = Math.max(scalarStart(event), 0);
+}
+
+function isMergeTag(state: Construction, event: ScalarEvent): boolean {
+  if (event.tagStart < 0) return event.style === SCALAR_STYLE.PLAIN;
+  return state.text.slice(event.tagStart, event.tagEnd) === '!!merge';
+}
+
+/** What a scalar with its tag and quotes stands for. */
+export function resolveScalar(source: string, event: ScalarEvent, text: string): Scalar {
+  if (event.tagStart >= 0) return resolveTagged(source.slice(event.tagStart, event.tagEnd), event, text);
+  return event.style === SCALAR_STYLE.PLAIN ? resolvePlain(text) : { kind: 'string', value: text };
+}
+
+const CORE_TAG = /^(?:!!|!<tag:yaml\.org,2002:)(str|bool|int|float|null|timestamp|binary)>?$/;
+
+/** Tags as `resolve` in go-yaml takes them: an unknown one leaves the text a string. */
+function resolveTagged(rawTag: string, event: ScalarEvent, text: string): Scalar {
+  const tag = CORE_TAG.exec(rawTag)?.[1];
+  if (tag === undefined || tag === 'str') return { kind: 'string', value: text };
+  if (tag === 'binary') return { kind: 'string', value: decodeBinary(text, event) };
+  const scalar = tag === 'null' && text === '' ? { kind: 'null' as const } : resolvePlain(text);
+  const found = { string: 'str', boolean: 'bool', integer: 'int', float: 'float', null: 'null' }[scalar.kind];
+  if (found === tag) return scalar;
+  if (tag === 'float' && scalar.kind === 'integer') return { kind: 'float', value: Number(scalar.value) };
+  // kubectl hands the text of a date on; whether it is one we leave to whoever reads the field.
+  if (tag === 'timestamp' && /^\d{4}-/.test(text)) return { kind: 'string', value: text };
+  if (tag === 'null') return { kind: 'null' };
+  throw new TextProblem({ code: 'yaml-syntax', message: `\`${text}\` is not of the type of its tag \`${rawTag}\``, start: event.tagStart, end: event.tagEnd, help: 'delete the tag' });
+}
+
+function decodeBinary(text: string, event: ScalarEvent): string {
+  const base64 = text.replace(/[\r\n]/g, '');
+  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(base64)) {
+    throw new TextProblem({ code: 'yaml-syntax', message: 'the value of `!!binary` is not base64', start: event.tagStart, end: event.tagEnd });
+  }
+  return new TextDecoder().decode(Uint8Array.from(atob(base64), (sign) => sign.charCodeAt(0)));
+}
+
+function valueOf(scalar: Scalar, event: ScalarEvent): Value {
+  switch (scalar.kind) {
+    case 'null':
+      return null;
+    case 'integer':
+      return Number(scalar.value);
+    case 'float':
+      // JSON has no such numbers, so kubectl refuses them.
+      if (Number.isFinite(scalar.value)) return scalar.value;
+      throw new TextProblem({ code: 'yaml-syntax', message: 'kubectl reads this word as a number that JSON does not have', start: event.valueStart, end: event.valueEnd, help: 'put it in quotes' });
+    default:
+      return scalar.value;
+  }
+}
+
+function setScalarKey(state: Construction, frame: Frame, scalar: Scalar, event: ScalarEvent): void {
+  const text = keyText(scalar);
+  if (text === undefined) {
+    throw new TextProblem({ code: 'yaml-syntax', message: 'kubectl does not take this key: it is neither text, nor a boolean, nor a number that fits', start: Math.max(scalarStart(event), 0), help: 'put the key in quotes' });
+  }
+  setKey(state, frame, text, event);
+}
+
+function setKey(state: Construction, frame: Frame, key: string, event: ScalarEvent): void {
+  frame.keyStart = Math.max(scalarStart(event), 0);
+  frame.key = key;
+  if (Object.hasOwn(frame.container as object, key) && frame.merged?.has(key) !== true) throw duplicateKey(state.text, frame.keyStart, event, key);
+}
+
+function duplicateKey(text: string, start: number, event: ScalarEvent, key: string): TextProblem {
+  const isQuoted = start < event.valueStart;
+  const end = isQuoted ? event.valueEnd + 1 : event.valueEnd;
+  const written = text.slice(start, end);
+  const reading = written === key || isQuoted ? '' : `, which kubectl reads as \`${key}\`,`;
+  return new TextProblem({
+    code: 'yaml-duplicate-key',
+    message: `the key \`${written}\`${reading} stands here twice; kubectl would silently keep the last`,
+    start,
+    end,
+    help: 'keep one of the two',
+  });
+}
+
+function addAlias(state: Construction, nameStart: number, nameEnd: number): void {
+  const name = state.text.slice(nameStart, nameEnd);
+  const place = { start: nameStart - 1, end: nameEnd };
+  const anchor = state.anchors.get(name);
+  if (anchor === undefined) throw new TextProblem({ code: 'yaml-alias', message: `the alias \`*${name}\` names no anchor above it`, ...place });
+  if (!anchor.isComplete) throw new TextProblem({ code: 'yaml-alias', message: `the alias \`*${name}\` stands inside what it names`, ...place, help: 'write the value out' });
+  const frame = state.frames[state.frames.length - 1]!;
+  countAlias(state, frame, anchor, place);
+  if (frame.isMap && frame.key === undefined && !frame.isMergeKey) {
+    const key = anchor.scalar === undefined ? undefined : keyText(anchor.scalar);
+    if (key === undefined) throw new TextProblem({ code: 'yaml-syntax', message: 'kubectl takes no list, map or null for a key', ...place });
+    frame.key = key;
+    frame.keyStart = place.start;
+    if (Object.hasOwn(frame.container as object, key) && frame.merged?.has(key) !== true) {
+      throw new TextProblem({ code: 'yaml-duplicate-key', message: `the key \`${key}\` stands here twice`, ...place, help: 'keep one of the two' });
+    }
+    return;
+  }
+  addValue(state, anchor.value, undefined);
+}
+
+// The bound of go-yaml (`decode.go`, allowedAliasRatio): how large a share of the decoding may come from aliases.
+const ALIAS_STEPS_FREE = 100;
+const STEPS_FREE = 1000;
+const RATIO_LOW_STEPS = 400_000;
+const RATIO_HIGH_STEPS = 4_000_000;
+
+function countAlias(state: Construction, frame: Frame, anchor: Anchor, place: { start: number; end: number }): void {
+  state.steps += 1 + anchor.steps;
+  state.aliasSteps += anchor.steps;
+  frame.steps += 1 + anchor.steps;
+  frame.height = Math.max(frame.height, anchor.height + 1);
+  const isExcessive =
+    state.aliasSteps > ALIAS_STEPS_FREE && state.steps > STEPS_FREE && state.aliasSteps / state.steps > allowedAliasRatio(state.steps);
+  if (isExcessive) throw new TextProblem({ code: 'yaml-alias', message: 'the aliases of this document write out to far more than its text', ...place, help: 'write the values out' });
+  if (state.frames.length + anchor.height > NESTING_MAX) {
+    throw new TextProblem({ code: 'yaml-alias', message: `the aliases of this document nest deeper than ${NESTING_MAX}`, ...place, help: 'write the values out' });
+  }
+}
+
+function allowedAliasRatio(steps: number): number {
+  if (steps <= RATIO_LOW_STEPS) return 0.99;
+  if (steps >= RATIO_HIGH_STEPS) return 0.1;
+  return 0.99 - 0.89 * ((steps - RATIO_LOW_STEPS) / (RATIO_HIGH_STEPS - RATIO_LOW_STEPS));
+}
+
+/** `inner` is the frame of a collection that has just been closed. */
+function addValue(state: Construction, value: Value, inner: Frame | undefined): void {
+  const frame = state.frames[state.frames.length - 1]!;
+  if (inner !== undefined) {
+    frame.steps += inner.steps;
+    if (inner.height >= frame.height) frame.height = inner.height + 1;
+  }
+  if (frame.container === undefined) {
+    frame.steps++;
+    state.documents.push(value);
+  } else if (!frame.isMap) {
+    (frame.container as Value[]).push(value);
+  } else if (frame.isMergeKey) {
+    mergeInto(frame, value);
+    frame.isMergeKey = false;
+  } else if (frame.key === undefined) {
+    throw new TextProblem({ code: 'yaml-syntax', message: 'kubectl takes no list or map for a key', start: frame.keyStart });
+  } else {
+    setOwn(frame.container as Record<string, Value>, frame.key, value);
+    frame.merged?.delete(frame.key);
+    frame.key = undefined;
+  }
+}
+
+/** go-yaml merges where the `<<` stands: what it brings replaces what stood before it. */
+function mergeInto(frame: Frame, value: Value): void {
+  const sources = Array.isArray(value) ? [...(value as readonly Value[])].reverse() : [value];
+  const target = frame.container as Record<string, Value>;
+  frame.merged ??= new Set();
+  for (const source of sources) {
+    if (source === null || typeof source !== 'object' || Array.isArray(source)) {
+      throw new TextProblem({ code: 'yaml-syntax', message: '`<<` takes a map or a list of maps', start: frame.keyStart });
+    }
+    for (const [key, merged] of Object.entries(source)) {
+      if (!Object.hasOwn(target, key)) frame.merged.add(key);
+      setOwn(target, key, merged);
+    }
+  }
+}
+
+function setOwn(target: Record<string, Value>, key: string, value: Value): void {
+  if (key === '__proto__') Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+  else target[key] = value;
+}
