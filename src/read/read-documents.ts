@@ -26,18 +26,13 @@ export interface LooseObject {
   readonly textLength: number;
 }
 
-export interface ReadFile {
-  readonly name: string;
-  chunks(): Iterable<Uint8Array>;
-}
-
 interface Reading {
   readonly file: string;
   readonly settings: ReadSettings;
   readonly findings: FindingList;
 }
 
-export function* readObjects(file: ReadFile, settings: ReadSettings, findings: FindingList): Generator<LooseObject> {
+export function* readObjects(file: { readonly name: string; chunks(): Iterable<Uint8Array> }, settings: ReadSettings, findings: FindingList): Generator<LooseObject> {
   const reading: Reading = { file: file.name, settings, findings };
   const chunks = nonEmpty(file.chunks());
   const first = chunks.next();

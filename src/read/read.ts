@@ -10,12 +10,16 @@ import { addUnreadFindings, readObject } from './read-object.ts';
 import { settleOptions } from './read-settings.ts';
 
 /** A file or a stream, read once from beginning to end. */
-export interface SourceFile {
+export interface ReadFile {
   /** As findings show it; `-` is standard input. */
   readonly name: string;
-  readonly sizeBytes: number;
   /** The whole content in pieces. */
   chunks(): Iterable<Uint8Array>;
+}
+
+/** One whose size is known beforehand. */
+export interface SourceFile extends ReadFile {
+  readonly sizeBytes: number;
 }
 
 export interface ReadOptions {
@@ -36,7 +40,7 @@ export interface ReadResult {
 }
 
 /** Reads as `kubectl` 1.34 does. Throws for no input whatever; what `chunks()` throws passes through. */
-export function readManifests(files: readonly SourceFile[], options: ReadOptions = {}): ReadResult {
+export function readManifests(files: readonly ReadFile[], options: ReadOptions = {}): ReadResult {
   const gathering = createGathering(settleOptions(options));
   for (const file of files) readFile(gathering, file);
   addUnreadFindings(gathering);
@@ -52,7 +56,7 @@ export function sourceFromText(name: string, text: string): SourceFile {
 /** Text of streamed list items that is kept to show places in it, in UTF-16 units. */
 const KEPT_TEXT_MAX = 16 * 1024 * 1024;
 
-function readFile(gathering: Gathering, file: SourceFile): void {
+function readFile(gathering: Gathering, file: ReadFile): void {
   for (const loose of readObjects(file, gathering.settings, gathering.findings)) {
     const policies = gathering.policies.length;
     readObject(gathering, loose);
@@ -62,7 +66,7 @@ function readFile(gathering: Gathering, file: SourceFile): void {
   }
 }
 
-function addNoObjects(gathering: Gathering, files: readonly SourceFile[]): void {
+function addNoObjects(gathering: Gathering, files: readonly ReadFile[]): void {
   const names = files.length === 1 ? `\`${files[0]!.name}\`` : `the ${files.length} files`;
   addFinding(gathering.findings, {
     code: 'no-objects',
