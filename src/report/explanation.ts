@@ -4,6 +4,7 @@ import { locateOrigin, type Origin } from '../model/origin.ts';
 import type { Direction, NetworkPolicy } from '../model/network-policy.ts';
 import type { RuleReference } from '../compile/program.ts';
 import type { DirectionReason, Explanation } from '../analyze/explain.ts';
+import type { RuleMiss } from '../analyze/near-miss.ts';
 import { placeOf } from './finding-text.ts';
 import { formatPorts } from './port-text.ts';
 import { printable } from './printable.ts';
@@ -43,17 +44,28 @@ function directionLines(direction: Direction, end: string, reason: DirectionReas
   if (!reason.isJudged) return [`${head}${style.green('allows')}   ${name} is not judged here: outside the cluster, host network, or its own node`];
   if (reason.isolatedBy.length === 0) return [`${head}${style.green('allows')}   no policy governs the ${direction} of ${name}`];
   const lines = [isOpen ? `${head}${style.green('allows')}   ${formatPorts(reason.ports)}` : `${head}${style.red('refuses')}  no rule lets it through`];
-  if (isOpen) lines.push(...reason.allowedBy.map((reference) => `           ${ruleLine(direction, reference, style)}`));
-  else lines.push(...reason.isolatedBy.map((policy) => `           ${policyLine(policy, style)}`));
+  if (isOpen) lines.push(...reason.allowedBy.map((reference) => `           by ${ruleLine(direction, reference, style)}`));
+  else lines.push(...reason.isolatedBy.map((policy) => `           isolated by ${policyLine(policy, style)}`));
+  if (reason.nearMiss !== undefined) lines.push(...missLines(direction, reason.nearMiss, style));
   return lines;
 }
 
+/** What would have to change; a policy without any rule in the direction came nearest only because there is no other. */
+function missLines(direction: Direction, miss: RuleMiss, style: Style): string[] {
+  const { policy, rule, mismatches } = miss;
+  const which = rule === undefined ? policyLine(policy, style) : ruleLine(direction, { policy, rule }, style);
+  return [
+    `           nearest ${which}`,
+    ...mismatches.map(({ message, edit, origin }) => `             ${printable(message)}: ${style.cyan(printable(edit))}  ${style.dim(printable(placeText(origin)))}`),
+  ];
+}
+
 function ruleLine(direction: Direction, { policy, rule }: RuleReference, style: Style): string {
-  return `by ${direction} rule ${rule.index + 1} of ${policyName(policy)}  ${style.dim(printable(placeText(rule.origin)))}`;
+  return `${direction} rule ${rule.index + 1} of ${policyName(policy)}  ${style.dim(printable(placeText(rule.origin)))}`;
 }
 
 function policyLine(policy: NetworkPolicy, style: Style): string {
-  return `isolated by ${policyName(policy)}  ${style.dim(printable(placeText(policy.origin)))}`;
+  return `${policyName(policy)}  ${style.dim(printable(placeText(policy.origin)))}`;
 }
 
 function policyName(policy: NetworkPolicy): string {
@@ -84,6 +96,15 @@ function jsonReason(reason: DirectionReason): unknown {
     allowed: jsonPorts(reason.ports),
     isolatedBy: reason.isolatedBy.map((policy) => ({ ...jsonPolicy(policy), ...locateOrigin(policy.origin) })),
     allowedBy: reason.allowedBy.map(({ policy, rule }) => ({ ...jsonPolicy(policy), rule: rule.index, ...locateOrigin(rule.origin) })),
+    ...(reason.nearMiss === undefined ? {} : { nearMiss: jsonMiss(reason.nearMiss) }),
+  };
+}
+
+function jsonMiss({ policy, rule, mismatches }: RuleMiss): unknown {
+  return {
+    ...jsonPolicy(policy),
+    ...(rule === undefined ? {} : { rule: rule.index }),
+    mismatches: mismatches.map(({ part, message, edit, origin }) => ({ part, message, edit, ...locateOrigin(origin) })),
   };
 }
 

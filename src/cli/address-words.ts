@@ -1,0 +1,79 @@
+// The words for addresses outside the cluster: one address, a CIDR, `internet`.
+import { ADDRESS_BITS, parseIpAddress, type IpAddress, type IpRange } from '../base/ip-address.ts';
+import type { Cluster } from '../model/cluster.ts';
+import type { Program } from '../compile/program.ts';
+import { rangeLabel } from '../report/endpoint-label.ts';
+import type { NamedEnds } from './endpoint-words.ts';
+
+/** undefined: the word is no address and no CIDR. Host bits are masked. */
+export function parseRange(word: string): IpRange | undefined {
+  const slash = word.lastIndexOf('/');
+  const address = parseIpAddress(slash < 0 ? word : word.slice(0, slash));
+  if (address === undefined) return undefined;
+  const bits = ADDRESS_BITS[address.family];
+  const prefixText = slash < 0 ? `${bits}` : word.slice(slash + 1);
+  if (!/^[0-9]{1,3}$/.test(prefixText) || Number(prefixText) > bits) return undefined;
+  const size = 1n << BigInt(bits - Number(prefixText));
+  const first = address.value - (address.value % size);
+  return { family: address.family, first, last: first + size - 1n };
+}
+
+/** One end for each range that policies tell apart, by its first address. */
+export function rangeEnds(program: Program, ranges: readonly IpRange[]): NamedEnds {
+  const ends = program.atoms.flatMap((atom) =>
+    ranges.flatMap((range) => {
+      const common = intersection(atom, range);
+      if (common === undefined) return [];
+      return [{ label: rangeLabel(common), ref: { kind: 'address', address: firstAddress(common) } } as const];
+    }),
+  );
+  return { ends, pods: [], ports: undefined };
+}
+
+/** Contract: all addresses outside private, link-local, pod, Service and node ranges. */
+export function internetRanges(cluster: Cluster): IpRange[] {
+  const own: IpRange[] = [
+    ...cluster.podRanges,
+    ...cluster.nodes.flatMap((node) => node.podRanges),
+    ...[cluster.pods, cluster.nodes].flat().flatMap((holder) => holder.addresses.map(rangeOf)),
+    ...cluster.services.flatMap((service) => service.clusterIps.map(rangeOf)),
+  ];
+  return [...NOT_GLOBAL.map(cidr), ...own].reduce<IpRange[]>(
+    (ranges, taken) => ranges.flatMap((range) => subtract(range, taken)),
+    ['0.0.0.0/0', '2000::/3'].map(cidr),
+  );
+}
+
+// IANA IPv4 Special-Purpose Address Registry (RFC 6890), multicast and reserved; of IPv6, only 2000::/3 is global unicast.
+const NOT_GLOBAL = [
+  '0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.0.0.0/24', '192.0.2.0/24',
+  '192.168.0.0/16', '198.18.0.0/15', '198.51.100.0/24', '203.0.113.0/24', '224.0.0.0/3', '2001:db8::/32',
+];
+
+function cidr(text: string): IpRange {
+  return parseRange(text)!; // a constant of this file
+}
+
+function rangeOf(address: IpAddress): IpRange {
+  return { family: address.family, first: address.value, last: address.value };
+}
+
+function firstAddress(range: IpRange): IpAddress {
+  return { family: range.family, value: range.first };
+}
+
+function intersection(a: IpRange, b: IpRange): IpRange | undefined {
+  if (a.family !== b.family) return undefined;
+  const first = a.first > b.first ? a.first : b.first;
+  const last = a.last < b.last ? a.last : b.last;
+  return first > last ? undefined : { family: a.family, first, last };
+}
+
+function subtract(range: IpRange, taken: IpRange): IpRange[] {
+  const common = intersection(range, taken);
+  if (common === undefined) return [range];
+  const parts: IpRange[] = [];
+  if (range.first < common.first) parts.push({ ...range, last: common.first - 1n });
+  if (common.last < range.last) parts.push({ ...range, first: common.last + 1n });
+  return parts;
+}

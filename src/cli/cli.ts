@@ -1,0 +1,84 @@
+// Words become calls: each verb is a straight line from inputs to an answer, in a file of its own that only its verb loads.
+import { Command, CommanderError } from 'commander';
+import { ReaderGone, UsageError } from './failures.ts';
+import { writeNote } from './output.ts';
+import { packageVersion } from './package-version.ts';
+import { isFailure } from './failures.ts';
+
+/** What every verb's file exports: declares arguments and options on its command. */
+export type DefineVerb = (command: Command) => void;
+
+interface Verb {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<DefineVerb>;
+}
+
+const VERBS: readonly Verb[] = [
+  { name: 'demo', summary: 'the whole loop on this host: repair, reach, run as namespaces, enforce, probe', load: async () => (await import('./demo-verb.ts')).defineDemo },
+  { name: 'lint', summary: 'what is wrong or weak in manifests; mends it with --fix', load: async () => (await import('./lint-verb.ts')).defineLint },
+  { name: 'reach', summary: 'who can reach whom, on what', load: async () => (await import('./reach-verb.ts')).defineReach },
+  { name: 'explain', summary: 'allowed or not between two ends, and by which rule at which line', load: async () => (await import('./explain-verb.ts')).defineExplain },
+  { name: 'lab', summary: 'manifests as network namespaces on this host, enforced by the kernel', load: async () => (await import('./lab-verb.ts')).defineLab },
+];
+
+const EPILOG = `
+Exit status: 0 yes or nothing to say; 1 the answer is no; 2 the input or the words could not be understood;
+3 the world failed (no kernel enforcement, no right to it).
+
+Start with:  bulkhead demo                            the shipped example, enforced and probed on this host
+             bulkhead reach -f examples/shop -o matrix
+             bulkhead lint --diff examples/shop`;
+
+/** Gives the exit status; never throws for anything that a user, a file or the kernel can do. */
+export async function runCommandLine(words: readonly string[]): Promise<number> {
+  // A reader that goes away is dealt with where the write fails; without a listener the event would end the process.
+  process.stdout.on('error', () => undefined);
+  process.stderr.on('error', () => undefined);
+  try {
+    const program = await buildProgram(words);
+    await program.parseAsync([...words], { from: 'user' });
+    return typeof process.exitCode === 'number' ? process.exitCode : 0;
+  } catch (error) {
+    return reportFailure(error);
+  }
+}
+
+async function buildProgram(words: readonly string[]): Promise<Command> {
+  const program = new Command('bulkhead')
+    .description('Cuts a Kubernetes cluster into watertight compartments with network policies, and shows that the walls hold.')
+    .version(packageVersion(), '--version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText('after', EPILOG);
+  configure(program);
+  for (const verb of VERBS) {
+    const command = program.command(verb.name).summary(verb.summary).description(sentence(verb.summary)).helpOption('-h, --help', 'print this help');
+    configure(command);
+    if (words.includes(verb.name)) (await verb.load())(command);
+  }
+  return program;
+}
+
+function configure(command: Command): void {
+  command
+    .exitOverride()
+    .showSuggestionAfterError(true)
+    .configureOutput({ outputError: (text, write) => write(`bulkhead: ${text.replace(/^error: /, '')}`) });
+}
+
+function sentence(summary: string): string {
+  return `${summary[0]!.toUpperCase()}${summary.slice(1)}.`;
+}
+
+async function reportFailure(error: unknown): Promise<number> {
+  if (error instanceof ReaderGone) return 0;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof UsageError) return note(2, error.help === undefined ? error.message : `${error.message}\n  help: ${error.help}`);
+  if (isFailure(error)) return note(3, error.message);
+  return note(3, `this is a bug in bulkhead, please report it:\n${error instanceof Error ? error.stack : String(error)}`);
+}
+
+async function note(status: number, text: string): Promise<number> {
+  await writeNote(`bulkhead: ${text}\n`).catch(() => undefined);
+  return status;
+}

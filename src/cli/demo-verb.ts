@@ -1,0 +1,200 @@
+// `bulkhead demo`: the whole loop on this host, as named steps: read, repair, reach, enforce, probe, watch.
+import { fileURLToPath } from 'node:url';
+import { relative } from 'node:path';
+import type { Command } from 'commander';
+import { hasErrors, sortFindings, type Finding } from '../base/finding.ts';
+import type { Cluster } from '../model/cluster.ts';
+import { compileCluster } from '../compile/compile.ts';
+import type { Program } from '../compile/program.ts';
+import { reach, type Reachability } from '../analyze/reach.ts';
+import { enterUserNamespace } from '../lab/enter-user-namespace.ts';
+import { lintCluster } from '../lint/lint.ts';
+import { proveTruthTable } from '../probe/probe.ts';
+import type { TruthTable } from '../probe/compare-verdicts.ts';
+import { readManifests } from '../read/read.ts';
+import { MATRIX_ENDPOINTS_MAX, reachMatrix } from '../report/reach-matrix.ts';
+import { unifiedDiff } from '../report/text-diff.ts';
+import { count, truthDifferences, truthMatrix, truthSummary } from '../report/truth-table.ts';
+import { findEnforcement, type Enforcement } from './enforcement.ts';
+import { addInputOptions, type InputOptions } from './input-options.ts';
+import { INTERRUPTED_STATUS, listenForInterruption, type Interruption } from './interruption.ts';
+import { positiveNumber } from './number-words.ts';
+import { writeAnswer, writeNote } from './output.ts';
+import { createProgress } from './progress.ts';
+import { readOptionsOf } from './read-inputs.ts';
+import { repairInputs, type RepairedInput } from './repair-inputs.ts';
+import { planCluster, runLab, shownEnds, type RunningLab } from './run-lab.ts';
+import { terminalOf } from './terminal.ts';
+import { watchFlows } from './watch-flows.ts';
+import { writeFindings } from './write-findings.ts';
+
+interface DemoOptions extends InputOptions {
+  readonly once?: boolean;
+  readonly dns?: boolean;
+  readonly replicas?: number;
+}
+
+export function defineDemo(command: Command): void {
+  addInputOptions(command.argument('[PATH...]', 'manifests (default: the shipped example, a shop with an attacker)'))
+    .option('--once', 'end after the truth table, also on a terminal')
+    .option('--dns', 'show the DNS pod that the lab adds')
+    .option('--replicas <NUMBER>', 'pods of one workload that are run, at most', positiveNumber)
+    .addHelpText('after', `
+Broken text is repaired in a copy; the files themselves are never written.
+On a terminal it stays up and shows flows until Ctrl-C, which takes every trace away.
+
+Exit status: 0 every verdict of the kernel is the computed one; 1 one is not; 2 the input could not be understood;
+3 this host cannot enforce (then the computed part is shown).`)
+    .action(async (paths: readonly string[], options: DemoOptions) => {
+      process.exitCode = await runDemo([...(options.file ?? []), ...paths], options);
+    });
+}
+
+async function runDemo(words: readonly string[], options: DemoOptions): Promise<number> {
+  const enforcement = findEnforcement();
+  // As early as can be: nothing was read or printed that would be read or printed once more.
+  if (enforcement.kind === 'user-namespace') enterUserNamespace();
+  const interruption = listenForInterruption();
+  try {
+    const inputs = await stepRead(words.length > 0 ? words : [shippedExample()]);
+    await stepRepair(inputs);
+    const cluster = await stepUnderstand(inputs, options);
+    if (cluster === undefined) return 2;
+    await stepReach(cluster);
+    if (enforcement.kind === 'none') return await stepCannotEnforce(enforcement);
+    const running = await stepEnforce(cluster, options);
+    try {
+      const table = await stepProbe(running, { options, interruption });
+      if (table === undefined) return INTERRUPTED_STATUS;
+      if (options.once !== true && terminalOf(process.stdout).isInteractive) await stepWatch(running, interruption);
+      return table.agrees ? 0 : 1;
+    } finally {
+      await running.close();
+    }
+  } finally {
+    interruption.stopListening();
+  }
+}
+
+async function stepRead(words: readonly string[]): Promise<readonly RepairedInput[]> {
+  const inputs = repairInputs(words);
+  await heading('Read', `${inputs.length} ${inputs.length === 1 ? 'file' : 'files'} of ${words.join(', ')}`);
+  return inputs;
+}
+
+async function stepRepair(inputs: readonly RepairedInput[]): Promise<void> {
+  const repaired = inputs.filter(({ isChanged }) => isChanged);
+  if (repaired.length === 0) return;
+  const { style } = terminalOf(process.stdout);
+  await heading('Repair', 'in a copy; the files themselves are not touched');
+  for (const { file, before = '', after = '', findings } of repaired) {
+    await writeAnswer([unifiedDiff({ file: file.name, before, after }, style), '\n']);
+    await writeAnswer(findings.map((finding) => `${repairLine(finding)}\n`));
+  }
+}
+
+function repairLine({ range, message }: Finding): string {
+  return `  ${range === undefined ? '' : `line ${range.start.line}: `}${message}`;
+}
+
+/** undefined: it could not be understood. */
+async function stepUnderstand(inputs: readonly RepairedInput[], options: DemoOptions): Promise<Cluster | undefined> {
+  const { cluster, findings: textFindings } = readManifests(inputs.map(({ readFile }) => readFile), readOptionsOf(options));
+  const lines = new Map(inputs.map(({ file, after }) => [file.name, after?.split('\n')]));
+  const lineOf = (file: string, line: number): string | undefined => lines.get(file)?.[line - 1];
+  const isRefused = hasErrors(textFindings);
+  const meaning = isRefused ? [] : lintCluster(cluster, compileCluster(cluster));
+  await writeFindings(sortFindings([...textFindings, ...meaning]), { lineOf });
+  if (!isRefused) return cluster;
+  await writeNote('bulkhead: nothing was computed: mend the errors above first\n');
+  return undefined;
+}
+
+async function stepReach(cluster: Cluster): Promise<void> {
+  const pods = cluster.pods.reduce((sum, { replicas }) => sum + replicas, 0);
+  await heading('Reach', `${count(pods)} pods in ${count(cluster.namespaces.length)} namespaces, ${count(cluster.policies.length)} policies`);
+  await printReach('Before, without policies:', compileCluster({ ...cluster, policies: [] }));
+  await printReach('After, with them:', compileCluster(cluster));
+}
+
+async function printReach(title: string, program: Program): Promise<void> {
+  const terminal = terminalOf(process.stdout);
+  const workloads = reach(program, { by: 'workload' });
+  const reachability = workloads.endpoints.length > MATRIX_WORKLOADS_MAX ? reach(program, { by: 'namespace' }) : workloads;
+  const { open, pairs } = countOpenPairs(workloads);
+  const matrix = reachability.endpoints.length > MATRIX_ENDPOINTS_MAX ? '' : reachMatrix(reachability, terminal);
+  await writeAnswer([`\n${terminal.style.bold(title)} ${count(open)} of ${count(pairs)} pairs of workloads may talk\n\n`, matrix]);
+}
+
+/** Beyond this a matrix of workloads is folded into one of namespaces. */
+const MATRIX_WORKLOADS_MAX = 60;
+
+/** Ordered pairs of different workloads, ranges aside. */
+function countOpenPairs({ endpoints, rows }: Reachability): { open: number; pairs: number } {
+  const isWorkload = (index: number): boolean => !('first' in endpoints[index]!);
+  const workloads = endpoints.filter((endpoint) => !('first' in endpoint)).length;
+  let open = 0;
+  for (const { source, target } of rows()) if (source !== target && isWorkload(source) && isWorkload(target)) open++;
+  return { open, pairs: workloads * (workloads - 1) };
+}
+
+async function stepCannotEnforce({ reason, help }: Extract<Enforcement, { kind: 'none' }>): Promise<number> {
+  await heading('Enforce', 'not on this host');
+  await writeAnswer([`  ${reason}\n  help: ${help}\n\nWhat stands above is computed; nothing of it was tried in a kernel.\n`]);
+  return 3;
+}
+
+async function stepEnforce(cluster: Cluster, { replicas }: DemoOptions): Promise<RunningLab> {
+  const plan = planCluster(cluster, { ...(replicas !== undefined && { replicasMax: replicas }) });
+  const { pods, outside, services } = plan;
+  const progress = createProgress(process.stderr);
+  progress.show(`starting ${pods.length} pods`);
+  const running = await runLab(cluster, plan).finally(() => progress.clear());
+  await heading('Enforce', 'in the kernel of this host, in namespaces of its own');
+  const lines = [
+    `${count(pods.length)} pods, ${count(services.length)} Services and ${count(outside.hosts.length)} hosts outside run as network namespaces`,
+    `${count(running.firewall.read().pairs.length)} pairs of pod and peer class are loaded into nftables, table inet bulkhead`,
+    ...plan.notes,
+  ];
+  await writeAnswer(lines.map((line) => `  ${line}\n`));
+  return running;
+}
+
+/** undefined: it was interrupted. */
+async function stepProbe(running: RunningLab, { options, interruption }: { options: DemoOptions; interruption: Interruption }): Promise<TruthTable | undefined> {
+  const { endpoints, namespaces } = shownEnds(running, options.dns === true);
+  const progress = createProgress(process.stderr);
+  const table = await proveTruthTable(running.program, endpoints, {
+    prober: running.lab.prober,
+    namespaces,
+    readLedger: () => running.firewall.readLedger({ drain: true }),
+    onProgress: (done, total) => progress.show(`probing: ${count(done)} of ${count(total)} connections`),
+    isCancelled: interruption.hasCome,
+  }).finally(() => progress.clear());
+  if (interruption.hasCome()) return undefined;
+  const terminal = terminalOf(process.stdout);
+  await heading('Probe', 'real connections for every ordered pair of pods, TCP and UDP');
+  if (endpoints.length <= MATRIX_ENDPOINTS_MAX) await writeAnswer(['\n', truthMatrix(table, terminal), '\n']);
+  await writeAnswer([truthSummary(table, terminal.style), truthDifferences(table, terminal.style)]);
+  return table;
+}
+
+async function stepWatch({ firewall, plan }: RunningLab, interruption: Interruption): Promise<void> {
+  const { style } = terminalOf(process.stdout);
+  const pod = plan.pods[0]?.name ?? 'namespace/pod';
+  await heading('Watch', 'flows as they happen; Ctrl-C takes every trace away');
+  await writeAnswer([`  from another terminal: ${style.cyan(`bin/bulkhead lab shell ${pod}`)}\n\n`]);
+  await watchFlows({ firewall, plan, style, interruption });
+  await writeAnswer(['\n']);
+}
+
+async function heading(step: string, text: string): Promise<void> {
+  const { style } = terminalOf(process.stdout);
+  await writeAnswer([`\n${style.bold(style.cyan(step))}  ${text}\n`]);
+}
+
+function shippedExample(): string {
+  const path = fileURLToPath(new URL('../../examples/shop', import.meta.url));
+  const near = relative(process.cwd(), path);
+  return near.startsWith('..') ? path : near;
+}

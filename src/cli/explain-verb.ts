@@ -1,0 +1,73 @@
+// `bulkhead explain SOURCE TARGET [PROTO/PORT]`: allowed or not, and by which rule at which line.
+import type { Command } from 'commander';
+import { compileCluster } from '../compile/compile.ts';
+import type { Program } from '../compile/program.ts';
+import { explain } from '../analyze/explain.ts';
+import { explanationsJson, explanationText, type Answer } from '../report/explanation.ts';
+import { choiceOf } from './choice.ts';
+import { findEnds, type NamedEnd } from './endpoint-words.ts';
+import { addInputOptions, type InputOptions } from './input-options.ts';
+import { writeAnswer, writeNote } from './output.ts';
+import { parsePorts } from './port-words.ts';
+import { readInputs } from './read-inputs.ts';
+import { terminalOf } from './terminal.ts';
+
+/** A word may stand for many ends; beyond this number of pairs the rest is counted. */
+const PAIRS_MAX = 64;
+
+const FORMATS = ['text', 'json'] as const;
+
+interface ExplainOptions extends InputOptions {
+  readonly output: (typeof FORMATS)[number];
+}
+
+export function defineExplain(command: Command): void {
+  addInputOptions(
+    command
+      .argument('<SOURCE>', 'namespace/name of a workload or pod, key=value, a CIDR, or internet')
+      .argument('<TARGET>', 'the same, or svc/namespace/name:port')
+      .argument('[PROTO/PORT]', 'tcp/80, udp/53, tcp/8000-8999, tcp/http, icmp, any (default: any)'),
+  )
+    .option('-o, --output <FORMAT>', `one of: ${FORMATS.join(', ')}`, choiceOf(FORMATS), 'text')
+    .addHelpText('after', '\nExit status: 0 all that was asked is allowed; 1 some of it is denied.\n\nExample: bulkhead explain -f examples/shop/shop.yaml shop/web shop/api tcp/9000')
+    .action(async (source: string, target: string, port: string | undefined, options: ExplainOptions) => {
+      process.exitCode = await runExplain({ source, target, port }, options);
+    });
+}
+
+interface Words {
+  readonly source: string;
+  readonly target: string;
+  readonly port: string | undefined;
+}
+
+async function runExplain(words: Words, options: ExplainOptions): Promise<number> {
+  const input = await readInputs(options.file ?? [], options);
+  if (input === undefined) return 2;
+  const program = compileCluster(input.cluster);
+  const { answers, leftOut } = answerWords(program, words);
+  const { style } = terminalOf(process.stdout);
+  await writeAnswer(options.output === 'json' ? [explanationsJson(answers)] : answers.map((answer) => explanationText(answer, style)));
+  if (leftOut > 0) await writeNote(`bulkhead: ${leftOut} more pairs are not shown; name one pod or a smaller range\n`);
+  return leftOut === 0 && answers.every(({ explanation }) => explanation.verdict === 'allowed') ? 0 : 1;
+}
+
+function answerWords(program: Program, words: Words): { answers: Answer[]; leftOut: number } {
+  const sources = findEnds(program, words.source);
+  const targets = findEnds(program, words.target);
+  const asked = words.port === undefined ? targets.ports : parsePorts(words.port, targets.pods);
+  const pairs = sources.ends.flatMap((source) => targets.ends.map((target) => ({ source, target })));
+  const judged = pairs.filter(({ source, target }) => isPair(source, target));
+  const answers = judged.slice(0, PAIRS_MAX).map(({ source, target }) => ({
+    source: source.label,
+    target: target.label,
+    asked,
+    explanation: explain(program, { source: source.ref, target: target.ref, ...(asked && { ports: asked }) }),
+  }));
+  return { answers, leftOut: judged.length - answers.length };
+}
+
+/** Addresses of two families never meet, and nobody here judges what stays outside. */
+function isPair(source: NamedEnd, target: NamedEnd): boolean {
+  return source.ref.kind === 'pod' || target.ref.kind === 'pod';
+}

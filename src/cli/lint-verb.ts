@@ -1,0 +1,101 @@
+// `bulkhead lint`: what is wrong or weak in manifests; `--fix` mends it, `--diff` shows how.
+import type { Command } from 'commander';
+import { hasErrors, sortFindings, type Finding } from '../base/finding.ts';
+import { compileCluster } from '../compile/compile.ts';
+import { applyEdits, editsOf } from '../lint/apply-edits.ts';
+import { lintCluster } from '../lint/lint.ts';
+import { readManifests } from '../read/read.ts';
+import { countFindings, type LineLookup } from '../report/finding-text.ts';
+import { FINDING_FORMATS, formatFindings, type FindingFormat } from '../report/report.ts';
+import { unifiedDiff } from '../report/text-diff.ts';
+import { choiceOf } from './choice.ts';
+import { addInputOptions, type InputOptions } from './input-options.ts';
+import type { InputFile } from './list-inputs.ts';
+import { writeAnswer, writeNote } from './output.ts';
+import { packageVersion } from './package-version.ts';
+import { readOptionsOf, wordsOrStdin } from './read-inputs.ts';
+import { repairInputs, type RepairedInput } from './repair-inputs.ts';
+import { replaceFile } from './replace-file.ts';
+import { terminalOf } from './terminal.ts';
+
+interface LintOptions extends InputOptions {
+  readonly fix?: boolean;
+  readonly diff?: boolean;
+  readonly output: FindingFormat;
+}
+
+export function defineLint(command: Command): void {
+  addInputOptions(command.argument('[PATH...]', 'the same as -f'))
+    .option('--fix', 'write the repairs into the files; of standard input, print the repaired text')
+    .option('--diff', 'show the repairs as a unified diff')
+    .option('-o, --output <FORMAT>', `one of: ${FINDING_FORMATS.join(', ')}`, choiceOf(FINDING_FORMATS), 'text')
+    .addHelpText('after', '\nExit status: 0 no errors, or all of them mended by --fix; 1 errors; 2 a file cannot be opened.\n\nExample: bulkhead lint --diff examples/shop')
+    .action(async (paths: readonly string[], options: LintOptions) => {
+      process.exitCode = await runLint([...(options.file ?? []), ...paths], options);
+    });
+}
+
+async function runLint(words: readonly string[], options: LintOptions): Promise<number> {
+  const inputs = repairInputs(await wordsOrStdin(words));
+  const { cluster, findings: textFindings } = readManifests(inputs.map(({ readFile }) => readFile), readOptionsOf(options));
+  const meaning = lintCluster(cluster, compileCluster(cluster));
+  const findings = sortFindings([...inputs.flatMap((input) => input.findings), ...textFindings, ...meaning]);
+  const mendings = inputs.flatMap((input) => mendingOf(input, textFindings));
+  await writeAnswer(describe(findings, mendings, { inputs, options }));
+  const mended = options.fix === true ? await writeMendings(mendings) : [];
+  await writeSummary(findings, mended);
+  return hasErrors(findings.filter((finding) => !mended.includes(finding))) ? 1 : 0;
+}
+
+/** What `--fix` makes of a file: repairs of the text, then what reading it found to be sloppy. What changes a meaning is left to its author. */
+interface Mending {
+  readonly file: InputFile;
+  readonly before: string;
+  readonly after: string;
+  readonly findings: readonly Finding[];
+}
+
+function mendingOf(input: RepairedInput, textFindings: readonly Finding[]): Mending[] {
+  const { file, before } = input;
+  if (before === undefined) return [];
+  const sloppy = textFindings.filter((finding) => finding.file === file.name && finding.edits !== undefined);
+  const repairs = input.findings.filter((finding) => finding.edits !== undefined);
+  const after = applyEdits(applyEdits(before, editsOf(repairs)), editsOf(sloppy));
+  return after === before ? [] : [{ file, before, after, findings: [...repairs, ...sloppy] }];
+}
+
+function describe(
+  findings: readonly Finding[],
+  mendings: readonly Mending[],
+  { inputs, options }: { readonly inputs: readonly RepairedInput[]; readonly options: LintOptions },
+): Iterable<string> {
+  const terminal = terminalOf(process.stdout);
+  const stdin = mendings.find(({ file }) => file.kind === 'stdin');
+  // The repaired text of standard input is the answer, as of a filter; the findings would only be in its way.
+  if (options.fix === true && inputs.some(({ file }) => file.kind === 'stdin')) return [stdin?.after ?? inputs.find(({ file }) => file.kind === 'stdin')?.before ?? ''];
+  if (options.diff === true) return mendings.map(({ file, before, after }) => unifiedDiff({ file: file.name, before, after }, terminal.style));
+  return formatFindings(options.output, findings, { ...terminal, lineOf: linesOf(inputs), version: packageVersion() });
+}
+
+function linesOf(inputs: readonly RepairedInput[]): LineLookup {
+  const lines = new Map(inputs.map(({ file, before }) => [file.name, before?.split('\n')]));
+  return (file, line) => lines.get(file)?.[line - 1]?.replace(/\r$/, '');
+}
+
+async function writeMendings(mendings: readonly Mending[]): Promise<Finding[]> {
+  for (const { file, after } of mendings) {
+    if (file.kind === 'stdin') continue;
+    replaceFile(file.name, after);
+    await writeNote(`bulkhead: mended ${file.name}\n`);
+  }
+  return mendings.flatMap(({ findings }) => findings);
+}
+
+async function writeSummary(findings: readonly Finding[], mended: readonly Finding[]): Promise<void> {
+  const { style } = terminalOf(process.stderr);
+  const left = findings.filter((finding) => !mended.includes(finding));
+  const mendable = left.filter((finding) => finding.edits !== undefined).length;
+  const words = left.length === 0 ? 'no findings' : countFindings(left);
+  const hint = mendable === 0 ? '' : `, ${mendable} of them with an edit: bulkhead lint --fix`;
+  await writeNote(style.dim(`${mended.length === 0 ? '' : `${mended.length} mended; `}${words}${hint}\n`));
+}
