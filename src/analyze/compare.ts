@@ -162,7 +162,7 @@ function differingClasses({ pair, translate, direction }: DifferenceInput, subje
 function rowReader(direction: DirectionProgram, subject: number): (peerClass: number) => number {
   if (subject < 0) return () => NO_PORTS_ID;
   const row = direction.rowOf(subject);
-  return (peerClass) => (peerClass < 0 ? NO_PORTS_ID : row[peerClass]!);
+  return (peerClass) => (peerClass < 0 ? NO_PORTS_ID : row.at(peerClass));
 }
 
 function fieldsOf(direction: 'egress' | 'ingress'): { readonly subject: 'egressSubject' | 'ingressSubject'; readonly peerClass: 'egressClass' | 'ingressClass' } {

@@ -1,8 +1,8 @@
 // How many ordered pairs of pods may talk on any port, counted by subject and class and never pair by pair.
 import { NO_PORTS_ID } from '../compile/port-set-table.ts';
-import type { Program, Row } from '../compile/program.ts';
+import type { Program } from '../compile/program.ts';
 import { allowedBetween } from './decide.ts';
-import { quadKey, quadOfGroup, type Quad } from './endpoint.ts';
+import { quadOfGroup, type Quad } from './endpoint.ts';
 
 export interface PairCount {
   /** Ordered pairs of different pods, n × (n − 1). */
@@ -12,11 +12,13 @@ export interface PairCount {
 }
 
 export function countPairs(program: Program): PairCount {
-  const pods = program.groups.reduce((sum, group) => sum + group.size, 0);
-  const quads = countQuads(program);
+  const quads = program.groups.map((group) => ({ quad: quadOfGroup(program, group.id), pods: group.size }));
+  const pods = quads.reduce((sum, quad) => sum + quad.pods, 0);
+  const targets = new Side(quads, ({ ingressSubject, egressClass }) => [ingressSubject, egressClass[4], egressClass[6]], 'egressClass');
   let allowed = 0;
-  for (const [subject, sources] of groupBy(quads, ({ quad }) => quad.egressSubject)) {
-    allowed += countFrom(program, program.egress.rowOf(subject), { sources, targets: quads });
+  for (const [subject, sources] of bySubject(quads)) {
+    const kinds = new Side(sources, ({ ingressClass }) => [0, ingressClass[4], ingressClass[6]], 'ingressClass');
+    allowed += program.egress.isGoverned(subject) ? fromGoverned(program, subject, { kinds, targets }) : fromOpen(program, { kinds, targets });
   }
   for (const { quad, pods: size } of quads) {
     if (allowedBetween(program, { source: quad, target: quad }) !== NO_PORTS_ID) allowed -= size;
@@ -26,50 +28,86 @@ export function countPairs(program: Program): PairCount {
 
 interface CountedQuad {
   readonly quad: Quad;
-  pods: number;
-}
-
-function countQuads(program: Program): readonly CountedQuad[] {
-  const counted = new Map<string, CountedQuad>();
-  for (const group of program.groups) {
-    const quad = quadOfGroup(program, group.id);
-    const key = quadKey(quad);
-    const known = counted.get(key);
-    if (known === undefined) counted.set(key, { quad, pods: group.size });
-    else known.pods += group.size;
-  }
-  return [...counted.values()];
+  readonly pods: number;
 }
 
 interface Ends {
-  readonly sources: readonly CountedQuad[];
-  readonly targets: readonly CountedQuad[];
+  readonly kinds: Side;
+  readonly targets: Side;
 }
 
-/** Sources of one egress subject to all targets: targets that the row refuses are passed over, the rest are asked by class of source. */
-function countFrom(program: Program, row: Row, { sources, targets }: Ends): number {
-  const byClass = [...groupBy(sources, ({ quad }) => `${quad.ingressClass[4]} ${quad.ingressClass[6]} ${quad.families.join('')}`).values()];
-  const classes = byClass.map((members) => ({ quad: members[0]!.quad, pods: members.reduce((sum, { pods }) => sum + pods, 0) }));
-  const reached = targets.filter(({ quad }) => row[quad.egressClass[4]] !== NO_PORTS_ID || row[quad.egressClass[6]] !== NO_PORTS_ID);
+/** The row of the sources names the classes they reach; only targets of these are asked. */
+function fromGoverned(program: Program, subject: number, { kinds, targets }: Ends): number {
+  const reached = new Set<Kind>();
+  program.egress.rowOf(subject).forEach((peerClass) => {
+    for (const target of targets.ofClass(peerClass)) reached.add(target);
+  });
   let allowed = 0;
-  const targetClasses = groupBy(reached, ({ quad }) => `${quad.ingressSubject} ${quad.egressClass[4]} ${quad.egressClass[6]} ${quad.families.join('')}`);
-  for (const members of targetClasses.values()) {
-    const target = members[0]!.quad;
-    const targetPods = members.reduce((sum, { pods }) => sum + pods, 0);
-    for (const source of classes) {
-      if (allowedBetween(program, { source: source.quad, target }) !== NO_PORTS_ID) allowed += source.pods * targetPods;
+  for (const target of reached) for (const source of kinds.kinds) allowed += countBetween(program, source, target);
+  return allowed;
+}
+
+/** Sources that nothing holds back: the rows of the targets name who gets in. */
+function fromOpen(program: Program, { kinds, targets }: Ends): number {
+  let allowed = 0;
+  for (const target of targets.kinds) {
+    const subject = target.quad.ingressSubject;
+    const entering = program.ingress.isGoverned(subject) ? new Set<Kind>() : new Set(kinds.kinds);
+    if (program.ingress.isGoverned(subject)) {
+      program.ingress.rowOf(subject).forEach((peerClass) => {
+        for (const source of kinds.ofClass(peerClass)) entering.add(source);
+      });
     }
+    for (const source of entering) allowed += countBetween(program, source, target);
   }
   return allowed;
 }
 
-function groupBy<Value, Key>(values: readonly Value[], keyOf: (value: Value) => Key): Map<Key, Value[]> {
-  const groups = new Map<Key, Value[]>();
-  for (const value of values) {
-    const key = keyOf(value);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [value]);
-    else group.push(value);
+function countBetween(program: Program, source: Kind, target: Kind): number {
+  return allowedBetween(program, { source: source.quad, target: target.quad }) === NO_PORTS_ID ? 0 : source.pods * target.pods;
+}
+
+/** Quads that are alike as far as one side of a connection goes. */
+interface Kind {
+  readonly quad: Quad;
+  pods: number;
+}
+
+class Side {
+  readonly kinds: Kind[] = [];
+  private readonly byClass = new Map<number, Kind[]>();
+
+  constructor(quads: readonly CountedQuad[], keyOf: (quad: Quad) => readonly number[], classes: 'egressClass' | 'ingressClass') {
+    const known = new Map<string, Kind>();
+    for (const { quad, pods } of quads) {
+      const key = `${keyOf(quad).join(' ')} ${quad.families.join('')}`;
+      const kind = known.get(key);
+      if (kind !== undefined) kind.pods += pods;
+      else known.set(key, this.add({ quad, pods }, quad[classes]));
+    }
   }
-  return groups;
+
+  ofClass(peerClass: number): readonly Kind[] {
+    return this.byClass.get(peerClass) ?? [];
+  }
+
+  private add(kind: Kind, classes: Quad['egressClass']): Kind {
+    this.kinds.push(kind);
+    for (const peerClass of new Set([classes[4], classes[6]])) {
+      const list = this.byClass.get(peerClass);
+      if (list === undefined) this.byClass.set(peerClass, [kind]);
+      else list.push(kind);
+    }
+    return kind;
+  }
+}
+
+function bySubject(quads: readonly CountedQuad[]): Map<number, CountedQuad[]> {
+  const result = new Map<number, CountedQuad[]>();
+  for (const quad of quads) {
+    const list = result.get(quad.quad.egressSubject);
+    if (list === undefined) result.set(quad.quad.egressSubject, [quad]);
+    else list.push(quad);
+  }
+  return result;
 }

@@ -1,6 +1,7 @@
 // The outside in the fewest ranges that policies tell apart: neighboring atoms that no subject treats differently are one.
 import type { IpRange } from '../base/ip-address.ts';
-import type { DirectionProgram, Program, Row } from '../compile/program.ts';
+import type { DirectionProgram, Program } from '../compile/program.ts';
+import type { Row } from '../compile/row.ts';
 
 /** Disjoint, ascending, IPv4 first; the cluster's own pod ranges, where they are known, are not outside. */
 export function outsideRanges(program: Program): readonly IpRange[] {
@@ -29,7 +30,7 @@ function columnComparer(program: Program): (a: number, b: number) => boolean {
       if (one === other) return true;
       const key = `${one} ${other}`;
       let isSame = known.get(key);
-      if (isSame === undefined) known.set(key, (isSame = rows.every((row) => row[one] === row[other])));
+      if (isSame === undefined) known.set(key, (isSame = rows.every((row) => row.at(one) === row.at(other))));
       return isSame;
     });
 }

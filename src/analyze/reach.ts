@@ -1,7 +1,8 @@
 // Who reaches whom, and on what: rows from every endpoint to every other, made while they are read.
 import type { PortSet } from '../base/port-set.ts';
 import { ALL_PORTS_ID, NO_PORTS_ID } from '../compile/port-set-table.ts';
-import type { Program, Row } from '../compile/program.ts';
+import type { Program } from '../compile/program.ts';
+import type { Row } from '../compile/row.ts';
 import { listEndpoints, type Endpoint, type Grain, type PlacedEndpoint } from './endpoints.ts';
 import { quadKey, type Quad } from './endpoint.ts';
 import { ownNodeFinder } from './own-node.ts';
@@ -140,9 +141,9 @@ class QuadTable {
       const target = this.quads[id]!;
       const ingressRow = this.ingressRows[id]!;
       for (const family of source.families) {
-        const byEgress = row[target.egressClass[family]]!;
+        const byEgress = row.at(target.egressClass[family]);
         if (byEgress === NO_PORTS_ID || !target.families.includes(family)) continue;
-        const both = portSets.intersect(byEgress, ingressRow[source.ingressClass[family]]!);
+        const both = portSets.intersect(byEgress, ingressRow.at(source.ingressClass[family]));
         verdicts[id] = portSets.union(verdicts[id]!, both);
       }
     }

@@ -5,8 +5,9 @@ import { createNetworkPolicyLayer, type LayerInput, type NetworkPolicyLayer } fr
 import type { PeerClasses } from './peer-classes.ts';
 import type { PolicySet } from './policy-set.ts';
 import { portsTowards } from './policy-variant.ts';
-import { ALL_PORTS_ID, type PortSetTable } from './port-set-table.ts';
-import type { DirectionProgram, Row, RuleReference } from './program.ts';
+import { ALL_PORTS_ID, NO_PORTS_ID, type PortSetTable } from './port-set-table.ts';
+import type { DirectionProgram, RuleReference } from './program.ts';
+import { constantRow, RowDraft, type Row } from './row.ts';
 import { UNGOVERNED } from './subject-trie.ts';
 import { createTierLayer, type TierLayer } from './tier-layer.ts';
 
@@ -34,7 +35,7 @@ export function createDirection(input: DirectionInput): DirectionProgram {
     classCount: peers.classes.length,
     isGoverned: (subject) => subject !== UNGOVERNED,
     isIsolated: (subject) => subjects[subject]!.network !== UNGOVERNED,
-    portsOf: (subject, peerClass) => rowOf(subject)[peerClass]!,
+    portsOf: (subject, peerClass) => rowOf(subject).at(peerClass),
     rowOf,
     policiesOf: (subject) => variantsOf(subject).map((variant) => variant.policy.policy),
     tierDecisions: (tier, subject, ends) =>
@@ -84,19 +85,23 @@ interface RowContext {
 }
 
 function rowMaker(layers: Layers, { subjects, peers, portSets }: RowContext): (subject: number) => Row {
-  const everything: Row = new Uint32Array(peers.classes.length).fill(ALL_PORTS_ID);
-  const joined = new Map<number, Row>([[UNGOVERNED, everything]]);
+  const classCount = peers.classes.length;
+  const joined = new Map<number, Row>([[UNGOVERNED, constantRow(classCount, ALL_PORTS_ID)]]);
   const join = ({ admin, network, baseline }: Subject): Row => {
     const networkRow = layers.network.rowOf(network);
     if (admin === UNGOVERNED && baseline === UNGOVERNED) return networkRow;
     const adminRow = layers.admin.rowOf(admin);
     const denied = layers.baseline.rowOf(baseline).Deny;
-    return everything.map((all, peerClass) => {
-      const rest = portSets.subtract(portSets.subtract(all, adminRow.Accept[peerClass]!), adminRow.Deny[peerClass]!);
+    const draft = new RowDraft(classCount);
+    for (let peerClass = 0; peerClass < classCount; peerClass++) {
+      const decided = portSets.union(adminRow.Accept[peerClass]!, adminRow.Deny[peerClass]!);
+      const rest = portSets.subtract(ALL_PORTS_ID, decided);
       const allowed =
-        network === UNGOVERNED ? portSets.subtract(rest, denied[peerClass]!) : portSets.intersect(rest, networkRow[peerClass]!);
-      return portSets.union(adminRow.Accept[peerClass]!, allowed);
-    });
+        network === UNGOVERNED ? portSets.subtract(rest, denied[peerClass]!) : portSets.intersect(rest, networkRow.at(peerClass));
+      const ports = portSets.union(adminRow.Accept[peerClass]!, allowed);
+      if (ports !== NO_PORTS_ID) draft.set(peerClass, ports);
+    }
+    return draft.toRow();
   };
   return (subject) => {
     let row = joined.get(subject);

@@ -4,7 +4,7 @@ import type { Group } from './group-pods.ts';
 import type { CompiledPolicy } from './policy-set.ts';
 import { eachClassOfRule, VariantTable, type PolicyVariant, type RuleReader, type VariantInput } from './policy-variant.ts';
 import { NO_PORTS_ID } from './port-set-table.ts';
-import type { Row } from './program.ts';
+import { constantRow, RowDraft, type Row } from './row.ts';
 import { stepsTo, TrieBuilder, UNGOVERNED, type SubjectTrie } from './subject-trie.ts';
 
 export type NetworkPolicyVariant = PolicyVariant<CompiledPolicy>;
@@ -59,11 +59,14 @@ class RowTable {
   private readonly rows = new Map<number, Row>();
   private readonly trie: SubjectTrie<NetworkPolicyVariant>;
   private readonly reader: RuleReader;
+  private readonly draft: RowDraft;
 
   constructor(trie: SubjectTrie<NetworkPolicyVariant>, reader: RuleReader) {
+    const classCount = reader.peers.classes.length;
     this.trie = trie;
     this.reader = reader;
-    this.rows.set(UNGOVERNED, new Uint32Array(reader.peers.classes.length).fill(NO_PORTS_ID));
+    this.draft = new RowDraft(classCount);
+    this.rows.set(UNGOVERNED, constantRow(classCount, NO_PORTS_ID));
   }
 
   rowOf(subject: number): Row {
@@ -75,23 +78,18 @@ class RowTable {
     const path: number[] = [];
     let node = subject;
     for (; !this.rows.has(node); node = parents[node]!) path.push(node);
-    let row = this.rows.get(node)!.slice();
+    this.draft.load(this.rows.get(node)!);
     for (const step of path.reverse()) {
-      this.addPolicy(row, steps[step]!);
-      if (step === subject || childCounts[step]! < 2) continue;
-      this.rows.set(step, row);
-      row = row.slice();
+      this.addPolicy(steps[step]!);
+      if (step === subject || childCounts[step]! > 1) this.rows.set(step, this.draft.toRow());
     }
-    this.rows.set(subject, row);
-    return row;
+    return this.rows.get(subject)!;
   }
 
-  private addPolicy(row: Row, variant: NetworkPolicyVariant): void {
+  private addPolicy(variant: NetworkPolicyVariant): void {
     const { portSets } = this.reader;
     for (const rule of variant.rules) {
-      eachClassOfRule(this.reader, rule, (peerClass, ports) => {
-        row[peerClass] = portSets.union(row[peerClass]!, ports);
-      });
+      eachClassOfRule(this.reader, rule, (peerClass, ports) => this.draft.set(peerClass, portSets.union(this.draft.at(peerClass), ports)));
     }
   }
 }

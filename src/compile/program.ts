@@ -7,6 +7,7 @@ import type { Tier } from '../model/cluster-policy.ts';
 import type { Atom } from './atom.ts';
 import type { Group } from './group-pods.ts';
 import type { PortSetTable } from './port-set-table.ts';
+import type { Row } from './row.ts';
 import type { TierDecision } from './tier-layer.ts';
 
 export interface Program {
@@ -54,9 +55,6 @@ export interface DirectionProgram {
   /** Every rule of those policies that lets any of the ports through to a peer class, in cluster order. */
   allowingRules(subject: number, peerClass: number, ports: PortSet): readonly RuleReference[];
 }
-
-/** Port set ids by peer class. */
-export type Row = Uint32Array;
 
 export interface RuleReference {
   readonly policy: NetworkPolicy;

@@ -1,5 +1,6 @@
 // Peer classes of a Program merged for one node: two that the pods of this node treat alike are one.
-import type { DirectionProgram, Row } from '../compile/program.ts';
+import type { DirectionProgram } from '../compile/program.ts';
+import type { Row } from '../compile/row.ts';
 import { NO_PORTS_ID } from '../compile/port-set-table.ts';
 
 /** The class that no pod of this node lets anything to or from: it needs no entry. */
@@ -21,7 +22,7 @@ export class MergedClasses {
   /** Number of the merged class, `NOTHING_ALLOWED` for the zero column. */
   mergedOf(peerClass: number): number {
     let merged = this.mergedByClass.get(peerClass);
-    if (merged === undefined) this.mergedByClass.set(peerClass, (merged = this.intern(this.rows.map((row) => row[peerClass]!))));
+    if (merged === undefined) this.mergedByClass.set(peerClass, (merged = this.intern(this.rows.map((row) => row.at(peerClass)))));
     return merged;
   }
 
