@@ -6,7 +6,7 @@ import type { IpRange } from '../../src/base/ip-address.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
 import type { Program } from '../../src/compile/program.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
-import { readManifests } from '../../src/read/read.ts';
+import { readManifests, sourceFromText } from '../../src/read/read.ts';
 import { formatPorts } from '../../src/report/port-text.ts';
 import type { CasePage } from './case-page.ts';
 import { endName, formatReach } from './reach-text.ts';
@@ -28,8 +28,7 @@ export interface CaseEnd {
 
 /** Throws where the page's manifests have errors. */
 export function loadCase(page: CasePage): LoadedCase {
-  const bytes = new TextEncoder().encode(page.manifests);
-  const { cluster, findings } = readManifests([{ name: page.file, chunks: () => [bytes] }], {});
+  const { cluster, findings } = readManifests([sourceFromText(page.file, page.manifests)]);
   if (hasErrors(findings)) throw new Error(`${page.file}: ${JSON.stringify(findings, undefined, 1)}`);
   const program = compileCluster(cluster);
   const ends = listEndpoints(program, 'workload').map(({ endpoint, podIndices, range }) => ({ name: endName(endpoint), pods: podIndices, range }));

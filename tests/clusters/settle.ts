@@ -145,7 +145,7 @@ function settleSelector(selector: raw.RawSelector | null | undefined): Selector 
 }
 
 /** `10.0.0.5/24` with its host bits masked, as the server reads it. */
-function parseBlock(cidr: string): IpRange {
+export function parseBlock(cidr: string): IpRange {
   const [text, mask] = cidr.split('/');
   const address = parseIpAddress(text!)!;
   const size = 1n << BigInt(ADDRESS_BITS[address.family] - Number(mask));
