@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readCases, withExpected } from '../tests/cases/case-page.ts';
 import { answerReach, loadCase } from '../tests/cases/loaded-case.ts';
+import { answerPage, lintPages, updatePage } from '../tests/lint/case-page.ts';
 import { cloneRoot } from '../tests/needs.ts';
 
 const isUpdate = process.argv.includes('--update');
@@ -12,8 +13,15 @@ const differing = readCases('reach').filter((page) => {
   if (isUpdate) writeFileSync(join(cloneRoot, page.file), withExpected(page, answer));
   return true;
 });
-for (const { file } of differing) process.stdout.write(`${file}: ${isUpdate ? 'updated; review the difference' : 'differs'}\n`);
-if (!isUpdate && differing.length > 0) {
+const differingLint = lintPages().filter((page) => {
+  const answer = answerPage(page);
+  if (answer.findings === page.findings && (page.repaired === undefined || answer.repaired === page.repaired)) return false;
+  if (isUpdate) updatePage(page, answer);
+  return true;
+});
+const files = [...differing, ...differingLint].map(({ file }) => file);
+for (const file of files) process.stdout.write(`${file}: ${isUpdate ? 'updated; review the difference' : 'differs'}\n`);
+if (!isUpdate && files.length > 0) {
   process.stdout.write('`npm run cases -- --update` writes the new answers\n');
   process.exitCode = 1;
 }

@@ -1,0 +1,94 @@
+// Whether egress rules let pods ask the cluster's DNS.
+import type { Cluster, Pod } from '../model/cluster.ts';
+import type { IpBlockPeer, NetworkPolicy, PodPeer, PolicyRule } from '../model/network-policy.ts';
+import { meetsRequirement, selects, type LabelSet, type Requirement } from '../model/selector.ts';
+import type { PodIndex } from './pod-index.ts';
+import { NODE_LOCAL_DNS, overlaps, PRIVATE_RANGES, withoutRanges } from './pod-ranges.ts';
+
+/** Port of the protocol, and the one on which OpenShift's DNS pods listen (openshift/cluster-dns-operator). */
+const DNS_PORTS: readonly number[] = [53, 5353];
+
+/** The labels by which the usual installations name their DNS pods. */
+const DNS_LABELS: readonly LabelSet[] = [
+  labelSet('k8s-app', 'kube-dns'),
+  labelSet('k8s-app', 'coredns'),
+  labelSet('k8s-app', 'node-local-dns'),
+  labelSet('app.kubernetes.io/name', 'coredns'),
+  labelSet('dns.operator.openshift.io/daemonset-dns', 'default'),
+];
+
+const DNS_NAMESPACES: readonly string[] = ['kube-system', 'openshift-dns'];
+const METADATA_NAME = 'kubernetes.io/metadata.name';
+
+export function isDnsPod(pod: Pod): boolean {
+  return DNS_LABELS.some((known) => [...known.labels].every(([key, value]) => pod.labels.get(key) === value));
+}
+
+/** The DNS pods of the input; usually there are none, and then the usual ones are supposed. */
+export function findDnsPods(cluster: Cluster): readonly Pod[] {
+  return cluster.pods.filter(isDnsPod);
+}
+
+/** Whether a rule of the policy allows UDP to the port of DNS on a peer that is, or may be, the cluster's DNS. */
+export function allowsDns(policy: NetworkPolicy, index: PodIndex, dnsPods: readonly Pod[]): boolean {
+  return (policy.egress ?? []).some((rule) => {
+    const ports = dnsPortsOf(rule);
+    return ports !== 'none' && reachesDns(rule, { policy, index, dnsPods, isNamed: ports === 'named' });
+  });
+}
+
+/** `named`: the rule names the port of DNS itself, so its author had DNS in mind. */
+function dnsPortsOf(rule: PolicyRule): 'named' | 'open' | 'none' {
+  if (rule.ports.kind === 'every') return 'open';
+  let open: 'open' | 'none' = 'none';
+  for (const port of rule.ports.ports) {
+    if (port.protocol !== 'UDP') continue;
+    if (port.kind === 'protocol') open = 'open';
+    else if (port.kind === 'named') {
+      if (/^(dns|domain)/.test(port.name)) return 'named';
+    } else if (DNS_PORTS.some((number) => port.first <= number && number <= port.last)) {
+      if (port.first === port.last) return 'named';
+      open = 'open';
+    }
+  }
+  return open;
+}
+
+interface DnsQuestion {
+  readonly policy: NetworkPolicy;
+  readonly index: PodIndex;
+  readonly dnsPods: readonly Pod[];
+  readonly isNamed: boolean;
+}
+
+function reachesDns(rule: PolicyRule, question: DnsQuestion): boolean {
+  if (rule.peers.kind === 'everybody') return true;
+  return rule.peers.peers.some((peer) => (peer.kind === 'pods' ? podsMayBeDns(peer, question) : blockMayHoldDns(peer, question)));
+}
+
+function podsMayBeDns(peer: PodPeer, { policy, index, dnsPods, isNamed }: DnsQuestion): boolean {
+  if (dnsPods.length > 0) return index.matchedBy(peer, policy).pods.some(isDnsPod);
+  const labels = DNS_LABELS.some((known) => selects(peer.podSelector, known));
+  if (peer.namespaces.kind === 'own') return labels && DNS_NAMESPACES.includes(policy.namespace);
+  // Labels of a namespace that is not in the input are not known, so a rule for the port of DNS is believed.
+  const { requirements } = peer.namespaces.selector;
+  return (labels || isNamed) && DNS_NAMESPACES.some((name) => requirements.every((requirement) => namespaceMeets(requirement, name, index)));
+}
+
+function namespaceMeets(requirement: Requirement, name: string, { cluster }: PodIndex): boolean {
+  const namespace = cluster.namespaces.find((known) => known.name === name);
+  if (namespace?.origin !== undefined) return meetsRequirement(requirement, namespace);
+  return requirement.key !== METADATA_NAME || meetsRequirement(requirement, labelSet(METADATA_NAME, name));
+}
+
+function blockMayHoldDns(block: IpBlockPeer, { dnsPods, index }: DnsQuestion): boolean {
+  const addresses = dnsPods.flatMap((pod) => pod.addresses).map(({ family, value }) => ({ family, first: value, last: value }));
+  const { podRanges } = index.cluster;
+  const places = addresses.length > 0 ? addresses : [...(podRanges.length > 0 ? podRanges : PRIVATE_RANGES)];
+  const parts = withoutRanges(block.cidr, block.except);
+  return [...places, NODE_LOCAL_DNS].some((place) => parts.some((part) => overlaps(part, place)));
+}
+
+function labelSet(key: string, value: string): LabelSet {
+  return { labels: new Map([[key, value]]), unknownKeys: new Set() };
+}

@@ -1,0 +1,125 @@
+// Pods that may send some traffic but may not ask DNS, so that they find nobody by name.
+import type { Finding, TextEdit } from '../base/finding.ts';
+import type { Pod } from '../model/cluster.ts';
+import type { NetworkPolicy } from '../model/network-policy.ts';
+import { locateOrigin } from '../model/origin.ts';
+import { canonicalSelector, selects } from '../model/selector.ts';
+import { allowsDns, findDnsPods, isDnsPod } from './dns-pods.ts';
+import type { LintContext } from './lint-context.ts';
+import { describePod } from './near-label.ts';
+import { below, findAt } from './policy-place.ts';
+
+/** One finding for each policy that has to be changed: of the policies that govern a pod, the first with an egress rule. */
+export function lintDns(context: LintContext): Finding[] {
+  const { cluster, index } = context;
+  const dnsPods = findDnsPods(cluster);
+  const known = new Map<NetworkPolicy, boolean>();
+  const allows = (policy: NetworkPolicy): boolean => {
+    let answer = known.get(policy);
+    if (answer === undefined) known.set(policy, (answer = allowsDns(policy, index, dnsPods)));
+    return answer;
+  };
+  const cut = new Map<NetworkPolicy, Pod | undefined>();
+  for (const { policies, pod } of governedPods(context)) {
+    const sending = policies.find((policy) => (policy.egress ?? []).length > 0);
+    if (sending !== undefined && !cut.has(sending) && !policies.some(allows)) cut.set(sending, pod);
+  }
+  return [...cut].map(([policy, pod]) => withoutDns(policy, pod));
+}
+
+interface Governed {
+  readonly policies: readonly NetworkPolicy[];
+  /** undefined: no pod of the input, but the policy says which pods it would be. */
+  readonly pod: Pod | undefined;
+}
+
+/** One pod of each set of policies that governs egress, and each policy that governs no pod of the input. */
+function governedPods({ cluster, program, index }: LintContext): Governed[] {
+  const { subjectOfGroup, isIsolated, policiesOf } = program.egress;
+  const seen = new Set<number>();
+  const governed: Governed[] = [];
+  for (const [id, group] of program.groups.entries()) {
+    const subject = subjectOfGroup[id]!;
+    const pod = cluster.pods[group.pods[0]!]!;
+    if (seen.has(subject) || !isIsolated(subject) || isDnsPod(pod) || hasClusterPolicy(cluster.clusterPolicies, pod, cluster)) continue;
+    seen.add(subject);
+    governed.push({ policies: policiesOf(subject), pod });
+  }
+  const idle = cluster.policies.filter((policy) => policy.egress !== undefined && index.selectedBy(policy).pods.length === 0);
+  const groups = idle.length === 0 ? undefined : groupPolicies(cluster.policies);
+  for (const policy of idle) governed.push({ policies: beside(policy, groups!), pod: undefined });
+  return governed;
+}
+
+/** Egress policies by namespace and selector. */
+function groupPolicies(policies: readonly NetworkPolicy[]): ReadonlyMap<string, readonly NetworkPolicy[]> {
+  const groups = new Map<string, NetworkPolicy[]>();
+  for (const policy of policies) {
+    if (policy.egress === undefined) continue;
+    const key = `${policy.namespace}\n${canonicalSelector(policy.podSelector)}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [policy]);
+    else group.push(policy);
+  }
+  return groups;
+}
+
+/** The policies that surely govern what this one governs: those for the whole namespace, or for the same selector. */
+function beside(policy: NetworkPolicy, groups: ReadonlyMap<string, readonly NetworkPolicy[]>): readonly NetworkPolicy[] {
+  const selector = canonicalSelector(policy.podSelector);
+  const same = groups.get(`${policy.namespace}\n${selector}`) ?? [];
+  return selector === '' ? same : [...same, ...(groups.get(`${policy.namespace}\n`) ?? [])];
+}
+
+/** An Admin policy that accepts egress may open DNS before any NetworkPolicy is asked. */
+function hasClusterPolicy(policies: LintContext['cluster']['clusterPolicies'], pod: Pod, { namespaces }: LintContext['cluster']): boolean {
+  const namespace = namespaces.find((known) => known.name === pod.namespace);
+  return (policies ?? []).some(
+    ({ tier, egress, subject }) =>
+      tier === 'Admin' &&
+      egress.some((rule) => rule.action === 'Accept') &&
+      selects(subject.podSelector, pod) &&
+      namespace !== undefined &&
+      selects(subject.namespaceSelector, namespace),
+  );
+}
+
+function withoutDns(policy: NetworkPolicy, pod: Pod | undefined): Finding {
+  const whom = pod === undefined ? 'the pods that the policy selects' : describePod(pod);
+  const message = `egress of ${whom} is limited, and no rule allows DNS (UDP 53): names are not found, so what is allowed is not reached by name`;
+  const origin = below(policy.origin, 'spec', 'egress');
+  const help = 'allow port 53 of UDP and TCP to the pods `k8s-app=kube-dns` of namespace `kube-system`';
+  return findAt(policy, { code: 'egress-without-dns', severity: 'warning', message, origin, help, edits: dnsRuleEdit(policy) });
+}
+
+/**
+ * Writes the rule before the first one, in its column. None in a list in flow style, or where the first rule does not
+ * stand beside its dash: a block list ends with its last item, a flow list behind it.
+ */
+function dnsRuleEdit(policy: NetworkPolicy): TextEdit[] {
+  const egress = below(policy.origin, 'spec', 'egress');
+  const rules = policy.egress ?? [];
+  const list = locateOrigin(egress).range;
+  const first = locateOrigin(rules[0]!.origin).range;
+  const last = locateOrigin(rules[rules.length - 1]!.origin).range;
+  const isBlock = list.end.line === last.end.line && list.end.column === last.end.column;
+  const dashWidth = first.start.column - list.start.column;
+  if (!isBlock || first.start.line !== list.start.line || dashWidth < 2) return [];
+  const pad = ' '.repeat(first.start.column - 1);
+  const lines = [
+    'to:',
+    `${pad}- namespaceSelector:`,
+    `${pad}    matchLabels:`,
+    `${pad}      kubernetes.io/metadata.name: kube-system`,
+    `${pad}  podSelector:`,
+    `${pad}    matchLabels:`,
+    `${pad}      k8s-app: kube-dns`,
+    `${pad}ports:`,
+    `${pad}- protocol: UDP`,
+    `${pad}  port: 53`,
+    `${pad}- protocol: TCP`,
+    `${pad}  port: 53`,
+    `${' '.repeat(list.start.column - 1)}-${' '.repeat(dashWidth - 1)}`,
+  ];
+  return [{ range: { start: first.start, end: first.start }, text: lines.join('\n') }];
+}

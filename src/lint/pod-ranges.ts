@@ -1,0 +1,39 @@
+// The address ranges in which pods of any cluster may have their addresses, as long as a cluster's own are not known.
+import { LAST_ADDRESS, parseIpAddress, type IpFamily, type IpRange } from '../base/ip-address.ts';
+
+/** RFC 1918, RFC 6598 and RFC 4193: what clusters use for pods where nobody says otherwise. */
+export const PRIVATE_RANGES: readonly IpRange[] = [
+  rangeOf('10.0.0.0', 8),
+  rangeOf('172.16.0.0', 12),
+  rangeOf('192.168.0.0', 16),
+  rangeOf('100.64.0.0', 10),
+  rangeOf('fc00::', 7),
+];
+
+/** Where a node-local DNS cache listens by default. */
+export const NODE_LOCAL_DNS: IpRange = rangeOf('169.254.20.10', 32);
+
+export function overlaps(a: IpRange, b: IpRange): boolean {
+  return a.family === b.family && a.first <= b.last && b.first <= a.last;
+}
+
+/** What is left of a range without the others: at most one range more than there are others. */
+export function withoutRanges(range: IpRange, others: readonly IpRange[]): IpRange[] {
+  const family = range.family;
+  const sorted = others.filter((other) => overlaps(range, other)).sort((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
+  const left: IpRange[] = [];
+  let next = range.first;
+  for (const other of sorted) {
+    if (other.first > next) left.push({ family, first: next, last: other.first - 1n });
+    if (other.last >= next) next = other.last + 1n;
+  }
+  if (next <= range.last) left.push({ family, first: next, last: range.last });
+  return left;
+}
+
+function rangeOf(text: string, bits: number): IpRange {
+  const address = parseIpAddress(text)!; // the texts stand above
+  const family: IpFamily = address.family;
+  const size = LAST_ADDRESS[family] + 1n;
+  return { family, first: address.value, last: address.value + (size >> BigInt(bits)) - 1n };
+}

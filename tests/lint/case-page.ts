@@ -1,0 +1,80 @@
+// A page of `cases/lint`: its sentence of purpose, the text it starts from, and what is expected of it.
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { sortFindings, type Finding } from '../../src/base/finding.ts';
+import { compileCluster } from '../../src/compile/compile.ts';
+import { lintCluster } from '../../src/lint/lint.ts';
+import { repairText } from '../../src/lint/repair-text.ts';
+import { readManifests, sourceFromText } from '../../src/read/read.ts';
+import { cloneRoot } from '../needs.ts';
+
+export interface CasePage {
+  /** From the root of the clone. */
+  readonly file: string;
+  readonly purpose: string;
+  /** The fenced block behind which a page stands: its language (`yaml` or `markdown`) says how it is read. */
+  readonly text: string;
+  readonly isProse: boolean;
+  readonly findings: string;
+  /** The text after the repair, where the page shows it. */
+  readonly repaired: string | undefined;
+}
+
+/** A block that holds fences of three backticks opens with four. */
+const BLOCK = /^(`{3,4})(\w+)\n([^]*?)^\1$/gm;
+
+/** All pages, in order. */
+export function lintPages(): readonly CasePage[] {
+  return globSync('cases/lint/*.md', { cwd: cloneRoot }).sort().map(readPage);
+}
+
+function readPage(file: string): CasePage {
+  const source = readFileSync(join(cloneRoot, file), 'utf8');
+  const blocks = new Map([...source.matchAll(BLOCK)].map((match) => [match[2]!, match[3]!]));
+  const text = blocks.get('yaml') ?? blocks.get('markdown');
+  const findings = blocks.get('findings');
+  if (text === undefined || findings === undefined) throw new Error(`${file}: lacks a block`);
+  const purpose = source.split('\n').find((line) => line !== '' && !line.startsWith('#')) ?? '';
+  return { file, purpose, text, isProse: blocks.has('markdown'), findings, repaired: blocks.get('repaired') };
+}
+
+export interface CaseAnswer {
+  readonly findings: string;
+  readonly repaired: string;
+}
+
+/** Repairs, reads and lints as `bulkhead lint` does. */
+export function answerPage(page: CasePage): CaseAnswer {
+  const file = page.isProse ? 'page.md' : 'page.yaml';
+  const repair = repairText(file, unmask(page.text));
+  const { cluster, findings } = readManifests([sourceFromText(file, repair.text)]);
+  const all = sortFindings([...repair.findings, ...findings, ...lintCluster(cluster, compileCluster(cluster))]);
+  return { findings: all.map(findingLine).join(''), repaired: mask(page.isProse ? trimLines(repair.text) : repair.text) };
+}
+
+/** Signs that no reader of the page could see are written as `<U+00A0>`. */
+function unmask(text: string): string {
+  return text.replace(/<U\+([0-9A-F]{4})>/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
+}
+
+function mask(text: string): string {
+  return text.replace(/[\u0009\u000d\u00a0\u200b-\u200f\u2060\ufeff]/g, (sign) => `<U+${sign.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}>`);
+}
+
+function trimLines(text: string): string {
+  return `${text.trim()}\n`;
+}
+
+function findingLine({ code, severity, range, message }: Finding): string {
+  return `${code} ${severity} ${range?.start.line ?? 0}:${range?.start.column ?? 0} ${message}\n`;
+}
+
+/** Rewrites the expected blocks of a page. */
+export function updatePage({ file }: CasePage, answer: CaseAnswer): void {
+  const path = join(cloneRoot, file);
+  const replaced = readFileSync(path, 'utf8').replace(BLOCK, (whole, fence: string, name: string) => {
+    if (name !== 'findings' && name !== 'repaired') return whole;
+    return `${fence}${name}\n${answer[name]}${fence}`;
+  });
+  writeFileSync(path, replaced);
+}

@@ -1,0 +1,48 @@
+// What must hold of linting whatever the cluster: it never throws, its order is its own, and its edits mend what they are offered for.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Finding } from '../../src/base/finding.ts';
+import { compileCluster } from '../../src/compile/compile.ts';
+import { applyEdits, editsOf } from '../../src/lint/apply-edits.ts';
+import { lintCluster } from '../../src/lint/lint.ts';
+import { readManifests, sourceFromText } from '../../src/read/read.ts';
+import { checkClusters } from '../clusters/check-property.ts';
+import { manifestText } from '../clusters/manifests.ts';
+import { settleCluster } from '../clusters/settle.ts';
+
+function lintText(text: string): Finding[] {
+  const { cluster } = readManifests([sourceFromText('random.yaml', text)]);
+  return lintCluster(cluster, compileCluster(cluster));
+}
+
+/** What a finding is about, wherever the text has moved to. */
+function subjectOf({ code, object, message }: Finding): string {
+  return `${code} ${object?.namespace}/${object?.name} ${message}`;
+}
+
+test('linting any cluster gives findings that name their policy, sorted, the same each time', () => {
+  checkClusters((raw) => {
+    const cluster = settleCluster(raw);
+    const findings = lintCluster(cluster, compileCluster(cluster));
+    for (const finding of findings) assert.ok(finding.range !== undefined && finding.object !== undefined && finding.message !== '');
+    assert.deepEqual(lintCluster(cluster, compileCluster(cluster)), findings);
+  });
+});
+
+test('the edits of a finding make it vanish and add none', () => {
+  checkClusters(
+    (raw) => {
+      const text = manifestText(raw);
+      for (const finding of lintText(text)) {
+        const edits = editsOf([finding]);
+        if (edits.length === 0) continue;
+        const before = lintText(text).map(subjectOf);
+        const after = lintText(applyEdits(text, edits));
+        assert.ok(!after.some((other) => subjectOf(other) === subjectOf(finding)), `${subjectOf(finding)} is still there`);
+        const codesBefore = before.map((subject) => subject.split(' ')[0]);
+        for (const other of after) assert.ok(before.includes(subjectOf(other)) || codesBefore.includes(other.code), `${subjectOf(other)} is new`);
+      }
+    },
+    { share: 0.4 },
+  );
+});
