@@ -14,7 +14,7 @@ import type { TruthTable } from '../probe/compare-verdicts.ts';
 import { readManifests } from '../read/read.ts';
 import { MATRIX_ENDPOINTS_MAX, reachMatrix } from '../report/reach-matrix.ts';
 import { unifiedDiff } from '../report/text-diff.ts';
-import { count, truthDifferences, truthMatrix, truthSummary } from '../report/truth-table.ts';
+import { count, countOf, truthDifferences, truthMatrix, truthSummary } from '../report/truth-table.ts';
 import { findEnforcement, type Enforcement } from './enforcement.ts';
 import { addInputOptions, type InputOptions } from './input-options.ts';
 import { INTERRUPTED_STATUS, listenForInterruption, type Interruption } from './interruption.ts';
@@ -78,7 +78,7 @@ async function runDemo(words: readonly string[], options: DemoOptions): Promise<
 
 async function stepRead(words: readonly string[]): Promise<readonly RepairedInput[]> {
   const inputs = repairInputs(words);
-  await heading('Read', `${inputs.length} ${inputs.length === 1 ? 'file' : 'files'} of ${words.join(', ')}`);
+  await heading('Read', `${countOf(inputs.length, 'file')} of ${words.join(', ')}`);
   return inputs;
 }
 
@@ -112,7 +112,7 @@ async function stepUnderstand(inputs: readonly RepairedInput[], options: DemoOpt
 
 async function stepReach(cluster: Cluster): Promise<void> {
   const pods = cluster.pods.reduce((sum, { replicas }) => sum + replicas, 0);
-  await heading('Reach', `${count(pods)} pods in ${count(cluster.namespaces.length)} namespaces, ${count(cluster.policies.length)} policies`);
+  await heading('Reach', `${countOf(pods, 'pod')} in ${countOf(cluster.namespaces.length, 'namespace')}, ${cluster.policies.length === 1 ? '1 policy' : `${count(cluster.policies.length)} policies`}`);
   await printReach('Before, without policies:', compileCluster({ ...cluster, policies: [] }));
   await printReach('After, with them:', compileCluster(cluster));
 }
@@ -152,8 +152,8 @@ async function stepEnforce(cluster: Cluster, { replicas }: DemoOptions): Promise
   const running = await runLab(cluster, plan).finally(() => progress.clear());
   await heading('Enforce', 'in the kernel of this host, in namespaces of its own');
   const lines = [
-    `${count(pods.length)} pods, ${count(services.length)} Services and ${count(outside.hosts.length)} hosts outside run as network namespaces`,
-    `${count(running.firewall.read().pairs.length)} pairs of pod and peer class are loaded into nftables, table inet bulkhead`,
+    `${countOf(pods.length, 'pod')}, ${countOf(services.length, 'Service')} and ${countOf(outside.hosts.length, 'host')} outside run in network namespaces`,
+    `${countOf(running.firewall.read().pairs.length, 'pair')} of pod address and peer class stand in nftables, read back from table inet bulkhead`,
     ...plan.notes,
   ];
   await writeAnswer(lines.map((line) => `  ${line}\n`));

@@ -40,6 +40,8 @@ export interface TruthTable {
   readonly denied: number;
   readonly unknown: number;
   readonly byEvidence: Readonly<Record<SeenVerdict['evidence'], number>>;
+  /** What was seen, by position of the plan's probes. */
+  readonly seen: readonly SeenVerdict[];
   /** In the order of the plan. */
   readonly pairs: readonly PairSummary[];
   readonly differences: readonly ProbeDifference[];
@@ -70,6 +72,7 @@ export function compareVerdicts(plan: ProbePlan, expected: readonly Verdict[], s
     denied: sum(({ denied }) => denied),
     unknown: sum(({ unknown }) => unknown),
     byEvidence,
+    seen,
     pairs,
     differences,
   };

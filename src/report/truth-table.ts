@@ -1,52 +1,64 @@
 // The live truth table: what the kernel did with every probed pair, and each probe that differs from what was computed.
 import { compareText } from '../base/finding.ts';
-import type { PairSummary, TruthTable } from '../probe/compare-verdicts.ts';
-import { formatDifference } from '../probe/compare-verdicts.ts';
-import { formatMatrix, type MatrixCell } from './matrix.ts';
+import { formatIpAddress, parseIpAddress } from '../base/ip-address.ts';
+import { portSetOf, unionPorts, type PortSet } from '../base/port-set.ts';
+import { formatDifference, type PairSummary, type TruthTable } from '../probe/compare-verdicts.ts';
+import { rangeLabel } from './endpoint-label.ts';
+import { formatMatrix, type LegendEntry, type MatrixCell, type MatrixLayout } from './matrix.ts';
+import { PortLetters } from './port-letters.ts';
 import { printable } from './printable.ts';
 import type { Style } from './style.ts';
 
 /** Differences printed one by one; the rest is counted. */
 const DIFFERENCES_SHOWN_MAX = 50;
 
-export interface TruthLayout {
-  readonly style: Style;
-  readonly widthColumns: number;
+const ALL: MatrixCell = { text: '●', tone: 'open' };
+const NONE: MatrixCell = { text: '·', tone: 'none' };
+const WRONG: MatrixCell = { text: '✗', tone: 'wrong' };
+
+/** One row and column for each end; a cell says on which of the ports tried a connection came through. */
+export function truthMatrix(table: TruthTable, layout: MatrixLayout): string {
+  const { endpoints } = table.plan;
+  const letters = new PortLetters();
+  const cells = new Map<string, MatrixCell>();
+  let at = 0;
+  for (const pair of table.pairs) {
+    const probes = pair.allowed + pair.denied + pair.unknown;
+    cells.set(`${pair.source} ${pair.target}`, pairCell(pair, () => letters.cellOf(portsThrough(table, at, probes))));
+    at += probes;
+  }
+  const used = new Set(cells.values());
+  const legend: LegendEntry[] = [
+    { cell: ALL, text: 'every connection tried came through' },
+    ...letters.legend(),
+    { cell: NONE, text: 'none came through' },
+    { cell: WRONG, text: 'at least one verdict is not the computed one' },
+  ].filter(({ cell }) => used.has(cell));
+  const ends = endpoints.map(({ subject, addresses, name }) =>
+    subject.kind === 'pod' ? { label: name, isOutside: false } : { label: rangeName(name) ?? formatIpAddress(addresses[0]!), isOutside: true },
+  );
+  return formatMatrix({ ends, cellAt: (source, target) => cells.get(`${source} ${target}`), legend }, layout);
 }
 
-const CELLS: Readonly<Record<'all' | 'some' | 'none' | 'wrong', MatrixCell>> = {
-  all: { text: '●', tone: 'open' },
-  some: { text: '◐', tone: 'some' },
-  none: { text: '·', tone: 'none' },
-  wrong: { text: '✗', tone: 'wrong' },
-};
+function pairCell({ allowed, denied, different }: PairSummary, letter: () => MatrixCell): MatrixCell {
+  if (different > 0) return WRONG;
+  return denied === 0 ? ALL : allowed === 0 ? NONE : letter();
+}
 
-const LEGEND: Readonly<Record<keyof typeof CELLS, string>> = {
-  all: 'every probe came through',
-  some: 'some did',
-  none: 'none did',
-  wrong: 'at least one is not as computed',
-};
+/** The ports of one pair's probes that came through, over either family. */
+function portsThrough({ plan, seen }: TruthTable, start: number, length: number): PortSet {
+  let ports: PortSet = [];
+  for (let index = start; index < start + length; index++) {
+    const { protocol, port } = plan.probes[index]!;
+    if (seen[index]!.verdict === 'allowed') ports = unionPorts(ports, portSetOf(protocol, port, port));
+  }
+  return ports;
+}
 
-/** One row and column for each end; a cell sums up all probes of its pair. */
-export function truthMatrix(table: TruthTable, layout: TruthLayout): string {
-  const { endpoints } = table.plan;
-  const size = endpoints.length;
-  const cells = new Map(table.pairs.map((pair) => [pair.source * size + pair.target, wordOf(pair)]));
-  const labels = endpoints.map(({ name }, index) => ({ number: index + 1, text: name }));
-  const used = new Set(cells.values());
-  return formatMatrix(
-    {
-      sources: labels,
-      targets: labels,
-      cellAt: (source, target) => {
-        const word = cells.get(source * size + target);
-        return word === undefined ? undefined : CELLS[word];
-      },
-      legend: (['all', 'some', 'none', 'wrong'] as const).filter((word) => used.has(word)).map((word) => ({ cell: CELLS[word], text: LEGEND[word] })),
-    },
-    layout,
-  );
+/** Hosts outside are named by their range, first-last. */
+function rangeName(name: string): string | undefined {
+  const [first, last] = name.split('-').map(parseIpAddress);
+  return first === undefined || last === undefined ? undefined : rangeLabel({ family: first.family, first: first.value, last: last.value });
 }
 
 /** One sentence each: what was tried, what came of it, what could not be known. */
@@ -69,12 +81,12 @@ export function truthDifferences(table: TruthTable, style: Style): string {
   return shown.join('') + (rest > 0 ? `and ${count(rest)} more\n` : '');
 }
 
-function wordOf({ allowed, denied, different }: PairSummary): keyof typeof CELLS {
-  if (different > 0) return 'wrong';
-  return denied === 0 ? 'all' : allowed === 0 ? 'none' : 'some';
-}
-
 /** 1,234,567, the same on every machine. */
 export function count(number: number): string {
   return `${number}`.replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** `1 pod`, `2,000 pods`. */
+export function countOf(number: number, noun: string): string {
+  return `${count(number)} ${noun}${number === 1 ? '' : 's'}`;
 }
