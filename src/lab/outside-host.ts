@@ -40,16 +40,20 @@ function chooseAddress(range: IpRange, taken: readonly IpRange[]): IpAddress | s
     const part = free.find((candidate) => overlaps(candidate, sample));
     if (part !== undefined) return plainAddress({ family: part.family, first: part.first > sample.first ? part.first : sample.first, last: part.last });
   }
-  return plainAddress(free[0]!);
+  return free.map(plainAddress).find(isPlain) ?? plainAddress(free[0]!);
 }
 
 /** The first address that does not look like a network's or a broadcast address, where the range has another. */
 function plainAddress({ family, first, last }: IpRange): IpAddress {
   for (let value = first; value <= last && value < first + 3n; value++) {
-    const end = value & 0xffn;
-    if (end !== 0n && end !== 255n) return { family, value };
+    if (isPlain({ family, value })) return { family, value };
   }
   return { family, value: first };
+}
+
+function isPlain({ value }: IpAddress): boolean {
+  const end = value & 0xffn;
+  return end !== 0n && end !== 255n;
 }
 
 function block(text: string, prefix: number): IpRange {
