@@ -73,9 +73,8 @@ function readOperator(context: ObjectContext, value: Value | undefined, path: Pa
   const operator = OPERATORS.find((known) => known === text);
   if (operator !== undefined) return operator;
   const near = findNearMiss(text ?? '', OPERATORS);
-  refuse(context, path, 'invalid-operator', text === undefined ? 'an expression needs an `operator`' : `\`${shorten(text)}\` is no selector operator: the four are In, NotIn, Exists, DoesNotExist`, {
-    ...(near === undefined ? {} : { help: `did you mean \`${near}\`?`, replacement: near }),
-  });
+  const message = text === undefined ? 'an expression needs an `operator`' : `\`${shorten(text)}\` is no selector operator: the four are In, NotIn, Exists, DoesNotExist`;
+  refuse(context, path, 'invalid-operator', message, near === undefined ? {} : { help: `did you mean \`${near}\`?`, replacement: near });
   return undefined;
 }
 

@@ -81,11 +81,50 @@ export function parseYamlEvents(text: string): readonly Event[] {
     const name = `U+${text.charCodeAt(control.index).toString(16).toUpperCase().padStart(4, '0')}`;
     throw new TextProblem({ code: 'yaml-syntax', message: `the control character ${name} is not allowed in YAML`, start: control.index, end: control.index + 1, help: 'delete it' });
   }
-  try {
-    return parseEvents(text.replace(OLD_LINE_BREAKS, '\n'), { maxDepth: NESTING_MAX });
-  } catch (error) {
-    throw syntaxProblem(text, error);
+  return parseJoined(text.replace(OLD_LINE_BREAKS, '\n'));
+}
+
+/** How many UTF-16 units are parsed again, in all, to get over lines that only YAML 1.2 wants indented. */
+const REPARSED_LENGTH_MAX: number = 32 * 1024 * 1024;
+
+/**
+ * libyaml lets lines inside brackets and quotes begin at any column; the parser here wants them indented.
+ * Such a line is joined to the one before it, sign for sign in place, so that offsets stay.
+ */
+function parseJoined(original: string): readonly Event[] {
+  const joins: number[] = [];
+  let text = original;
+  for (let parsed = 0; ; parsed += text.length) {
+    try {
+      return unfoldLater(parseEvents(text, { maxDepth: NESTING_MAX }), joins);
+    } catch (error) {
+      const at = isDeficientIndent(error) && parsed < REPARSED_LENGTH_MAX ? findJoin(text, error.mark.position) : undefined;
+      if (at === undefined) throw syntaxProblem(original, error);
+      joins.push(at);
+      text = `${text.slice(0, at)} ${text.slice(at + 1)}`;
+    }
   }
+}
+
+function isDeficientIndent(error: unknown): error is YAMLException & { readonly mark: { readonly position: number } } {
+  return error instanceof YAMLException && error.reason === 'deficient indentation' && error.mark !== undefined;
+}
+
+/** The line break before a line; undefined behind a line that may end in a comment, which would swallow it. */
+function findJoin(text: string, position: number): number | undefined {
+  let at = position - 1;
+  while (text[at] === ' ' || text[at] === '\t') at--;
+  if (text[at] !== '\n' && text[at] !== '\r') return undefined;
+  const lineStart = Math.max(text.lastIndexOf('\n', at - 1), text.lastIndexOf('\r', at - 1)) + 1;
+  return /(^|\s)#/.test(text.slice(lineStart, at)) ? undefined : at;
+}
+
+/** Values come from the original text, so scalars across a join must be folded after all. */
+function unfoldLater(events: readonly Event[], joins: readonly number[]): readonly Event[] {
+  if (joins.length === 0) return events;
+  return events.map((event) =>
+    event.type === EVENT_ID.SCALAR && joins.some((at) => event.valueStart <= at && at < event.valueEnd) ? { ...event, fast: false } : event,
+  );
 }
 
 function syntaxProblem(text: string, error: unknown): TextProblem {
@@ -215,13 +254,12 @@ function resolveTagged(rawTag: string, event: ScalarEvent, text: string): Scalar
   const tag = CORE_TAG.exec(rawTag)?.[1];
   if (tag === undefined || tag === 'str') return { kind: 'string', value: text };
   if (tag === 'binary') return { kind: 'string', value: decodeBinary(text, event) };
-  const scalar = tag === 'null' && text === '' ? { kind: 'null' as const } : resolvePlain(text);
+  const scalar = resolvePlain(text);
   const found = { string: 'str', boolean: 'bool', integer: 'int', float: 'float', null: 'null' }[scalar.kind];
   if (found === tag) return scalar;
   if (tag === 'float' && scalar.kind === 'integer') return { kind: 'float', value: Number(scalar.value) };
   // kubectl hands the text of a date on; whether it is one we leave to whoever reads the field.
   if (tag === 'timestamp' && /^\d{4}-/.test(text)) return { kind: 'string', value: text };
-  if (tag === 'null') return { kind: 'null' };
   throw new TextProblem({ code: 'yaml-syntax', message: `\`${text}\` is not of the type of its tag \`${rawTag}\``, start: event.tagStart, end: event.tagEnd, help: 'delete the tag' });
 }
 
