@@ -70,10 +70,17 @@ function diffSet(shape: SetShape, current: readonly Element[], wanted: readonly 
     else if (before.data !== element.data) replaced.push({ removed: [before], added: [element] });
   }
   const removed = [...old.values()];
-  // Address ranges that are cut anew overlap: they change in one instant, or addresses in them would fall out meanwhile.
-  const isCutAnew = shape.isInterval && shape.fields.length === 1 && removed.length > 0 && added.length > 0;
-  if (isCutAnew) return { removed: [], replaced: [joinParts(replaced, removed, added)], added: [] };
+  if (shape.isInterval && areCutAnew(shape, removed, added)) return { removed: [], replaced: [joinParts(replaced, removed, added)], added: [] };
   return { removed: removed.length > 0 ? [{ removed, added: [] }] : [], replaced, added: added.length > 0 ? [{ removed: [], added }] : [] };
+}
+
+// Address ranges that are cut anew overlap: they change in one instant, or addresses in them would fall out meanwhile.
+// Port ranges do only where somebody gave an old profile id new ports.
+function areCutAnew(shape: SetShape, removed: readonly Element[], added: readonly Element[]): boolean {
+  if (removed.length === 0 || added.length === 0) return false;
+  if (shape.fields.length === 1) return true;
+  const profiles = new Set(removed.map(({ key }) => key[0]));
+  return added.some(({ key }) => profiles.has(key[0]!));
 }
 
 function joinParts(replaced: readonly Part[], removed: readonly Element[], added: readonly Element[]): Part {

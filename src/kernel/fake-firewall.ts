@@ -8,7 +8,7 @@ import { EMPTY_RULESET, type Ruleset } from '../emit/ruleset.ts';
 import type { Firewall, FirewallOptions, LedgerEntry } from './firewall.ts';
 import { FirewallError } from './firewall-error.ts';
 import { FakeTable } from './internal/fake-table.ts';
-import { nextGeneration } from './internal/generation-number.ts';
+import { GENERATION_MAX } from './internal/generation-number.ts';
 import { hookText, LEDGER_SIZE, skeletonText } from './internal/skeleton.ts';
 import { hasPorts, walkChains, walkUntracked, type Judgment, type Look } from './internal/walk-skeleton.ts';
 
@@ -44,6 +44,7 @@ class MemoryFirewall implements FakeFirewall {
   private readonly table: string;
   private readonly deny: 'drop' | 'reject';
   private loaded: FakeTable | undefined;
+  /** Never comes round here: the kernel takes a value off all flows before it uses it again, so that nobody sees it come round. */
   private generation = 0;
   private ledger = new Map<string, LedgerEntry>();
 
@@ -56,7 +57,7 @@ class MemoryFirewall implements FakeFirewall {
     const table = new FakeTable();
     table.apply(diffElements(elementsOf(EMPTY_RULESET), elementsOf(ruleset)));
     this.loaded = table;
-    this.generation = nextGeneration(this.generation);
+    this.generation++;
     this.ledger.clear();
   }
 
@@ -66,7 +67,7 @@ class MemoryFirewall implements FakeFirewall {
 
   apply(plan: ChangePlan): void {
     this.requireTable().apply(plan.steps);
-    if (plan.takesAway) this.generation = nextGeneration(this.generation);
+    if (plan.takesAway) this.generation++;
   }
 
   read(): Ruleset {
@@ -106,7 +107,8 @@ class MemoryFirewall implements FakeFirewall {
 
   listing(): string {
     const { elements } = this.requireTable();
-    const { table, deny, generation } = this;
+    const { table, deny } = this;
+    const generation = 1 + ((this.generation - 1) % GENERATION_MAX);
     const sets = skeletonText({ table, deny, generation, elementsOf: (shape) => elements.get(shape.name)!.map((element) => formatElement(shape, element)) });
     return sets + hookText(table);
   }

@@ -21,6 +21,8 @@ import type { NamespaceFd } from './network-namespace.ts';
 /** Without `namespace` the one that this process is in. */
 export interface NftFirewallOptions extends FirewallOptions {
   readonly namespace?: NamespaceFd;
+  /** Keeps batches below what the socket takes; a change that is larger is no longer atomic, but never opens. */
+  readonly batchBytesMax?: number;
 }
 
 /** Touches nothing yet. Works with a table that an earlier process left, too. */
@@ -35,6 +37,7 @@ class NftFirewall implements Firewall {
   private readonly table: string;
   private readonly deny: 'drop' | 'reject';
   private readonly socket: NetfilterSocket;
+  private readonly bytesMax: number;
   private ledger: Ledger;
   /** What the kernel holds as far as we know; undefined when we have to ask it. */
   private held: Ruleset | undefined;
@@ -44,11 +47,12 @@ class NftFirewall implements Firewall {
   /** Elements were changed and the new generation is still owed. */
   private owesGeneration = false;
 
-  constructor({ namespace, table = 'bulkhead', deny = 'drop' }: NftFirewallOptions) {
+  constructor({ namespace, table = 'bulkhead', deny = 'drop', batchBytesMax = Infinity }: NftFirewallOptions) {
     this.namespace = namespace;
     this.table = table;
     this.deny = deny;
     this.socket = new NetfilterSocket(namespace);
+    this.bytesMax = Math.min(this.socket.sendBytesMax, batchBytesMax);
     this.ledger = new Ledger(this.socket, table);
   }
 
@@ -170,7 +174,7 @@ class NftFirewall implements Firewall {
     const { socket } = this;
     const doing = `change elements of table \`${table}\``;
     const changes = steps.map(({ set, removed, added }) => ({ shape: shapeOf(set), removed, added }));
-    for (const batch of changeBatches(changes, { table, bytesMax: socket.sendBytesMax, nextSequence: () => socket.nextSequence() })) {
+    for (const batch of changeBatches(changes, { table, bytesMax: this.bytesMax, nextSequence: () => socket.nextSequence() })) {
       const [refused] = socket.send(batch.bytes, batch.size, doing);
       if (refused !== undefined) throw refusal(refused, doing, batch.describe(refused.sequence, refused.offset));
     }
