@@ -1,6 +1,7 @@
 // The way of a plain user to namespaces: this program starts itself once more inside a user namespace of its own.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { isInOtherUserNamespace } from './internal/user-namespace.ts';
 import { LabError } from './lab-error.ts';
 import type { LabState } from './lab-state.ts';
 
@@ -32,7 +33,7 @@ export function enterUserNamespace(): void {
  * besides: from inside, the way back to the host's own would be closed.
  */
 export function enterLabUserNamespace(state: LabState): void {
-  if (!state.isInUserNamespace || isMarkedInside()) return;
+  if (isMarkedInside() || !isInOtherUserNamespace(state.pid)) return;
   replaceProcess('nsenter', ['-t', `${state.pid}`, '-U', '--preserve-credentials', '--', 'unshare', '-n', '--', ...ownCommand()]);
 }
 

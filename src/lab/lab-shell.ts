@@ -1,6 +1,7 @@
 // A shell in the namespace of a pod of a running lab, with names resolved as the pod resolves them.
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { isInOtherUserNamespace } from './internal/user-namespace.ts';
 import { LabError } from './lab-error.ts';
 import { nameSwitchFile, namespaceOf, resolverFile, type LabState } from './lab-state.ts';
 import { findPod } from './lab-end.ts';
@@ -12,7 +13,7 @@ import { findPod } from './lab-end.ts';
 export async function openShell(state: LabState, podName: string, command: readonly string[] = []): Promise<number> {
   const pod = findPod(state, podName);
   const words = [
-    ...(state.isInUserNamespace ? ['-t', `${state.pid}`, '-U', '--preserve-credentials'] : []),
+    ...(isInOtherUserNamespace(state.pid) ? ['-t', `${state.pid}`, '-U', '--preserve-credentials'] : []),
     `--net=/proc/${state.pid}/fd/${pod.fd}`,
     '--', 'unshare', '-m', '-u', '--',
     '/bin/sh', '-c', PREPARE, 'sh',

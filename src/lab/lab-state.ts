@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { formatIpAddress, type IpAddress } from '../base/ip-address.ts';
 import type { NamespaceFd } from '../kernel/network-namespace.ts';
 import { CLUSTER_DOMAIN, searchDomains } from './dns-zone.ts';
-import { isInsideUserNamespace, outerUid } from './internal/user-namespace.ts';
+import { outerUid } from './internal/user-namespace.ts';
 import { LabError } from './lab-error.ts';
 import type { LabPlan } from './lab-plan.ts';
 
@@ -13,7 +13,6 @@ export interface LabState {
   readonly pid: number;
   /** In clock ticks since boot: tells the process from a later one of the same number. */
   readonly startTime: string;
-  readonly isInUserNamespace: boolean;
   readonly node: number;
   readonly ends: readonly LabStateEnd[];
   readonly services: readonly LabStateService[];
@@ -51,7 +50,6 @@ export function publishLab(plan: LabPlan, { node, namespaces }: LabNamespaces): 
   const state: LabState = {
     pid: process.pid,
     startTime: startTime ?? '',
-    isInUserNamespace: isInsideUserNamespace(),
     node,
     ends: plan.endpoints.map(({ name, subject, addresses }, index) => ({
       name, isPod: subject.kind === 'pod', fd: namespaces[index]!, addresses: addresses.map(formatIpAddress),

@@ -1,5 +1,5 @@
 // Whose process this is when user namespaces are taken into account.
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 
 /** The uid outside: inside a user namespace of one's own everybody is 0. */
 export function outerUid(): number {
@@ -13,6 +13,11 @@ export function outerUid(): number {
 export function isInsideUserNamespace(): boolean {
   const map = uidMap();
   return map.length > 0 && !(map.length === 1 && map[0]!.inside === 0 && map[0]!.outside === 0 && map[0]!.count >= ALL_UIDS);
+}
+
+/** Entering the one that this process is in already would be refused (setns(2), EINVAL). */
+export function isInOtherUserNamespace(pid: number): boolean {
+  return readlinkSync(`/proc/${pid}/ns/user`) !== readlinkSync('/proc/self/ns/user');
 }
 
 interface UidRange {
