@@ -30,7 +30,7 @@ export function generateYaml(size: ClusterSize): string {
   return generateManifests(size).map((manifest) => `---\n${toYaml(manifest)}`).join('');
 }
 
-/** Namespaces first, then workloads, then policies: a default deny for each namespace, the rest by the mix below. */
+/** Namespaces first, then workloads, then policies: a default deny for three namespaces in five, the rest by the mix below. */
 export function generateManifests(size: ClusterSize): Manifest[] {
   const chance = new Chance(size.seed ?? 1);
   const namespaceCount = Math.max(1, size.namespaces ?? Math.round(size.pods / 50));
@@ -107,7 +107,8 @@ interface Given {
 function generatePolicies(chance: Chance, { namespaces, apps, count }: { namespaces: readonly string[]; apps: readonly App[]; count: number }): Manifest[] {
   const byNamespace = new Map<string, App[]>();
   for (const app of apps) byNamespace.set(app.namespace, [...(byNamespace.get(app.namespace) ?? []), app]);
-  const denies = namespaces.slice(0, count).map((namespace, index) => defaultDeny(namespace, index % 2 === 0));
+  const denied = namespaces.filter((_, index) => index % 5 < 3).slice(0, count);
+  const denies = denied.map((namespace, index) => defaultDeny(namespace, index % 2 === 0));
   const others = Array.from({ length: count - denies.length }, (_, index) => {
     const app = chance.pick(apps);
     const given: Given = { chance, app, other: chance.pick(byNamespace.get(app.namespace)!) };

@@ -9,19 +9,20 @@ import { NODE_LOCAL_DNS, overlaps, PRIVATE_RANGES, withoutRanges } from './pod-r
 const DNS_PORTS: readonly number[] = [53, 5353];
 
 /** The labels by which the usual installations name their DNS pods. */
-const DNS_LABELS: readonly LabelSet[] = [
-  labelSet('k8s-app', 'kube-dns'),
-  labelSet('k8s-app', 'coredns'),
-  labelSet('k8s-app', 'node-local-dns'),
-  labelSet('app.kubernetes.io/name', 'coredns'),
-  labelSet('dns.operator.openshift.io/daemonset-dns', 'default'),
+const DNS_LABELS: readonly (readonly [key: string, value: string])[] = [
+  ['k8s-app', 'kube-dns'],
+  ['k8s-app', 'coredns'],
+  ['k8s-app', 'node-local-dns'],
+  ['app.kubernetes.io/name', 'coredns'],
+  ['dns.operator.openshift.io/daemonset-dns', 'default'],
 ];
+const DNS_LABEL_SETS: readonly LabelSet[] = DNS_LABELS.map(([key, value]) => labelSet(key, value));
 
 const DNS_NAMESPACES: readonly string[] = ['kube-system', 'openshift-dns'];
 const METADATA_NAME = 'kubernetes.io/metadata.name';
 
 export function isDnsPod(pod: Pod): boolean {
-  return DNS_LABELS.some((known) => [...known.labels].every(([key, value]) => pod.labels.get(key) === value));
+  return DNS_LABELS.some(([key, value]) => pod.labels.get(key) === value);
 }
 
 /** The DNS pods of the input; usually there are none, and then the usual ones are supposed. */
@@ -68,7 +69,7 @@ function reachesDns(rule: PolicyRule, question: DnsQuestion): boolean {
 
 function podsMayBeDns(peer: PodPeer, { policy, index, dnsPods, isNamed }: DnsQuestion): boolean {
   if (dnsPods.length > 0) return index.matchedBy(peer, policy).pods.some(isDnsPod);
-  const labels = DNS_LABELS.some((known) => selects(peer.podSelector, known));
+  const labels = DNS_LABEL_SETS.some((known) => selects(peer.podSelector, known));
   if (peer.namespaces.kind === 'own') return labels && DNS_NAMESPACES.includes(policy.namespace);
   // Labels of a namespace that is not in the input are not known, so a rule for the port of DNS is believed.
   const { requirements } = peer.namespaces.selector;

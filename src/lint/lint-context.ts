@@ -8,6 +8,6 @@ export interface LintContext {
   readonly program: Program;
   readonly index: PodIndex;
   readonly isWholeCluster: boolean;
-  /** Names of the unread objects of a namespace, such as `` `Kafka/events` ``. */
-  unreadIn(namespace: string): readonly string[];
+  /** Names of the objects of a namespace that may create pods we do not know, such as `` `Kafka/events` ``. */
+  podCreatorsIn(namespace: string): readonly string[];
 }

@@ -33,7 +33,7 @@ function lintRule(context: LintContext, policy: NetworkPolicy, { direction, rule
   const isNamed = [policy.podSelector, ...peers.map((peer) => peer.podSelector)].every((selector) => selector.requirements.length > 0);
   if (!isTelling || !isNamed || ports.some((port) => port.last - port.first >= RANGE_PORTS_MAX)) return undefined;
   const sides = sidesOf(context, policy, { direction, peers });
-  if (!ports.every((port) => isReversed(sides, port))) return undefined;
+  if (!ports.every((port) => isReversed(sides, port) && !isServed(context, sides.listeners, port))) return undefined;
   return describeReversal(policy, { direction, rule, ports, peers });
 }
 
@@ -64,6 +64,16 @@ function isReversed({ listeners, callers }: Sides, port: PortRange): boolean {
   const isNamedSo = words.some((word) => callers.words.has(word)) && !words.some((word) => listeners.words.has(word));
   if (declaresPorts(listeners) && declaresPorts(callers)) return opens(callers, port);
   return isNamedSo && (!declaresPorts(callers) || opens(callers, port));
+}
+
+/** Whether a Service leads to the port of one of the pods: then they listen on it, declared or not. */
+function isServed({ cluster }: LintContext, { pods }: Side, range: PortRange): boolean {
+  return cluster.services.some(
+    ({ namespace, selector, ports }) =>
+      selector !== undefined &&
+      ports.some((port) => typeof port.targetPort === 'number' && port.protocol === range.protocol && port.targetPort >= range.first && port.targetPort <= range.last) &&
+      pods.some((pod) => pod.namespace === namespace && [...selector].every(([key, value]) => pod.labels.get(key) === value)),
+  );
 }
 
 function opens(side: Side, range: PortRange): boolean {

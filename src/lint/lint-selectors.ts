@@ -28,9 +28,9 @@ function lintPodSelector(context: LintContext, policy: NetworkPolicy): Finding[]
   if (index.cluster.pods.length === 0 || (pods.length === 0 && (isDefault || !context.isWholeCluster))) return [];
   if (pods.some((pod) => mayBeSelected(policy.podSelector, pod))) return [];
   const near = findNearLabel(policy.podSelector, pods);
-  const unread = context.unreadIn(policy.namespace);
-  const isUnknown = near === undefined && unread.length > 0;
-  const hint = near !== undefined ? `; ${describeNearPod(near)}` : isUnknown ? `; ${describeUnread(unread)}` : elsewhere(context, policy);
+  const creators = context.podCreatorsIn(policy.namespace);
+  const isUnknown = near === undefined && creators.length > 0;
+  const hint = near !== undefined ? `; ${describeNearPod(near)}` : isUnknown ? `; ${describeCreators(creators)}` : elsewhere(context, policy);
   const subject = describeSelector(policy.podSelector);
   const message = isUnknown
     ? `cannot know whether ${subject} selects a pod of namespace \`${policy.namespace}\`${hint}`
@@ -46,8 +46,8 @@ function mending(near: NearLabel | undefined, selectorOrigin: Origin): { help?: 
   return { help, edits: replaceValue(selectorOrigin, near.requirement, near.value) };
 }
 
-function describeUnread(unread: readonly string[]): string {
-  return `${unread.slice(0, 3).join(', ')} may create such pods`;
+function describeCreators(creators: readonly string[]): string {
+  return `${creators.slice(0, 3).join(', ')} may create such pods`;
 }
 
 function elsewhere({ index }: LintContext, policy: NetworkPolicy): string {
@@ -101,8 +101,8 @@ function lintPeerPods(
   const pods = namespaces.size === index.cluster.namespaces.length ? index.cluster.pods : [...namespaces].flatMap((ns) => index.podsIn(ns));
   if (pods.length === 0 || pods.some((pod) => mayBeSelected(peer.podSelector, pod))) return undefined;
   const near = findNearLabel(peer.podSelector, pods);
-  const unread = [...namespaces].flatMap((ns) => context.unreadIn(ns));
-  const isKnown = context.isWholeCluster || (isClosed(peer) && unread.length === 0);
+  const creators = [...namespaces].flatMap((ns) => context.podCreatorsIn(ns));
+  const isKnown = context.isWholeCluster || (isClosed(peer) && creators.length === 0);
   const origin = below(peer.origin, 'podSelector');
   const subject = describeSelector(peer.podSelector);
   const where = namespaces.size === 1 ? `namespace \`${[...namespaces][0]}\`` : `${namespaces.size} namespaces`;
@@ -111,8 +111,8 @@ function lintPeerPods(
     return findAt(policy, { code: 'peer-matches-nothing', severity: 'warning', message, origin, ...mending(near, origin) });
   }
   if (isKnown) return matchesNothing(context, { policy, peer, origin, where });
-  if (unread.length === 0) return undefined;
-  const message = `cannot know whether ${subject} matches a pod of ${where}; ${describeUnread(unread)}`;
+  if (creators.length === 0) return undefined;
+  const message = `cannot know whether ${subject} matches a pod of ${where}; ${describeCreators(creators)}`;
   return findAt(policy, { code: 'peer-matches-nothing', severity: 'info', message, origin });
 }
 

@@ -1,5 +1,5 @@
 // Says what is wrong or weak in a cluster's policies, each with the place where it stands and, where one is sure, the edit that mends it.
-import { sortFindings, type Finding, type ObjectName } from '../base/finding.ts';
+import { sortFindings, type Finding } from '../base/finding.ts';
 import type { Program } from '../compile/program.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { LintContext } from './lint-context.ts';
@@ -8,25 +8,23 @@ import { lintDns } from './lint-dns.ts';
 import { lintIpBlocks } from './lint-ip-blocks.ts';
 import { lintNamedPorts } from './lint-named-ports.ts';
 import { lintSelectors } from './lint-selectors.ts';
+import { findPodCreators } from './pod-creators.ts';
 import { createPodIndex } from './pod-index.ts';
 
 export interface LintOptions {
   /** Whether the input is everything there is, as of a live cluster: then what is missing in it does not exist. */
   readonly isWholeCluster?: boolean;
-  /** Objects of the input whose kinds we do not know; each may create pods. */
-  readonly unreadObjects?: readonly ObjectName[];
 }
 
 /** Findings about what the policies mean; cost follows policies and the pods they select, never pods × policies. Sorted. */
 export function lintCluster(cluster: Cluster, program: Program, options: LintOptions = {}): Finding[] {
-  const unread = new Map<string, string[]>();
-  for (const { kind, namespace, name } of options.unreadObjects ?? []) unread.set(namespace, [...(unread.get(namespace) ?? []), `\`${kind}/${name}\``]);
+  const creators = findPodCreators(cluster);
   const context: LintContext = {
     cluster,
     program,
     index: createPodIndex(cluster),
     isWholeCluster: options.isWholeCluster ?? false,
-    unreadIn: (namespace) => unread.get(namespace) ?? [],
+    podCreatorsIn: (namespace) => creators.get(namespace) ?? [],
   };
   const findings = cluster.policies.flatMap((policy) => [
     ...lintSelectors(context, policy),

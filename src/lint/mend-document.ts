@@ -1,6 +1,7 @@
 // Mends the signs and the indentation of one YAML document; whether the result is better is for the caller to say.
 import type { Finding, Severity, TextEdit } from '../base/finding.ts';
 import type { FindingCode } from '../base/finding-code.ts';
+import type { TextRange } from '../base/source-position.ts';
 import { shapeOfKind } from './field-shape.ts';
 import { placeLines, type LinePlace } from './place-lines.ts';
 import { scanDocument, type DocumentLine } from './scan-document.ts';
@@ -38,7 +39,6 @@ const HELP: Partial<Record<FindingCode, string>> = {
   'yaml-missing-blank': 'write a blank',
   'yaml-trailing-blank': 'remove them',
   'yaml-line-end': 'end lines with a line feed alone',
-  'yaml-indentation': 'move it to its column',
 };
 
 function mendSigns(document: DocumentText, lines: readonly DocumentLine[]): Finding[] {
@@ -69,8 +69,12 @@ function mendIndentation(document: DocumentText, lines: readonly DocumentLine[],
   }
   return [...edits].map(([index, lineEdits]) => {
     const line = lines[index]!;
+    if (line.indentFault !== undefined) return finding(document, { ...line.indentFault, edits: lineEdits });
     const message = `${nameEntry(line)} belongs to ${places?.[index]?.owner ?? 'another object'} and stands at the wrong column`;
-    return finding(document, { ...(line.indentFault ?? { code: 'yaml-indentation', message }), edits: lineEdits });
+    const blanks = places?.[index]?.column ?? 0;
+    const help = `indent it with ${blanks === 1 ? 'one blank' : `${blanks} blanks`}`;
+    const { range } = editOf(document, { index, start: line.indentLength, end: line.indentLength + entryWidth(line), text: '' });
+    return finding(document, { code: 'yaml-indentation', message, help, range, edits: lineEdits });
   });
 }
 
@@ -84,19 +88,25 @@ function indentationEdit(line: DocumentLine, column: number): { start: number; e
   return { start: 0, end: line.indentLength, text: ' '.repeat(column) };
 }
 
+/** From the dash or key to the end of the key, or of an item without one. */
+function entryWidth(line: DocumentLine): number {
+  const end = line.raw.indexOf(line.key ?? line.value, line.indentLength);
+  return end < 0 ? 1 : end - line.indentLength + (line.key ?? line.value).length;
+}
+
 function nameEntry(line: DocumentLine): string {
   const name = `\`${line.key ?? line.value}\``;
   return line.dashColumns.length > 0 ? `the item ${name}` : name;
 }
 
-function finding(document: DocumentText, of: { code: FindingCode; message: string; edits: readonly TextEdit[] }): Finding {
-  const help = HELP[of.code];
+function finding(document: DocumentText, of: { code: FindingCode; message: string; help?: string; range?: TextRange; edits: readonly TextEdit[] }): Finding {
+  const help = of.help ?? HELP[of.code];
   return {
     code: of.code,
     severity: SEVERITIES[of.code] ?? 'error',
     message: of.message,
     file: document.file,
-    range: of.edits[0]!.range,
+    range: of.range ?? of.edits[0]!.range,
     ...(help === undefined ? {} : { help }),
     edits: of.edits,
   };

@@ -25,17 +25,18 @@ export interface PodIndex {
 
 /** Equal selectors are looked up once. */
 export function createPodIndex(cluster: Cluster): PodIndex {
+  const hasHostPods = cluster.pods.some((pod) => pod.hostNetwork);
   const everywhere = new LabelIndex(cluster.pods);
   const byNamespace = new Map<string, Pod[]>();
   for (const pod of cluster.pods) append(byNamespace, pod.namespace, pod);
   const own = remember((namespace: string) => new LabelIndex(byNamespace.get(namespace) ?? []));
   const named = rememberByText((selector: Selector) => new Set(cluster.namespaces.filter((ns) => selects(selector, ns)).map((ns) => ns.name)));
   const anywhere = rememberByText((selector: Selector) => everywhere.select(selector));
-  const selectedIn = rememberByText(([namespace, selector]: readonly [string, Selector]) => divide(own(namespace).select(selector)));
+  const selectedIn = rememberByText(([namespace, selector]: readonly [string, Selector]) => divide(own(namespace).select(selector), hasHostPods));
   const matchedAcross = rememberByText(([scope, selector]: readonly [Selector, Selector]) => {
     const namespaces = named(scope);
     const pods = namespaces.size === 1 ? own([...namespaces][0]!).select(selector) : anywhere(selector);
-    return divide(pods.filter((pod) => namespaces.has(pod.namespace)));
+    return divide(pods.filter((pod) => namespaces.has(pod.namespace)), hasHostPods);
   });
   return {
     cluster,
@@ -46,7 +47,7 @@ export function createPodIndex(cluster: Cluster): PodIndex {
       peer.namespaces.kind === 'own'
         ? selectedIn([policy.namespace, peer.podSelector])
         : matchedAcross([peer.namespaces.selector, peer.podSelector]),
-    selectedAnywhere: (selector) => divide(anywhere(selector)),
+    selectedAnywhere: (selector) => divide(anywhere(selector), hasHostPods),
     namespacesOf: (peer, policy) => (peer.namespaces.kind === 'own' ? new Set([policy.namespace]) : named(peer.namespaces.selector)),
   };
 }
@@ -101,8 +102,8 @@ function append(lists: Map<string, Pod[]>, key: string, pod: Pod): void {
   else list.push(pod);
 }
 
-function divide(pods: readonly Pod[]): SelectedPods {
-  if (!pods.some((pod) => pod.hostNetwork)) return { pods, hostPods: [] };
+function divide(pods: readonly Pod[], hasHostPods: boolean): SelectedPods {
+  if (!hasHostPods || !pods.some((pod) => pod.hostNetwork)) return { pods, hostPods: [] };
   return { pods: pods.filter((pod) => !pod.hostNetwork), hostPods: pods.filter((pod) => pod.hostNetwork) };
 }
 

@@ -19,6 +19,15 @@ export interface Cluster {
   readonly clusterPolicies?: readonly ClusterPolicy[];
   /** Address ranges that pods of this cluster get (`--pod-cidr`, node objects); empty when not known. */
   readonly podRanges: readonly IpRange[];
+  /** Objects of kinds that are not read, whose controllers may create pods all the same: one of each kind and namespace. */
+  readonly unreadObjects?: readonly UnreadObject[];
+}
+
+export interface UnreadObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
 }
 
 /** The policies of a namespace; cluster-wide kinds are `ClusterPolicy`. */

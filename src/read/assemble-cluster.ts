@@ -19,6 +19,7 @@ export function assembleCluster(gathering: Gathering): Cluster {
     nodes,
     policies: [...gathering.policies].sort(compareNames),
     podRanges: [...gathering.settings.podRanges, ...nodes.flatMap(({ podRanges }) => podRanges)],
+    unreadObjects: [...gathering.unread.values()].flatMap(({ apiVersion, kind, names }) => [...names].map(([namespace, name]) => ({ apiVersion, kind, namespace, name }))),
   };
 }
 

@@ -40,6 +40,8 @@ export interface UnreadKind {
   readonly kind: string;
   readonly document: TextDocument;
   readonly origin: Origin;
+  /** The first of each namespace. */
+  readonly names: Map<string, string>;
 }
 
 /** An object that names another as its controller. */

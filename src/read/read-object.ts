@@ -295,9 +295,11 @@ function noteUnread(gathering: Gathering, context: ObjectContext, loose: LooseOb
     else if (checkDnsLabel(namespace) === undefined) gathering.mentionedNamespaces.add(namespace);
   }
   const key = `${apiVersion}/${kind}`;
-  const known = gathering.unread.get(key);
-  if (known !== undefined) known.count++;
-  else gathering.unread.set(key, { count: 1, apiVersion, kind, document: loose.document, origin: originOf(context, loose.path) });
+  const known = gathering.unread.get(key) ?? { count: 0, apiVersion, kind, document: loose.document, origin: originOf(context, loose.path), names: new Map<string, string>() };
+  known.count++;
+  gathering.unread.set(key, known);
+  const home = textOr(namespace, '') || (gathering.settings.namespace ?? 'default');
+  if (!known.names.has(home)) known.names.set(home, textOr(metadata['name'], ''));
 }
 
 /** One finding for each kind that was passed over. */
