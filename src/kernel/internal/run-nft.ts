@@ -10,12 +10,16 @@ const OUTPUT_BYTES_MAX = 64 << 20;
 /** Administrators' programs are not on a plain user's path on Debian. */
 const ADMIN_PATH = '/usr/sbin:/sbin:/usr/local/sbin';
 
+/** This process' environment with those programs on its path, and messages in English. */
+export function adminEnvironment(): NodeJS.ProcessEnv {
+  return { ...process.env, PATH: `${process.env['PATH'] ?? ''}:${ADMIN_PATH}`, LC_ALL: 'C' };
+}
+
 /** A child starts in the namespace of the thread that forks it, so nothing but `nft` itself is needed. */
 export function runNft(args: readonly string[], options: { readonly namespace: NamespaceFd | undefined; readonly input?: string; readonly doing: string }): string {
   const { namespace, input = '', doing } = options;
-  const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:${ADMIN_PATH}`, LC_ALL: 'C' };
   const spawn = (): ReturnType<typeof spawnSync> =>
-    spawnSync('nft', args, { input, env, encoding: 'utf8', timeout: NFT_TIMEOUT_MS, maxBuffer: OUTPUT_BYTES_MAX });
+    spawnSync('nft', args, { input, env: adminEnvironment(), encoding: 'utf8', timeout: NFT_TIMEOUT_MS, maxBuffer: OUTPUT_BYTES_MAX });
   const result = namespace === undefined ? spawn() : inNamespace(namespace, spawn);
   if (result.error !== undefined) {
     const isMissing = (result.error as NodeJS.ErrnoException).code === 'ENOENT';
