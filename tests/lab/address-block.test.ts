@@ -1,3 +1,4 @@
+// The lab's own addresses meet no ipBlock where that can be had.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { formatIpRange, type IpFamily } from '../../src/base/ip-address.ts';

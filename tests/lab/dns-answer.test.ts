@@ -1,3 +1,4 @@
+// What the lab answers to questions about names.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { decode, encode, type Packet, type RecordType } from 'dns-packet';

@@ -1,3 +1,4 @@
+// Plans of labs: pods, names, addresses, ports, Services, the DNS pod.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { formatIpAddress } from '../../src/base/ip-address.ts';

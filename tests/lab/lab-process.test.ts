@@ -1,3 +1,4 @@
+// Labs as processes of their own: seen from others, killed, as root and as a plain user.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync, type ChildProcessByStdio, type SpawnSyncReturns } from 'node:child_process';
 import { once } from 'node:events';

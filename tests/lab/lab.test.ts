@@ -1,3 +1,4 @@
+// A running lab: Services, names, listeners and flows over real packets.
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import test from 'node:test';

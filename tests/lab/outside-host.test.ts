@@ -1,3 +1,4 @@
+// Each range outside the cluster gets an address that Linux can route, or a reason why not.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { formatIpAddress, parseIpAddress, type IpRange } from '../../src/base/ip-address.ts';

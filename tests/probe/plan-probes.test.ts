@@ -1,3 +1,4 @@
+// Which connections are tried, and how a difference is told.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { parseIpAddress } from '../../src/base/ip-address.ts';
