@@ -2,6 +2,7 @@
 import { ADDRESS_BITS, parseIpAddress, type IpAddress, type IpRange } from '../base/ip-address.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { Program } from '../compile/program.ts';
+import { quadKey, quadOf, type EndpointRef } from '../analyze/endpoint.ts';
 import { rangeLabel } from '../report/endpoint-label.ts';
 import type { NamedEnds } from './endpoint-words.ts';
 
@@ -18,15 +19,18 @@ export function parseRange(word: string): IpRange | undefined {
   return { family: address.family, first, last: first + size - 1n };
 }
 
-/** One end for each range that policies tell apart, by its first address. */
-export function rangeEnds(program: Program, ranges: readonly IpRange[]): NamedEnds {
-  const ends = program.atoms.flatMap((atom) =>
-    ranges.flatMap((range) => {
-      const common = intersection(atom, range);
-      if (common === undefined) return [];
-      return [{ label: rangeLabel(common), ref: { kind: 'address', address: firstAddress(common) } } as const];
-    }),
-  );
+/** One end for each way in which policies treat the addresses, by the first one; `word` names them when there is one way only. */
+export function rangeEnds(program: Program, word: string, ranges: readonly IpRange[]): NamedEnds {
+  const parts = program.atoms.flatMap((atom) => ranges.flatMap((range) => intersection(atom, range) ?? []));
+  const alike = Map.groupBy(parts, (part) => quadKey(quadOf(program, refOf(part))));
+  const families = Map.groupBy(alike.values(), ([first]) => first!.family);
+  const ends = [...alike.values()].map((members) => {
+    const first = members[0]!;
+    const rest = members.length === 1 ? '' : ` and ${members.length - 1} more`;
+    const isOnlyWay = families.get(first.family)!.length === 1;
+    const name = alike.size === 1 ? word : `${word} (IPv${first.family})`;
+    return { label: isOnlyWay ? name : `${rangeLabel(first)}${rest}`, ref: refOf(first) };
+  });
   return { ends, pods: [], ports: undefined };
 }
 
@@ -58,8 +62,8 @@ function rangeOf(address: IpAddress): IpRange {
   return { family: address.family, first: address.value, last: address.value };
 }
 
-function firstAddress(range: IpRange): IpAddress {
-  return { family: range.family, value: range.first };
+function refOf(range: IpRange): EndpointRef {
+  return { kind: 'address', address: { family: range.family, value: range.first } };
 }
 
 function intersection(a: IpRange, b: IpRange): IpRange | undefined {

@@ -1,9 +1,8 @@
 // Words become calls: each verb is a straight line from inputs to an answer, in a file of its own that only its verb loads.
 import { Command, CommanderError } from 'commander';
-import { ReaderGone, UsageError } from './failures.ts';
+import { isFailure, ReaderGone, UsageError } from './failures.ts';
 import { writeNote } from './output.ts';
 import { packageVersion } from './package-version.ts';
-import { isFailure } from './failures.ts';
 
 /** What every verb's file exports: declares arguments and options on its command. */
 export type DefineVerb = (command: Command) => void;
@@ -23,12 +22,16 @@ const VERBS: readonly Verb[] = [
 ];
 
 const EPILOG = `
-Exit status: 0 yes or nothing to say; 1 the answer is no; 2 the input or the words could not be understood;
-3 the world failed (no kernel enforcement, no right to it).
+Exit status:
+  0  yes, or nothing to say
+  1  the answer is no
+  2  the input or the words could not be understood
+  3  the world failed: no kernel enforcement, no right to it
 
-Start with:  bulkhead demo                            the shipped example, enforced and probed on this host
-             bulkhead reach -f examples/shop -o matrix
-             bulkhead lint --diff examples/shop`;
+Start with:
+  bulkhead demo                              the shipped example
+  bulkhead lint --diff examples/shop         what is broken in it
+  bulkhead reach -f manifests -o matrix      who reaches whom in yours`;
 
 /** Gives the exit status; never throws for anything that a user, a file or the kernel can do. */
 export async function runCommandLine(words: readonly string[]): Promise<number> {

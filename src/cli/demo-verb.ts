@@ -8,6 +8,7 @@ import { compileCluster } from '../compile/compile.ts';
 import type { Program } from '../compile/program.ts';
 import { reach, type Reachability } from '../analyze/reach.ts';
 import { enterUserNamespace } from '../lab/enter-user-namespace.ts';
+import type { LabPlan } from '../lab/lab-plan.ts';
 import { lintCluster } from '../lint/lint.ts';
 import { proveTruthTable } from '../probe/probe.ts';
 import type { TruthTable } from '../probe/compare-verdicts.ts';
@@ -144,8 +145,8 @@ async function stepCannotEnforce({ reason, help }: Extract<Enforcement, { kind: 
   return 3;
 }
 
-async function stepEnforce(cluster: Cluster, { replicas }: DemoOptions): Promise<RunningLab> {
-  const plan = planCluster(cluster, { ...(replicas !== undefined && { replicasMax: replicas }) });
+async function stepEnforce(cluster: Cluster, options: DemoOptions): Promise<RunningLab> {
+  const plan = planCluster(cluster, { ...(options.replicas !== undefined && { replicasMax: options.replicas }) });
   const { pods, outside, services } = plan;
   const progress = createProgress(process.stderr);
   progress.show(`starting ${pods.length} pods`);
@@ -154,6 +155,7 @@ async function stepEnforce(cluster: Cluster, { replicas }: DemoOptions): Promise
   const lines = [
     `${countOf(pods.length, 'pod')}, ${countOf(services.length, 'Service')} and ${countOf(outside.hosts.length, 'host')} outside run in network namespaces`,
     `${countOf(running.firewall.read().pairs.length, 'pair')} of pod address and peer class stand in nftables, read back from table inet bulkhead`,
+    ...(plan.dnsPod === undefined ? [] : [`${plan.pods[plan.dnsPod]!.name} was added to answer names${options.dns === true ? '' : '; it is not in the table below (--dns shows it)'}`]),
     ...plan.notes,
   ];
   await writeAnswer(lines.map((line) => `  ${line}\n`));
@@ -179,13 +181,26 @@ async function stepProbe(running: RunningLab, { options, interruption }: { optio
   return table;
 }
 
-async function stepWatch({ firewall, plan }: RunningLab, interruption: Interruption): Promise<void> {
+async function stepWatch({ firewall, plan, program }: RunningLab, interruption: Interruption): Promise<void> {
   const { style } = terminalOf(process.stdout);
-  const pod = plan.pods[0]?.name ?? 'namespace/pod';
   await heading('Watch', 'flows as they happen; Ctrl-C takes every trace away');
-  await writeAnswer([`  from another terminal: ${style.cyan(`bin/bulkhead lab shell ${pod}`)}\n\n`]);
+  const commands = suggestCommands(plan, program.cluster).map((command) => `  ${style.cyan(command)}\n`);
+  await writeAnswer(['  try from another terminal:\n', ...commands, '\n']);
   await watchFlows({ firewall, plan, style, interruption });
   await writeAnswer(['\n']);
+}
+
+/** A pod that offers nothing is somebody's client, or an attacker; a pod with a port is worth reaching. */
+function suggestCommands({ pods, dnsPod }: LabPlan, cluster: Cluster): string[] {
+  const indices = [...pods.keys()].filter((index) => index !== dnsPod);
+  const client = indices.find((index) => cluster.pods[index]!.ports.length === 0) ?? indices[0];
+  const server = indices.find((index) => index !== client && cluster.pods[index]!.ports.length > 0);
+  if (client === undefined) return [];
+  const { name } = pods[client]!;
+  const shell = `bin/bulkhead lab shell ${name}`;
+  if (server === undefined) return [shell];
+  const { protocol, port } = cluster.pods[server]!.ports[0]!;
+  return [`bin/bulkhead lab probe ${name} ${pods[server]!.name} ${protocol.toLowerCase()}/${port}`, shell];
 }
 
 async function heading(step: string, text: string): Promise<void> {

@@ -29,9 +29,9 @@ const HELP = 'write namespace/name of a workload or pod, svc/namespace/name:port
 
 /** Throws UsageError for a word that names nothing here, with the near miss. */
 export function findEnds(program: Program, word: string): NamedEnds {
-  if (word === 'internet') return rangeEnds(program, internetRanges(program.cluster));
+  if (word === 'internet') return rangeEnds(program, word, internetRanges(program.cluster));
   const range = parseRange(word);
-  if (range !== undefined) return rangeEnds(program, [range]);
+  if (range !== undefined) return rangeEnds(program, word, [range]);
   if (word.startsWith('svc/')) return serviceEnds(program, word);
   if (word.includes('=')) return selectorEnds(program, word);
   return placedEnds(program, word);

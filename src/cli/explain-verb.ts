@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { compileCluster } from '../compile/compile.ts';
 import type { Program } from '../compile/program.ts';
 import { explain } from '../analyze/explain.ts';
-import { explanationsJson, explanationText, type Answer } from '../report/explanation.ts';
+import { explanationsJson, explanationText, type Answer, type AnswerEnd } from '../report/explanation.ts';
 import { choiceOf } from './choice.ts';
 import { findEnds, type NamedEnd } from './endpoint-words.ts';
 import { addInputOptions, type InputOptions } from './input-options.ts';
@@ -59,15 +59,19 @@ function answerWords(program: Program, words: Words): { answers: Answer[]; leftO
   const pairs = sources.ends.flatMap((source) => targets.ends.map((target) => ({ source, target })));
   const judged = pairs.filter(({ source, target }) => isPair(source, target));
   const answers = judged.slice(0, PAIRS_MAX).map(({ source, target }) => ({
-    source: source.label,
-    target: target.label,
+    source: answerEnd(source),
+    target: answerEnd(target),
     asked,
     explanation: explain(program, { source: source.ref, target: target.ref, ...(asked && { ports: asked }) }),
   }));
   return { answers, leftOut: judged.length - answers.length };
 }
 
-/** Addresses of two families never meet, and nobody here judges what stays outside. */
+function answerEnd({ label, ref }: NamedEnd): AnswerEnd {
+  return { name: label, isOutside: ref.kind === 'address' };
+}
+
+/** Nobody here judges what stays outside. */
 function isPair(source: NamedEnd, target: NamedEnd): boolean {
   return source.ref.kind === 'pod' || target.ref.kind === 'pod';
 }

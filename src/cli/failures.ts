@@ -19,7 +19,7 @@ export class ReaderGone extends Error {
   }
 }
 
-/** What the rooms that touch the world throw when it says no: an Error with a `code` (house style, "Errors"). */
+/** What the rooms that touch the world throw when it says no: an Error with a `code`. Node's own `ERR_…` are misuse of Node: bugs. */
 export function isFailure(error: unknown): error is Error & { readonly code: string } {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code !== 'ERR_ASSERTION';
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && !error.code.startsWith('ERR_');
 }

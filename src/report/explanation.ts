@@ -12,16 +12,21 @@ import type { Style } from './style.ts';
 
 /** An explanation with the words that it answers. */
 export interface Answer {
-  readonly source: string;
-  readonly target: string;
+  readonly source: AnswerEnd;
+  readonly target: AnswerEnd;
   /** undefined: any port was asked about. */
   readonly asked: PortSet | undefined;
   readonly explanation: Explanation;
 }
 
+export interface AnswerEnd {
+  readonly name: string;
+  readonly isOutside: boolean;
+}
+
 export function explanationText({ source, target, asked, explanation }: Answer, style: Style): string {
   const { verdict, ports, egress, ingress } = explanation;
-  const question = `${printable(source)} → ${printable(target)}${asked === undefined ? '' : ` on ${formatPorts(asked)}`}`;
+  const question = `${printable(source.name)} → ${printable(target.name)}${asked === undefined ? '' : ` on ${formatPorts(asked)}`}`;
   const which = verdict === 'denied' || (verdict === 'allowed' && asked !== undefined) ? '' : ` on ${formatPorts(ports)}`;
   const paint = verdict === 'denied' ? style.red : verdict === 'allowed' ? style.green : style.yellow;
   return [
@@ -37,11 +42,12 @@ export function explanationsJson(answers: readonly Answer[]): string {
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }
 
-function directionLines(direction: Direction, end: string, reason: DirectionReason, style: Style): string[] {
+function directionLines(direction: Direction, end: AnswerEnd, reason: DirectionReason, style: Style): string[] {
   const head = `  ${style.bold(direction.padEnd(7))}  `;
   const isOpen = reason.ports.length > 0;
-  const name = printable(end);
-  if (!reason.isJudged) return [`${head}${style.green('allows')}   ${name} is not judged here: outside the cluster, host network, or its own node`];
+  const name = printable(end.name);
+  if (end.isOutside) return [`${head}${style.green('allows')}   ${name} is outside the cluster: no policy governs it`];
+  if (!reason.isJudged) return [`${head}${style.green('allows')}   nothing judges this: host network, the pod's own node, or the pod itself`];
   if (reason.isolatedBy.length === 0) return [`${head}${style.green('allows')}   no policy governs the ${direction} of ${name}`];
   const lines = [isOpen ? `${head}${style.green('allows')}   ${formatPorts(reason.ports)}` : `${head}${style.red('refuses')}  no rule lets it through`];
   if (isOpen) lines.push(...reason.allowedBy.map((reference) => `           by ${ruleLine(direction, reference, style)}`));
@@ -80,8 +86,8 @@ function placeText(origin: Origin): string {
 function jsonAnswer({ source, target, asked, explanation }: Answer): unknown {
   const { verdict, ports, egress, ingress } = explanation;
   return {
-    source,
-    target,
+    source: source.name,
+    target: target.name,
     ...(asked === undefined ? {} : { asked: jsonPorts(asked) }),
     verdict,
     allowed: jsonPorts(ports),

@@ -1,0 +1,97 @@
+// `bulkhead lint`: findings, the repair as a diff, the repair written.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, cpSync, readdirSync, readFileSync, statSync, symlinkSync, lstatSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { cloneRoot, needs, sharedPath } from '../needs.ts';
+import { makeFolder, runBulkhead, SMALL_CLUSTER } from './run-bulkhead.ts';
+
+const BROKEN = 'policies/40-data-deny-all.yaml';
+
+function copyOfShop(t: TestContext): string {
+  const folder = makeFolder(t);
+  cpSync(join(cloneRoot, 'examples/shop'), folder, { recursive: true });
+  return folder;
+}
+
+test('the shipped example has errors in its broken file alone', () => {
+  const { status, stdout, stderr } = runBulkhead(['lint', 'examples/shop', '-o', 'json']);
+  const { findings } = JSON.parse(stdout) as { findings: { severity: string; file: string; code: string; edits?: unknown }[] };
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  assert.equal(status, 1);
+  assert.deepEqual([...new Set(errors.map(({ file }) => file))], [`examples/shop/${BROKEN}`]);
+  assert.deepEqual([...new Set(errors.map(({ code }) => code))].sort(), ['yaml-indentation', 'yaml-typographic-dash']);
+  assert.ok(errors.every(({ edits }) => edits !== undefined));
+  assert.match(stderr, /with an edit: bulkhead lint --fix/);
+});
+
+test('--diff prints a patch that `patch` applies, and writes nothing', (t) => {
+  const folder = copyOfShop(t);
+  const before = readFileSync(join(folder, BROKEN), 'utf8');
+  const { status, stdout } = runBulkhead(['lint', '--diff', BROKEN], { cwd: folder });
+  assert.equal(status, 1);
+  assert.equal(readFileSync(join(folder, BROKEN), 'utf8'), before);
+  const applied = spawnSync('patch', ['-p0', '-s'], { cwd: folder, input: stdout, encoding: 'utf8' });
+  if (applied.error === undefined) assert.equal(applied.status, 0, applied.stderr);
+  assert.match(stdout, /^-name: deny-all\n- namespace: data\n/m);
+  assert.match(stdout, /^\+ {2}- Ingress # incoming\n\+ {2}- Egress # outgoing$/m);
+});
+
+test('--fix mends the file, keeps its mode, and leaves nothing else', (t) => {
+  const folder = copyOfShop(t);
+  chmodSync(join(folder, BROKEN), 0o640);
+  const names = readdirSync(join(folder, 'policies'));
+  const { status, stderr } = runBulkhead(['lint', '--fix', '.'], { cwd: folder });
+  assert.equal(status, 0, stderr);
+  assert.match(stderr, /mended policies\/40-data-deny-all\.yaml/);
+  assert.deepEqual(readdirSync(join(folder, 'policies')), names);
+  assert.equal(statSync(join(folder, BROKEN)).mode & 0o777, 0o640);
+  assert.equal(runBulkhead(['lint', '.'], { cwd: folder }).status, 0);
+  assert.equal(runBulkhead(['reach', '-f', '.'], { cwd: folder }).status, 0);
+  assert.equal(runBulkhead(['lint', '--diff', '.'], { cwd: folder }).stdout, '');
+});
+
+test('--fix mends what a link leads to, and the link stays one', (t) => {
+  const folder = copyOfShop(t);
+  symlinkSync(join('policies', '40-data-deny-all.yaml'), join(folder, 'link.yaml'));
+  assert.equal(runBulkhead(['lint', '--fix', 'link.yaml'], { cwd: folder }).status, 0);
+  assert.ok(lstatSync(join(folder, 'link.yaml')).isSymbolicLink());
+  assert.equal(runBulkhead(['reach', '-f', '.'], { cwd: folder }).status, 0);
+});
+
+test('--fix of standard input is a filter', () => {
+  const broken = readFileSync(join(cloneRoot, 'examples/shop', BROKEN), 'utf8');
+  const { status, stdout } = runBulkhead(['lint', '--fix', '-f', '-'], { input: broken });
+  assert.equal(status, 0);
+  assert.match(stdout, /^metadata:\n {2}name: deny-all\n {2}namespace: data\n/m);
+  assert.equal(runBulkhead(['lint', '--fix', '-f', '-'], { input: SMALL_CLUSTER }).stdout, SMALL_CLUSTER);
+});
+
+test('a file that cannot be opened ends with 2', () => {
+  assert.equal(runBulkhead(['lint', 'gone.yaml']).status, 2);
+});
+
+test('workflow commands and SARIF', () => {
+  assert.match(runBulkhead(['lint', 'examples/shop', '-o', 'github']).stdout, /^::error file=examples\/shop\/policies\/40-data-deny-all\.yaml,line=5,/m);
+  const { runs } = JSON.parse(runBulkhead(['lint', 'examples/shop', '-o', 'sarif']).stdout) as { runs: [{ results: unknown[] }] };
+  assert.ok(runs[0].results.length > 0);
+});
+
+test('the first seed becomes a policy, and its text is told what it does not say', needs('shared'), (t) => {
+  const folder = makeFolder(t);
+  const seed = join(folder, 'seed.txt');
+  cpSync(sharedPath('seeds', '000_2843c68aaa14a8c6.txt'), seed);
+  const { findings } = JSON.parse(runBulkhead(['lint', seed, '-o', 'json']).stdout) as { findings: { code: string }[] };
+  assert.equal(findings.filter(({ code }) => code === 'text-claims-otherwise').length, 2);
+  assert.equal(runBulkhead(['lint', '--fix', seed]).status, 0);
+  assert.match(readFileSync(seed, 'utf8'), /\nmetadata:\n {2}name: anchan-deny-all\n {2}namespace: anchan\nspec:\n {2}podSelector: \{\}/);
+});
+
+test('the second seed is accepted, with its directions and its DNS', needs('shared'), () => {
+  const { status, stdout } = runBulkhead(['lint', sharedPath('seeds', '001_54ea78dea0c72d33.txt'), '-o', 'json']);
+  const codes = (JSON.parse(stdout) as { findings: { code: string }[] }).findings.map(({ code }) => code);
+  assert.equal(status, 0);
+  assert.ok(codes.includes('reversed-direction'), codes.join());
+  assert.ok(codes.includes('egress-without-dns'), codes.join());
+});
