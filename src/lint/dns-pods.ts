@@ -76,8 +76,8 @@ function podsMayBeDns(peer: PodPeer, { policy, index, dnsPods, isNamed }: DnsQue
   return (labels || isNamed) && DNS_NAMESPACES.some((name) => requirements.every((requirement) => namespaceMeets(requirement, name, index)));
 }
 
-function namespaceMeets(requirement: Requirement, name: string, { cluster }: PodIndex): boolean {
-  const namespace = cluster.namespaces.find((known) => known.name === name);
+function namespaceMeets(requirement: Requirement, name: string, index: PodIndex): boolean {
+  const namespace = index.namespace(name);
   if (namespace?.origin !== undefined) return meetsRequirement(requirement, namespace);
   return requirement.key !== METADATA_NAME || meetsRequirement(requirement, labelSet(METADATA_NAME, name));
 }

@@ -1,6 +1,7 @@
 // Pods that may send some traffic but may not ask DNS, so that they find nobody by name.
 import type { Finding, TextEdit } from '../base/finding.ts';
-import type { Pod } from '../model/cluster.ts';
+import type { Namespace, Pod } from '../model/cluster.ts';
+import type { ClusterPolicy } from '../model/cluster-policy.ts';
 import type { NetworkPolicy } from '../model/network-policy.ts';
 import { locateOrigin } from '../model/origin.ts';
 import { canonicalSelector, selects } from '../model/selector.ts';
@@ -41,7 +42,7 @@ function governedPods({ cluster, program, index }: LintContext): Governed[] {
   for (const [id, group] of program.groups.entries()) {
     const subject = subjectOfGroup[id]!;
     const pod = cluster.pods[group.pods[0]!]!;
-    if (seen.has(subject) || !isIsolated(subject) || isDnsPod(pod) || hasClusterPolicy(cluster.clusterPolicies, pod, cluster)) continue;
+    if (seen.has(subject) || !isIsolated(subject) || isDnsPod(pod) || hasClusterPolicy(cluster.clusterPolicies ?? [], pod, index.namespace(pod.namespace))) continue;
     seen.add(subject);
     governed.push({ policies: policiesOf(subject), pod });
   }
@@ -72,9 +73,8 @@ function beside(policy: NetworkPolicy, groups: ReadonlyMap<string, readonly Netw
 }
 
 /** An Admin policy that accepts egress may open DNS before any NetworkPolicy is asked. */
-function hasClusterPolicy(policies: LintContext['cluster']['clusterPolicies'], pod: Pod, { namespaces }: LintContext['cluster']): boolean {
-  const namespace = namespaces.find((known) => known.name === pod.namespace);
-  return (policies ?? []).some(
+function hasClusterPolicy(policies: readonly ClusterPolicy[], pod: Pod, namespace: Namespace | undefined): boolean {
+  return policies.some(
     ({ tier, egress, subject }) =>
       tier === 'Admin' &&
       egress.some((rule) => rule.action === 'Accept') &&

@@ -1,5 +1,5 @@
 // Finds the pods that a selector selects, by label, so that linting never visits pods once for each policy.
-import type { Cluster, Pod } from '../model/cluster.ts';
+import type { Cluster, Namespace, Pod } from '../model/cluster.ts';
 import type { NetworkPolicy, PodPeer } from '../model/network-policy.ts';
 import { selects, type Requirement, type Selector } from '../model/selector.ts';
 
@@ -13,6 +13,7 @@ export interface PodIndex {
   readonly cluster: Cluster;
   /** Whether the address of some pod is not known. */
   readonly hasUnknownAddresses: boolean;
+  namespace(name: string): Namespace | undefined;
   podsIn(namespace: string): readonly Pod[];
   /** The pods that the policy's podSelector names. */
   selectedBy(policy: NetworkPolicy): SelectedPods;
@@ -26,6 +27,7 @@ export interface PodIndex {
 /** Equal selectors are looked up once. */
 export function createPodIndex(cluster: Cluster): PodIndex {
   const hasHostPods = cluster.pods.some((pod) => pod.hostNetwork);
+  const namespaces = new Map(cluster.namespaces.map((namespace) => [namespace.name, namespace]));
   const everywhere = new LabelIndex(cluster.pods);
   const byNamespace = new Map<string, Pod[]>();
   for (const pod of cluster.pods) append(byNamespace, pod.namespace, pod);
@@ -38,15 +40,22 @@ export function createPodIndex(cluster: Cluster): PodIndex {
     const pods = namespaces.size === 1 ? own([...namespaces][0]!).select(selector) : anywhere(selector);
     return divide(pods.filter((pod) => namespaces.has(pod.namespace)), hasHostPods);
   });
+  const matched = new Map<PodPeer, SelectedPods>();
   return {
     cluster,
     hasUnknownAddresses: cluster.pods.some((pod) => pod.addresses.length === 0),
+    namespace: (name) => namespaces.get(name),
     podsIn: (namespace) => byNamespace.get(namespace) ?? [],
-    selectedBy: (policy) => selectedIn([policy.namespace, policy.podSelector]),
-    matchedBy: (peer, policy) =>
-      peer.namespaces.kind === 'own'
-        ? selectedIn([policy.namespace, peer.podSelector])
-        : matchedAcross([peer.namespaces.selector, peer.podSelector]),
+    selectedBy: remember((policy: NetworkPolicy) => selectedIn([policy.namespace, policy.podSelector])),
+    matchedBy: (peer, policy) => {
+      // A peer stands in one policy, so its own namespace is always the same.
+      const known = matched.get(peer);
+      if (known !== undefined) return known;
+      const { namespaces: scope, podSelector } = peer;
+      const pods = scope.kind === 'own' ? selectedIn([policy.namespace, podSelector]) : matchedAcross([scope.selector, podSelector]);
+      matched.set(peer, pods);
+      return pods;
+    },
     selectedAnywhere: (selector) => divide(anywhere(selector), hasHostPods),
     namespacesOf: (peer, policy) => (peer.namespaces.kind === 'own' ? new Set([policy.namespace]) : named(peer.namespaces.selector)),
   };
@@ -107,8 +116,8 @@ function divide(pods: readonly Pod[], hasHostPods: boolean): SelectedPods {
   return { pods: pods.filter((pod) => !pod.hostNetwork), hostPods: pods.filter((pod) => pod.hostNetwork) };
 }
 
-function remember<Value>(make: (key: string) => Value): (key: string) => Value {
-  const known = new Map<string, Value>();
+function remember<Key, Value>(make: (key: Key) => Value): (key: Key) => Value {
+  const known = new Map<Key, Value>();
   return (key) => {
     let value = known.get(key);
     if (value === undefined) {
