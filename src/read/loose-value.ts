@@ -45,14 +45,14 @@ export function refuseType(context: ObjectContext, value: Value, path: Path, wan
   if (typeof value === 'boolean' && wanted === 'text' && written !== undefined && written !== String(value)) {
     refuse(context, path, 'yaml-boolean-word', `\`${written}\` is the boolean ${value} where ${field} wants text: unquoted y, n, yes, no, on and off are booleans to kubectl`, {
       help: 'put it in quotes',
-      replacement: JSON.stringify(written),
+      literal: JSON.stringify(written),
     });
     return REFUSED;
   }
   const isScalar = typeof value !== 'object' && value !== null;
   const mendable = wanted === 'text' && isScalar && written !== undefined && !written.includes('\n');
   refuse(context, path, 'wrong-type', `${field} wants ${wanted} and gets ${describe(value, written)}`, {
-    ...(mendable ? { help: 'put it in quotes', replacement: JSON.stringify(written) } : helpForType(value, wanted)),
+    ...(mendable ? { help: 'put it in quotes', literal: JSON.stringify(written) } : helpForType(value, wanted)),
   });
   return REFUSED;
 }

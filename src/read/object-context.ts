@@ -20,8 +20,10 @@ export interface ObjectContext {
 
 export interface FindingDetails {
   readonly help?: string;
-  /** What to write in place of the value, or of the key, to mend it. */
+  /** The word to write in place of the value, or of the key, to mend it; quoted as the old one was. */
   readonly replacement?: string;
+  /** The same, as it shall stand in the text. */
+  readonly literal?: string;
   readonly edits?: readonly TextEdit[];
   readonly related?: readonly RelatedPlace[];
   /** Points at the key, not at its value. */
@@ -42,7 +44,7 @@ export function remark(context: ObjectContext, path: Path, code: FindingCode, se
 
 function report(context: ObjectContext, path: Path, code: FindingCode, severity: Severity, message: string, details: FindingDetails): void {
   const range = details.atKey === true ? context.document.locateKey(path) : context.document.locate(path);
-  const edits = editsOf(details, range);
+  const edits = editsOf(context, path, details, range);
   const finding: Finding = {
     code,
     severity,
@@ -57,8 +59,16 @@ function report(context: ObjectContext, path: Path, code: FindingCode, severity:
   addFinding(context.findings, finding);
 }
 
-function editsOf(details: FindingDetails, range: TextRange): readonly TextEdit[] | undefined {
-  return details.replacement === undefined ? details.edits : [{ range, text: details.replacement }];
+function editsOf(context: ObjectContext, path: Path, details: FindingDetails, range: TextRange): readonly TextEdit[] | undefined {
+  if (details.literal !== undefined) return [{ range, text: details.literal }];
+  if (details.replacement === undefined) return details.edits;
+  const written = details.atKey === true ? context.document.writtenKey(path) : context.document.writtenAt(path);
+  return [{ range, text: quoteAlike(written ?? '', details.replacement) }];
+}
+
+function quoteAlike(written: string, word: string): string {
+  if (written.startsWith('"')) return JSON.stringify(word);
+  return written.startsWith("'") || /^[:*&!|>@`%{[]/.test(word) ? `'${word.replaceAll("'", "''")}'` : word;
 }
 
 export function originOf(context: ObjectContext, path: Path): Origin {

@@ -6,7 +6,7 @@ import { parseJson } from './json-value.ts';
 import type { ReadSettings } from './read-settings.ts';
 import { JsonSplitter, type JsonPiece, type JsonStop, type JsonText } from './split-json.ts';
 import { splitYaml, type YamlPiece } from './split-yaml.ts';
-import { createTextDocument, type TextDocument } from './text-document.ts';
+import { TextDocument } from './text-document.ts';
 import { addTextProblem } from './text-findings.ts';
 import { TextProblem } from './text-problem.ts';
 import { decodePieces, decodeUtf8, findInvalidUtf8 } from './utf8.ts';
@@ -107,7 +107,7 @@ function* readYamlPiece(reading: Reading, piece: YamlPiece, jsonProblem: TextPro
   } else if (piece.kind === 'too-large') {
     addTooLarge(reading, piece.line, 1);
   } else {
-    const document = createTextDocument({ file: reading.file, line: piece.line, column: 1 }, piece.text);
+    const document = new TextDocument({ file: reading.file, line: piece.line, column: 1 }, piece.text);
     addTextProblem(
       reading,
       document,
@@ -119,7 +119,7 @@ function* readYamlPiece(reading: Reading, piece: YamlPiece, jsonProblem: TextPro
 
 function* readYamlDocument(reading: Reading, chunk: string, line: number, jsonProblem: TextProblem | undefined): Generator<LooseObject> {
   const text = chunk.startsWith('\ufeff') ? chunk.slice(1) : chunk;
-  const document = createTextDocument({ file: reading.file, line, column: 1 }, text);
+  const document = new TextDocument({ file: reading.file, line, column: 1 }, text);
   try {
     const { values, secondStart } = parseYaml(text);
     if (values.length > 1 && values.slice(1).some((value) => value !== null)) {
@@ -207,7 +207,7 @@ function readJsonText(reading: Reading, piece: JsonText): ReadPiece {
     addInvalidUtf8(reading, `a byte ${findInvalidUtf8(piece.bytes)} behind this`, { line: piece.line, column: piece.column });
     return { kind: 'stopped' };
   }
-  const document = createTextDocument({ file: reading.file, line: piece.line, column: piece.column }, text);
+  const document = new TextDocument({ file: reading.file, line: piece.line, column: piece.column }, text);
   try {
     const value = parseJson(text, piece.colons);
     const object: LooseObject = { value, document, path: [], listKind: undefined, listApiVersion: undefined, isStreamed: true, textLength: text.length };
@@ -229,7 +229,7 @@ function readStop(reading: Reading, piece: JsonStop): ReadPiece {
   }
   const problem = new TextProblem({ code: 'json-syntax', message: `this is no JSON: ${piece.why}`, start: 0 });
   if (piece.kind === 'not-json') return { ...piece, kind: 'not-json', problem, isWhole: false };
-  const document = createTextDocument({ file: reading.file, line: piece.line, column: piece.column }, ' ');
+  const document = new TextDocument({ file: reading.file, line: piece.line, column: piece.column }, ' ');
   addTextProblem(reading, document, ' ', problem);
   return { kind: 'stopped' };
 }
@@ -237,7 +237,7 @@ function readStop(reading: Reading, piece: JsonStop): ReadPiece {
 /** Like kubectl, takes what began as JSON for YAML when it is none, unless two values of JSON came before it. */
 function* readRest(reading: Reading, stop: Extract<ReadPiece, { kind: 'not-json' }>, splitter: JsonSplitter, chunks: Iterator<Uint8Array>, values: number): Generator<LooseObject> {
   if (stop.isInList || values > 1) {
-    addTextProblem(reading, createTextDocument({ file: reading.file, line: stop.line, column: stop.column }, ' '), ' ', stop.problem);
+    addTextProblem(reading, new TextDocument({ file: reading.file, line: stop.line, column: stop.column }, ' '), ' ', stop.problem);
     return;
   }
   const seen = stop.isWhole ? [stop.bytes.slice(), splitter.leftover().slice()] : [stop.bytes.slice()];

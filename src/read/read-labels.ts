@@ -69,6 +69,6 @@ function remarkWordKey(context: ObjectContext, key: string, path: Path): void {
   remark(context, path, isBoolean ? 'yaml-boolean-word' : 'yaml-number-key', 'warning', `kubectl reads the key \`${shorten(written)}\` as \`${key}\``, {
     atKey: true,
     help: `put it in quotes if the label is \`${shorten(written)}\``,
-    replacement: JSON.stringify(written),
+    literal: JSON.stringify(written),
   });
 }

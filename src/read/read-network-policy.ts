@@ -31,7 +31,7 @@ export function readNetworkPolicy(context: ObjectContext, cache: LabelCache, obj
   const settled = spec === REFUSED ? undefined : settleSpec(context, spec, specPath, path);
   const isRefused = settled === undefined || !isNamed || (!context.settings.isLenient && context.refusals > 0);
   if (isRefused) {
-    if (context.settings.isLenient) remark(context, path, 'policy-left-out', 'warning', LEFT_OUT);
+    if (context.settings.isLenient) remark(context, [...path, 'metadata', 'name'], 'policy-left-out', 'warning', LEFT_OUT);
     return undefined;
   }
   return { kind: 'NetworkPolicy', namespace: object.namespace, name: object.name, ...settled, origin: originOf(context, path) };
@@ -62,13 +62,13 @@ type SettledSpec = Pick<NetworkPolicy, 'podSelector' | 'ingress' | 'egress'>;
 
 function settleSpec(context: ObjectContext, spec: LooseMap | undefined, path: Path, objectPath: Path): SettledSpec | undefined {
   if (spec === undefined) {
-    remark(context, objectPath, 'missing-spec', 'warning', 'the policy has no `spec`: it selects every pod of its namespace and lets nothing in', { help: 'write a `spec`, or delete the policy' });
+    remark(context, [...objectPath, 'kind'], 'missing-spec', 'warning', 'the policy has no `spec`: it selects every pod of its namespace and lets nothing in', { help: 'write a `spec`, or delete the policy' });
     return { podSelector: EVERYTHING, ingress: [], egress: undefined };
   }
   checkFields(context, spec, path, 'spec', 'the policy may govern fewer directions and allow less');
   const podSelector = readSelector(context, spec['podSelector'], [...path, 'podSelector']);
   if (podSelector === undefined) {
-    remark(context, path, 'missing-pod-selector', 'warning', 'without `podSelector` the policy selects every pod of its namespace', { help: 'write `podSelector: {}` if that is meant' });
+    remark(context, path, 'missing-pod-selector', 'warning', 'without `podSelector` the policy selects every pod of its namespace', { help: 'write `podSelector: {}` if that is meant', atKey: true });
   }
   const types = readPolicyTypes(context, spec['policyTypes'], [...path, 'policyTypes']);
   const ingress = readRules(context, 'ingress', spec['ingress'], [...path, 'ingress']);

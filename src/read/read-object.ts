@@ -154,7 +154,7 @@ function readName(context: ObjectContext, metadata: LooseMap, path: Path, object
   if (name !== undefined && name !== '') return name;
   const generated = metadata['generateName'];
   if (typeof generated === 'string' && generated !== '' && context.object.kind !== 'NetworkPolicy') return generated;
-  refuse(context, metadata['name'] === undefined ? objectPath : [...path, 'name'], 'missing-name', `the ${context.object.kind} has no name`, {
+  refuse(context, metadata['name'] === undefined ? [...objectPath, 'kind'] : [...path, 'name'], 'missing-name', `the ${context.object.kind} has no name`, {
     help: 'write `metadata.name`, indented below `metadata`',
     leavesOut: 'the answer leaves it out',
   });

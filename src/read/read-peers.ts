@@ -103,7 +103,7 @@ function remarkSloppy(context: ObjectContext, text: string, cidr: Cidr, path: Pa
   }[cidr.sloppiness];
   remark(context, path, 'sloppy-cidr', cidr.sloppiness === 'non-canonical' ? 'info' : 'warning', `\`${shorten(text)}\` ${why}: it is read as \`${cidr.canonical}\``, {
     help: `write \`${cidr.canonical}\``,
-    replacement: cidr.range.family === 6 && cidr.canonical.startsWith(':') ? JSON.stringify(cidr.canonical) : cidr.canonical,
+    replacement: cidr.canonical,
   });
 }
 

@@ -59,7 +59,7 @@ function readPortNumberOrName(context: ObjectContext, value: Value | undefined, 
   const wrong = checkPortName(value);
   if (wrong === undefined) return value;
   const number = /^[0-9]+$/.test(value) && isPort(Number(value)) ? String(Number(value)) : undefined;
-  refuse(context, path, 'invalid-port', `\`${shorten(value)}\` is a port name, because it is text, and a port name ${wrong}`, number === undefined ? {} : { help: 'take the quotes away', replacement: number });
+  refuse(context, path, 'invalid-port', `\`${shorten(value)}\` is a port name, because it is text, and a port name ${wrong}`, number === undefined ? {} : { help: 'take the quotes away', literal: number });
   return REFUSED;
 }
 

@@ -3,18 +3,6 @@ import { lineStarts, positionAt, type Position, type TextRange } from '../base/s
 import type { Path, SourceDocument } from '../model/origin.ts';
 import { findKey, findValue, parsePlaces, type Place, type PlaceNode } from './place-tree.ts';
 
-export interface TextDocument extends SourceDocument {
-  /** The range of the key at the end of a path. */
-  locateKey(path: Path): TextRange;
-  /** Turns offsets into the document's text into a range of the file. */
-  rangeOf(place: Place): TextRange;
-  /** The text as written at a path; undefined when the text is not kept. */
-  writtenAt(path: Path): string | undefined;
-  writtenKey(path: Path): string | undefined;
-  /** Lets the text go, to save memory: from then on everything in the document stands at its beginning. */
-  forget(): void;
-}
-
 export interface DocumentStart {
   readonly file: string;
   readonly line: number;
@@ -22,52 +10,85 @@ export interface DocumentStart {
   readonly column: number;
 }
 
-/** The places in it are worked out when first asked for. */
-export function createTextDocument(start: DocumentStart, text: string): TextDocument {
-  let kept: string | undefined = text;
-  let starts: readonly number[] | undefined;
-  let places: PlaceNode | undefined;
-  let isParsed = false;
-  const rangeOf = ({ start: first, end }: Place): TextRange => {
-    if (kept === undefined) return beginning(start);
-    starts ??= lineStarts(kept);
-    return { start: shift(start, positionAt(starts, first)), end: shift(start, positionAt(starts, end)) };
-  };
-  const find = (path: Path, finder: typeof findValue): Place | undefined => {
-    if (kept === undefined) return undefined;
-    if (!isParsed) places = parsePlaces(kept);
-    isParsed = true;
-    return places === undefined ? undefined : finder(kept, places, path);
-  };
-  const locate = (path: Path, finder: typeof findValue): TextRange => {
-    const place = find(path, finder);
-    return place === undefined ? beginning(start) : rangeOf(place);
-  };
-  const written = (path: Path, finder: typeof findValue): string | undefined => {
-    const place = find(path, finder);
-    return place === undefined ? undefined : kept?.slice(place.start, place.end);
-  };
-  return {
-    file: start.file,
-    firstLine: start.line,
-    locate: (path) => locate(path, findValue),
-    locateKey: (path) => locate(path, findKey),
-    rangeOf,
-    writtenAt: (path) => written(path, findValue),
-    writtenKey: (path) => written(path, findKey),
-    forget: () => {
-      kept = places = starts = undefined;
-    },
-  };
+/** A class, because there is one for each item of a large list: places are worked out when first asked for, and the text can be let go. */
+export class TextDocument implements SourceDocument {
+  readonly file: string;
+  readonly firstLine: number;
+  readonly #firstColumn: number;
+  #text: string | undefined;
+  #places: Places | undefined;
+
+  constructor({ file, line, column }: DocumentStart, text: string) {
+    this.file = file;
+    this.firstLine = line;
+    this.#firstColumn = column;
+    this.#text = text;
+  }
+
+  /** The range of the value at a path. */
+  locate(path: Path): TextRange {
+    return this.#rangeOrStart(this.#find(path, findValue));
+  }
+
+  /** The range of the key at the end of a path. */
+  locateKey(path: Path): TextRange {
+    return this.#rangeOrStart(this.#find(path, findKey));
+  }
+
+  /** Turns offsets into the document's text into a range of the file. */
+  rangeOf({ start, end }: Place): TextRange {
+    const places = this.#parsed();
+    if (places === undefined) return this.#start();
+    return { start: this.#shift(positionAt(places.lineStarts, start)), end: this.#shift(positionAt(places.lineStarts, end)) };
+  }
+
+  /** The text as written at a path; undefined when it is not kept. */
+  writtenAt(path: Path): string | undefined {
+    return this.#written(this.#find(path, findValue));
+  }
+
+  writtenKey(path: Path): string | undefined {
+    return this.#written(this.#find(path, findKey));
+  }
+
+  /** Lets the text go, to save memory: from then on everything in the document stands at its beginning. */
+  forget(): void {
+    this.#text = undefined;
+    this.#places = undefined;
+  }
+
+  #find(path: Path, finder: typeof findValue): Place | undefined {
+    const root = this.#parsed()?.root;
+    return root === undefined || this.#text === undefined ? undefined : finder(this.#text, root, path);
+  }
+
+  #parsed(): Places | undefined {
+    if (this.#text === undefined) return undefined;
+    this.#places ??= { lineStarts: lineStarts(this.#text), root: parsePlaces(this.#text) };
+    return this.#places;
+  }
+
+  #written(place: Place | undefined): string | undefined {
+    return place === undefined ? undefined : this.#text?.slice(place.start, place.end);
+  }
+
+  #rangeOrStart(place: Place | undefined): TextRange {
+    return place === undefined ? this.#start() : this.rangeOf(place);
+  }
+
+  #start(): TextRange {
+    const position: Position = { line: this.firstLine, column: this.#firstColumn };
+    return { start: position, end: position };
+  }
+
+  /** Only the first line of a document may begin in the middle of a line of the file. */
+  #shift(position: Position): Position {
+    const column = position.line === 1 ? this.#firstColumn + position.column - 1 : position.column;
+    return { line: this.firstLine + position.line - 1, column };
+  }
 }
 
-function beginning(start: DocumentStart): TextRange {
-  const position: Position = { line: start.line, column: start.column };
-  return { start: position, end: position };
-}
-
-/** Only the first line of a document may begin in the middle of a line of the file. */
-function shift(start: DocumentStart, position: Position): Position {
-  const column = position.line === 1 ? start.column + position.column - 1 : position.column;
-  return { line: start.line + position.line - 1, column };
+interface Places {
+  readonly lineStarts: readonly number[];
+  readonly root: PlaceNode | undefined;
 }

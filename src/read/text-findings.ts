@@ -63,8 +63,27 @@ function nameMistake(text: string, details: TextProblemDetails): TextProblemDeta
       return { code: mistake.code, message: mistake.message, help: mistake.help, start: mistake.code === 'yaml-syntax' ? lineStart + match.index : end - 1, end };
     }
   }
-  if (/indentation/.test(details.message)) return { ...details, code: 'yaml-indentation', help: details.help ?? 'indent the keys of one map alike, and what belongs to a key further than the key' };
-  return details;
+  return { ...details, ...reword(details.message) };
+}
+
+// What the parser says, and what it means to somebody who looks at the line.
+const REWORDED: readonly (readonly [RegExp, FindingCode, string, string])[] = [
+  [/^end of the stream or a document/, 'yaml-indentation', 'this line belongs to nothing above it; kubectl would pass over it and all that follows', 'indent it like the lines it belongs to, or begin a new document with `---`'],
+  [/indentation of a mapping/, 'yaml-indentation', 'this line is indented further than the map above it allows', 'indent the keys of one map alike'],
+  [/indentation of a sequence/, 'yaml-indentation', 'this list item is not indented like those above it', 'indent the items of one list alike'],
+  [/^deficient indentation/, 'yaml-indentation', 'this line is indented less than what it belongs to', 'indent it further'],
+  [/^tab characters/, 'yaml-tab', 'a tab indents this line, and YAML takes only blanks', 'put blanks in place of the tab'],
+  [/^expected ':' after|multiline key/, 'yaml-syntax', 'this is no `key: value`', 'write a colon and a blank behind the key'],
+  [/whitespace character is expected after the key/, 'yaml-syntax', 'a blank is missing behind the colon', 'put a blank behind the colon'],
+  [/^missed comma/, 'yaml-syntax', 'a comma is missing between two entries', 'put a comma before this'],
+  [/stream within a flow/, 'yaml-syntax', 'a bracket is opened and never closed', 'close it'],
+  [/(stream|document) within a (single|double) quoted/, 'yaml-syntax', 'a quote is opened and never closed', 'close it'],
+  [/^nesting exceeded/, 'yaml-syntax', 'the document nests too deep to be a Kubernetes object', 'take it out of the input'],
+];
+
+function reword(message: string): { readonly code: FindingCode; readonly message: string; readonly help: string } | undefined {
+  const found = REWORDED.find(([pattern]) => pattern.test(message));
+  return found === undefined ? undefined : { code: found[1], message: found[2], help: found[3] };
 }
 
 /** The starts of the line of an offset and of the two before it. */
