@@ -1,5 +1,5 @@
 // The plan of a lab, made before anything exists: which pod lives where, under which address, listening on what.
-import { formatIpAddress, type IpAddress, type IpFamily, type IpRange } from '../base/ip-address.ts';
+import { formatIpRange, type IpAddress, type IpFamily, type IpRange } from '../base/ip-address.ts';
 import type { Cluster, ClusterNode, Pod } from '../model/cluster.ts';
 import { addressInBlock, BLOCK_ADDRESSES_MAX, chooseAddressBlocks, describeMetBlocks, type AddressBlock, type BlockUse } from './address-block.ts';
 import { dnsPodsOf, isAddedDnsPod, isDnsService, withDns } from './dns-pod.ts';
@@ -216,15 +216,14 @@ const NAME_SERVERS_MAX = 3;
 
 function describeLeftOut(replicasLeftOut: number, outside: OutsideHosts, ports: MentionedPorts): string[] {
   const notes: string[] = [];
-  if (replicasLeftOut > 0) notes.push(`${replicasLeftOut} further replicas are not run`);
+  if (replicasLeftOut > 0) notes.push(replicasLeftOut === 1 ? '1 further replica is not run' : `${replicasLeftOut} further replicas are not run`);
   const byReason = Map.groupBy(outside.leftOut, ({ reason }) => reason);
   for (const [reason, ranges] of byReason) {
-    notes.push(`${ranges.length} address ranges have no host: ${reason} (${ranges.slice(0, 3).map(nameRange).join(', ')}${ranges.length > 3 ? ', …' : ''})`);
+    const shown = `${ranges.slice(0, RANGES_SHOWN_MAX).map(({ range }) => formatIpRange(range)).join(', ')}${ranges.length > RANGES_SHOWN_MAX ? ', …' : ''}`;
+    notes.push(`${ranges.length === 1 ? '1 address range has' : `${ranges.length} address ranges have`} no host: ${reason} (${shown})`);
   }
-  if (ports.leftOut > 0) notes.push(`${ports.leftOut} further ports that policies name are not tried`);
+  if (ports.leftOut > 0) notes.push(ports.leftOut === 1 ? '1 further port that policies name is not tried' : `${ports.leftOut} further ports that policies name are not tried`);
   return notes;
 }
 
-function nameRange({ range }: { readonly range: IpRange }): string {
-  return `${formatIpAddress({ family: range.family, value: range.first })}-${formatIpAddress({ family: range.family, value: range.last })}`;
-}
+const RANGES_SHOWN_MAX = 3;
