@@ -7,15 +7,17 @@ import { comparePrograms } from '../../src/analyze/compare.ts';
 import { allowedPorts } from '../../src/analyze/decide.ts';
 import { explain } from '../../src/analyze/explain.ts';
 import { reach } from '../../src/analyze/reach.ts';
-import { ALL_PORTS, NO_PORTS, subtractPorts, unionPorts } from '../../src/base/port-set.ts';
+import { formatIpAddress } from '../../src/base/ip-address.ts';
+import { ALL_PORTS, NO_PORTS, OTHER_POINT, pointOf, subtractPorts, unionPorts } from '../../src/base/port-set.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
-import type { NetworkPolicy } from '../../src/model/network-policy.ts';
+import { DIRECTIONS, type NetworkPolicy, type PolicyRule } from '../../src/model/network-policy.ts';
 import { checkClusters, checkWith } from '../clusters/check-property.ts';
-import { outsideAddresses } from '../clusters/points.ts';
+import { outsideAddresses, trafficPoints } from '../clusters/points.ts';
 import { randomPolicies } from '../clusters/random-cluster.ts';
-import { settleCluster } from '../clusters/settle.ts';
+import { podKey, settleCluster } from '../clusters/settle.ts';
 import { verdictsOf } from '../clusters/verdicts.ts';
+import { referenceRules, type ReferenceEnd } from '../reference/reference.ts';
 
 /** These need fewer clusters than the reference does: what they look for shows often. */
 const SHARE = 0.4;
@@ -143,6 +145,43 @@ test('an explanation has the verdict of decide, and rules or no isolation behind
       }
     }
   }, { share: SHARE / 2 });
+});
+
+test('an explanation of one port names the rules that the reference finds', () => {
+  checkClusters((raw) => {
+    const cluster = settleCluster(raw);
+    const program = compileCluster(cluster);
+    const points = trafficPoints(cluster);
+    const outside = outsideAddresses(cluster).slice(0, 4).map((address) => ({ kind: 'address', address }) as const);
+    const ends = [...cluster.pods.map((_, pod) => ({ kind: 'pod', pod }) as const), ...outside];
+    let turn = 0;
+    for (const source of ends) {
+      for (const target of ends) {
+        if (source.kind === 'address' && target.kind === 'address') continue;
+        // The target's own ports, and one point more that is another for each pair: all of them are asked somewhere.
+        const own = target.kind === 'pod' ? cluster.pods[target.pod]!.ports : [];
+        for (const { protocol, port } of [...own, points[turn % points.length]!]) {
+          const family = source.kind === 'address' ? source.address.family : target.kind === 'address' ? target.address.family : turn % 2 === 0 ? 4 : 6;
+          turn++;
+          const point = protocol === 'other' ? OTHER_POINT : pointOf(protocol, port);
+          const explanation = explain(program, { source, target, family, ports: [point, point] });
+          for (const direction of DIRECTIONS) {
+            if (!explanation[direction].isJudged) continue;
+            const expected = referenceRules(cluster, direction, { source, target, protocol, port, family });
+            assert.deepEqual(explanation[direction].allowedBy.map(ruleName), expected.map(ruleName), `${endName(cluster, source)} → ${endName(cluster, target)} ${protocol} ${port} over IPv${family}, ${direction}`);
+          }
+        }
+      }
+    }
+  }, { share: SHARE });
+
+  function ruleName({ policy, rule }: { policy: NetworkPolicy; rule: PolicyRule }): string {
+    return `${policy.namespace}/${policy.name} ${rule.index}`;
+  }
+
+  function endName(cluster: Cluster, end: ReferenceEnd): string {
+    return end.kind === 'pod' ? podKey(cluster.pods[end.pod]!) : formatIpAddress(end.address);
+  }
 });
 
 test('equal port sets have one id', () => {

@@ -4,7 +4,7 @@
 // "Network Policies" and "Labels and Selectors" of the Kubernetes documentation; "choice" is a choice of this project.
 import type { IpAddress, IpFamily, IpRange } from '../../src/base/ip-address.ts';
 import type { Cluster, Pod } from '../../src/model/cluster.ts';
-import type { IpBlockPeer, NetworkPolicy, Peer, PodPeer, PolicyRule, PortMatch } from '../../src/model/network-policy.ts';
+import type { Direction, IpBlockPeer, NetworkPolicy, Peer, PodPeer, PolicyRule, PortMatch } from '../../src/model/network-policy.ts';
 import type { LabelSet, Requirement, Selector } from '../../src/model/selector.ts';
 
 export type ReferenceEnd =
@@ -27,6 +27,16 @@ export function referenceAllows(cluster: Cluster, traffic: ReferenceTraffic): bo
   // NP, "The two sorts of pod isolation": "For a connection from a source pod to a destination pod to be allowed, both
   // the egress policy on the source pod and the ingress policy on the destination pod need to allow the connection."
   return egressAllows(cluster, traffic) && ingressAllows(cluster, traffic);
+}
+
+/** The rules that let the connection through in one direction; empty also where nothing isolates the end, or nothing judges it. */
+export function referenceRules(cluster: Cluster, direction: Direction, traffic: ReferenceTraffic): readonly { readonly policy: NetworkPolicy; readonly rule: PolicyRule }[] {
+  const end = direction === 'egress' ? traffic.source : traffic.target;
+  if (end.kind === 'address' || isOnePod(cluster, traffic) || isOnOneNode(cluster, traffic)) return [];
+  const matches = direction === 'egress' ? egressRuleMatches : ingressRuleMatches;
+  return cluster.policies
+    .filter((policy) => governs(policy, cluster.pods[end.pod]!))
+    .flatMap((policy) => (policy[direction] ?? []).filter((rule) => matches(cluster, policy, rule, traffic)).map((rule) => ({ policy, rule })));
 }
 
 /** Choice: dual stack is judged by family; an end has the families of its addresses, a pod without any could have both. */
