@@ -12,7 +12,7 @@ import { LEDGER_SIZE } from './skeleton.ts';
 import { readRawElements } from './table.ts';
 
 /** From this many records on, those that have not grown between two drains are taken out, so that the set never fills. */
-const TIDY_SIZE = LEDGER_SIZE / 4;
+const TIDY_SIZE = LEDGER_SIZE / 16;
 
 interface LedgerSet {
   readonly verdict: LedgerEntry['verdict'];
