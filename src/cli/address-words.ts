@@ -4,7 +4,7 @@ import type { Cluster } from '../model/cluster.ts';
 import type { Program } from '../compile/program.ts';
 import { quadKey, quadOf, type EndpointRef } from '../analyze/endpoint.ts';
 import { rangeLabel } from '../report/endpoint-label.ts';
-import type { NamedEnds } from './endpoint-words.ts';
+import type { NamedEnds } from './named-ends.ts';
 
 /** undefined: the word is no address and no CIDR. Host bits are masked. */
 export function parseRange(word: string): IpRange | undefined {

@@ -7,6 +7,7 @@ import type { Cluster } from '../model/cluster.ts';
 import { compileCluster } from '../compile/compile.ts';
 import type { Program } from '../compile/program.ts';
 import { reach, type Reachability } from '../analyze/reach.ts';
+import { detectKernel, type KernelSupport } from '../kernel/detect-kernel.ts';
 import { enterUserNamespace } from '../lab/enter-user-namespace.ts';
 import type { LabPlan } from '../lab/lab-plan.ts';
 import { lintCluster } from '../lint/lint.ts';
@@ -16,7 +17,6 @@ import { readManifests } from '../read/read.ts';
 import { MATRIX_ENDPOINTS_MAX, reachMatrix } from '../report/reach-matrix.ts';
 import { unifiedDiff } from '../report/text-diff.ts';
 import { count, countOf, truthDifferences, truthMatrix, truthSummary } from '../report/truth-table.ts';
-import { findEnforcement, type Enforcement } from './enforcement.ts';
 import { addInputOptions, type InputOptions } from './input-options.ts';
 import { INTERRUPTED_STATUS, listenForInterruption, type Interruption } from './interruption.ts';
 import { positiveNumber } from './number-words.ts';
@@ -52,9 +52,9 @@ Exit status: 0 every verdict of the kernel is the computed one; 1 one is not; 2 
 }
 
 async function runDemo(words: readonly string[], options: DemoOptions): Promise<number> {
-  const enforcement = findEnforcement();
+  const kernel = detectKernel();
   // As early as can be: nothing was read or printed that would be read or printed once more.
-  if (enforcement.kind === 'user-namespace') enterUserNamespace();
+  if (kernel.canEnforce && kernel.how === 'user-namespace') enterUserNamespace();
   const interruption = listenForInterruption();
   try {
     const inputs = await stepRead(words.length > 0 ? words : [shippedExample()]);
@@ -62,7 +62,7 @@ async function runDemo(words: readonly string[], options: DemoOptions): Promise<
     const cluster = await stepUnderstand(inputs, options);
     if (cluster === undefined) return 2;
     await stepReach(cluster);
-    if (enforcement.kind === 'none') return await stepCannotEnforce(enforcement);
+    if (!kernel.canEnforce) return await stepCannotEnforce(kernel);
     const running = await stepEnforce(cluster, options);
     try {
       const table = await stepProbe(running, { options, interruption });
@@ -139,9 +139,9 @@ function countOpenPairs({ endpoints, rows }: Reachability): { open: number; pair
   return { open, pairs: workloads * (workloads - 1) };
 }
 
-async function stepCannotEnforce({ reason, help }: Extract<Enforcement, { kind: 'none' }>): Promise<number> {
+async function stepCannotEnforce({ reason, remedy }: Extract<KernelSupport, { canEnforce: false }>): Promise<number> {
   await heading('Enforce', 'not on this host');
-  await writeAnswer([`  ${reason}\n  help: ${help}\n\nWhat stands above is computed; nothing of it was tried in a kernel.\n`]);
+  await writeAnswer([`  ${reason}\n  help: ${remedy}\n\nWhat stands above is computed; nothing of it was tried in a kernel.\n`]);
   return 3;
 }
 

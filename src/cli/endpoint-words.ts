@@ -9,21 +9,7 @@ import { listEndpoints, type PlacedEndpoint } from '../analyze/endpoints.ts';
 import { nearestWord } from '../base/near-miss.ts';
 import { internetRanges, parseRange, rangeEnds } from './address-words.ts';
 import { UsageError } from './failures.ts';
-
-/** What a word stands for. */
-export interface NamedEnds {
-  /** One end for each way in which policies treat what the word names. */
-  readonly ends: readonly NamedEnd[];
-  /** The pods behind the word; empty for addresses. */
-  readonly pods: readonly Pod[];
-  /** Target ports that the word itself names, as a Service does. */
-  readonly ports: PortSet | undefined;
-}
-
-export interface NamedEnd {
-  readonly label: string;
-  readonly ref: EndpointRef;
-}
+import type { NamedEnd, NamedEnds } from './named-ends.ts';
 
 const HELP = 'write namespace/name of a workload or pod, svc/namespace/name:port, key=value, a CIDR, or internet';
 

@@ -1,4 +1,5 @@
 // The errors that a command ends with: words that make no sense, and a reader that has gone away.
+import type { Finding } from '../base/finding.ts';
 
 /** The words are wrong: status 2. `help` says what to write instead. */
 export class UsageError extends Error {
@@ -8,6 +9,18 @@ export class UsageError extends Error {
     super(message);
     this.name = 'UsageError';
     this.help = help;
+  }
+}
+
+/** An input cannot be opened or read: status 2, and it must not be left out of an answer in silence. */
+export class UnreadableInput extends Error {
+  readonly finding: Finding;
+
+  constructor(file: string, reason: string, help?: string) {
+    const message = `cannot read \`${file}\`: ${reason}`;
+    super(message);
+    this.name = 'UnreadableInput';
+    this.finding = { code: 'unreadable-file', severity: 'error', message, ...(help === undefined ? {} : { help }) };
   }
 }
 

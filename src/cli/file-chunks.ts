@@ -1,6 +1,6 @@
 // Bytes of a file or of standard input, piece by piece, and its lines once more for those who show them.
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
-import { UsageError } from './failures.ts';
+import { UnreadableInput } from './failures.ts';
 import { systemWords, type InputFile } from './list-inputs.ts';
 
 const CHUNK_BYTES = 1 << 20;
@@ -9,7 +9,7 @@ const SHOWN_BYTES_MAX = 16 << 20;
 /** How long to wait where standard input is not ready and does not block. */
 const RETRY_MS = 5;
 
-/** Opens the file when the first chunk is asked for. Throws UsageError when it cannot be read. */
+/** Opens the file when the first chunk is asked for. Throws UnreadableInput when it cannot be read. */
 export function* fileChunks(file: InputFile): Generator<Uint8Array> {
   const descriptor = file.kind === 'stdin' ? 0 : attempt(file, () => openSync(file.name, 'r'));
   try {
@@ -68,6 +68,6 @@ function attempt<T>(file: InputFile, act: () => T): T {
   try {
     return act();
   } catch (error) {
-    throw new UsageError(`cannot read \`${file.name}\`: ${systemWords(error)}`);
+    throw new UnreadableInput(file.name, systemWords(error));
   }
 }

@@ -1,5 +1,6 @@
 // `bulkhead lab`: manifests as network namespaces on this host; a shell in one of them; one connection tried.
 import type { Command } from 'commander';
+import { detectKernel } from '../kernel/detect-kernel.ts';
 import { enterLabUserNamespace, enterUserNamespace } from '../lab/enter-user-namespace.ts';
 import { openShell } from '../lab/lab-shell.ts';
 import { findLab } from '../lab/lab-state.ts';
@@ -7,7 +8,6 @@ import { probeOnce, type OnceVerdict } from '../lab/probe-once.ts';
 import { printable } from '../report/printable.ts';
 import type { Style } from '../report/style.ts';
 import { count } from '../report/truth-table.ts';
-import { findEnforcement } from './enforcement.ts';
 import { UsageError } from './failures.ts';
 import { addInputOptions, type InputOptions } from './input-options.ts';
 import { listenForInterruption } from './interruption.ts';
@@ -65,12 +65,12 @@ function defineProbe(command: Command): void {
 }
 
 async function runUp(words: readonly string[], options: UpOptions): Promise<number> {
-  const enforcement = findEnforcement();
-  if (enforcement.kind === 'none') {
-    await writeNote(`bulkhead: no lab can run here: ${enforcement.reason}\n  help: ${enforcement.help}\n`);
+  const kernel = detectKernel();
+  if (!kernel.canEnforce) {
+    await writeNote(`bulkhead: no lab can run here: ${kernel.reason}\n  help: ${kernel.remedy}\n`);
     return 3;
   }
-  if (enforcement.kind === 'user-namespace') enterUserNamespace();
+  if (kernel.how === 'user-namespace') enterUserNamespace();
   const input = await readInputs(words, options);
   if (input === undefined) return 2;
   const interruption = listenForInterruption();

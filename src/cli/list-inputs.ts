@@ -2,7 +2,7 @@
 import { readdirSync, realpathSync, statSync, type Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { compareText } from '../base/finding.ts';
-import { UsageError } from './failures.ts';
+import { UnreadableInput, UsageError } from './failures.ts';
 
 /** A file to read; `name` is how findings name it, as near to the user's words as can be. */
 export type InputFile = { readonly kind: 'file'; readonly name: string } | { readonly kind: 'stdin'; readonly name: 'standard input' };
@@ -40,7 +40,7 @@ function addStdin(walk: Walk): void {
 
 function addNamed(walk: Walk, path: string): void {
   if (/^https?:\/\//.test(path)) {
-    throw new UsageError(`cannot read \`${path}\`: addresses are not fetched`, `download it first: curl -fsSL ${path} | bulkhead … -f -`);
+    throw new UnreadableInput(path, 'addresses are not fetched', `download it first: curl -fsSL ${path} | bulkhead … -f -`);
   }
   const stats = reading(path, () => statSync(path));
   // A pipe such as /dev/fd/63 has no real path of its own.
@@ -70,7 +70,7 @@ function addLink(walk: Walk, path: string, depth: number): void {
   const isManifest = EXTENSIONS.test(path);
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) {
-    if (isManifest) throw new UsageError(`cannot read \`${path}\`: the link leads nowhere`);
+    if (isManifest) throw new UnreadableInput(path, 'the link leads nowhere');
     return;
   }
   if (stats.isDirectory()) addFolder(walk, path, depth + 1);
@@ -105,7 +105,7 @@ function reading<T>(path: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw new UsageError(`cannot read \`${path}\`: ${systemWords(error)}`);
+    throw new UnreadableInput(path, systemWords(error));
   }
 }
 

@@ -18,7 +18,7 @@ export interface RepairedInput {
   readonly readFile: ReadFile;
 }
 
-/** Throws UsageError for a file that cannot be opened. Writes nothing. */
+/** Throws UnreadableInput for a file that cannot be opened. Writes nothing. */
 export function repairInputs(words: readonly string[]): RepairedInput[] {
   return listInputs(words).map(repairInput);
 }

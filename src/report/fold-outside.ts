@@ -1,5 +1,5 @@
 // Ranges of the outside that a matrix shows alike become one row and column, so that a dozen excepts do not hide the pods.
-import type { MatrixCell } from './matrix.ts';
+import type { MatrixCell } from './matrix-cell.ts';
 
 export interface MatrixEnd {
   readonly label: string;

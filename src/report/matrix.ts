@@ -1,5 +1,6 @@
 // A square of who meets whom, for a terminal: numbered rows, the same numbers as columns, letters for what the legend explains.
 import { foldOutside, type CellLookup, type FoldedEnd, type MatrixEnd } from './fold-outside.ts';
+import type { LegendEntry, MatrixCell } from './matrix-cell.ts';
 import { printable } from './printable.ts';
 import type { Style } from './style.ts';
 import { cutText } from './table.ts';
@@ -9,17 +10,6 @@ export interface Matrix {
   /** What stands at a source and a target, by index of `ends`; undefined leaves the cell empty. */
   readonly cellAt: CellLookup;
   readonly legend: readonly LegendEntry[];
-}
-
-export interface LegendEntry {
-  readonly cell: MatrixCell;
-  readonly text: string;
-}
-
-export interface MatrixCell {
-  /** At most 2 signs. */
-  readonly text: string;
-  readonly tone: 'open' | 'some' | 'none' | 'wrong';
 }
 
 export interface MatrixLayout {

@@ -1,6 +1,6 @@
 // Letters for sets of ports in a matrix, given out in the order in which they are met.
 import type { PortSet } from '../base/port-set.ts';
-import type { LegendEntry, MatrixCell } from './matrix.ts';
+import type { LegendEntry, MatrixCell } from './matrix-cell.ts';
 import { formatPorts } from './port-text.ts';
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';

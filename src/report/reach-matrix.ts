@@ -1,7 +1,8 @@
 // A reachability as a matrix: `●` is everything, a letter the ports that the legend names, `·` nothing.
 import type { Reachability } from '../analyze/reach.ts';
 import { endpointLabel } from './endpoint-label.ts';
-import { formatMatrix, type LegendEntry, type MatrixCell, type MatrixLayout } from './matrix.ts';
+import { formatMatrix, type MatrixLayout } from './matrix.ts';
+import type { LegendEntry, MatrixCell } from './matrix-cell.ts';
 import { PortLetters } from './port-letters.ts';
 import { isEverything } from './port-text.ts';
 

@@ -1,0 +1,43 @@
+// The library's face: what Bulkhead computes, as functions over data that also run in a browser.
+
+// The text
+export { readManifests, sourceFromText, type ReadFile, type ReadOptions, type ReadResult, type SourceFile } from './read/read.ts';
+export { repairText, type Repair } from './lint/repair-text.ts';
+
+// The cluster
+export type { Cluster, ClusterNode, ContainerPort, Namespace, Pod, Policy, Service, ServicePort, Workload } from './model/cluster.ts';
+export type { Direction, IpBlockPeer, NetworkPolicy, Peer, PodPeer, PolicyRule, PortMatch, RulePeers, RulePorts } from './model/network-policy.ts';
+export { locateOrigin, type Origin } from './model/origin.ts';
+export type { Labels, LabelSet, Requirement, Selector } from './model/selector.ts';
+
+// The Program and its answers
+export { compileCluster } from './compile/compile.ts';
+export type { DirectionProgram, Program, RuleReference } from './compile/program.ts';
+export { reach, type Reachability, type ReachOptions, type ReachRow } from './analyze/reach.ts';
+export type { Endpoint, Grain } from './analyze/endpoints.ts';
+export type { EndpointRef } from './analyze/endpoint.ts';
+export { allowedPorts } from './analyze/decide.ts';
+export { explain, type DirectionReason, type Explanation, type Question } from './analyze/explain.ts';
+export type { Mismatch, RuleMiss } from './analyze/near-miss.ts';
+export { lintCluster, type LintOptions } from './lint/lint.ts';
+
+// Answers as text
+export {
+  FINDING_FORMATS,
+  formatFindings,
+  formatReach,
+  REACH_FORMATS,
+  type FindingFormat,
+  type Layout,
+  type ReachFormat,
+} from './report/report.ts';
+export { explanationsJson, explanationText, type Answer, type AnswerEnd } from './report/explanation.ts';
+export { reachJson } from './report/reach-json.ts';
+export { PLAIN_STYLE, TERMINAL_STYLE, type Style } from './report/style.ts';
+
+// Words for what all of them share
+export type { Finding, ObjectName, RelatedPlace, Severity, TextEdit } from './base/finding.ts';
+export { FINDING_CODES, type FindingCode } from './base/finding-code.ts';
+export { formatIpAddress, formatIpRange, parseIpAddress, type IpAddress, type IpFamily, type IpRange } from './base/ip-address.ts';
+export { ALL_PORTS, hasPoint, NO_PORTS, pointOf, portSetOf, protocolRanges, unionPorts, type PortSet, type Protocol } from './base/port-set.ts';
+export type { Position, TextRange } from './base/source-position.ts';
