@@ -97,7 +97,8 @@ export function planLab(input: Cluster, options: LabOptions = {}): LabPlan {
       ports: probedPorts(ports, own),
     };
   });
-  const outside = chooseOutsideHosts(options.outsideRanges ?? [], blocks.map(({ range }) => range));
+  const outsideRanges = (options.outsideRanges ?? []).filter(({ family }) => families.includes(family));
+  const outside = chooseOutsideHosts(outsideRanges, blocks.map(({ range }) => range));
   const labCluster = splitReplicas(cluster, { pods, node, hostNode, blocks });
   const services = planServices(labCluster, blocks);
   const dnsPods = dnsPodsOf(labCluster);
@@ -116,7 +117,7 @@ export function planLab(input: Cluster, options: LabOptions = {}): LabPlan {
     dnsPod: dnsPod < 0 ? undefined : dnsPod,
     dnsAddresses: dnsAddresses(services, pods, dnsPods),
     replicasLeftOut: replicas.leftOut,
-    notes: [...describeMetBlocks(blocks), ...describeLeftOut(replicas.leftOut, outside, ports)],
+    notes: [...describeFamilies(families), ...describeMetBlocks(blocks), ...describeLeftOut(replicas.leftOut, outside, ports)],
   };
 }
 
@@ -213,6 +214,10 @@ function dnsAddresses(services: readonly LabService[], pods: readonly LabPod[], 
 
 /** The C library asks no more than three (resolv.conf(5), MAXNS). */
 const NAME_SERVERS_MAX = 3;
+
+function describeFamilies(families: readonly IpFamily[]): string[] {
+  return ([4, 6] as const).filter((family) => !families.includes(family)).map((family) => `IPv${family} is neither run nor tried`);
+}
 
 function describeLeftOut(replicasLeftOut: number, outside: OutsideHosts, ports: MentionedPorts): string[] {
   const notes: string[] = [];

@@ -62,6 +62,16 @@ test('without a ledger, silence is taken for a refusal, and the answers are the 
   });
 });
 
+test('a host that speaks IPv4 alone', needs('kernel'), async () => {
+  await withLab(shop, { families: [4] }, async ({ plan, program, world }) => {
+    assert.deepEqual(plan.notes, ['IPv6 is neither run nor tried']);
+    assert.ok(plan.outside.hosts.length > 0 && plan.outside.hosts.every(({ address }) => address.family === 4));
+    const table = await proveTruthTable(program, plan.endpoints, world);
+    assertAgrees(table);
+    assert.ok(table.probed > 0 && table.plan.probes.every(({ family }) => family === 4));
+  });
+});
+
 // The table must be able to disagree: with another policy in the kernel, with none, and where a packet just gets lost.
 test('names each pair that another policy in the kernel decides otherwise', needs('kernel'), async () => {
   const opened: Cluster = { ...shop, policies: shop.policies.map((one) => (one.name === 'db' ? policy('shop/db', { selector: { app: 'db' }, ingress: [rule([podPeer({ app: 'web' })], ['TCP/3306', 'TCP/8080'])] }) : one)) };
