@@ -1,9 +1,10 @@
 // What `npm test` runs: every test that this host can run, a line per file, what was left out and why, and the count.
 import { spawnSync } from 'node:child_process';
-import { globSync } from 'node:fs';
+import { closeSync, globSync, openSync } from 'node:fs';
 import { relative } from 'node:path';
 import { run } from 'node:test';
 import { parseArgs } from 'node:util';
+import { linkUp, LOOPBACK_INDEX, Rtnetlink } from '../src/kernel/rtnetlink.ts';
 import { cloneRoot, whyMissing } from '../tests/needs.ts';
 
 /** Test files that run at the same time. */
@@ -77,8 +78,11 @@ function runInUserNamespace(): number | undefined {
 
 /** A new network namespace starts with its loopback down; tests of servers talk over it. */
 function raiseLoopback(): void {
-  const raised = spawnSync('ip', ['link', 'set', 'lo', 'up']);
-  if (raised.status !== 0) process.stdout.write('the loopback of the namespace stays down: no `ip` here (package iproute2)\n');
+  const namespace = openSync('/proc/self/ns/net', 'r');
+  const rtnetlink = new Rtnetlink(namespace);
+  rtnetlink.apply([linkUp(LOOPBACK_INDEX)]);
+  rtnetlink.close();
+  closeSync(namespace);
 }
 
 async function runTests(files: readonly string[], isEverythingRequired: boolean): Promise<number> {
