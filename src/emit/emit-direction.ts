@@ -67,7 +67,7 @@ function findJudgedPods({ places, direction }: DirectionInput): JudgedPod[] {
   return places.flatMap(({ address, group, isLocal }): JudgedPod[] => {
     if (!isLocal) return [];
     const subject = group === undefined ? undefined : direction.subjectOfGroup[group]!;
-    return subject === undefined || direction.isIsolated(subject) ? [{ address, subject }] : [];
+    return subject === undefined || direction.isGoverned(subject) ? [{ address, subject }] : [];
   });
 }
 

@@ -43,6 +43,6 @@ export function emitRuleset(program: Program, placement: Placement, previous: Em
 
 function localPodOf(program: Program, { address, group }: Place): LocalPod {
   const isGoverned = (direction: DirectionProgram): boolean =>
-    group === undefined || direction.isIsolated(direction.subjectOfGroup[group]!);
+    group === undefined || direction.isGoverned(direction.subjectOfGroup[group]!);
   return { address, isEgressIsolated: isGoverned(program.egress), isIngressIsolated: isGoverned(program.ingress) };
 }
