@@ -39,6 +39,7 @@ export function closeNamespace(fd: NamespaceFd): void {
 }
 
 export class NamespaceError extends Error {
+  readonly code = 'namespace-refused';
   readonly errno: number;
   constructor(what: string, errno: number) {
     super(`cannot ${what}: errno ${errno}`);

@@ -1,5 +1,5 @@
 // What other processes must know of a running lab: a folder that only its user can read, with the process and its namespaces.
-import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatIpAddress, type IpAddress } from '../base/ip-address.ts';
 import type { NamespaceFd } from '../kernel/network-namespace.ts';
@@ -45,7 +45,10 @@ export interface LabNamespaces {
 export function publishLab(plan: LabPlan, { node, namespaces }: LabNamespaces): () => void {
   removeStaleLabs();
   const startTime = processStartTime(process.pid);
-  const folder = join(stateFolder(), `${FOLDER_PREFIX}${process.pid}-${node}`);
+  const place = makeStateFolder();
+  const folder = join(place, `${FOLDER_PREFIX}${process.pid}-${node}`);
+  // Of a process with this one's number that died while it wrote.
+  rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { mode: 0o700 });
   const state: LabState = {
     pid: process.pid,
@@ -69,6 +72,7 @@ export function publishLab(plan: LabPlan, { node, namespaces }: LabNamespaces): 
   const unpublish = (): void => {
     process.off('exit', unpublish);
     rmSync(folder, { recursive: true, force: true });
+    removeIfEmpty(place);
   };
   process.on('exit', unpublish);
   return unpublish;
@@ -111,6 +115,15 @@ function resolverText(namespace: string, dnsAddresses: readonly IpAddress[]): st
   return `${servers}search ${searchDomains(namespace).join(' ')}\noptions ndots:5 timeout:1 attempts:2\n# names end in ${CLUSTER_DOMAIN}\n`;
 }
 
+/** Another lab may have its state beside this one's. */
+function removeIfEmpty(place: string): void {
+  try {
+    rmdirSync(place);
+  } catch {
+    // Not empty, or gone.
+  }
+}
+
 function removeStaleLabs(): void {
   for (const folder of listFolders()) {
     const state = readState(folder);
@@ -120,7 +133,7 @@ function removeStaleLabs(): void {
 
 /** Without a state file the folder is dead, or its process is just writing it. */
 function isBeingMade(folder: string): boolean {
-  const pid = /-(\d+)-\d+$/.exec(folder.replace(FOLDER_PREFIX, '-'))?.[1];
+  const pid = /\/lab-(\d+)-\d+$/.exec(folder)?.[1];
   return pid !== undefined && processStartTime(Number(pid)) !== undefined;
 }
 
@@ -137,9 +150,10 @@ function readState(folder: string): LabState | undefined {
   }
 }
 
+/** Of all places: the lab may have been started with another environment. */
 function listFolders(): string[] {
-  const base = stateFolder();
-  return readdirSync(base).filter((name) => name.startsWith(FOLDER_PREFIX)).map((name) => join(base, name));
+  return statePlaces().filter(isOwnFolder).flatMap((place) =>
+    readdirSync(place).filter((name) => name.startsWith(FOLDER_PREFIX)).map((name) => join(place, name)));
 }
 
 const FOLDER_PREFIX = 'lab-';
@@ -156,28 +170,38 @@ function processStartTime(pid: number): string | undefined {
   }
 }
 
-/** The first of the usual places that is this user's alone; made when missing. */
-function stateFolder(): string {
+/** The usual places, the best first. */
+function statePlaces(): string[] {
   const uid = outerUid();
   const runtime = process.env['XDG_RUNTIME_DIR'];
-  const places = [
+  return [
     ...(runtime === undefined || runtime === '' ? [] : [join(runtime, 'bulkhead')]),
     ...(uid === 0 ? ['/run/bulkhead'] : []),
     `/tmp/bulkhead-${uid}`,
   ];
-  const place = places.find(isOwnFolder);
+}
+
+/** The first place that is this user's alone; made when missing. */
+function makeStateFolder(): string {
+  const places = statePlaces();
+  const place = places.find((path) => isOwnFolder(path) || canMakeFolder(path));
   if (place === undefined) {
     throw new LabError('no-namespaces', `cannot keep the state of the lab in ${places.join(' or ')}`, { help: 'set XDG_RUNTIME_DIR to a folder that is yours alone' });
   }
   return place;
 }
 
-function isOwnFolder(path: string): boolean {
+function canMakeFolder(path: string): boolean {
   try {
     mkdirSync(path, { mode: 0o700 });
+    return true;
   } catch {
-    // It is there already, or cannot be: the look below tells.
+    return false;
   }
+}
+
+/** In /tmp anybody could have made it, with anything in it. */
+function isOwnFolder(path: string): boolean {
   try {
     const found = lstatSync(path);
     if (!found.isDirectory() || found.uid !== process.getuid?.()) return false;
