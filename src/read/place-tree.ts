@@ -30,7 +30,8 @@ export interface PlaceEntry {
 /** undefined when the text has no content, or cannot be parsed. */
 export function parsePlaces(text: string): PlaceNode | undefined {
   try {
-    return buildTree(text, parseYamlEvents(text));
+    const { events, source } = parseYamlEvents(text);
+    return buildTree(source, events);
   } catch (error) {
     if (error instanceof TextProblem) return undefined;
     throw error;

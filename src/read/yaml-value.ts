@@ -1,5 +1,5 @@
 // Turns the text of one YAML document into the value that kubectl makes of it: go.yaml.in/yaml v2 and then JSON.
-import { EVENT_ID, getScalarValue, parseEvents, SCALAR_STYLE, YAMLException, type Event, type ScalarEvent } from 'js-yaml';
+import { COLLECTION_STYLE, EVENT_ID, getScalarValue, parseEvents, SCALAR_STYLE, YAMLException, type Event, type MappingEvent, type ScalarEvent, type SequenceEvent } from 'js-yaml';
 import { TextProblem } from './text-problem.ts';
 import { keyText, mayBeWord, resolvePlain, type Scalar } from './yaml-scalar.ts';
 
@@ -25,6 +25,7 @@ export interface YamlDocuments {
 interface Frame {
   readonly container: Value[] | Record<string, Value> | undefined;
   readonly isMap: boolean;
+  readonly isFlow: boolean;
   readonly anchor: Anchor | undefined;
   key: string | undefined;
   keyStart: number;
@@ -57,8 +58,8 @@ interface Construction {
 
 /** Throws `TextProblem`, and nothing else, for a text that kubectl would not read. */
 export function parseYaml(text: string): YamlDocuments {
-  const events = parseYamlEvents(text);
-  const construction: Construction = { text, documents: [], frames: [], anchors: new Map(), steps: 0, aliasSteps: 0 };
+  const { events, source } = parseYamlEvents(text);
+  const construction: Construction = { text: source, documents: [], frames: [], anchors: new Map(), steps: 0, aliasSteps: 0 };
   let secondStart: number | undefined;
   let documents = 0;
   for (const event of events) {
@@ -71,17 +72,29 @@ export function parseYaml(text: string): YamlDocuments {
 
 // libyaml refuses these anywhere, comments included (`readerc.go`).
 const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]/;
+// A byte order mark it passes over at the start of each line; the parser here takes it for text.
+const BYTE_ORDER_MARK = '\ufeff';
+const STRAY_MARK = /[\n\r\ufeff]\ufeff/;
 // Line breaks of YAML 1.1 that YAML 1.2 counts as plain characters; a comment must not hide what follows one.
-const OLD_LINE_BREAKS = /[\u0085\u2028\u2029]/g;
+// The first of them is a line feed in values too, the others stay what they are.
+const NEXT_LINE = '\u0085';
+const OLD_LINE_BREAKS = /[\u2028\u2029]/g;
 
-/** The events of a text, offsets into that very text. */
-export function parseYamlEvents(text: string): readonly Event[] {
-  const control = CONTROL.exec(text);
+export interface YamlEvents {
+  readonly events: readonly Event[];
+  /** What the values are cut from; offsets are those of the text. */
+  readonly source: string;
+}
+
+export function parseYamlEvents(text: string): YamlEvents {
+  const control = CONTROL.exec(text) ?? (text.includes(BYTE_ORDER_MARK) ? STRAY_MARK.exec(text) : null);
   if (control !== null) {
-    const name = `U+${text.charCodeAt(control.index).toString(16).toUpperCase().padStart(4, '0')}`;
-    throw new TextProblem({ code: 'yaml-syntax', message: `the control character ${name} is not allowed in YAML`, start: control.index, end: control.index + 1, help: 'delete it' });
+    const end = control.index + control[0].length;
+    const name = `U+${text.charCodeAt(end - 1).toString(16).toUpperCase().padStart(4, '0')}`;
+    throw new TextProblem({ code: 'yaml-syntax', message: `the sign ${name} is not allowed here in YAML`, start: end - 1, end, help: 'delete it' });
   }
-  return parseJoined(text.replace(OLD_LINE_BREAKS, '\n'));
+  const source = text.replaceAll(NEXT_LINE, '\n');
+  return { source, events: parseJoined(source.replace(OLD_LINE_BREAKS, '\n')) };
 }
 
 /** How many UTF-16 units are parsed again, in all, to get over lines that only YAML 1.2 wants indented. */
@@ -160,13 +173,13 @@ function construct(state: Construction, event: Event): void {
   switch (event.type) {
     case EVENT_ID.DOCUMENT:
       state.anchors = new Map();
-      state.frames.push(openFrame(undefined, false, undefined));
+      state.frames.push(openFrame(undefined, false, false, undefined));
       return;
     case EVENT_ID.SEQUENCE:
-      open(state, event.anchorStart, event.anchorEnd, false);
+      open(state, event, false);
       return;
     case EVENT_ID.MAPPING:
-      open(state, event.anchorStart, event.anchorEnd, true);
+      open(state, event, true);
       return;
     case EVENT_ID.SCALAR:
       addScalar(state, event);
@@ -179,16 +192,23 @@ function construct(state: Construction, event: Event): void {
   }
 }
 
-function openFrame(container: Frame['container'], isMap: boolean, anchor: Anchor | undefined): Frame {
-  return { container, isMap, anchor, key: undefined, keyStart: 0, isMergeKey: false, merged: undefined, steps: 1, height: 1 };
+function openFrame(container: Frame['container'], isMap: boolean, isFlow: boolean, anchor: Anchor | undefined): Frame {
+  return { container, isMap, isFlow, anchor, key: undefined, keyStart: 0, isMergeKey: false, merged: undefined, steps: 1, height: 1 };
 }
 
-function open(state: Construction, anchorStart: number, anchorEnd: number, isMap: boolean): void {
+function open(state: Construction, { anchorStart, anchorEnd, style }: SequenceEvent | MappingEvent, isMap: boolean): void {
   const container = isMap ? {} : [];
   const anchor = anchorStart < 0 ? undefined : newAnchor(container, isMap);
-  if (anchor !== undefined) state.anchors.set(state.text.slice(anchorStart, anchorEnd), anchor);
-  state.frames.push(openFrame(container, isMap, anchor));
+  if (anchor !== undefined) state.anchors.set(anchorName(state.text, anchorStart, anchorEnd), anchor);
+  state.frames.push(openFrame(container, isMap, style === COLLECTION_STYLE.FLOW, anchor));
   state.steps++;
+}
+
+/** libyaml ends the name at any other sign, and takes what follows for the value. */
+function anchorName(source: string, start: number, end: number): string {
+  const name = source.slice(start, end);
+  if (/^[-0-9A-Za-z_]+$/.test(name)) return name;
+  throw new TextProblem({ code: 'yaml-alias', message: 'kubectl takes only letters, digits, `-` and `_` in the name of an anchor', start, end });
 }
 
 function newAnchor(value: Value, isMap: boolean): Anchor {
@@ -211,6 +231,8 @@ function addScalar(state: Construction, event: ScalarEvent): void {
   const frame = state.frames[state.frames.length - 1]!;
   const isKey = frame.isMap && frame.key === undefined && !frame.isMergeKey;
   const text = getScalarValue(state.text, event);
+  if (frame.isFlow && event.style === SCALAR_STYLE.PLAIN) refuseFlowWord(state.text, event, text);
+  if (event.style === SCALAR_STYLE.DOUBLE_QUOTED && !event.fast) refuseEscapedBreak(state.text, event);
   state.steps++;
   frame.steps++;
   if (event.tagStart < 0 && event.anchorStart < 0 && (event.style !== SCALAR_STYLE.PLAIN || !mayBeWord(text))) {
@@ -225,10 +247,36 @@ function addScalar(state: Construction, event: ScalarEvent): void {
   if (event.anchorStart >= 0) {
     const anchor = newAnchor(null, false);
     Object.assign(anchor, { value: isKey ? null : valueOf(scalar, event), scalar, isComplete: true, steps: 1 });
-    state.anchors.set(state.text.slice(event.anchorStart, event.anchorEnd), anchor);
+    state.anchors.set(anchorName(state.text, event.anchorStart, event.anchorEnd), anchor);
   }
   if (isKey) setScalarKey(state, frame, scalar, event);
   else addValue(state, valueOf(scalar, event), undefined);
+}
+
+/** Inside brackets libyaml cuts words at other places than the parser here, which takes these for good. */
+function refuseFlowWord(source: string, event: ScalarEvent, text: string): void {
+  const tagEnd = event.tagStart >= 0 && FLOW_SIGN.test(source[event.tagEnd] ?? ' ') ? event.tagEnd : -1;
+  COLON_BEFORE_SIGN.lastIndex = event.valueEnd;
+  const isCutElsewhere = event.valueStart >= 0 && COLON_BEFORE_SIGN.test(source);
+  if (!isCutElsewhere && tagEnd < 0 && !text.includes('?') && !text.startsWith(':')) return;
+  throw new TextProblem({
+    code: 'yaml-syntax',
+    message: isCutElsewhere ? 'kubectl takes this colon for a part of the word' : 'kubectl does not take this for one word',
+    start: tagEnd < 0 ? event.valueStart : event.tagStart,
+    end: isCutElsewhere ? COLON_BEFORE_SIGN.lastIndex - 1 : Math.max(event.valueEnd, tagEnd),
+    help: isCutElsewhere ? 'put a blank behind the colon' : 'put it in quotes',
+  });
+}
+
+const FLOW_SIGN = /[,[\]{}]/;
+const COLON_BEFORE_SIGN = /\s*:[,[\]{}]/y;
+
+/** A line break behind a backslash, and then an empty line: each parser makes something else of it. */
+function refuseEscapedBreak(source: string, event: ScalarEvent): void {
+  const match = /\\(\r\n?|\n)[ \t]*[\r\n]/.exec(source.slice(event.valueStart, event.valueEnd));
+  if (match === null) return;
+  const start = event.valueStart + match.index;
+  throw new TextProblem({ code: 'yaml-syntax', message: 'an empty line stands behind an escaped line break', start, end: start + 1, help: 'write the text on one line' });
 }
 
 function markMerge(frame: Frame, event: ScalarEvent): void {
@@ -238,7 +286,8 @@ function markMerge(frame: Frame, event: ScalarEvent): void {
 
 function isMergeTag(state: Construction, event: ScalarEvent): boolean {
   if (event.tagStart < 0) return event.style === SCALAR_STYLE.PLAIN;
-  return state.text.slice(event.tagStart, event.tagEnd) === '!!merge';
+  const tag = state.text.slice(event.tagStart, event.tagEnd);
+  return tag === '!!merge' || tag === '!';
 }
 
 /** What a scalar with its tag and quotes stands for. */
@@ -315,7 +364,7 @@ function duplicateKey(text: string, start: number, event: ScalarEvent, key: stri
 }
 
 function addAlias(state: Construction, nameStart: number, nameEnd: number): void {
-  const name = state.text.slice(nameStart, nameEnd);
+  const name = anchorName(state.text, nameStart, nameEnd);
   const place = { start: nameStart - 1, end: nameEnd };
   const anchor = state.anchors.get(name);
   if (anchor === undefined) throw new TextProblem({ code: 'yaml-alias', message: `the alias \`*${name}\` names no anchor above it`, ...place });
