@@ -6,7 +6,7 @@ export interface FencedBlock {
   readonly end: number;
 }
 
-/** Blocks of these languages hold commands, even where a manifest is part of them. */
+/** Blocks of these languages hold commands or code, and a manifest only where they begin with one. */
 const COMMAND_LANGUAGES: ReadonlySet<string> = new Set(['bash', 'sh', 'shell', 'zsh', 'console', 'powershell', 'go', 'python', 'json5', 'hcl']);
 
 /** The fenced blocks with an `apiVersion` and a `kind`; none in a text that is no prose. */
@@ -19,7 +19,7 @@ export function findManifestBlocks(text: string): FencedBlock[] {
     const start = at + 1;
     let end = start;
     while (end < lines.length && !closesFence(lines[end]!, fence)) end++;
-    if (!COMMAND_LANGUAGES.has(fence.language) && isManifest(lines.slice(start, end))) blocks.push({ start, end });
+    if (isManifest(lines.slice(start, end), COMMAND_LANGUAGES.has(fence.language))) blocks.push({ start, end });
     at = end;
   }
   return blocks;
@@ -48,9 +48,9 @@ interface Fence {
   readonly language: string;
 }
 
-// A fence may stand in a list item or a quotation, and be indented with it.
+// A fence may stand in a list item, and be indented with it.
 function openingFence(line: string): Fence | undefined {
-  const match = /^[\s>]*(?:(?:[*+-]|\d{1,9}[.)])\s+)?(`{3,}|~{3,})\s*([A-Za-z0-9_+-]*)/.exec(line);
+  const match = /^\s*(?:(?:[*+-]|\d{1,9}[.)])\s+)?(`{3,}|~{3,})\s*([A-Za-z0-9_+-]*)/.exec(line);
   if (match === null) return undefined;
   const signs = match[1]!;
   if (signs.startsWith('`') && line.slice(line.indexOf(signs) + signs.length).includes('`')) return undefined;
@@ -62,7 +62,11 @@ function closesFence(line: string, fence: Fence): boolean {
   return trimmed.length >= fence.length && trimmed === fence.sign.repeat(trimmed.length);
 }
 
-function isManifest(lines: readonly string[]): boolean {
-  const has = (key: RegExp): boolean => lines.some((line) => key.test(line));
-  return has(/^[\s\u00a0\u200b\ufeff]*["\u201c]?apiVersion["\u201d]?\s*:/) && has(/^[\s\u00a0\u200b\ufeff]*["\u201c]?kind["\u201d]?\s*:/);
+const API_VERSION = /^[\s\u00a0\u200b\ufeff]*["\u201c]?apiVersion["\u201d]?\s*:/;
+const KIND = /^[\s\u00a0\u200b\ufeff]*["\u201c]?kind["\u201d]?\s*:/;
+
+function isManifest(lines: readonly string[], mustBeginWithIt: boolean): boolean {
+  const first = lines.find((line) => !/^\s*(#|---|$)/.test(line)) ?? '';
+  if (mustBeginWithIt && !API_VERSION.test(first) && !KIND.test(first)) return false;
+  return lines.some((line) => API_VERSION.test(line)) && lines.some((line) => KIND.test(line));
 }

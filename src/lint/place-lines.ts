@@ -48,7 +48,7 @@ export function placeLines(lines: readonly DocumentLine[], shape: FieldShape): L
     if (open.length === 0 && line.kind === 'entry') open.push(openObject(shape, lines));
     const place = placeLine(open, { lines, places, index });
     if (place === undefined) return undefined;
-    places.push(place);
+    places.push({ ...place, column: Math.max(0, place.column) });
   }
   return places;
 }
@@ -72,7 +72,7 @@ function followEntry({ lines, places, index }: LineAt): LinePlace {
   while (owner > 0 && lines[owner]!.kind !== 'entry') owner--;
   const { indentColumns, isBlank } = lines[index]!;
   const shift = isBlank ? 0 : places[owner]!.column - lines[owner]!.indentColumns;
-  return { ...places[owner]!, column: Math.max(0, indentColumns + shift) };
+  return { ...places[owner]!, column: indentColumns + shift };
 }
 
 function placeEntry(open: OpenField[], line: ScannedLine, index: number): LinePlace | undefined {

@@ -79,7 +79,8 @@ const OF_POLICY = /\b(polic(y|ies)|manifest|yaml|rules?|this|above|below|followi
 const ACTION = /\b(block|den(y|ies|ied)|allow|isolat|restrict|drop|disallow|permit|prevent|lock|appl(y|ies)|select)/i;
 const OPENING = /\b(allow|permit)/i;
 const NOT_A_CLAIM = /\b(not|never|only|unlike|instead|default|cannot)\b|n't\b/i;
-const LABEL = /`([A-Za-z0-9][A-Za-z0-9./_-]{0,316})\s{0,4}[:=]\s{0,4}["']?([A-Za-z0-9][A-Za-z0-9._-]{0,62})["']?`/g;
+const CODE = /`([^`\n]{1,1000})`/g;
+const LABEL = /^\s*([A-Za-z0-9][A-Za-z0-9./_-]{0,316})\s{0,4}[:=]\s{0,4}["']?([A-Za-z0-9][A-Za-z0-9._-]{0,62})["']?\s*$/;
 const WHOLE_CLUSTER = /\b(?:(?:whole|entire|all|every)\b[^`\n]{0,60}?\bcluster|within the cluster|across the cluster|cluster[- ]wide)\b/i;
 
 function lintSentence(context: Claimed, sentence: Sentence): Finding[] {
@@ -89,14 +90,20 @@ function lintSentence(context: Claimed, sentence: Sentence): Finding[] {
 
 function claimedLabels(context: Claimed, sentence: Sentence): Finding[] {
   const findings: Finding[] = [];
-  for (const match of sentence.text.matchAll(LABEL)) {
-    const [whole, key, value] = [match[0], match[1]!, match[2]!];
-    if ((KNOWN_FIELDS.has(key) && key !== 'name') || isMentioned(context, key, value)) continue;
-    const range = rangeAt(context, sentence.start + match.index, whole.length);
-    const message = `the text says that the policy concerns pods with ${whole}, but no selector of ${nameOf(context.first)} names that label; it selects ${subjectOf(context.first)}`;
+  for (const match of sentence.text.matchAll(CODE)) {
+    const labels = labelsOf(match[1]!);
+    if (labels.every(([key, value]) => (KNOWN_FIELDS.has(key) && key !== 'name') || isMentioned(context, key, value))) continue;
+    const range = rangeAt(context, sentence.start + match.index, match[0].length);
+    const message = `the text says that the policy concerns pods with ${match[0]}, but no selector of ${nameOf(context.first)} names that label; it selects ${subjectOf(context.first)}`;
     findings.push(finding(context, { range, message, help: 'correct the text, or select these pods by `matchLabels`' }));
   }
   return findings;
+}
+
+/** The labels of a code span such as `app=web,env=prod`; none where a part of it is no label. */
+function labelsOf(code: string): [key: string, value: string][] {
+  const parts = code.split(',').map((part) => LABEL.exec(part));
+  return parts.every((part) => part !== null) ? parts.map((part) => [part[1]!, part[2]!]) : [];
 }
 
 function claimedCluster(context: Claimed, sentence: Sentence): Finding[] {

@@ -1,0 +1,84 @@
+// What repair leaves alone, and how its parts behave where no page and no property reaches.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { TextEdit } from '../../src/base/finding.ts';
+import { applyEdits } from '../../src/lint/apply-edits.ts';
+import { extractManifests, findManifestBlocks } from '../../src/lint/extract-manifests.ts';
+import { REPAIR_LENGTH_MAX, repairText } from '../../src/lint/repair-text.ts';
+
+const HEAD = 'apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n';
+
+function repaired(text: string, file = 'a.yaml'): string {
+  const repair = repairText(file, text);
+  assert.ok(repair.isChanged, `not repaired:\n${text}`);
+  return repair.text;
+}
+
+function unchanged(text: string): void {
+  const repair = repairText('a.yaml', text);
+  assert.deepEqual({ text: repair.text, isChanged: repair.isChanged, edits: repair.findings.flatMap(({ edits }) => edits ?? []) }, { text, isChanged: false, edits: [] });
+}
+
+// What stands in a block scalar is the author's, signs and all; it moves with its key.
+test('a block scalar moves with its key and keeps its signs', () => {
+  const text = `${HEAD}metadata:\nname: a\nannotations:\n  note: |\n    \u2014 a dash,\ttabs and “quotes”  \n\n    port:80\nspec:\n  podSelector: {}\n`;
+  assert.equal(
+    repaired(text),
+    `${HEAD}metadata:\n  name: a\n  annotations:\n    note: |\n      \u2014 a dash,\ttabs and “quotes”  \n\n      port:80\nspec:\n  podSelector: {}\n`,
+  );
+});
+
+test('comments and blank lines keep their places', () => {
+  const text = `# who\n${HEAD}metadata:\n# the name — of it\nname: a\n\nspec:\n      # none\n  podSelector: {}\n`;
+  assert.equal(repaired(text), text.replace('\nname: a', '\n  name: a'));
+});
+
+test('a sign inside a value is the author’s, where only its ends are quotes to mend', () => {
+  const text = `${HEAD}metadata:\n  name: a\n  annotations:\n    note: it’s — “fine”, or not\n    port: “80”\nspec:\n  podSelector: {}\n  policyTypes:\n  \u2013 Ingress\n`;
+  assert.equal(repaired(text), text.replace('\u2013', '-').replace('“80”', '"80"'));
+});
+
+// A workload's fields are known as well; what is not known moves as a whole.
+test('a Deployment whose template has lost its columns', () => {
+  const text = 'apiVersion: apps/v1\nkind: Deployment\nmetadata:\nname: web\nspec:\n  selector:\n    matchLabels:\n      app: web\n  template:\n    metadata:\n      labels:\n        app: web\n    spec:\n    containers:\n    - name: main\n      image: example/web\n      resources:\n        limits: { cpu: 1 }\n';
+  assert.equal(
+    repaired(text),
+    'apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  selector:\n    matchLabels:\n      app: web\n  template:\n    metadata:\n      labels:\n        app: web\n    spec:\n      containers:\n      - name: main\n        image: example/web\n        resources:\n          limits: { cpu: 1 }\n',
+  );
+});
+
+// Of several documents only the broken one is touched, and a document that stays broken does not keep others from repair.
+test('each document by itself', () => {
+  const good = `${HEAD}metadata: { name: a }   \nspec: { podSelector: {} }\n`;
+  const broken = `${HEAD}metadata:\nname: b\nspec: { podSelector: {} }\n`;
+  const hopeless = `${HEAD}metadata: { name: c }\nspec: { podSelector: {\n`;
+  assert.equal(repaired(`${good}---\n${broken}---\n${hopeless}`), `${good}---\n${broken.replace('\nname', '\n  name')}---\n${hopeless}`);
+});
+
+test('what is not broken by signs or columns is left alone', () => {
+  unchanged(`${HEAD}metadata: { name: a }\nspec: { podSelektor: {} }\n`);
+  unchanged(`${HEAD}metadata:\n  name: a\nspec:\n  podSelector: {}\n  podSelector: {}\n`);
+  unchanged('{ "apiVersion": "v1", "kind": “Pod” }');
+  unchanged('{{ include "policy" . }}\n');
+  unchanged('');
+  unchanged(`${HEAD}metadata:\nname: a\n${'#'.repeat(REPAIR_LENGTH_MAX)}`);
+});
+
+test('prose: manifests stay on their lines, commands and quotations are none', () => {
+  const text = `Text.\n\n\`\`\`yaml\n${HEAD}metadata: { name: a }\n\`\`\`\n\n\`\`\`sh\nkubectl apply -f - <<EOF\n${HEAD}EOF\n\`\`\`\n\n~~~\n${HEAD}metadata: { name: b }\n~~~\n`;
+  assert.deepEqual(findManifestBlocks(text), [{ start: 3, end: 6 }, { start: 16, end: 19 }]);
+  const lines = extractManifests(text)!.split('\n');
+  assert.deepEqual(lines.slice(0, 7), ['', '', '---', ...`${HEAD}metadata: { name: a }`.split('\n'), '']);
+  assert.equal(lines.length, text.split('\n').length);
+  assert.equal(extractManifests('no manifest here\n```\nls\n```\n'), undefined);
+  assert.equal(extractManifests(`${HEAD}metadata: { name: a }\n`), undefined);
+});
+
+test('edits: together, in any order, each once, none over another', () => {
+  const edit = (line: number, start: number, end: number, text: string): TextEdit => ({ range: { start: { line, column: start }, end: { line, column: end } }, text });
+  assert.equal(applyEdits('ab\ncd\n', [edit(2, 1, 2, 'X'), edit(1, 2, 2, '-')]), 'a-b\nXd\n');
+  assert.equal(applyEdits('ab', [edit(1, 1, 3, 'x'), edit(1, 2, 3, 'y')]), 'x');
+  assert.equal(applyEdits('ab', [edit(1, 1, 1, 'x'), edit(1, 1, 1, 'x')]), 'xab');
+  assert.equal(applyEdits('ab', [edit(9, 1, 1, 'x')]), 'abx');
+  assert.equal(applyEdits('ab', []), 'ab');
+});

@@ -1,0 +1,75 @@
+// The shared manifests and texts: what lint must find in them, and what it must not.
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { hasErrors, type Finding } from '../../src/base/finding.ts';
+import { compileCluster } from '../../src/compile/compile.ts';
+import { lintCluster } from '../../src/lint/lint.ts';
+import { repairText } from '../../src/lint/repair-text.ts';
+import { readManifests, sourceFromText } from '../../src/read/read.ts';
+import { needs, sharedPath } from '../needs.ts';
+
+function readSeed(name: string): { findings: readonly Finding[]; policies: ReturnType<typeof readManifests>['cluster']['policies']; meaning: readonly Finding[]; text: string } {
+  const repair = repairText(name, readFileSync(sharedPath('seeds', name), 'utf8'));
+  const { cluster, findings } = readManifests([sourceFromText(name, repair.text)]);
+  assert.ok(!hasErrors(findings));
+  return { findings: repair.findings, policies: cluster.policies, meaning: lintCluster(cluster, compileCluster(cluster)), text: repair.text };
+}
+
+function codesOf(findings: readonly Finding[]): string[] {
+  return findings.map(({ code, range }) => `${code} ${range?.start.line}`);
+}
+
+function lintFolder(folder: string): readonly Finding[] {
+  const files = globSync('**/*.yaml', { cwd: sharedPath('data', folder) }).sort();
+  const { cluster } = readManifests(files.map((file) => sourceFromText(file, readFileSync(sharedPath('data', folder, file), 'utf8'))));
+  assert.ok(cluster.policies.length > 5 && cluster.pods.length > 5);
+  return lintCluster(cluster, compileCluster(cluster));
+}
+
+test('the first text becomes the policy that it meant, and is told what it claims wrongly', needs('shared'), () => {
+  const { findings, policies, meaning, text } = readSeed('000_2843c68aaa14a8c6.txt');
+  assert.equal(policies.length, 1);
+  const { name, namespace, podSelector, ingress, egress } = policies[0]!;
+  assert.deepEqual({ name, namespace, podSelector, ingress, egress }, { name: 'anchan-deny-all', namespace: 'anchan', podSelector: { requirements: [] }, ingress: [], egress: [] });
+  assert.ok(text.includes('podSelector: {} # Applicable to all the pods in the namespace\n'));
+  assert.deepEqual(codesOf(findings), [
+    'text-claims-otherwise 22',
+    'yaml-trailing-blank 26',
+    'yaml-indentation 27',
+    'yaml-indentation 28',
+    'yaml-trailing-blank 29',
+    'yaml-indentation 30',
+    'yaml-trailing-blank 30',
+    'yaml-indentation 31',
+    'yaml-indentation 32',
+    'yaml-typographic-dash 32',
+    'yaml-trailing-blank 32',
+    'text-claims-otherwise 35',
+  ]);
+  assert.match(findings[0]!.message, /`role: backend`/);
+  assert.deepEqual(meaning, []);
+});
+
+test('the second text is accepted, and told that its rule is reversed and DNS is cut', needs('shared'), () => {
+  const { findings, policies, meaning } = readSeed('001_54ea78dea0c72d33.txt');
+  assert.deepEqual(findings, []);
+  assert.deepEqual(policies.map(({ name }) => name), ['my-network-policy']);
+  assert.deepEqual(codesOf(meaning), ['reversed-direction 42', 'egress-without-dns 49']);
+  assert.match(meaning[0]!.message, /tcp\/3306 .*`role=db`.*`role=app`/);
+});
+
+test('Sock Shop: the policies for carts select nothing, with the near miss', needs('shared'), () => {
+  const findings = lintFolder('sock-shop');
+  assert.deepEqual(
+    findings.map(({ code, file }) => `${code} ${file}`),
+    ['selects-no-pods policies/netpol-cart-access.yaml', 'peer-matches-nothing policies/netpol-cart-db-access.yaml', 'peer-matches-nothing policies/netpol-cortex-access.yaml'],
+  );
+  assert.match(findings[0]!.message, /`name=cart` selects no pod .*nearest is `name=carts` on `Deployment\/carts`/);
+  assert.deepEqual(findings[0]!.edits?.map(({ text }) => text), ['carts']);
+});
+
+test('correct sets stay silent, but for what is true: nobody governs a pod on the host’s network', needs('shared'), () => {
+  assert.deepEqual(lintFolder('online-boutique'), []);
+  assert.deepEqual(lintFolder('kube-prometheus').map(({ code, file }) => `${code} ${file}`), ['host-network-not-selected nodeExporter-networkPolicy.yaml']);
+});
