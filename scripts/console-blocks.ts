@@ -1,10 +1,16 @@
-// Commands shown in the documentation: finds the fenced `console` blocks of a page, runs them, and writes what they print.
-import { spawnSync } from 'node:child_process';
+// Commands shown in the documentation: finds the fenced `console` blocks of a page, runs them in a folder of their own, and compares what they print.
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 export interface ConsoleBlock {
   /** Line of the page, from 1, on which the block opens. */
   readonly line: number;
-  /** Words behind `console` in the fence: `kernel` needs a kernel that enforces; `status=1` is the exit status expected of the last command. */
+  /**
+   * Words behind `console` in the fence. `kernel`: needs a kernel that enforces. `lab`: `bin/bulkhead lab up shop` runs
+   * beside it. `status=1`: the exit status of the last command, 0 when missing.
+   */
   readonly words: readonly string[];
   readonly commands: readonly ShownCommand[];
 }
@@ -13,6 +19,15 @@ export interface ShownCommand {
   readonly command: string;
   /** What follows it in the block, up to the next command. */
   readonly output: string;
+}
+
+/** What the commands of one page see: a folder with `bin/bulkhead` and `examples`, and labs of its own. */
+export interface PageFolder {
+  readonly path: string;
+  run(command: string): { readonly output: string; readonly status: number | null };
+  /** Runs the lab of the blocks marked `lab`, once; resolves when it is up. */
+  startLab(): Promise<void>;
+  remove(): Promise<void>;
 }
 
 /** A line of a page that stands for any number of printed lines. */
@@ -31,20 +46,45 @@ export function findConsoleBlocks(page: string): ConsoleBlock[] {
   }));
 }
 
-/** The page with every block's output replaced by what its commands print now. Blocks with an ellipsis stay as they are. */
-export function rewriteConsoleBlocks(page: string, run: (command: string) => string): string {
+/** The page with the outputs replaced by those of `outputs`, in order; a block that leaves lines out stays as it is. */
+export function rewriteConsoleBlocks(page: string, outputs: readonly string[]): string {
+  let at = 0;
   return page.replace(FENCE, (block, words: string, body: string) => {
-    const commands = parseCommands(body);
-    if (words.includes('kernel') || commands.some(({ output }) => output.split('\n').includes(ELLIPSIS))) return block;
-    return `\`\`\`console${words}\n${commands.map(({ command }) => `$ ${command}\n${run(command)}`).join('')}\`\`\``;
+    const commands = parseCommands(body).map(({ command, output }) => ({ command, output, printed: outputs[at++]! }));
+    if (commands.some(({ output }) => output.split('\n').includes(ELLIPSIS))) return block;
+    return `\`\`\`console${words}\n${commands.map(({ command, printed }) => `$ ${command}\n${printed}`).join('')}\`\`\``;
   });
 }
 
-/** Both streams in the order of their writing; no terminal, no color, a fixed width. */
-export function runCommand(command: string, directory: string): { readonly output: string; readonly status: number | null } {
-  const env = { ...process.env, COLUMNS: '100', NO_COLOR: '1' };
-  const result = spawnSync('sh', ['-c', `{ ${command}\n} 2>&1`], { cwd: directory, env, encoding: 'utf8', timeout: COMMAND_TIMEOUT_MS });
-  return { output: result.stdout, status: result.status };
+export function makePageFolder(cloneRoot: string): PageFolder {
+  const path = mkdtempSync(join(tmpdir(), 'bulkhead-docs-'));
+  mkdirSync(join(path, 'bin'));
+  mkdirSync(join(path, '.run'), { mode: 0o700 });
+  symlinkSync(join(cloneRoot, 'bin', 'bulkhead'), join(path, 'bin', 'bulkhead'));
+  cpSync(join(cloneRoot, 'examples'), join(path, 'examples'), { recursive: true });
+  const env = { ...process.env, COLUMNS: '100', NO_COLOR: '1', XDG_RUNTIME_DIR: join(path, '.run') };
+  let lab: ChildProcess | undefined;
+  return {
+    path,
+    run: (command) => {
+      // Both streams in the order of their writing.
+      const { stdout, status } = spawnSync('sh', ['-c', `{ ${command}\n} 2>&1`], { cwd: path, env, encoding: 'utf8', timeout: COMMAND_TIMEOUT_MS });
+      return { output: stdout, status };
+    },
+    startLab: async () => {
+      if (lab !== undefined) return;
+      lab = spawn('bin/bulkhead', ['lab', 'up', 'shop'], { cwd: path, env, stdio: ['ignore', 'pipe', 'ignore'] });
+      await untilPrinted(lab, 'Ctrl-C');
+    },
+    remove: async () => {
+      if (lab !== undefined) {
+        const ended = new Promise((resolve) => lab?.once('close', resolve));
+        lab.kill('SIGINT');
+        await ended;
+      }
+      rmSync(path, { recursive: true, force: true });
+    },
+  };
 }
 
 /** Whether the page's text is the printed one, an ellipsis line standing for any lines, also none. */
@@ -61,6 +101,17 @@ export function matchesOutput(shown: string, printed: string): boolean {
     at += part.length;
   }
   return lines.length - last.length >= at && startsWithLines(lines, last, lines.length - last.length);
+}
+
+function untilPrinted(child: ChildProcess, wanted: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    child.stdout!.setEncoding('utf8').on('data', (piece: string) => {
+      text += piece;
+      if (text.includes(wanted)) resolve();
+    });
+    child.once('close', (status) => reject(new Error(`the lab ended with ${status}`)));
+  });
 }
 
 function splitAtEllipsis(lines: readonly string[]): string[][] {

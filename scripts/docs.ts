@@ -1,19 +1,36 @@
 // Rewrites the outputs shown in the documentation: the console blocks of every page, and the reference of the command line.
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { cliReference } from './cli-reference.ts';
-import { rewriteConsoleBlocks, runCommand } from './console-blocks.ts';
+import { findConsoleBlocks, makePageFolder, rewriteConsoleBlocks } from './console-blocks.ts';
 
-const root = new URL('..', import.meta.url).pathname;
+const root = join(import.meta.dirname, '..');
 
 for (const page of ['README.md', ...globSync('docs/{start,guide/*}.md', { cwd: root })]) {
-  rewrite(page, (text) => rewriteConsoleBlocks(text, (command) => runCommand(command, root).output));
+  const text = readFileSync(join(root, page), 'utf8');
+  save(page, rewriteConsoleBlocks(text, await printedBy(text)));
 }
-rewrite('docs/reference/cli.md', () => cliReference((words) => runCommand(`bin/bulkhead ${words}`, root).output));
+const folder = makePageFolder(root);
+save('docs/reference/cli.md', cliReference((words) => folder.run(`bin/bulkhead ${words}`).output));
+await folder.remove();
 
-function rewrite(page: string, change: (text: string) => string): void {
-  const before = readFileSync(`${root}/${page}`, 'utf8');
-  const after = change(before);
-  if (after === before) return;
-  writeFileSync(`${root}/${page}`, after);
+/** What each command of the page prints, in order. */
+async function printedBy(text: string): Promise<string[]> {
+  const world = makePageFolder(root);
+  try {
+    const outputs: string[] = [];
+    for (const { words, commands } of findConsoleBlocks(text)) {
+      if (words.includes('lab')) await world.startLab();
+      for (const { command } of commands) outputs.push(world.run(command).output);
+    }
+    return outputs;
+  } finally {
+    await world.remove();
+  }
+}
+
+function save(page: string, text: string): void {
+  if (readFileSync(join(root, page), { encoding: 'utf8', flag: 'a+' }) === text) return;
+  writeFileSync(join(root, page), text);
   process.stdout.write(`rewrote ${page}\n`);
 }

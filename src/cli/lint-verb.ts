@@ -5,8 +5,10 @@ import { compileCluster } from '../compile/compile.ts';
 import { applyEdits, editsOf } from '../lint/apply-edits.ts';
 import { lintCluster } from '../lint/lint.ts';
 import { readManifests } from '../read/read.ts';
-import { countFindings, type LineLookup } from '../report/finding-text.ts';
+import { countFindings, placeOf, type LineLookup } from '../report/finding-text.ts';
+import { printable } from '../report/printable.ts';
 import { FINDING_FORMATS, formatFindings, type FindingFormat } from '../report/report.ts';
+import type { Style } from '../report/style.ts';
 import { unifiedDiff } from '../report/text-diff.ts';
 import { choiceOf } from './choice.ts';
 import { addInputOptions, type InputOptions } from './input-options.ts';
@@ -41,10 +43,11 @@ async function runLint(words: readonly string[], options: LintOptions): Promise<
   const meaning = lintCluster(cluster, compileCluster(cluster));
   const findings = sortFindings([...inputs.flatMap((input) => input.findings), ...textFindings, ...meaning]);
   const mendings = inputs.flatMap((input) => mendingOf(input, textFindings));
-  await writeAnswer(describe(findings, mendings, { inputs, options }));
-  const mended = options.fix === true ? await writeMendings(mendings) : [];
-  await writeSummary(findings, mended);
-  return hasErrors(findings.filter((finding) => !mended.includes(finding))) ? 1 : 0;
+  const mended = options.fix === true ? writeMendings(mendings) : [];
+  const left = findings.filter((finding) => !mended.includes(finding));
+  await writeAnswer(describe({ inputs, mendings, mended, left }, options));
+  await writeSummary(left, mended);
+  return hasErrors(left) ? 1 : 0;
 }
 
 /** What `--fix` makes of a file: repairs of the text, then what reading it found to be sloppy. What changes a meaning is left to its author. */
@@ -64,36 +67,41 @@ function mendingOf(input: RepairedInput, textFindings: readonly Finding[]): Mend
   return after === before ? [] : [{ file, before, after, findings: [...repairs, ...sloppy] }];
 }
 
-function describe(
-  findings: readonly Finding[],
-  mendings: readonly Mending[],
-  { inputs, options }: { readonly inputs: readonly RepairedInput[]; readonly options: LintOptions },
-): Iterable<string> {
-  const terminal = terminalOf(process.stdout);
-  const stdin = mendings.find(({ file }) => file.kind === 'stdin');
-  // The repaired text of standard input is the answer, as of a filter; the findings would only be in its way.
-  if (options.fix === true && inputs.some(({ file }) => file.kind === 'stdin')) return [stdin?.after ?? inputs.find(({ file }) => file.kind === 'stdin')?.before ?? ''];
-  if (options.diff === true) return mendings.map(({ file, before, after }) => unifiedDiff({ file: file.name, before, after }, terminal.style));
-  return formatFindings(options.output, findings, { ...terminal, lineOf: linesOf(inputs), version: packageVersion() });
+interface Linted {
+  readonly inputs: readonly RepairedInput[];
+  readonly mendings: readonly Mending[];
+  readonly mended: readonly Finding[];
+  readonly left: readonly Finding[];
 }
 
-function linesOf(inputs: readonly RepairedInput[]): LineLookup {
+function describe({ inputs, mendings, mended, left }: Linted, options: LintOptions): Iterable<string> {
+  const terminal = terminalOf(process.stdout);
+  const isStdin = ({ file }: { readonly file: InputFile }): boolean => file.kind === 'stdin';
+  // The mended text of standard input is the answer, as of a filter; findings would only be in its way.
+  if (options.fix === true && inputs.some(isStdin)) return [mendings.find(isStdin)?.after ?? inputs.find(isStdin)?.before ?? ''];
+  if (options.diff === true) return mendings.map(({ file, before, after }) => unifiedDiff({ file: file.name, before, after }, terminal.style));
+  const rest = formatFindings(options.output, left, { ...terminal, lineOf: linesOf(inputs, options.fix === true ? mendings : []), version: packageVersion() });
+  return options.output === 'text' ? [...mended.map((finding) => mendedLine(finding, terminal.style)), ...rest] : rest;
+}
+
+function mendedLine({ file, range, message }: Finding, style: Style): string {
+  return `${printable(placeOf(file, range))}: ${style.green('mended')}: ${printable(message)}\n`;
+}
+
+/** Lines of the files as they are now, after what was written. */
+function linesOf(inputs: readonly RepairedInput[], written: readonly Mending[]): LineLookup {
   const lines = new Map(inputs.map(({ file, before }) => [file.name, before?.split('\n')]));
+  for (const { file, after } of written) lines.set(file.name, after.split('\n'));
   return (file, line) => lines.get(file)?.[line - 1]?.replace(/\r$/, '');
 }
 
-async function writeMendings(mendings: readonly Mending[]): Promise<Finding[]> {
-  for (const { file, after } of mendings) {
-    if (file.kind === 'stdin') continue;
-    replaceFile(file.name, after);
-    await writeNote(`bulkhead: mended ${file.name}\n`);
-  }
-  return mendings.flatMap(({ findings }) => findings);
+function writeMendings(mendings: readonly Mending[]): Finding[] {
+  for (const { file, after } of mendings) if (file.kind === 'file') replaceFile(file.name, after);
+  return sortFindings(mendings.flatMap(({ findings }) => findings));
 }
 
-async function writeSummary(findings: readonly Finding[], mended: readonly Finding[]): Promise<void> {
+async function writeSummary(left: readonly Finding[], mended: readonly Finding[]): Promise<void> {
   const { style } = terminalOf(process.stderr);
-  const left = findings.filter((finding) => !mended.includes(finding));
   const mendable = left.filter((finding) => finding.edits !== undefined).length;
   const words = left.length === 0 ? 'no findings' : countFindings(left);
   const hint = mendable === 0 ? '' : `, ${mendable} of them with an edit: bulkhead lint --fix`;

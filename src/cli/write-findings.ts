@@ -19,6 +19,6 @@ export async function writeFindings(findings: readonly Finding[], { lineOf }: Fi
   for (const finding of shown) await writeNote(findingText(finding, { ...terminal, lineOf }));
   if (shown.length < findings.length) {
     const rest = findings.filter((finding) => !shown.includes(finding));
-    await writeNote(terminal.style.dim(`${countFindings(rest)} more: bulkhead lint shows ${rest.length === 1 ? 'it' : 'them'}\n`));
+    await writeNote(terminal.style.dim(`${shown.length === 0 ? '' : 'and '}${countFindings(rest)}: \`bulkhead lint\` shows ${rest.length === 1 ? 'it' : 'them'}\n`));
   }
 }

@@ -62,7 +62,10 @@ function missLines(direction: Direction, miss: RuleMiss, style: Style): string[]
   const which = rule === undefined ? policyLine(policy, style) : ruleLine(direction, { policy, rule }, style);
   return [
     `           nearest ${which}`,
-    ...mismatches.map(({ message, edit, origin }) => `             ${printable(message)}: ${style.cyan(printable(edit))}  ${style.dim(printable(placeText(origin)))}`),
+    ...mismatches.flatMap(({ message, edit, origin }) => [
+      `             ${printable(message)}  ${style.dim(printable(placeText(origin)))}`,
+      `               ${style.cyan('help:')} ${printable(edit)}`,
+    ]),
   ];
 }
 

@@ -67,12 +67,13 @@ export function truthSummary(table: TruthTable, style: Style): string {
   const { plan, probed, allowed, denied, unknown, differences } = table;
   const lines = [`${count(probed)} connections tried: ${count(allowed)} came through, ${count(denied)} were refused${unknown === 0 ? '' : `, ${count(unknown)} gave no verdict`}`];
   if (plan.leftOut > 0) lines.push(`${count(plan.leftOut)} more were left out: ${plan.pairs === 'groups' ? 'the first pod of each workload stands for all' : 'an even sample stands for all'}`);
-  lines.push(
-    table.agrees
-      ? style.green(`every verdict of the kernel is the computed one`)
-      : style.red(differences.length === 0 ? 'not every probe was made' : `${count(differences.length)} verdicts are not the computed ones`),
-  );
+  lines.push(table.agrees ? style.green('every verdict of the kernel is the computed one') : style.red(disagreement(differences.length)));
   return `${lines.join('\n')}\n`;
+}
+
+function disagreement(differences: number): string {
+  if (differences === 0) return 'not every probe was made';
+  return differences === 1 ? '1 verdict is not the computed one' : `${count(differences)} verdicts are not the computed ones`;
 }
 
 export function truthDifferences(table: TruthTable, style: Style): string {

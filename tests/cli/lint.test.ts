@@ -42,9 +42,9 @@ test('--fix mends the file, keeps its mode, and leaves nothing else', (t) => {
   const folder = copyOfShop(t);
   chmodSync(join(folder, BROKEN), 0o640);
   const names = readdirSync(join(folder, 'policies'));
-  const { status, stderr } = runBulkhead(['lint', '--fix', '.'], { cwd: folder });
+  const { status, stdout, stderr } = runBulkhead(['lint', '--fix', '.'], { cwd: folder });
   assert.equal(status, 0, stderr);
-  assert.match(stderr, /mended policies\/40-data-deny-all\.yaml/);
+  assert.match(stdout, /^policies\/40-data-deny-all\.yaml:5:1: mended: `name` belongs to `metadata`/m);
   assert.deepEqual(readdirSync(join(folder, 'policies')), names);
   assert.equal(statSync(join(folder, BROKEN)).mode & 0o777, 0o640);
   assert.equal(runBulkhead(['lint', '.'], { cwd: folder }).status, 0);
