@@ -159,12 +159,13 @@ function listFolders(): string[] {
 const FOLDER_PREFIX = 'lab-';
 const STATE_FILE = 'state.json';
 
-/** proc_pid_stat(5), field 22; undefined when there is no such process. */
+/** proc_pid_stat(5), field 22; undefined when there is no such process, or only what is left of one until it is waited for. */
 function processStartTime(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The name in field 2 may hold blanks and brackets.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
   } catch {
     return undefined;
   }

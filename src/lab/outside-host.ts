@@ -62,14 +62,16 @@ function block(text: string, prefix: number): IpRange {
   return { family, first: value, last: value + size - 1n };
 }
 
-/** Addresses for documentation (RFC 5737, RFC 3849): what stands for anybody outside where the range holds them. */
-const SAMPLES: readonly IpRange[] = [block('203.0.113.0', 24), block('198.51.100.0', 24), block('192.0.2.0', 24), block('2001:db8::', 32)];
+/** Where clouds answer with the credentials of a node. */
+const METADATA = block('169.254.169.254', 32);
+
+/** Addresses for documentation (RFC 5737, RFC 3849): what stands for anybody outside where the range holds them; and the one link-local address that people write policies for. */
+const SAMPLES: readonly IpRange[] = [block('203.0.113.0', 24), block('198.51.100.0', 24), block('192.0.2.0', 24), block('2001:db8::', 32), METADATA];
 
 /** What Linux refuses as a source or target, or keeps on the link (net/ipv4/route.c, net/ipv6/addrconf.c). */
 const UNROUTABLE: readonly IpRange[] = [
   block('0.0.0.0', 8),
   block('127.0.0.0', 8),
-  block('169.254.0.0', 16),
   block('224.0.0.0', 4),
   block('255.255.255.255', 32),
   block('::', 96),

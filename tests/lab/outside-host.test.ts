@@ -24,6 +24,7 @@ for (const [wanted, range] of [
   ['128.0.0.1', '126.255.255.255-128.0.0.255'],
   ['::1:0:1', '::-0:0:0:0:0:1:0:5'],
   ['fd00::1', 'fd00::-fd00::ffff'],
+  ['169.254.169.254', '169.254.0.0-169.254.255.255'],
 ] as const) {
   test(`${range} is stood for by ${wanted}`, () => {
     const { hosts, leftOut } = chooseOutsideHosts([rangeOf(range)], []);
@@ -33,7 +34,7 @@ for (const [wanted, range] of [
 }
 
 // What cannot be routed is left out, with the reason.
-for (const range of ['127.0.0.0-127.255.255.255', '0.0.0.0-0.255.255.255', '224.0.0.0-239.255.255.255', '169.254.169.254-169.254.169.254', '255.255.255.255-255.255.255.255', '::-::1', 'ff02::1-ff02::2', 'fe80::-fe80::1', '::ffff:1.2.3.4-::ffff:1.2.3.5']) {
+for (const range of ['127.0.0.0-127.255.255.255', '0.0.0.0-0.255.255.255', '224.0.0.0-239.255.255.255', '255.255.255.255-255.255.255.255', '::-::1', 'ff02::1-ff02::2', 'fe80::-fe80::1', '::ffff:1.2.3.4-::ffff:1.2.3.5']) {
   test(`${range} has no host`, () => {
     assert.deepEqual(chooseOutsideHosts([rangeOf(range)], []), { hosts: [], leftOut: [{ range: rangeOf(range), reason: 'no address in it can be routed' }] });
   });

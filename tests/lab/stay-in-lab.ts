@@ -2,14 +2,15 @@
 import { compileCluster } from '../../src/compile/compile.ts';
 import { emitRuleset } from '../../src/emit/emit.ts';
 import { openFirewall } from '../../src/kernel/nft-firewall.ts';
-import { detectNamespaceRight, enterUserNamespace } from '../../src/lab/enter-user-namespace.ts';
+import { detectNamespaceRight } from '../../src/kernel/namespace-right.ts';
+import { enterUserNamespace } from '../../src/lab/enter-user-namespace.ts';
 import { placementOf } from '../../src/lab/lab-placement.ts';
 import { planLab, withLabAddresses } from '../../src/lab/lab-plan.ts';
 import { startLab } from '../../src/lab/lab.ts';
 import { cluster, pod, policy, service } from './example-cluster.ts';
 
 const right = detectNamespaceRight();
-if (right.kind === 'none') throw new Error(`${right.reason}; ${right.help}`);
+if (right.kind === 'none') throw new Error(`${right.reason}; ${right.remedy}`);
 if (right.kind === 'user-namespace') enterUserNamespace();
 
 const input = cluster({
