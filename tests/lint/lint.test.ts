@@ -1,0 +1,68 @@
+// What lint says only of a whole cluster, and what its edits write.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Finding } from '../../src/base/finding.ts';
+import { compileCluster } from '../../src/compile/compile.ts';
+import { applyEdits, editsOf } from '../../src/lint/apply-edits.ts';
+import { lintCluster, type LintOptions } from '../../src/lint/lint.ts';
+import { readManifests, sourceFromText } from '../../src/read/read.ts';
+
+function lint(text: string, options: LintOptions = {}): Finding[] {
+  const { cluster, findings } = readManifests([sourceFromText('a.yaml', text)]);
+  assert.deepEqual(findings.filter(({ severity }) => severity === 'error'), []);
+  return lintCluster(cluster, compileCluster(cluster), options);
+}
+
+const WEB = 'apiVersion: v1\nkind: Pod\nmetadata: { name: web, namespace: shop, labels: { app: web } }\nspec: { containers: [{ name: main, image: example/web }] }\n---\n';
+
+function policy(namespace: string, spec: string): string {
+  return `apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: { name: guard, namespace: ${namespace} }\nspec:\n${spec}`;
+}
+
+// Files show a part of a cluster; a live cluster shows all of it.
+test('what is missing is nothing only where the whole cluster is known', () => {
+  const elsewhere = `${WEB}${policy('data', '  podSelector: { matchLabels: { app: db } }\n')}`;
+  assert.deepEqual(lint(elsewhere), []);
+  assert.deepEqual(lint(elsewhere, { isWholeCluster: true }).map(({ code }) => code), ['selects-no-pods']);
+  const fromElsewhere = `${WEB}${policy('shop', '  podSelector: {}\n  ingress:\n  - from:\n    - namespaceSelector: { matchLabels: { team: payments } }\n')}`;
+  assert.deepEqual(lint(fromElsewhere), []);
+  assert.deepEqual(lint(fromElsewhere, { isWholeCluster: true }).map(({ code }) => code), ['peer-matches-nothing']);
+});
+
+test('the rule for DNS is written before the first rule, in its columns', () => {
+  const spec = '  podSelector: {}\n  policyTypes: [Egress]\n  egress:\n    -  to: # the peers\n       - podSelector: {}\n       ports:\n       - port: 80\n    -  ports:\n       - port: 443\n';
+  const text = `${WEB}${policy('shop', spec)}`;
+  const findings = lint(text);
+  assert.deepEqual(findings.map(({ code }) => code), ['egress-without-dns']);
+  const fixed = applyEdits(text, editsOf(findings));
+  assert.deepEqual(lint(fixed), []);
+  assert.ok(fixed.endsWith('         port: 53\n    -  to: # the peers\n       - podSelector: {}\n       ports:\n       - port: 80\n    -  ports:\n       - port: 443\n'));
+});
+
+test('a list in flow style gets the advice without an edit', () => {
+  const findings = lint(`${WEB}${policy('shop', '  podSelector: {}\n  policyTypes: [Egress]\n  egress: [ { ports: [{ port: 80 }] } ]\n')}`);
+  assert.deepEqual(findings.map(({ code, edits }) => [code, edits]), [['egress-without-dns', undefined]]);
+});
+
+test('an edit of a label keeps its quotes and adds those that YAML needs', () => {
+  const pod = WEB.replace('app: web', 'app: "trues"');
+  const text = (value: string): string => `${pod}${policy('shop', `  podSelector:\n    matchLabels:\n      app: ${value}\n`)}`;
+  assert.deepEqual(lint(text('"truez"'))[0]?.edits?.map((edit) => edit.text), ['"trues"']);
+  assert.deepEqual(lint(text('truez'))[0]?.edits?.map((edit) => edit.text), ['trues']);
+  assert.deepEqual(lint(text('truez').replaceAll('trues', 'true'))[0]?.edits?.map((edit) => edit.text), ['"true"']);
+});
+
+// Who may be meant by a label that only a controller gives is not known.
+test('a selector of pod-template-hash is not judged', () => {
+  const deployment = 'apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: web, namespace: shop }\nspec:\n  selector: { matchLabels: { app: web } }\n  template:\n    metadata: { labels: { app: web } }\n    spec: { containers: [{ name: main, image: example/web }] }\n---\n';
+  assert.deepEqual(lint(`${deployment}${policy('shop', '  podSelector: { matchLabels: { app: web, pod-template-hash: abc } }\n')}`), []);
+});
+
+// The Service says that the pods listen on 9090, though they declare another port.
+test('a port that a Service leads to is not reversed', () => {
+  const pods = `${WEB.replace('image: example/web', 'image: example/web, ports: [{ containerPort: 80 }]')}${WEB.replaceAll('web', 'prometheus').replace('image: example/prometheus', 'image: example/prometheus, ports: [{ containerPort: 9090 }]')}`;
+  const rule = policy('shop', '  podSelector: { matchLabels: { app: web } }\n  ingress:\n  - from:\n    - podSelector: { matchLabels: { app: prometheus } }\n    ports:\n    - port: 9090\n');
+  const service = 'apiVersion: v1\nkind: Service\nmetadata: { name: web, namespace: shop }\nspec: { selector: { app: web }, ports: [{ port: 80, targetPort: 9090 }] }\n---\n';
+  assert.deepEqual(lint(`${pods}${rule}`).map(({ code }) => code), ['reversed-direction']);
+  assert.deepEqual(lint(`${pods}${service}${rule}`), []);
+});
