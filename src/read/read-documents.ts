@@ -30,10 +30,12 @@ interface Reading {
   readonly file: string;
   readonly settings: ReadSettings;
   readonly findings: FindingList;
+  /** The text ended at bytes that cannot be read: its last document is not whole. */
+  isCut: boolean;
 }
 
 export function* readObjects(file: { readonly name: string; chunks(): Iterable<Uint8Array> }, settings: ReadSettings, findings: FindingList): Generator<LooseObject> {
-  const reading: Reading = { file: file.name, settings, findings };
+  const reading: Reading = { file: file.name, settings, findings, isCut: false };
   const chunks = nonEmpty(file.chunks());
   const first = chunks.next();
   if (first.done === true) return;
@@ -71,6 +73,7 @@ function* readYaml(reading: Reading, chunks: Iterable<Uint8Array>, firstLine: nu
   const pieces = splitYaml(decodeText(reading, chunks, firstLine), { firstLine, lengthMax: reading.settings.fileBytesMax });
   let isFirst = true;
   for (const piece of pieces) {
+    if (reading.isCut) return;
     yield* readYamlPiece(reading, piece, isFirst ? jsonProblem : undefined);
     isFirst = false;
   }
@@ -86,7 +89,9 @@ function* decodeText(reading: Reading, chunks: Iterable<Uint8Array>, firstLine: 
     for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) line++;
     const lineStart = text.lastIndexOf('\n') + 1;
     column = text.length - lineStart + (lineStart === 0 ? column : 1);
-    if (piece.kind === 'invalid') addInvalidUtf8(reading, `byte ${piece.byteOffset}`, { line, column });
+    if (piece.kind === 'text') continue;
+    reading.isCut = true;
+    addInvalidUtf8(reading, `byte ${piece.byteOffset}`, { line, column });
   }
 }
 
@@ -94,7 +99,7 @@ function addInvalidUtf8(reading: Reading, place: string, position: Position): vo
   addFinding(reading.findings, {
     code: 'invalid-utf8',
     severity: reading.settings.refusal,
-    message: `${place} is not UTF-8, and nothing from here on is read`,
+    message: `${place} is not UTF-8; this document and what follows are not read`,
     file: reading.file,
     range: { start: position, end: position },
     help: 'save the file as UTF-8',
