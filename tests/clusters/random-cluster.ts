@@ -56,7 +56,7 @@ const expression: fc.Arbitrary<raw.RawExpression> = fc.oneof(
   record<raw.RawExpression>({ key, operator: fc.constantFrom('Exists', 'DoesNotExist'), values: fc.constantFrom(undefined, null, []) }),
 );
 
-const selector: fc.Arbitrary<raw.RawSelector> = record<raw.RawSelector>({
+export const randomSelector: fc.Arbitrary<raw.RawSelector> = record<raw.RawSelector>({
   matchLabels: fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, { weight: 3, arbitrary: maybe(matchLabels, {}) }),
   matchExpressions: fc.oneof(
     { weight: 1, arbitrary: fc.constant(undefined) },
@@ -65,15 +65,15 @@ const selector: fc.Arbitrary<raw.RawSelector> = record<raw.RawSelector>({
 });
 
 /** Namespaces are told apart by their name's label as well as by those they share with pods. */
-const namespaceSelector: fc.Arbitrary<raw.RawSelector> = fc.oneof(
-  selector,
+export const randomNamespaceSelector: fc.Arbitrary<raw.RawSelector> = fc.oneof(
+  randomSelector,
   fc.constantFrom(...NAMESPACES).map((name) => ({ matchLabels: { 'kubernetes.io/metadata.name': name } })),
   fc.subarray([...NAMESPACES], { minLength: 1 }).map((values) => ({
     matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'NotIn' as const, values }],
   })),
 );
 
-const ipBlock: fc.Arbitrary<raw.RawBlock> = fc.constantFrom(...Object.keys(BLOCKS)).chain((cidr) =>
+export const randomIpBlock: fc.Arbitrary<raw.RawBlock> = fc.constantFrom(...Object.keys(BLOCKS)).chain((cidr) =>
   record<raw.RawBlock>({
     cidr: fc.constant(cidr),
     except: BLOCKS[cidr]!.length === 0 ? fc.constantFrom(undefined, null, []) : maybe(fc.array(fc.constantFrom(...BLOCKS[cidr]!), { minLength: 1, maxLength: 3 }), []),
@@ -81,14 +81,14 @@ const ipBlock: fc.Arbitrary<raw.RawBlock> = fc.constantFrom(...Object.keys(BLOCK
 );
 
 const peer: fc.Arbitrary<raw.RawPeer> = fc.oneof(
-  { weight: 2, arbitrary: record<raw.RawPeer>({ podSelector: selector, namespaceSelector: fc.constantFrom(undefined, null), ipBlock: fc.constantFrom(undefined, null) }) },
-  { weight: 2, arbitrary: record<raw.RawPeer>({ namespaceSelector, podSelector: fc.constantFrom(undefined, null) }) },
-  { weight: 2, arbitrary: record<raw.RawPeer>({ podSelector: selector, namespaceSelector }) },
-  { weight: 3, arbitrary: record<raw.RawPeer>({ ipBlock, podSelector: fc.constantFrom(undefined, null) }) },
+  { weight: 2, arbitrary: record<raw.RawPeer>({ podSelector: randomSelector, namespaceSelector: fc.constantFrom(undefined, null), ipBlock: fc.constantFrom(undefined, null) }) },
+  { weight: 2, arbitrary: record<raw.RawPeer>({ namespaceSelector: randomNamespaceSelector, podSelector: fc.constantFrom(undefined, null) }) },
+  { weight: 2, arbitrary: record<raw.RawPeer>({ podSelector: randomSelector, namespaceSelector: randomNamespaceSelector }) },
+  { weight: 3, arbitrary: record<raw.RawPeer>({ ipBlock: randomIpBlock, podSelector: fc.constantFrom(undefined, null) }) },
 );
 
 const protocol = fc.constantFrom(...PROTOCOLS);
-const port: fc.Arbitrary<raw.RawPort> = fc.oneof(
+export const randomPort: fc.Arbitrary<raw.RawPort> = fc.oneof(
   record<raw.RawPort>({ protocol: maybe(protocol), port: fc.constantFrom(undefined, null) }),
   record<raw.RawPort>({ protocol: maybe(protocol), port: fc.constantFrom(...PORTS) }),
   { weight: 3, arbitrary: record<raw.RawPort>({ protocol: fc.oneof({ weight: 3, arbitrary: fc.constantFrom(undefined, null) }, protocol), port: fc.constantFrom(...PORT_NAMES) }) },
@@ -100,7 +100,7 @@ const port: fc.Arbitrary<raw.RawPort> = fc.oneof(
 );
 
 function rule<Word extends 'from' | 'to'>(word: Word): fc.Arbitrary<raw.RawRule<Word> | null> {
-  const fields = { [word]: maybe(fc.array(peer, { minLength: 1, maxLength: 3, size: 'max' }), []), ports: maybe(fc.array(fc.oneof({ weight: 6, arbitrary: port }, fc.constant(null)), { minLength: 1, maxLength: 3, size: 'max' }), []) };
+  const fields = { [word]: maybe(fc.array(peer, { minLength: 1, maxLength: 3, size: 'max' }), []), ports: maybe(fc.array(fc.oneof({ weight: 6, arbitrary: randomPort }, fc.constant(null)), { minLength: 1, maxLength: 3, size: 'max' }), []) };
   // The computed field is the one that the Word names.
   const whole = record<object>(fields as never) as fc.Arbitrary<raw.RawRule<Word>>;
   return fc.oneof({ weight: 12, arbitrary: whole }, fc.constant(null));
@@ -113,7 +113,7 @@ const policyTypes: fc.Arbitrary<readonly ('Ingress' | 'Egress')[] | null | undef
   undefined, undefined, null, [], ['Ingress'] as const, ['Egress'] as const, ['Ingress', 'Egress'] as const, ['Egress', 'Ingress'] as const, ['Ingress', 'Ingress'] as const,
 );
 
-const spec: fc.Arbitrary<raw.RawSpec> = record<raw.RawSpec>({ podSelector: maybe(selector, {}), policyTypes, ingress: rules('from'), egress: rules('to') });
+const spec: fc.Arbitrary<raw.RawSpec> = record<raw.RawSpec>({ podSelector: maybe(randomSelector, {}), policyTypes, ingress: rules('from'), egress: rules('to') });
 
 export const randomPolicies: fc.Arbitrary<readonly raw.RawPolicy[]> = fc
   .array(fc.tuple(fc.constantFrom(...CROWDED_NAMESPACES), fc.oneof({ weight: 15, arbitrary: spec }, fc.constantFrom(undefined, null))), { maxLength: 10, size: 'max' })

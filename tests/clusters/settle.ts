@@ -13,7 +13,7 @@ const NOWHERE: SourceDocument = {
   locate: () => ({ start: { line: 1, column: 1 }, end: { line: 1, column: 1 } }),
 };
 
-function origin(...path: Path): Origin {
+export function origin(...path: Path): Origin {
   return { document: NOWHERE, path };
 }
 
@@ -112,7 +112,7 @@ function settleRule(section: Section, index: number, peers: readonly raw.RawPeer
   };
 }
 
-function settlePeer(peer: raw.RawPeer, place: Origin): Peer {
+export function settlePeer(peer: raw.RawPeer, place: Origin): Peer {
   if (peer.ipBlock) {
     const cidr = parseBlock(peer.ipBlock.cidr);
     const except = (peer.ipBlock.except ?? []).map(parseBlock);
@@ -128,7 +128,7 @@ function settlePeer(peer: raw.RawPeer, place: Origin): Peer {
   };
 }
 
-function settlePort(given: raw.RawPort, place: Origin): PortMatch {
+export function settlePort(given: raw.RawPort, place: Origin): PortMatch {
   const protocol = given.protocol ?? 'TCP';
   const { port } = given;
   if (port === undefined || port === null) return { kind: 'protocol', protocol, origin: place };
@@ -136,7 +136,7 @@ function settlePort(given: raw.RawPort, place: Origin): PortMatch {
   return { kind: 'range', protocol, first: port, last: given.endPort ?? port, origin: place };
 }
 
-function settleSelector(selector: raw.RawSelector | null | undefined): Selector {
+export function settleSelector(selector: raw.RawSelector | null | undefined): Selector {
   const labels: Requirement[] = Object.entries(selector?.matchLabels ?? {}).map(([key, value]) => ({ kind: 'In', key, values: [value] }));
   const expressions = (selector?.matchExpressions ?? []).map(({ key, operator, values }): Requirement =>
     operator === 'In' || operator === 'NotIn' ? { kind: operator, key, values: values ?? [] } : { kind: operator, key },

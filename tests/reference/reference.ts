@@ -40,14 +40,14 @@ export function referenceRules(cluster: Cluster, direction: Direction, traffic: 
 }
 
 /** Choice: dual stack is judged by family; an end has the families of its addresses, a pod without any could have both. */
-function hasFamily(cluster: Cluster, end: ReferenceEnd, family: IpFamily): boolean {
+export function hasFamily(cluster: Cluster, end: ReferenceEnd, family: IpFamily): boolean {
   if (end.kind === 'address') return end.address.family === family;
   const { addresses } = cluster.pods[end.pod]!;
   return addresses.length === 0 || addresses.some((address) => address.family === family);
 }
 
-/** NP: "A Pod cannot block access to itself." Two replicas of one workload are two pods. */
-function isOnePod(cluster: Cluster, { source, target }: ReferenceTraffic): boolean {
+/** NP: "exception: a pod cannot block access to itself". Two replicas of one workload are two pods. */
+export function isOnePod(cluster: Cluster, { source, target }: ReferenceTraffic): boolean {
   return source.kind === 'pod' && target.kind === 'pod' && source.pod === target.pod && cluster.pods[source.pod]!.replicas === 1;
 }
 
@@ -66,24 +66,31 @@ function isOnOneNode(cluster: Cluster, { source, target }: ReferenceTraffic): bo
 function egressAllows(cluster: Cluster, traffic: ReferenceTraffic): boolean {
   // Outside the cluster nobody has policies of ours.
   if (traffic.source.kind === 'address') return true;
-  const subject = cluster.pods[traffic.source.pod]!;
-  // NP, "The two sorts of pod isolation": "A pod is isolated for egress if there is any NetworkPolicy that both selects
-  // the pod and has "Egress" in its policyTypes".
-  const policies = cluster.policies.filter((policy) => policy.egress !== undefined && governs(policy, subject));
-  if (policies.length === 0) return true;
-  // Spec.egress: "allowed … if the traffic matches at least one egress rule across all of the NetworkPolicy objects
-  // whose podSelector matches the pod. If this field is empty then this NetworkPolicy limits all outgoing traffic".
-  return policies.some((policy) => policy.egress!.some((rule) => egressRuleMatches(cluster, policy, rule, traffic)));
+  return policiesAllow(cluster, 'egress', traffic) ?? true;
 }
 
 function ingressAllows(cluster: Cluster, traffic: ReferenceTraffic): boolean {
   if (traffic.target.kind === 'address') return true;
-  const subject = cluster.pods[traffic.target.pod]!;
-  // NP: "A pod is isolated for ingress if there is any NetworkPolicy that both selects the pod and has "Ingress" in its policyTypes".
-  const policies = cluster.policies.filter((policy) => policy.ingress !== undefined && governs(policy, subject));
-  if (policies.length === 0) return true;
-  // Spec.ingress: "OR if the traffic matches at least one ingress rule across all of the NetworkPolicy objects whose podSelector matches the pod".
-  return policies.some((policy) => policy.ingress!.some((rule) => ingressRuleMatches(cluster, policy, rule, traffic)));
+  return policiesAllow(cluster, 'ingress', traffic) ?? true;
+}
+
+/** undefined: not isolated, so NetworkPolicy has nothing to say. The end that the direction judges is a pod. */
+export function policiesAllow(cluster: Cluster, direction: Direction, traffic: ReferenceTraffic): boolean | undefined {
+  const subject = judgedPod(cluster, direction, traffic);
+  // NP, "The two sorts of pod isolation": "A pod is isolated for egress if there is any NetworkPolicy that both selects
+  // the pod and has "Egress" in its policyTypes", and likewise for ingress.
+  const policies = cluster.policies.filter((policy) => policy[direction] !== undefined && governs(policy, subject));
+  if (policies.length === 0) return undefined;
+  // Spec.ingress: "OR if the traffic matches at least one ingress rule across all of the NetworkPolicy objects whose
+  // podSelector matches the pod"; Spec.egress: "If this field is empty then this NetworkPolicy limits all outgoing traffic".
+  const matches = direction === 'egress' ? egressRuleMatches : ingressRuleMatches;
+  return policies.some((policy) => policy[direction]!.some((rule) => matches(cluster, policy, rule, traffic)));
+}
+
+export function judgedPod(cluster: Cluster, direction: Direction, { source, target }: ReferenceTraffic): Pod {
+  const end = direction === 'egress' ? source : target;
+  if (end.kind === 'address') throw new Error('nobody outside is judged');
+  return cluster.pods[end.pod]!;
 }
 
 /** Spec.podSelector: "An empty selector matches all pods in the policy's namespace." Choice: hostNetwork pods are never subjects. */
@@ -133,7 +140,7 @@ function podPeerMatches(cluster: Cluster, policy: NetworkPolicy, peer: PodPeer, 
   return selectorMatches(peer.namespaces.selector, namespace) && selectorMatches(peer.podSelector, pod);
 }
 
-function blockMatchesPod(cluster: Cluster, block: IpBlockPeer, pod: Pod, family: IpFamily): boolean {
+export function blockMatchesPod(cluster: Cluster, block: IpBlockPeer, pod: Pod, family: IpFamily): boolean {
   // Choice, with upstream's end-to-end tests: a block matches a pod (or a hostNetwork pod's node) whose address it contains.
   if (pod.addresses.length > 0) return pod.addresses.some((address) => address.family === family && isInBlock(address, block));
   // Choice: an address that is not known is somewhere in the pod ranges, so only a block that holds them all surely holds it.
@@ -142,7 +149,7 @@ function blockMatchesPod(cluster: Cluster, block: IpBlockPeer, pod: Pod, family:
 }
 
 /** IPBlock: "The except entry describes CIDRs that should not be included within this rule." */
-function isInBlock(address: IpAddress, block: IpBlockPeer): boolean {
+export function isInBlock(address: IpAddress, block: IpBlockPeer): boolean {
   const isIn = (range: IpRange): boolean => range.family === address.family && range.first <= address.value && address.value <= range.last;
   return isIn(block.cidr) && !block.except.some(isIn);
 }
@@ -160,7 +167,7 @@ function portsMatch(rule: PolicyRule, named: Pod | undefined, traffic: Reference
   return rule.ports.ports.some((match) => portMatches(match, named, traffic));
 }
 
-function portMatches(match: PortMatch, named: Pod | undefined, { protocol, port }: ReferenceTraffic): boolean {
+export function portMatches(match: PortMatch, named: Pod | undefined, { protocol, port }: ReferenceTraffic): boolean {
   // Port.protocol: "represents the protocol (TCP, UDP, or SCTP) which traffic must match". Anything else has no ports to match.
   if (protocol === 'other' || match.protocol !== protocol) return false;
   switch (match.kind) {
@@ -179,7 +186,7 @@ function portMatches(match: PortMatch, named: Pod | undefined, { protocol, port 
 }
 
 /** LabelSelector: "The result of matchLabels and matchExpressions are ANDed. An empty label selector matches all objects." */
-function selectorMatches(selector: Selector, object: LabelSet): boolean {
+export function selectorMatches(selector: Selector, object: LabelSet): boolean {
   for (const requirement of selector.requirements) {
     if (!requirementMatches(requirement, object)) return false;
   }
@@ -193,16 +200,16 @@ function requirementMatches(requirement: Requirement, object: LabelSet): boolean
   const hasValue = (value: string): boolean => object.labels.has(key) && object.labels.get(key) === value;
   switch (requirement.kind) {
     case 'In':
-      // "Labels and Selectors": "Selects all resources with key equal to environment and value equal to production or qa."
+      // "Labels and Selectors": "selects all resources with key equal to environment and value equal to production or qa".
       return requirement.values.some(hasValue);
     case 'NotIn':
       // "Labels and Selectors": "… and all resources with no labels with the tier key".
       return !requirement.values.some(hasValue);
     case 'Exists':
-      // "Selects all resources including a label with key partition; no values are checked."
+      // "selects all resources including a label with key partition; no values are checked".
       return isThere;
     case 'DoesNotExist':
-      // "Selects all resources without a label with key partition; no values are checked."
+      // "selects all resources without a label with key partition; no values are checked".
       return !isThere;
   }
 }
