@@ -7,8 +7,6 @@ import { listEndpoints, type Endpoint, type Grain, type PlacedEndpoint } from '.
 import { quadKey, type Quad } from './endpoint.ts';
 import { ownNodeFinder } from './own-node.ts';
 
-export type { Endpoint, Grain } from './endpoints.ts';
-
 export interface Reachability {
   readonly endpoints: readonly Endpoint[];
   /** Rows with any traffic, sorted by source, then target; each pass computes them again. */
