@@ -2,8 +2,9 @@
 import { EVENT_ID, getScalarValue, SCALAR_STYLE, type Event, type ScalarEvent } from 'js-yaml';
 import type { Path } from '../model/origin.ts';
 import { TextProblem } from './text-problem.ts';
+import { eventStart, parseYamlEvents } from './yaml-events.ts';
 import { keyText } from './yaml-scalar.ts';
-import { eventStart, parseYamlEvents, resolveScalar } from './yaml-value.ts';
+import { resolveScalar } from './yaml-value.ts';
 
 /** Offsets into the document's text, from 0, end exclusive. */
 export interface Place {

@@ -10,7 +10,8 @@ import { TextDocument } from './text-document.ts';
 import { addTextProblem } from './text-findings.ts';
 import { TextProblem } from './text-problem.ts';
 import { decodePieces, decodeUtf8, findInvalidUtf8 } from './utf8.ts';
-import { isMap, NESTING_MAX, parseYaml, type LooseMap, type Value } from './yaml-value.ts';
+import { NESTING_MAX } from './yaml-events.ts';
+import { isMap, parseYaml, type LooseMap, type Value } from './yaml-value.ts';
 
 /** Something that should be a Kubernetes object. */
 export interface LooseObject {

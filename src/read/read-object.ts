@@ -4,11 +4,11 @@ import type { Origin, Path } from '../model/origin.ts';
 import type { Labels } from '../model/selector.ts';
 import { addFinding } from './finding-list.ts';
 import type { Gathering } from './gathering.ts';
-import { ALL_READ_KINDS, apiVersionOf, classifyKind } from './kinds.ts';
+import { classifyKind } from './kinds.ts';
 import { readMap, readText, REFUSED, shorten } from './loose-value.ts';
-import { findNearMiss } from './near-miss.ts';
 import { checkDnsLabel } from './names.ts';
 import { originOf, refuse, remark, type ObjectContext } from './object-context.ts';
+import { readTypeOf, refuseRemoved, refuseUnknownKind, refuseUnsupported } from './object-type.ts';
 import { findOperatorKind } from './operator-kinds.ts';
 import type { LooseObject } from './read-documents.ts';
 import { NO_LABELS, readLabels } from './read-labels.ts';
@@ -24,7 +24,7 @@ const CLUSTER_SCOPED = new Set(['Namespace', 'Node']);
 
 export function readObject(gathering: Gathering, loose: LooseObject): void {
   gathering.objectCount++;
-  const typed = readTypeOf(gathering, loose);
+  const typed = readTypeOf(createContext(gathering, loose, { kind: '', namespace: '', name: '' }), loose);
   if (typed === undefined) return;
   const { kind, apiVersion, map } = typed;
   const metadata = isMap(map['metadata']) ? map['metadata'] : {};
@@ -56,73 +56,6 @@ function createContext(gathering: Gathering, loose: LooseObject, object: ObjectN
 
 function textOr(value: Value | undefined, otherwise: string): string {
   return typeof value === 'string' ? value : otherwise;
-}
-
-interface TypedMap {
-  readonly kind: string;
-  readonly apiVersion: string;
-  readonly map: LooseMap;
-}
-
-function readTypeOf(gathering: Gathering, loose: LooseObject): TypedMap | undefined {
-  const { value, path } = loose;
-  const context = createContext(gathering, loose, { kind: '', namespace: '', name: '' });
-  if (!isMap(value)) {
-    refuse(context, path, 'missing-kind', `this is no Kubernetes object, but ${Array.isArray(value) ? 'a list' : value === null ? 'nothing' : 'a single value'}`, { leavesOut: 'the answer leaves it out' });
-    return undefined;
-  }
-  if (isKustomization(loose)) return undefined;
-  const kind = typeField(context, loose, value, 'kind', loose.listKind);
-  const apiVersion = typeField(context, loose, value, 'apiVersion', loose.listApiVersion);
-  return kind === undefined || apiVersion === undefined ? undefined : { kind, apiVersion, map: value };
-}
-
-/** `kustomization.yaml` is the one file without a kind that belongs beside manifests. */
-function isKustomization({ document, value }: LooseObject): boolean {
-  return /(^|[\\/])kustomization\.ya?ml$|(^|[\\/])Kustomization$/.test(document.file) && isMap(value) && value['kind'] === undefined;
-}
-
-function typeField(context: ObjectContext, loose: LooseObject, map: LooseMap, field: string, otherwise: string | undefined): string | undefined {
-  const place = [...loose.path, field];
-  const text = readText(context, map[field], place);
-  if (text === REFUSED) return undefined;
-  const found = text === undefined || text === '' ? otherwise : text;
-  if (found === undefined) refuse(context, place, 'missing-kind', `the object has no \`${field}\``, { help: helpForType(field, map), leavesOut: 'the answer leaves it out' });
-  return found;
-}
-
-function helpForType(field: string, map: LooseMap): string {
-  const other = Object.keys(map).find((key) => key.toLowerCase() === field.toLowerCase());
-  if (other !== undefined && other !== field) return `did you mean \`${field}\` for \`${shorten(other)}\`?`;
-  const kind = map['kind'];
-  const apiVersion = typeof kind === 'string' ? apiVersionOf(kind) : undefined;
-  return field === 'apiVersion' && apiVersion !== undefined ? `write \`apiVersion: ${apiVersion}\`` : `write its \`${field}\`, or take the file out of the input`;
-}
-
-function refuseRemoved(context: ObjectContext, loose: LooseObject, kind: string, apiVersion: string, removed: { readonly replacement: string; readonly isRead: boolean }): void {
-  const place = [...loose.path, 'apiVersion'];
-  const message = `no server has \`${apiVersion}\` any more for a ${kind}`;
-  const details = { help: `write \`apiVersion: ${removed.replacement}\``, replacement: removed.replacement };
-  if (removed.isRead) remark(context, place, 'removed-api-version', 'warning', `${message}; it is read as ${removed.replacement}`, details);
-  else refuse(context, place, 'removed-api-version', message, { ...details, leavesOut: 'the answer leaves the policy out and may show more open than it would be' });
-}
-
-function refuseUnsupported(context: ObjectContext, loose: LooseObject, kind: string, apiVersion: string): void {
-  const { name } = context.object;
-  refuse(context, [...loose.path, 'kind'], 'unsupported-policy-kind', `the ${kind} \`${shorten(name)}\` (${shorten(apiVersion)}) is a policy of a kind that is not judged`, {
-    help: 'take it out of the input, or read on with `--lenient` and without it',
-    leavesOut: 'the answer is as if it were not there: what it denies counts as open, what it allows as not allowed by it',
-  });
-}
-
-function refuseUnknownKind(context: ObjectContext, loose: LooseObject, kind: string, apiVersion: string, kinds: readonly string[]): void {
-  const home = ALL_READ_KINDS.includes(kind) ? apiVersionOf(kind) : undefined;
-  const near = home === undefined ? findNearMiss(kind, [...kinds, ...ALL_READ_KINDS]) : undefined;
-  const help = home !== undefined ? `write \`apiVersion: ${home}\`` : near !== undefined ? `did you mean \`${near}\`?` : undefined;
-  refuse(context, [...loose.path, home === undefined ? 'kind' : 'apiVersion'], 'unknown-kind', `\`${shorten(apiVersion)}\` has no kind \`${shorten(kind)}\``, {
-    ...(help === undefined ? {} : { help, replacement: home ?? near! }),
-    leavesOut: 'the answer leaves it out',
-  });
 }
 
 // --- Kinds that are read
