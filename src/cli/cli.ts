@@ -1,7 +1,8 @@
 // Words become calls: each verb is a straight line from inputs to an answer, in a file of its own that only its verb loads.
 import { Command, CommanderError } from 'commander';
+import { WordError } from '../base/word-error.ts';
 import { findingText } from '../report/finding-text.ts';
-import { isFailure, ReaderGone, UnreadableInput, UsageError } from './failures.ts';
+import { isFailure, ReaderGone, UnreadableInput } from './failures.ts';
 import { writeNote } from './output.ts';
 import { packageVersion } from './package-version.ts';
 import { terminalOf } from './terminal.ts';
@@ -79,7 +80,7 @@ async function reportFailure(error: unknown): Promise<number> {
   if (error instanceof ReaderGone) return 0;
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof UnreadableInput) return note(2, findingText(error.finding, { ...terminalOf(process.stderr), lineOf: () => undefined }).trimEnd());
-  if (error instanceof UsageError) return note(2, error.help === undefined ? error.message : `${error.message}\n  help: ${error.help}`);
+  if (error instanceof WordError) return note(2, error.help === undefined ? error.message : `${error.message}\n  help: ${error.help}`);
   if (isFailure(error)) return note(3, error.message);
   return note(3, `this is a bug in bulkhead, please report it:\n${error instanceof Error ? error.stack : String(error)}`);
 }

@@ -2,14 +2,15 @@
 import type { Command } from 'commander';
 import { compileCluster } from '../compile/compile.ts';
 import type { Program } from '../compile/program.ts';
+import { findEnds } from '../analyze/endpoint-words.ts';
 import { explain } from '../analyze/explain.ts';
+import type { NamedEnd, WordContext } from '../analyze/named-ends.ts';
+import { parsePorts } from '../analyze/port-words.ts';
+import type { Pod } from '../model/cluster.ts';
 import { explanationsJson, explanationText, type Answer, type AnswerEnd } from '../report/explanation.ts';
 import { choiceOf } from './choice.ts';
-import { findEnds } from './endpoint-words.ts';
 import { addInputOptions, type InputOptions } from './input-options.ts';
-import type { NamedEnd } from './named-ends.ts';
 import { writeAnswer, writeNote } from './output.ts';
-import { parsePorts } from './port-words.ts';
 import { readInputs } from './read-inputs.ts';
 import { terminalOf } from './terminal.ts';
 
@@ -25,8 +26,8 @@ interface ExplainOptions extends InputOptions {
 export function defineExplain(command: Command): void {
   addInputOptions(
     command
-      .argument('<SOURCE>', 'namespace/name of a workload or pod, key=value, a CIDR, or internet')
-      .argument('<TARGET>', 'the same, or svc/namespace/name:port')
+      .argument('<SOURCE>', 'namespace/name of a workload or pod, namespace/*, key=value, a CIDR, or internet')
+      .argument('<TARGET>', 'the same, or svc/namespace/name:port, a DNS name of the cluster, a URL')
       .argument('[PROTO/PORT]', 'tcp/80, udp/53, tcp/8000-8999, tcp/http, icmp, any (default: any)'),
   )
     .option('-o, --output <FORMAT>', `one of: ${FORMATS.join(', ')}`, choiceOf(FORMATS), 'text')
@@ -55,7 +56,7 @@ async function runExplain(words: Words, options: ExplainOptions): Promise<number
 
 function answerWords(program: Program, words: Words): { answers: Answer[]; leftOut: number } {
   const sources = findEnds(program, words.source);
-  const targets = findEnds(program, words.target);
+  const targets = findEnds(program, words.target, contextOf(sources.pods));
   const asked = words.port === undefined ? targets.ports : parsePorts(words.port, targets.pods);
   const pairs = sources.ends.flatMap((source) => targets.ends.map((target) => ({ source, target })));
   const judged = pairs.filter(({ source, target }) => isPair(source, target));
@@ -66,6 +67,12 @@ function answerWords(program: Program, words: Words): { answers: Answer[]; leftO
     explanation: explain(program, { source: source.ref, target: target.ref, ...(asked && { ports: asked }) }),
   }));
   return { answers, leftOut: judged.length - answers.length };
+}
+
+/** A pod's resolver completes a short name with the pod's own namespace. */
+function contextOf(sources: readonly Pod[]): WordContext {
+  const [first, ...others] = new Set(sources.map(({ namespace }) => namespace));
+  return first === undefined || others.length > 0 ? {} : { namespace: first };
 }
 
 function answerEnd({ label, ref }: NamedEnd): AnswerEnd {

@@ -1,14 +1,12 @@
 // The errors that a command ends with: words that make no sense, and a reader that has gone away.
 import type { Finding } from '../base/finding.ts';
+import { WordError } from '../base/word-error.ts';
 
 /** The words are wrong: status 2. `help` says what to write instead. */
-export class UsageError extends Error {
-  readonly help: string | undefined;
-
+export class UsageError extends WordError {
   constructor(message: string, help?: string) {
-    super(message);
+    super(message, help);
     this.name = 'UsageError';
-    this.help = help;
   }
 }
 

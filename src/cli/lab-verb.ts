@@ -1,5 +1,6 @@
 // `bulkhead lab`: manifests as network namespaces on this host; a shell in one of them; one connection tried.
 import type { Command } from 'commander';
+import { parseProbePort } from '../analyze/port-words.ts';
 import { detectKernel } from '../kernel/detect-kernel.ts';
 import { enterLabUserNamespace, enterUserNamespace } from '../lab/enter-user-namespace.ts';
 import { openShell } from '../lab/lab-shell.ts';
@@ -13,7 +14,6 @@ import { addInputOptions, type InputOptions } from './input-options.ts';
 import { listenForInterruption } from './interruption.ts';
 import { positiveNumber } from './number-words.ts';
 import { writeAnswer, writeNote } from './output.ts';
-import { parseProbePort } from './port-words.ts';
 import { readInputs } from './read-inputs.ts';
 import { planCluster, runLab } from './run-lab.ts';
 import { terminalOf } from './terminal.ts';

@@ -3,7 +3,7 @@ import { compareText } from '../base/finding.ts';
 import { formatIpAddress, parseIpAddress } from '../base/ip-address.ts';
 import { portSetOf, unionPorts, type PortSet } from '../base/port-set.ts';
 import { formatDifference, type PairSummary, type TruthTable } from '../probe/compare-verdicts.ts';
-import { rangeLabel } from './endpoint-label.ts';
+import { rangeLabel } from '../base/range-label.ts';
 import { formatMatrix, type MatrixLayout } from './matrix.ts';
 import type { LegendEntry, MatrixCell } from './matrix-cell.ts';
 import { PortLetters } from './port-letters.ts';

@@ -1,7 +1,7 @@
 // Matrices whose ranges fold, and labels of ranges.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { rangeLabel } from '../../src/report/endpoint-label.ts';
+import { rangeLabel } from '../../src/base/range-label.ts';
 import { foldOutside } from '../../src/report/fold-outside.ts';
 import type { MatrixCell } from '../../src/report/matrix-cell.ts';
 

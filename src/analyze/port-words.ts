@@ -1,7 +1,7 @@
 // The words for ports: `tcp/80`, `80`, `udp/1000-2000`, `tcp/http`, `sctp`, `icmp`, `any`.
 import { ALL_PORTS, OTHER_POINT, portSetOf, unionPorts, type PortSet, type Protocol } from '../base/port-set.ts';
+import { WordError } from '../base/word-error.ts';
 import type { Pod } from '../model/cluster.ts';
-import { UsageError } from './failures.ts';
 
 const HELP = 'write PROTO/PORT, such as tcp/80, udp/53, tcp/8000-8999, tcp/http, icmp or any';
 
@@ -24,7 +24,7 @@ export function parsePorts(word: string, targets: readonly Pod[]): PortSet | und
 export function parseProbePort(word: string): { readonly protocol: Protocol; readonly port: number } {
   const [protocol = '', port = ''] = word.toLowerCase().split('/', 2);
   const number = Number(port);
-  if (!/^[0-9]{1,5}$/.test(port) || number < 1 || number > 65535) throw new UsageError(`\`${word}\` is no port to connect to`, 'write tcp/80, udp/53 or sctp/3868');
+  if (!/^[0-9]{1,5}$/.test(port) || number < 1 || number > 65535) throw new WordError(`\`${word}\` is no port to connect to`, 'write tcp/80, udp/53 or sctp/3868');
   return { protocol: parseProtocol(word, protocol), port: number };
 }
 
@@ -37,17 +37,17 @@ function parseProtocol(word: string, text: string): Protocol {
     case 'sctp':
       return 'SCTP';
     default:
-      throw new UsageError(`\`${word}\` names no protocol that has ports`, HELP);
+      throw new WordError(`\`${word}\` names no protocol that has ports`, HELP);
   }
 }
 
 function numberedPorts(word: string, protocol: Protocol, first: number, last: number): PortSet {
-  if (first < 1 || last > 65535 || first > last) throw new UsageError(`\`${word}\` is no port: ports go from 1 to 65535`, HELP);
+  if (first < 1 || last > 65535 || first > last) throw new WordError(`\`${word}\` is no port: ports go from 1 to 65535`, HELP);
   return portSetOf(protocol, first, last);
 }
 
 function namedPorts(protocol: Protocol, name: string, targets: readonly Pod[]): PortSet {
   const ports = targets.flatMap((pod) => pod.ports).filter((port) => port.protocol === protocol && port.name === name);
-  if (ports.length === 0) throw new UsageError(`no pod of the target has a ${protocol} port named \`${name}\``, HELP);
+  if (ports.length === 0) throw new WordError(`no pod of the target has a ${protocol} port named \`${name}\``, HELP);
   return ports.reduce<PortSet>((set, { port }) => unionPorts(set, portSetOf(protocol, port, port)), []);
 }

@@ -1,9 +1,9 @@
 // The words for addresses outside the cluster: one address, a CIDR, `internet`.
 import { ADDRESS_BITS, parseIpAddress, type IpAddress, type IpRange } from '../base/ip-address.ts';
+import { rangeLabel } from '../base/range-label.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { Program } from '../compile/program.ts';
-import { quadKey, quadOf, type EndpointRef } from '../analyze/endpoint.ts';
-import { rangeLabel } from '../report/endpoint-label.ts';
+import { quadKey, quadOf, type EndpointRef } from './endpoint.ts';
 import type { NamedEnds } from './named-ends.ts';
 
 /** undefined: the word is no address and no CIDR. Host bits are masked. */
@@ -29,9 +29,9 @@ export function rangeEnds(program: Program, word: string, ranges: readonly IpRan
     const rest = members.length === 1 ? '' : ` and ${members.length - 1} more`;
     const isOnlyWay = families.get(first.family)!.length === 1;
     const name = alike.size === 1 ? word : `${word} (IPv${first.family})`;
-    return { label: isOnlyWay ? name : `${rangeLabel(first)}${rest}`, ref: refOf(first) };
+    return { label: isOnlyWay ? name : `${rangeLabel(first)}${rest}`, ref: refOf(first), pods: [] };
   });
-  return { ends, pods: [], ports: undefined };
+  return { ends, pods: [], ranges, ports: undefined };
 }
 
 /** Contract: all addresses outside private, link-local, pod, Service and node ranges. */

@@ -1,0 +1,62 @@
+// What a word for an end of a connection stands for: pods and addresses, gathered into ends that policies treat alike.
+import type { IpRange } from '../base/ip-address.ts';
+import type { PortSet } from '../base/port-set.ts';
+import type { Program } from '../compile/program.ts';
+import type { Pod } from '../model/cluster.ts';
+import { quadKey, quadOf, type EndpointRef } from './endpoint.ts';
+
+/** What a word stands for. */
+export interface NamedEnds {
+  /** One end for each way in which policies treat what the word names. */
+  readonly ends: readonly NamedEnd[];
+  /** The pods behind the word; empty for addresses. */
+  readonly pods: readonly Pod[];
+  /** The addresses behind the word; empty for pods. */
+  readonly ranges: readonly IpRange[];
+  /** Target ports that the word itself names, as a Service does. */
+  readonly ports: PortSet | undefined;
+}
+
+export interface NamedEnd {
+  readonly label: string;
+  readonly ref: EndpointRef;
+  /** All pods of the word that are treated so, as indices of `cluster.pods`; empty for addresses. */
+  readonly pods: readonly number[];
+}
+
+export interface WordContext {
+  /** Where a Service named without its namespace is looked for, as a pod's resolver does. */
+  readonly namespace?: string;
+}
+
+/** Pods as ends; `indices` are of `cluster.pods`. */
+export function podEnds(program: Program, indices: readonly number[], ports: PortSet | undefined): NamedEnds {
+  const { pods } = program.cluster;
+  const keyOf = alikeKey(program);
+  const ends = [...Map.groupBy(indices, keyOf).values()].map((members): NamedEnd => {
+    const first = members[0]!;
+    return { label: podName(pods[first]!), ref: { kind: 'pod', pod: first }, pods: members };
+  });
+  return { ends, pods: indices.map((index) => pods[index]!), ranges: [], ports };
+}
+
+export function podName({ namespace, name }: Pod): string {
+  return `${namespace}/${name}`;
+}
+
+/**
+ * Equal texts: pods of which every question about others has the same answer. Nodes tell pods apart only where
+ * something runs on the host network of one.
+ */
+export function alikeKey(program: Program): (pod: number) => string {
+  const { pods } = program.cluster;
+  const hosts = new Set(pods.filter(({ hostNetwork }) => hostNetwork).map(({ nodeName }) => nodeName));
+  const groupKeys = new Map<number, string>();
+  return (pod) => {
+    const group = program.groupOfPod[pod]!;
+    let key = groupKeys.get(group);
+    if (key === undefined) groupKeys.set(group, (key = quadKey(quadOf(program, { kind: 'pod', pod }))));
+    const { nodeName, hostNetwork } = pods[pod]!;
+    return nodeName === undefined || !hosts.has(nodeName) ? `${key} ${hostNetwork}` : `${key} ${hostNetwork} ${nodeName}`;
+  };
+}
