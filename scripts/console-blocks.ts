@@ -46,13 +46,12 @@ export function findConsoleBlocks(page: string): ConsoleBlock[] {
   }));
 }
 
-/** The page with the outputs replaced by those of `outputs`, in order; a block that leaves lines out stays as it is. */
+/** The page with the outputs replaced by those of `outputs`, in order; where lines are left out, the same ones stay left out. */
 export function rewriteConsoleBlocks(page: string, outputs: readonly string[]): string {
   let at = 0;
-  return page.replace(FENCE, (block, words: string, body: string) => {
-    const commands = parseCommands(body).map(({ command, output }) => ({ command, output, printed: outputs[at++]! }));
-    if (commands.some(({ output }) => output.split('\n').includes(ELLIPSIS))) return block;
-    return `\`\`\`console${words}\n${commands.map(({ command, printed }) => `$ ${command}\n${printed}`).join('')}\`\`\``;
+  return page.replace(FENCE, (_, words: string, body: string) => {
+    const commands = parseCommands(body).map(({ command, output }) => `$ ${command}\n${refreshOutput(output, outputs[at++]!)}`);
+    return `\`\`\`console${words}\n${commands.join('')}\`\`\``;
   });
 }
 
@@ -101,6 +100,23 @@ export function matchesOutput(shown: string, printed: string): boolean {
     at += part.length;
   }
   return lines.length - last.length >= at && startsWithLines(lines, last, lines.length - last.length);
+}
+
+/** Of each part between ellipses the first and the last line say where it is found again; one that is not found stays. */
+function refreshOutput(shown: string, printed: string): string {
+  const parts = splitAtEllipsis(shown.split('\n'));
+  if (parts.length === 1) return printed;
+  const lines = printed.split('\n');
+  let at = 0;
+  const refreshed = parts.map((part, index) => {
+    if (part.length === 0) return part;
+    const start = index === 0 ? 0 : lines.indexOf(part[0]!, at);
+    const end = index === parts.length - 1 ? lines.length : lines.indexOf(part.at(-1)!, start) + 1;
+    if (start < 0 || end <= start) return part;
+    at = end;
+    return lines.slice(start, end);
+  });
+  return refreshed.map((part) => part.join('\n')).join(`\n${ELLIPSIS}\n`);
 }
 
 function untilPrinted(child: ChildProcess, wanted: string): Promise<void> {

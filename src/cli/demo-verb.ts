@@ -45,7 +45,7 @@ Broken text is repaired in a copy; the files themselves are never written.
 On a terminal it stays up and shows flows until Ctrl-C, which takes every trace away.
 
 Exit status: 0 every verdict of the kernel is the computed one; 1 one is not; 2 the input could not be understood;
-3 this host cannot enforce (then the computed part is shown).`)
+3 this host cannot enforce (then the computed part is shown); 130 it was interrupted before it had an answer.`)
     .action(async (paths: readonly string[], options: DemoOptions) => {
       process.exitCode = await runDemo([...(options.file ?? []), ...paths], options);
     });
@@ -66,7 +66,7 @@ async function runDemo(words: readonly string[], options: DemoOptions): Promise<
     const running = await stepEnforce(cluster, options);
     try {
       const table = await stepProbe(running, { options, interruption });
-      if (table === undefined) return INTERRUPTED_STATUS;
+      if (table === undefined) return await stepInterrupted();
       if (options.once !== true && terminalOf(process.stdout).isInteractive) await stepWatch(running, interruption);
       return table.agrees ? 0 : 1;
     } finally {
@@ -179,6 +179,11 @@ async function stepProbe(running: RunningLab, { options, interruption }: { optio
   if (endpoints.length <= MATRIX_ENDPOINTS_MAX) await writeAnswer(['\n', truthMatrix(table, terminal), '\n']);
   await writeAnswer([truthSummary(table, terminal.style), truthDifferences(table, terminal.style)]);
   return table;
+}
+
+async function stepInterrupted(): Promise<number> {
+  await writeNote('bulkhead: interrupted before every connection was tried; nothing is left behind\n');
+  return INTERRUPTED_STATUS;
 }
 
 async function stepWatch({ firewall, plan, program }: RunningLab, interruption: Interruption): Promise<void> {

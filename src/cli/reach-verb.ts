@@ -1,7 +1,8 @@
 // `bulkhead reach`: who can reach whom, on what.
 import type { Command } from 'commander';
 import { compileCluster } from '../compile/compile.ts';
-import { reach, type Grain } from '../analyze/reach.ts';
+import type { Grain } from '../analyze/endpoints.ts';
+import { reach } from '../analyze/reach.ts';
 import { MATRIX_ENDPOINTS_MAX } from '../report/reach-matrix.ts';
 import { formatReach, REACH_FORMATS, type ReachFormat } from '../report/report.ts';
 import { choiceOf } from './choice.ts';

@@ -73,7 +73,7 @@ function formatBlock({ cellAt }: Matrix, { folded, labels, start, sizes, style }
 
 function foldedLabel(ends: readonly MatrixEnd[], { index, members }: FoldedEnd): string {
   const { label } = ends[index]!;
-  return members.length === 1 ? label : `${label} and ${members.length - 1} more`;
+  return members.length === 1 ? label : `${label} +${members.length - 1}`;
 }
 
 function formatLegend(legend: readonly LegendEntry[], style: Style): string {

@@ -1,5 +1,6 @@
 // A reachability as a graph: DOT for Graphviz, Mermaid for Markdown; namespaces are boxes.
-import type { Endpoint, Reachability } from '../analyze/reach.ts';
+import type { Endpoint } from '../analyze/endpoints.ts';
+import type { Reachability } from '../analyze/reach.ts';
 import { endpointLabel } from './endpoint-label.ts';
 import { formatPorts, rememberedPorts } from './port-text.ts';
 import { printable } from './printable.ts';

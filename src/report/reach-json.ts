@@ -2,7 +2,8 @@
 import { hasOtherProtocols, protocolRanges, type PortSet } from '../base/port-set.ts';
 import type { Finding } from '../base/finding.ts';
 import { NO_PORTS_ID } from '../compile/port-set-table.ts';
-import type { Endpoint, Reachability } from '../analyze/reach.ts';
+import type { Endpoint } from '../analyze/endpoints.ts';
+import type { Reachability } from '../analyze/reach.ts';
 import { jsonFinding } from './finding-json.ts';
 
 /** A piece is handed on after the source at which it reaches this size, in UTF-16 units. */

@@ -1,6 +1,7 @@
 // A reachability as rows of text: a table for people, CSV for spreadsheets, Markdown for reviews; all streamed.
 import { hasOtherProtocols, protocolRanges, type PortSet } from '../base/port-set.ts';
-import type { Endpoint, Reachability } from '../analyze/reach.ts';
+import type { Endpoint } from '../analyze/endpoints.ts';
+import type { Reachability } from '../analyze/reach.ts';
 import { endpointLabel } from './endpoint-label.ts';
 import { formatPorts, rememberedPorts } from './port-text.ts';
 import { printable } from './printable.ts';

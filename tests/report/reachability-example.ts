@@ -1,6 +1,7 @@
 // A small answer by hand: a server, its database and the outside, with every kind of traffic once.
 import { ALL_PORTS, portSetOf, unionPorts, type PortSet } from '../../src/base/port-set.ts';
-import type { Endpoint, Reachability, ReachRow } from '../../src/analyze/reach.ts';
+import type { Endpoint } from '../../src/analyze/endpoints.ts';
+import type { Reachability, ReachRow } from '../../src/analyze/reach.ts';
 
 const endpoints: readonly Endpoint[] = [
   { id: 'data/db', kind: 'StatefulSet', namespace: 'data', name: 'db', pods: 1, hostNetwork: false },
