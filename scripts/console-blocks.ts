@@ -102,19 +102,21 @@ export function matchesOutput(shown: string, printed: string): boolean {
   return lines.length - last.length >= at && startsWithLines(lines, last, lines.length - last.length);
 }
 
-/** Of each part between ellipses the first and the last line say where it is found again; one that is not found stays. */
+/** Of each part between ellipses the first and the last line with signs in it say where it is found again; one that is not found stays. */
 function refreshOutput(shown: string, printed: string): string {
   const parts = splitAtEllipsis(shown.split('\n'));
   if (parts.length === 1) return printed;
   const lines = printed.split('\n');
   let at = 0;
-  const refreshed = parts.map((part, index) => {
-    if (part.length === 0) return part;
-    const start = index === 0 ? 0 : lines.indexOf(part[0]!, at);
-    const end = index === parts.length - 1 ? lines.length : lines.indexOf(part.at(-1)!, start) + 1;
-    if (start < 0 || end <= start) return part;
-    at = end;
-    return lines.slice(start, end);
+  const refreshed = parts.map((part) => {
+    const first = part.find((line) => line !== '');
+    const last = part.findLast((line) => line !== '');
+    if (first === undefined || last === undefined) return part;
+    const start = lines.indexOf(first, at);
+    const end = start < 0 ? -1 : lines.indexOf(last, start);
+    if (end < 0) return part;
+    at = end + 1;
+    return [...part.slice(0, part.indexOf(first)), ...lines.slice(start, end + 1), ...part.slice(part.lastIndexOf(last) + 1)];
   });
   return refreshed.map((part) => part.join('\n')).join(`\n${ELLIPSIS}\n`);
 }
