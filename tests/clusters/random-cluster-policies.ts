@@ -37,7 +37,7 @@ function rules(peer: fc.Arbitrary<TierPeer>): fc.Arbitrary<readonly TierRule[]> 
     peers: fc.oneof({ weight: 5, arbitrary: fc.array(peer, { minLength: 1, maxLength: 2 }) }, fc.constant(undefined)),
     ports: fc.oneof(fc.array(port, { minLength: 1, maxLength: 2 }), fc.constant(undefined)),
   });
-  return fc.array(rule, { maxLength: 4 }).map((list) =>
+  return fc.array(rule, { maxLength: 4, size: 'max' }).map((list) =>
     list.map(({ action, peers, ports }, index): TierRule => ({
       index,
       name: undefined,
@@ -54,12 +54,12 @@ export const randomClusterPolicies: fc.Arbitrary<readonly ClusterPolicy[]> = fc
   .array(
     fc.record({
       tier: fc.constantFrom('Admin' as const, 'Baseline' as const),
-      priority: fc.constantFrom(0, 1, 1, 1000),
+      priority: fc.constantFrom(0, 1, 1, 1, 1000),
       subject: scopedPods,
       ingress: rules(podPeer),
       egress: rules(egressPeer),
     }),
-    { maxLength: 4 },
+    { maxLength: 6, size: 'max' },
   )
   .map((list) => list.map((policy, index): ClusterPolicy => ({ kind: 'ClusterNetworkPolicy', name: `c${index}`, ...policy, origin: origin() })).sort(inOrder));
 
