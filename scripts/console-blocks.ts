@@ -21,7 +21,7 @@ export interface ShownCommand {
   readonly output: string;
 }
 
-/** What the commands of one page see: a folder with `bin/bulkhead` and `examples`, and labs of its own. */
+/** What the commands of one page see: a folder with `bin/bulkhead` and `examples`, and a lab of its own. */
 export interface PageFolder {
   readonly path: string;
   run(command: string): { readonly output: string; readonly status: number | null };
@@ -58,10 +58,9 @@ export function rewriteConsoleBlocks(page: string, outputs: readonly string[]): 
 export function makePageFolder(cloneRoot: string): PageFolder {
   const path = mkdtempSync(join(tmpdir(), 'bulkhead-docs-'));
   mkdirSync(join(path, 'bin'));
-  mkdirSync(join(path, '.run'), { mode: 0o700 });
   symlinkSync(join(cloneRoot, 'bin', 'bulkhead'), join(path, 'bin', 'bulkhead'));
   cpSync(join(cloneRoot, 'examples'), join(path, 'examples'), { recursive: true });
-  const env = { ...process.env, COLUMNS: '100', NO_COLOR: '1', XDG_RUNTIME_DIR: join(path, '.run') };
+  const env: NodeJS.ProcessEnv = { ...process.env, COLUMNS: '100', NO_COLOR: '1' };
   let lab: ChildProcess | undefined;
   return {
     path,
@@ -73,6 +72,8 @@ export function makePageFolder(cloneRoot: string): PageFolder {
     startLab: async () => {
       if (lab !== undefined) return;
       lab = spawn('bin/bulkhead', ['lab', 'up', 'shop'], { cwd: path, env, stdio: ['ignore', 'pipe', 'ignore'] });
+      // Other labs of this user may run meanwhile.
+      env['BULKHEAD_LAB_PID'] = `${lab.pid}`;
       await untilPrinted(lab, 'Ctrl-C');
     },
     remove: async () => {

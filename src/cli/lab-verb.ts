@@ -1,5 +1,5 @@
 // `bulkhead lab`: manifests as network namespaces on this host; a shell in one of them; one connection tried.
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { parseProbePort } from '../analyze/port-words.ts';
 import { detectKernel } from '../kernel/detect-kernel.ts';
 import { enterLabUserNamespace, enterUserNamespace } from '../lab/enter-user-namespace.ts';
@@ -45,7 +45,7 @@ function defineShell(command: Command): void {
   command
     .argument('<POD>', 'namespace/name of a pod, or of a workload for its first pod')
     .argument('[COMMAND...]', 'what to run in place of a shell; put -- before it')
-    .option('--pid <PID>', 'the process of the lab, where several run', positiveNumber)
+    .addOption(pidOption())
     .addHelpText('after', '\nExit status: that of the shell or command.\n\nExample: bulkhead lab shell shop/attacker -- ip address')
     .action(async (pod: string, words: readonly string[], { pid }: LabChoice) => {
       process.exitCode = await openShell(findLab(pid), pod, words);
@@ -57,11 +57,15 @@ function defineProbe(command: Command): void {
     .argument('<SOURCE>', 'namespace/name of a pod, or of a workload for its first pod')
     .argument('<TARGET>', 'the same, svc/namespace/name, or an address')
     .argument('<PROTO/PORT>', 'tcp/80, udp/53, sctp/3868')
-    .option('--pid <PID>', 'the process of the lab, where several run', positiveNumber)
+    .addOption(pidOption())
     .addHelpText('after', '\nExit status: 0 it came through; 1 it was refused, or nothing is known of it.')
     .action(async (source: string, target: string, port: string, { pid }: LabChoice) => {
       process.exitCode = await runProbe({ source, target, port }, pid);
     });
+}
+
+function pidOption(): Option {
+  return new Option('--pid <PID>', 'the process of the lab, where several run').env('BULKHEAD_LAB_PID').argParser(positiveNumber);
 }
 
 async function runUp(words: readonly string[], options: UpOptions): Promise<number> {
