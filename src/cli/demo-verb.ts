@@ -202,10 +202,11 @@ function suggestCommands({ pods, dnsPod }: LabPlan, cluster: Cluster): string[] 
   const server = indices.find((index) => index !== client && cluster.pods[index]!.ports.length > 0);
   if (client === undefined) return [];
   const { name } = pods[client]!;
-  const shell = `bin/bulkhead lab shell ${name}`;
+  const command = ownName();
+  const shell = `${command} lab shell ${name}`;
   if (server === undefined) return [shell];
   const { protocol, port } = cluster.pods[server]!.ports[0]!;
-  return [`bin/bulkhead lab probe ${name} ${pods[server]!.name} ${protocol.toLowerCase()}/${port}`, shell];
+  return [`${command} lab probe ${name} ${pods[server]!.name} ${protocol.toLowerCase()}/${port}`, shell];
 }
 
 async function heading(step: string, text: string): Promise<void> {
@@ -214,7 +215,16 @@ async function heading(step: string, text: string): Promise<void> {
 }
 
 function shippedExample(): string {
-  const path = fileURLToPath(new URL('../../examples/shop', import.meta.url));
+  return nearPath(new URL('../../examples/shop', import.meta.url));
+}
+
+/** What one types to run this program once more: in a clone the launcher, else the installed command. */
+function ownName(): string {
+  return import.meta.url.endsWith('.ts') ? nearPath(new URL('../../bin/bulkhead', import.meta.url)) : 'bulkhead';
+}
+
+function nearPath(url: URL): string {
+  const path = fileURLToPath(url);
   const near = relative(process.cwd(), path);
   return near.startsWith('..') ? path : near;
 }
