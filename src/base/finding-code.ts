@@ -29,6 +29,7 @@ export const FINDING_CODES = [
   'unknown-field',
   'unknown-kind',
   'unsupported-policy-kind',
+  'mesh-policy-not-judged',
   'removed-api-version',
   'wrong-type',
   'invalid-value',

@@ -1,4 +1,6 @@
 // Which kinds there are: those that are read, those of the groups that we know whole, and those that hold policies.
+import { classifyEngineKind } from './engine-kinds.ts';
+import type { LooseMap } from './yaml-value.ts';
 
 /** Kinds whose objects become part of the cluster, by API group. */
 const READ_KINDS: Readonly<Record<string, readonly string[]>> = {
@@ -28,52 +30,31 @@ const REMOVED_VERSIONS: Readonly<Record<string, string>> = {
   'batch/v2alpha1': 'batch',
 };
 
-/** Groups whose kinds decide who may connect, and the kinds in them that do not. */
-const POLICY_GROUPS: Readonly<Record<string, readonly string[]>> = {
-  'policy.networking.k8s.io': [],
-  'cilium.io': [
-    'CiliumBGPAdvertisement', 'CiliumBGPClusterConfig', 'CiliumBGPNodeConfig', 'CiliumBGPNodeConfigOverride', 'CiliumBGPPeerConfig', 'CiliumBGPPeeringPolicy',
-    'CiliumCIDRGroup', 'CiliumEndpoint', 'CiliumEndpointSlice', 'CiliumIdentity', 'CiliumL2AnnouncementPolicy', 'CiliumLoadBalancerIPPool', 'CiliumNode',
-    'CiliumNodeConfig', 'CiliumPodIPPool',
-  ],
-  'crd.projectcalico.org': [
-    'BGPConfiguration', 'BGPFilter', 'BGPPeer', 'BlockAffinity', 'CalicoNodeStatus', 'ClusterInformation', 'FelixConfiguration', 'IPAMBlock', 'IPAMConfig',
-    'IPAMHandle', 'IPPool', 'IPReservation', 'KubeControllersConfiguration',
-  ],
-  'projectcalico.org': [
-    'BGPConfiguration', 'BGPFilter', 'BGPPeer', 'CalicoNodeStatus', 'ClusterInformation', 'FelixConfiguration', 'IPPool', 'IPReservation',
-    'KubeControllersConfiguration', 'Profile',
-  ],
-  'networking.k8s.aws': ['CNINode'],
-  'vpcresources.k8s.aws': ['CNINode'],
-  'crd.antrea.io': ['AntreaAgentInfo', 'AntreaControllerInfo', 'ExternalIPPool', 'IPPool', 'SupportBundleCollection', 'TrafficControl', 'NodeLatencyMonitor', 'PacketCapture', 'Traceflow'],
-  'controlplane.antrea.io': [],
-  'security.antrea.tanzu.vmware.com': [],
-  'k8s.ovn.org': ['EgressIP', 'EgressQoS', 'EgressService', 'UserDefinedNetwork', 'ClusterUserDefinedNetwork', 'RouteAdvertisements'],
-  'networking.gke.io': ['BackendConfig', 'FrontendConfig', 'GKENetworkParamSet', 'ManagedCertificate', 'Network', 'NetworkInterface', 'ServiceNetworkEndpointGroup'],
-  'crd.nsx.vmware.com': ['IPPool', 'NSXServiceAccount', 'StaticRoute', 'Subnet', 'SubnetPort', 'SubnetSet', 'VPCNetworkConfiguration'],
-  'bulkhead.dev': ['NodeEnforcement'],
-};
+/** The working group's own: what it may hold one day decides as well. */
+const POLICY_GROUP = 'policy.networking.k8s.io';
 
 export type KindClass =
   | { readonly kind: 'read' }
   /** Read as in `group`, though no server has this version. */
   | { readonly kind: 'removed'; readonly replacement: string; readonly isRead: boolean }
-  | { readonly kind: 'policy' }
+  /** Decides who may connect, and is not judged; `engine` where it is one engine's. */
+  | { readonly kind: 'policy'; readonly engine: string | undefined }
+  | { readonly kind: 'mesh'; readonly engine: string }
   /** No such kind in a group that we know whole. */
   | { readonly kind: 'no-such-kind'; readonly near: readonly string[] }
   | { readonly kind: 'other' };
 
-export function classifyKind(apiVersion: string, kind: string): KindClass {
+export function classifyKind(apiVersion: string, kind: string, map: LooseMap): KindClass {
   const slash = apiVersion.indexOf('/');
   const group = slash < 0 ? '' : apiVersion.slice(0, slash);
   const removed = Object.hasOwn(REMOVED_VERSIONS, apiVersion) ? REMOVED_VERSIONS[apiVersion]! : undefined;
   if (removed !== undefined) return classifyRemoved(removed, kind);
   const version = slash < 0 ? apiVersion : apiVersion.slice(slash + 1);
   if (Object.hasOwn(READ_KINDS, group)) return classifyKnown(group, version, kind);
-  if (Object.hasOwn(POLICY_GROUPS, group)) return { kind: POLICY_GROUPS[group]!.includes(kind) ? 'other' : 'policy' };
+  const ofEngine = classifyEngineKind(group, kind, map);
+  if (ofEngine !== undefined) return ofEngine;
   // Whatever calls itself so decides who may connect.
-  return { kind: /network-?policy$/i.test(kind) ? 'policy' : 'other' };
+  return group === POLICY_GROUP || /network-?policy$/i.test(kind) ? { kind: 'policy', engine: undefined } : { kind: 'other' };
 }
 
 function classifyRemoved(group: string, kind: string): KindClass {

@@ -56,12 +56,21 @@ export function refuseRemoved(context: ObjectContext, loose: LooseObject, kind: 
   else refuse(context, place, 'removed-api-version', message, { ...details, leavesOut: 'the answer leaves the policy out and may show more open than it would be' });
 }
 
-export function refuseUnsupported(context: ObjectContext, loose: LooseObject, kind: string, apiVersion: string): void {
-  const { name } = context.object;
-  refuse(context, [...loose.path, 'kind'], 'unsupported-policy-kind', `the ${kind} \`${shorten(name)}\` (${shorten(apiVersion)}) is a policy of a kind that is not judged`, {
+export function refuseUnsupported(context: ObjectContext, loose: LooseObject, kind: string, apiVersion: string, engine: string | undefined): void {
+  const whose = engine === undefined ? '' : ` of ${engine}`;
+  refuse(context, [...loose.path, 'kind'], 'unsupported-policy-kind', `${describeObject(context, kind)} (${shorten(apiVersion)}) is a policy${whose} of a kind that is not judged`, {
     help: 'take it out of the input, or read on with `--lenient` and without it',
     leavesOut: 'the answer is as if it were not there: what it denies counts as open, what it allows as not allowed by it',
   });
+}
+
+/** What a mesh refuses comes on top: the answer says what the network lets through. */
+export function noteMeshPolicy(context: ObjectContext, loose: LooseObject, kind: string, engine: string): void {
+  remark(context, [...loose.path, 'kind'], 'mesh-policy-not-judged', 'info', `${describeObject(context, kind)} is judged by the proxies of ${engine}, behind the network: it may refuse what the answer shows as allowed`);
+}
+
+function describeObject({ object: { namespace, name } }: ObjectContext, kind: string): string {
+  return `the ${shorten(kind)} \`${shorten(namespace === '' ? name : `${namespace}/${name}`)}\``;
 }
 
 export function refuseUnknownKind(context: ObjectContext, loose: LooseObject, kind: string, apiVersion: string, kinds: readonly string[]): void {

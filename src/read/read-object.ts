@@ -8,7 +8,7 @@ import { classifyKind } from './kinds.ts';
 import { readMap, readText, REFUSED, shorten } from './loose-value.ts';
 import { checkDnsLabel } from './names.ts';
 import { originOf, refuse, remark, type ObjectContext } from './object-context.ts';
-import { readTypeOf, refuseRemoved, refuseUnknownKind, refuseUnsupported } from './object-type.ts';
+import { noteMeshPolicy, readTypeOf, refuseRemoved, refuseUnknownKind, refuseUnsupported } from './object-type.ts';
 import { findOperatorKind } from './operator-kinds.ts';
 import type { LooseObject } from './read-documents.ts';
 import { NO_LABELS, readLabels } from './read-labels.ts';
@@ -29,7 +29,7 @@ export function readObject(gathering: Gathering, loose: LooseObject): void {
   const { kind, apiVersion, map } = typed;
   const metadata = isMap(map['metadata']) ? map['metadata'] : {};
   const context = createContext(gathering, loose, { kind, namespace: textOr(metadata['namespace'], ''), name: textOr(metadata['name'], '') });
-  const classified = classifyKind(apiVersion, kind);
+  const classified = classifyKind(apiVersion, kind, map);
   switch (classified.kind) {
     case 'read':
       readKnown(gathering, context, loose, kind, map);
@@ -39,7 +39,10 @@ export function readObject(gathering: Gathering, loose: LooseObject): void {
       if (classified.isRead) readKnown(gathering, context, loose, kind, map);
       return;
     case 'policy':
-      refuseUnsupported(context, loose, kind, apiVersion);
+      refuseUnsupported(context, loose, kind, apiVersion, classified.engine);
+      return;
+    case 'mesh':
+      noteMeshPolicy(context, loose, kind, classified.engine);
       return;
     case 'no-such-kind':
       refuseUnknownKind(context, loose, kind, apiVersion, classified.near);
