@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readCases, withExpected } from '../tests/cases/case-page.ts';
+import { answerCommands, commandPages, withAnswers } from '../tests/cases/command-page.ts';
 import { answerReach, loadCase } from '../tests/cases/loaded-case.ts';
 import { answerPage, lintPages, updatePage } from '../tests/lint/case-page.ts';
 import { cloneRoot } from '../tests/needs.ts';
@@ -19,7 +20,13 @@ const differingLint = lintPages().filter((page) => {
   if (isUpdate) updatePage(page, answer);
   return true;
 });
-const files = [...differing, ...differingLint].map(({ file }) => file);
+const differingCommands = commandPages().filter((page) => {
+  const text = withAnswers(page, answerCommands(page));
+  if (text === page.text) return false;
+  if (isUpdate) writeFileSync(join(cloneRoot, page.file), text);
+  return true;
+});
+const files = [...differing, ...differingLint, ...differingCommands].map(({ file }) => file);
 for (const file of files) process.stdout.write(`${file}: ${isUpdate ? 'updated; review the difference' : 'differs'}\n`);
 if (!isUpdate && files.length > 0) {
   process.stdout.write('`npm run cases -- --update` writes the new answers\n');

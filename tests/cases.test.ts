@@ -4,6 +4,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parseCase, readCases, withExpected } from './cases/case-page.ts';
+import { COMMAND_FOLDERS } from './cases/command-page.ts';
 import { ENGINES } from './cases/engines.ts';
 import { loadCase } from './cases/loaded-case.ts';
 import { formatReach, parseReach } from './cases/reach-text.ts';
@@ -12,7 +13,11 @@ import { cloneRoot, needs } from './needs.ts';
 const pages = readCases('reach');
 
 /** Folders of `cases/` with what runs their pages. */
-const RUNNERS: Readonly<Record<string, string>> = { lint: 'tests/lint/cases.test.ts', reach: 'tests/cases.test.ts' };
+const RUNNERS: Readonly<Record<string, string>> = {
+  lint: 'tests/lint/cases.test.ts',
+  reach: 'tests/cases.test.ts',
+  ...Object.fromEntries(COMMAND_FOLDERS.map((folder) => [folder, 'tests/cases/commands.test.ts'])),
+};
 
 test('each folder of cases has its runner', () => {
   for (const folder of readdirSync(join(cloneRoot, 'cases'))) assert.ok(existsSync(join(cloneRoot, RUNNERS[folder] ?? '')) && folder in RUNNERS, folder);

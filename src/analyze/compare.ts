@@ -9,9 +9,13 @@ import { pairEndpoints, type JointEndpoint, type JointQuad, type ProgramPair } f
 
 export interface Comparison {
   readonly endpoints: readonly Endpoint[];
+  /** By index of `endpoints`: which of the two has it. */
+  readonly presence: readonly Presence[];
   /** Sorted by source, then target; made while iterating. */
   changes(): IterableIterator<Change>;
 }
+
+export type Presence = 'both' | 'before' | 'after';
 
 export interface Change {
   /** Index of `endpoints`. */
@@ -26,6 +30,7 @@ export function comparePrograms(pair: ProgramPair): Comparison {
   const placed = pairEndpoints(pair);
   return {
     endpoints: placed.map(({ endpoint }) => endpoint),
+    presence: placed.map(({ quads }) => (quads.before === undefined ? 'after' : quads.after === undefined ? 'before' : 'both')),
     *changes() {
       const table = new JointTable(pair, placed);
       for (const source of placed.keys()) yield* table.changesFrom(source);

@@ -12,7 +12,8 @@ const DEPTH_MAX = 64;
 /** Manifest files in one call. */
 const FILES_MAX = 100_000;
 
-const EXTENSIONS = /\.(ya?ml|json)$/i;
+/** Names of the files that count in a folder. */
+export const MANIFEST_NAME: RegExp = /\.(ya?ml|json)$/i;
 
 /** In a folder only .yaml, .yml and .json count, in the order of their names; a file named outright may be called anything. */
 export function listInputs(words: readonly string[]): InputFile[] {
@@ -61,13 +62,13 @@ function addFolder(walk: Walk, folder: string, depth: number): void {
     if (entry.name === '.git') continue;
     if (entry.isDirectory()) addFolder(walk, path, depth + 1);
     else if (entry.isSymbolicLink()) addLink(walk, path, depth);
-    else if (EXTENSIONS.test(entry.name) && entry.isFile()) addFile(walk, path);
+    else if (MANIFEST_NAME.test(entry.name) && entry.isFile()) addFile(walk, path);
   }
 }
 
 // A mounted ConfigMap is a folder of links, so links are followed; `take` keeps them from leading in circles.
 function addLink(walk: Walk, path: string, depth: number): void {
-  const isManifest = EXTENSIONS.test(path);
+  const isManifest = MANIFEST_NAME.test(path);
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) {
     if (isManifest) throw new UnreadableInput(path, 'the link leads nowhere');

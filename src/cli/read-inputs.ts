@@ -23,8 +23,16 @@ export interface Input {
 
 /** undefined: the input could not be understood; what is wrong with it has been written to stderr. */
 export async function readInputs(words: readonly string[], options: InputOptions): Promise<Input | undefined> {
-  const files = listInputs(await wordsOrStdin(words));
-  const { readFiles, lineOf } = openFiles(files);
+  return readOpened(openFiles(listInputs(await wordsOrStdin(words))), options);
+}
+
+export interface OpenedFiles {
+  readonly readFiles: readonly ReadFile[];
+  readonly lineOf: LineLookup;
+}
+
+/** The same for files that are open already. */
+export async function readOpened({ readFiles, lineOf }: OpenedFiles, options: InputOptions): Promise<Input | undefined> {
   const { cluster, findings } = readManifests(readFiles, readOptionsOf(options));
   if (hasErrors(findings)) {
     await writeFindings(findings, { lineOf });
@@ -53,7 +61,7 @@ export function readOptionsOf({ namespace, lenient, podCidr }: InputOptions): Re
 }
 
 /** Lines of a file are read again only when one is shown. */
-export function openFiles(files: readonly InputFile[]): { readonly readFiles: ReadFile[]; readonly lineOf: LineLookup } {
+export function openFiles(files: readonly InputFile[]): OpenedFiles {
   const texts = new Map<string, () => string | undefined>();
   const readFiles = files.map((file): ReadFile => {
     if (file.kind === 'file') return { name: file.name, chunks: () => fileChunks(file) };

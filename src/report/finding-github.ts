@@ -22,6 +22,11 @@ export function githubCommand(finding: Finding): string {
   return `::${COMMANDS[finding.severity]} ${properties.join(',')}::${escapeData(message)}\n`;
 }
 
+/** A command that belongs to no file. */
+export function workflowCommand(kind: 'error' | 'warning' | 'notice', { title, message }: { readonly title: string; readonly message: string }): string {
+  return `::${kind} title=${escapeProperty(title)}::${escapeData(message)}\n`;
+}
+
 function escapeData(text: string): string {
   return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }

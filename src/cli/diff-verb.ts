@@ -1,0 +1,95 @@
+// `bulkhead diff OLD NEW`: connections gained and lost, not text.
+import type { Command } from 'commander';
+import { comparePrograms } from '../analyze/compare.ts';
+import { groupChanges } from '../analyze/group-changes.ts';
+import type { Finding } from '../base/finding.ts';
+import { compileCluster } from '../compile/compile.ts';
+import type { Program } from '../compile/program.ts';
+import { DIFFERENCE_FORMATS, differenceGithub, differenceJson, differenceMarkdown, differenceText, isSame, type Difference } from '../report/difference.ts';
+import { choiceOf } from './choice.ts';
+import { UsageError } from './failures.ts';
+import { openRevision } from './git-files.ts';
+import { addInputOptions, type InputOptions } from './input-options.ts';
+import { listInputs } from './list-inputs.ts';
+import { writeAnswer } from './output.ts';
+import { openFiles, readOpened, type Input, type OpenedFiles } from './read-inputs.ts';
+import { terminalOf } from './terminal.ts';
+import { writeFindings } from './write-findings.ts';
+
+interface DiffOptions extends InputOptions {
+  readonly output: (typeof DIFFERENCE_FORMATS)[number];
+  readonly oldRef?: string;
+  readonly exitCode?: boolean;
+}
+
+export function defineDiff(command: Command): void {
+  addInputOptions(command.argument('[PATH...]', 'OLD and NEW: files or folders; with --old-ref, the paths that are compared with themselves'))
+    .option('--old-ref <REF>', 'take OLD from this revision of git: a branch, a tag, a commit')
+    .option('--exit-code', 'end with 1 when anything differs')
+    .option('-o, --output <FORMAT>', `one of: ${DIFFERENCE_FORMATS.join(', ')}`, choiceOf(DIFFERENCE_FORMATS), 'text')
+    .addHelpText('after', `
+What is named with -f belongs to both sides.
+
+Exit status: 0; with --exit-code 1 when a connection is gained or lost, or a workload appears or vanishes.
+
+Examples:
+  bulkhead diff old/ new/
+  bulkhead diff -f workloads/ policies.old.yaml policies.new.yaml
+  bulkhead diff --old-ref origin/main manifests/ -o md`)
+    .action(async (paths: readonly string[], options: DiffOptions) => {
+      process.exitCode = await runDiff(paths, options);
+    });
+}
+
+async function runDiff(paths: readonly string[], options: DiffOptions): Promise<number> {
+  const sides = openSides(paths, options);
+  const before = await readOpened(sides.before, options);
+  const after = await readOpened(sides.after, options);
+  if (before === undefined || after === undefined) return 2;
+  const programs = { before: compileCluster(before.cluster), after: compileCluster(after.cluster) };
+  const comparison = comparePrograms(programs);
+  const difference = { comparison, groups: groupChanges(comparison) };
+  const findings = await newFindings({ input: before, program: programs.before }, { input: after, program: programs.after });
+  await writeAnswer(formatDifference(difference, findings, options));
+  if (options.output !== 'json') await writeFindings(findings, after);
+  return options.exitCode === true && !isSame(difference) ? 1 : 0;
+}
+
+function openSides(paths: readonly string[], { oldRef, file = [] }: DiffOptions): { readonly before: OpenedFiles; readonly after: OpenedFiles } {
+  if (oldRef !== undefined) {
+    if (paths.length === 0) throw new UsageError('nothing to compare', 'name the manifests: bulkhead diff --old-ref main manifests/');
+    return { before: joined(openRevision(oldRef, paths), openFiles(listInputs(file))), after: openFiles(listInputs([...paths, ...file])) };
+  }
+  const [old, now, ...more] = paths;
+  if (old === undefined || now === undefined || more.length > 0) throw new UsageError('two sets of manifests are wanted', 'write bulkhead diff OLD NEW, or --old-ref REF PATH; what belongs to both goes behind -f');
+  return { before: openFiles(listInputs([old, ...file])), after: openFiles(listInputs([now, ...file])) };
+}
+
+function joined(a: OpenedFiles, b: OpenedFiles): OpenedFiles {
+  return { readFiles: [...a.readFiles, ...b.readFiles], lineOf: (file, line) => a.lineOf(file, line) ?? b.lineOf(file, line) };
+}
+
+interface Side {
+  readonly input: Input;
+  readonly program: Program;
+}
+
+/** What was weak before as well is not news. */
+async function newFindings(before: Side, after: Side): Promise<readonly Finding[]> {
+  const key = ({ code, message }: Finding): string => `${code} ${message}`;
+  const known = new Set((await before.input.findingsOf(before.program)).map(key));
+  return (await after.input.findingsOf(after.program)).filter((finding) => !known.has(key(finding)));
+}
+
+function formatDifference(difference: Difference, findings: readonly Finding[], { output }: DiffOptions): Iterable<string> {
+  switch (output) {
+    case 'text':
+      return differenceText(difference, terminalOf(process.stdout).style);
+    case 'json':
+      return differenceJson(difference, findings);
+    case 'md':
+      return [differenceMarkdown(difference)];
+    case 'github':
+      return [differenceGithub(difference)];
+  }
+}

@@ -1,0 +1,59 @@
+// Many ends in few words: whole namespaces as `shop/*`, neighboring ranges as one, the rest by name up to a bound.
+import { LAST_ADDRESS, parseIpAddress, type IpFamily, type IpRange } from '../base/ip-address.ts';
+import { rangeLabel } from '../base/range-label.ts';
+import type { Endpoint } from '../analyze/endpoints.ts';
+
+/** Names in one line of text; the rest is counted. */
+const NAMES_MAX = 8;
+
+/** Gives the words for a list of indices of `endpoints`, ascending. */
+export function endLister(endpoints: readonly Endpoint[]): (indices: readonly number[]) => string {
+  const sizes = countBy(endpoints.flatMap((endpoint) => ('first' in endpoint ? [] : [endpoint.namespace])));
+  const rangeCount = endpoints.filter((endpoint) => 'first' in endpoint).length;
+  const podCount = endpoints.length - rangeCount;
+  return (indices) => {
+    const ends = indices.map((index) => endpoints[index]!);
+    const ranges = ends.filter((endpoint) => 'first' in endpoint);
+    const pods = ends.filter((endpoint): endpoint is PodEndpoint => !('first' in endpoint));
+    const isEveryPod = pods.length === podCount && sizes.size > 1;
+    const isEverywhere = ranges.length === rangeCount && ranges.length > 0;
+    if (isEveryPod && isEverywhere) return 'everybody';
+    const names = [...(isEveryPod ? ['every pod'] : podNames(pods, sizes)), ...(isEverywhere ? ['the outside'] : rangeNames(ranges))];
+    return names.length <= NAMES_MAX ? names.join(', ') : `${names.slice(0, NAMES_MAX - 1).join(', ')} and ${names.length - NAMES_MAX + 1} more`;
+  };
+}
+
+type PodEndpoint = Exclude<Endpoint, { readonly first: string }>;
+type RangeEndpoint = Extract<Endpoint, { readonly first: string }>;
+
+function podNames(pods: readonly PodEndpoint[], sizes: ReadonlyMap<string, number>): string[] {
+  const byNamespace = Map.groupBy(pods, ({ namespace }) => namespace);
+  return [...byNamespace].flatMap(([namespace, members]) =>
+    members.length > 1 && members.length === sizes.get(namespace) ? [`${namespace}/*`] : members.map(({ id }) => id),
+  );
+}
+
+function rangeNames(endpoints: readonly RangeEndpoint[]): string[] {
+  const joined: { family: IpFamily; first: bigint; last: bigint }[] = [];
+  for (const range of endpoints.map(rangeOf)) {
+    const previous = joined.at(-1);
+    if (previous !== undefined && previous.family === range.family && previous.last + 1n === range.first) previous.last = range.last;
+    else joined.push({ ...range });
+  }
+  return joined.map((range) => (isWhole(range) ? `any IPv${range.family} address` : rangeLabel(range)));
+}
+
+function isWhole({ family, first, last }: IpRange): boolean {
+  return first === 0n && last === LAST_ADDRESS[family];
+}
+
+function rangeOf({ first, last }: RangeEndpoint): IpRange {
+  const [a, b] = [parseIpAddress(first)!, parseIpAddress(last)!]; // an endpoint's ends are addresses that we formatted
+  return { family: a.family, first: a.value, last: b.value };
+}
+
+function countBy(names: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
+}
