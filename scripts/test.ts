@@ -1,7 +1,7 @@
 // What `npm test` runs: every test that this host can run, a line per file, what was left out and why, and the count.
 import { spawnSync } from 'node:child_process';
 import { closeSync, globSync, openSync } from 'node:fs';
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { run } from 'node:test';
 import { parseArgs } from 'node:util';
 import { linkUp, LOOPBACK_INDEX, Rtnetlink } from '../src/kernel/rtnetlink.ts';
@@ -69,11 +69,17 @@ function runInUserNamespace(): number | undefined {
     return undefined;
   }
   process.stdout.write('running as a plain user, inside a user namespace (unshare -Urnm) that lets the kernel tests run\n');
+  fetchGoModules();
   const inside = spawnSync('unshare', ['-Urnm', process.execPath, ...process.argv.slice(1)], {
     stdio: 'inherit',
     env: { ...process.env, BULKHEAD_IN_USERNS: '1', PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
   });
   return inside.status ?? 1;
+}
+
+/** From inside there is no way to the network: what Go needs is fetched before. Where it cannot be, the tests that build it say so. */
+function fetchGoModules(): void {
+  spawnSync('go', ['mod', 'download'], { cwd: join(cloneRoot, 'tests/read/kubectl-yaml'), stdio: 'ignore' });
 }
 
 /** A new network namespace starts with its loopback down; tests of servers talk over it. */

@@ -74,7 +74,7 @@ test('a lab is up until it is interrupted, can be probed and entered, and leaves
 const hasScript = spawnSync('script', ['--version']).error === undefined;
 
 test('on a terminal demo stays up in color until Ctrl-C', hasScript ? needs('kernel') : { skip: 'needs `script`, from the package util-linux' }, async (t) => {
-  const terminal = startCommand(t, 'script', ['-qec', `${BULKHEAD} demo ${writtenCluster(t)}`, '/dev/null']);
+  const terminal = startCommand(t, 'script', ['-qec', `exec ${BULKHEAD} demo ${writtenCluster(t)}`, '/dev/null']);
   await terminal.waitFor('try from another terminal');
   assert.match(terminal.printed(), /\u001b\[31m/);
   terminal.process.stdin!.write('\u0003');
