@@ -46,7 +46,7 @@ async function runLint(words: readonly string[], options: LintOptions): Promise<
   const mended = options.fix === true ? writeMendings(mendings) : [];
   const left = findings.filter((finding) => !mended.includes(finding));
   await writeAnswer(describe({ inputs, mendings, mended, left }, options));
-  await writeSummary(left, mended);
+  await writeSummary(left, { mended, mendable: mendings.flatMap((mending) => mending.findings).length - mended.length });
   return hasErrors(left) ? 1 : 0;
 }
 
@@ -100,10 +100,9 @@ function writeMendings(mendings: readonly Mending[]): Finding[] {
   return sortFindings(mendings.flatMap(({ findings }) => findings));
 }
 
-async function writeSummary(left: readonly Finding[], mended: readonly Finding[]): Promise<void> {
+async function writeSummary(left: readonly Finding[], { mended, mendable }: { readonly mended: readonly Finding[]; readonly mendable: number }): Promise<void> {
   const { style } = terminalOf(process.stderr);
-  const mendable = left.filter((finding) => finding.edits !== undefined).length;
   const words = left.length === 0 ? 'no findings' : countFindings(left);
-  const hint = mendable === 0 ? '' : `, ${mendable} of them with an edit: bulkhead lint --fix`;
+  const hint = mendable === 0 ? '' : `, ${mendable} of them mended by: bulkhead lint --fix`;
   await writeNote(style.dim(`${mended.length === 0 ? '' : `${mended.length} mended; `}${words}${hint}\n`));
 }
