@@ -39,7 +39,7 @@ export function readPolicySet(cluster: Cluster, portSets: PortSetTable): PolicyS
   const input = { cluster, vocabulary, portSets };
   return {
     policies: cluster.policies.map((policy) => compileNetworkPolicy(input, policy)),
-    clusterPolicies: (cluster.clusterPolicies ?? []).map((policy) => compileClusterPolicy(input, policy)),
+    clusterPolicies: cluster.clusterPolicies.map((policy) => compileClusterPolicy(input, policy)),
     vocabulary,
   };
 }

@@ -42,7 +42,7 @@ function governedPods({ cluster, program, index }: LintContext): Governed[] {
   for (const [id, group] of program.groups.entries()) {
     const subject = subjectOfGroup[id]!;
     const pod = cluster.pods[group.pods[0]!]!;
-    if (seen.has(subject) || !isIsolated(subject) || isDnsPod(pod) || hasClusterPolicy(cluster.clusterPolicies ?? [], pod, index.namespace(pod.namespace))) continue;
+    if (seen.has(subject) || !isIsolated(subject) || isDnsPod(pod) || hasClusterPolicy(cluster.clusterPolicies, pod, index.namespace(pod.namespace))) continue;
     seen.add(subject);
     governed.push({ policies: policiesOf(subject), pod });
   }

@@ -1,4 +1,5 @@
 // Cluster-wide policies, settled: ClusterNetworkPolicy v1alpha2, AdminNetworkPolicy and BaselineAdminNetworkPolicy v1alpha1 in one form.
+import { compareText } from '../base/finding.ts';
 import type { Direction, IpBlockPeer, PortMatch } from './network-policy.ts';
 import type { Origin } from './origin.ts';
 import type { Selector } from './selector.ts';
@@ -57,4 +58,10 @@ export interface ClusterRuleReference {
   readonly policy: ClusterPolicy;
   readonly direction: Direction;
   readonly rule: TierRule;
+}
+
+/** The order in which policies are asked, and that of `cluster.clusterPolicies`; equal priorities by name, which decides nothing. */
+export function comparePrecedence(a: ClusterPolicy, b: ClusterPolicy): number {
+  if (a.tier !== b.tier) return a.tier === 'Admin' ? -1 : 1;
+  return a.priority - b.priority || compareText(a.name, b.name) || compareText(a.kind, b.kind);
 }

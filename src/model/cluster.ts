@@ -16,7 +16,7 @@ export interface Cluster {
   /** Sorted by namespace and name; a policy is known by its index here. */
   readonly policies: readonly Policy[];
   /** Of both tiers, sorted by tier, priority and name. */
-  readonly clusterPolicies?: readonly ClusterPolicy[];
+  readonly clusterPolicies: readonly ClusterPolicy[];
   /** Address ranges that pods of this cluster get (`--pod-cidr`, node objects); empty when not known. */
   readonly podRanges: readonly IpRange[];
   /** Objects of kinds that are not read, whose controllers may create pods all the same: one of each kind and namespace. */

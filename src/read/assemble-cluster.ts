@@ -1,5 +1,6 @@
 // Puts what was read together: namespaces that are only mentioned, pods under their topmost controllers, everything sorted.
 import { compareText } from '../base/finding.ts';
+import { comparePrecedence } from '../model/cluster-policy.ts';
 import type { Cluster, ClusterNode, Namespace, Pod, Workload } from '../model/cluster.ts';
 import type { Gathering, LivePod, OwnerReference, WorkloadTemplate } from './gathering.ts';
 
@@ -18,6 +19,7 @@ export function assembleCluster(gathering: Gathering): Cluster {
     services: [...gathering.services].sort(compareNames),
     nodes,
     policies: [...gathering.policies].sort(compareNames),
+    clusterPolicies: [...gathering.clusterPolicies].sort(comparePrecedence),
     podRanges: [...gathering.settings.podRanges, ...nodes.flatMap(({ podRanges }) => podRanges)],
     unreadObjects: [...gathering.unread.values()].flatMap(({ apiVersion, kind, names }) => [...names].map(([namespace, name]) => ({ apiVersion, kind, namespace, name }))),
   };

@@ -5,8 +5,8 @@ import { findNearMiss } from './near-miss.ts';
 import { refuse, remark, type ObjectContext } from './object-context.ts';
 import type { LooseMap } from './yaml-value.ts';
 
-/** The fields of each level of a NetworkPolicy (`networking.k8s.io/v1`, `meta/v1`). */
-const FIELDS = {
+/** The fields of each level of a NetworkPolicy (`networking.k8s.io/v1`, `meta/v1`) and of the cluster-wide kinds (`policy.networking.k8s.io`). */
+export const FIELDS = {
   object: ['apiVersion', 'kind', 'metadata', 'spec'],
   metadata: [
     'name', 'generateName', 'namespace', 'selfLink', 'uid', 'resourceVersion', 'generation', 'creationTimestamp', 'deletionTimestamp',
@@ -20,6 +20,26 @@ const FIELDS = {
   ipBlock: ['cidr', 'except'],
   selector: ['matchLabels', 'matchExpressions'],
   expression: ['key', 'operator', 'values'],
+  'cluster-wide object': ['apiVersion', 'kind', 'metadata', 'spec', 'status'],
+  'ClusterNetworkPolicy spec': ['tier', 'priority', 'subject', 'ingress', 'egress'],
+  'AdminNetworkPolicy spec': ['priority', 'subject', 'ingress', 'egress'],
+  'BaselineAdminNetworkPolicy spec': ['subject', 'ingress', 'egress'],
+  subject: ['namespaces', 'pods'],
+  pods: ['namespaceSelector', 'podSelector'],
+  'ClusterNetworkPolicy ingress rule': ['name', 'action', 'from', 'protocols'],
+  'ClusterNetworkPolicy egress rule': ['name', 'action', 'to', 'protocols'],
+  'v1alpha1 ingress rule': ['name', 'action', 'from', 'ports'],
+  'v1alpha1 egress rule': ['name', 'action', 'to', 'ports'],
+  'ingress peer': ['namespaces', 'pods'],
+  'egress peer': ['namespaces', 'pods', 'nodes', 'networks', 'domainNames'],
+  'BaselineAdminNetworkPolicy egress peer': ['namespaces', 'pods', 'nodes', 'networks'],
+  protocols: ['tcp', 'udp', 'sctp', 'destinationNamedPort'],
+  'protocol of ports': ['destinationPort'],
+  destinationPort: ['number', 'range'],
+  range: ['start', 'end'],
+  'v1alpha1 port': ['portNumber', 'portRange', 'namedPort'],
+  portNumber: ['protocol', 'port'],
+  portRange: ['protocol', 'start', 'end'],
 } as const;
 
 export type Level = keyof typeof FIELDS;
@@ -47,13 +67,31 @@ const BELONGS: Readonly<Record<string, string>> = {
   labels: 'in `metadata`',
 };
 
+/** The same where a field of NetworkPolicy, or of early v1alpha1, stands in a cluster-wide policy. */
+const BELONGS_CLUSTER_WIDE: Readonly<Record<string, string>> = {
+  podSelector: 'in `pods`',
+  namespaceSelector: 'in `pods`, beside `podSelector`; `namespaces` itself is such a selector',
+  ipBlock: 'to NetworkPolicy; here a peer of `to` has `networks`',
+  ports: 'to the v1alpha1 kinds; here a rule has `protocols`',
+  protocols: 'to ClusterNetworkPolicy; here a rule has `ports`',
+  from: 'in a rule of `ingress`',
+  to: 'in a rule of `egress`',
+  policyTypes: 'to NetworkPolicy; here a direction without rules is not touched',
+  tier: 'to ClusterNetworkPolicy',
+  priority: 'to the kinds that may stand several times',
+  sameLabels: 'to an early v1alpha1, and no server knows it any more',
+  notSameLabels: 'to an early v1alpha1, and no server knows it any more',
+  matchLabels: 'in a selector',
+  matchExpressions: 'in a selector',
+};
+
 /** `whenDropped` says for the lenient reading which way the answer moves. */
 export function checkFields(context: ObjectContext, map: LooseMap, path: Path, level: Level, whenDropped: string): void {
   const known: readonly string[] = FIELDS[level];
   for (const key of Object.keys(map)) {
     if (known.includes(key)) continue;
     const free = known.filter((field) => !Object.hasOwn(map, field));
-    addUnknownField(context, [...path, key], repairOf(key, level, free), whenDropped);
+    addUnknownField(context, [...path, key], repairOf(context, key, level, free), whenDropped);
   }
 }
 
@@ -61,7 +99,7 @@ function addUnknownField(context: ObjectContext, place: Path, repair: Repair, wh
   const path = place.slice(0, -1);
   const key = String(place.at(-1));
   const message = `${lastName(path)} has no field \`${shorten(key)}\``;
-  if (context.settings.isLenient) {
+  if (context.settings.isLenient && context.tierPart === undefined) {
     remark(context, place, 'unknown-field', 'warning', `${message}; it is dropped as the server drops it, and ${whenDropped}`, { ...repair, atKey: true });
   } else {
     refuse(context, place, 'unknown-field', message, { ...repair, atKey: true });
@@ -73,12 +111,13 @@ interface Repair {
   readonly replacement?: string;
 }
 
-function repairOf(key: string, level: Level, free: readonly string[]): Repair {
+function repairOf(context: ObjectContext, key: string, level: Level, free: readonly string[]): Repair {
   const near = findNearMiss(key, free);
   if (near !== undefined) return { help: `did you mean \`${near}\`?`, replacement: near };
   if (level === 'object' && key === 'status') return { help: 'take it away: a NetworkPolicy has no status' };
-  if (level === 'selector' && !Object.hasOwn(BELONGS, key)) return { help: 'labels stand below `matchLabels`' };
-  const home = Object.hasOwn(BELONGS, key) ? BELONGS[key] : undefined;
+  const belongs = context.object.kind === 'NetworkPolicy' ? BELONGS : BELONGS_CLUSTER_WIDE;
+  if (level === 'selector' && !Object.hasOwn(belongs, key)) return { help: 'labels stand below `matchLabels`' };
+  const home = Object.hasOwn(belongs, key) ? belongs[key] : undefined;
   if (home !== undefined) return { help: `\`${key}\` belongs ${home}` };
   return { help: `the fields here are ${FIELDS[level].join(', ')}` };
 }

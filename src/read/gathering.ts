@@ -1,5 +1,6 @@
 // What a reading has found so far, before it is put together into a cluster.
 import type { ObjectName } from '../base/finding.ts';
+import type { ClusterPolicy } from '../model/cluster-policy.ts';
 import type { ClusterNode, Pod, Policy, Service } from '../model/cluster.ts';
 import type { Origin } from '../model/origin.ts';
 import type { Labels } from '../model/selector.ts';
@@ -22,6 +23,7 @@ export interface Gathering {
   readonly services: Service[];
   readonly nodes: ClusterNode[];
   readonly policies: Policy[];
+  readonly clusterPolicies: ClusterPolicy[];
   readonly unread: Map<string, UnreadKind>;
   objectCount: number;
   /** Length of the texts that large lists leave behind, in UTF-16 units. */
@@ -80,6 +82,7 @@ export function createGathering(settings: ReadSettings): Gathering {
     services: [],
     nodes: [],
     policies: [],
+    clusterPolicies: [],
     unread: new Map(),
     objectCount: 0,
     keptText: 0,

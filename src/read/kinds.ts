@@ -10,6 +10,12 @@ const READ_KINDS: Readonly<Record<string, readonly string[]>> = {
   'networking.k8s.io': ['NetworkPolicy'],
 };
 
+/** Kinds of custom resources that are read, by API version: in another one the same word may mean something else. */
+const CLUSTER_POLICY_KINDS: Readonly<Record<string, readonly string[]>> = {
+  'policy.networking.k8s.io/v1alpha2': ['ClusterNetworkPolicy'],
+  'policy.networking.k8s.io/v1alpha1': ['AdminNetworkPolicy', 'BaselineAdminNetworkPolicy'],
+};
+
 /** The other kinds of the same groups (Kubernetes 1.34); what is in neither list is a mistake. */
 const OTHER_KINDS: Readonly<Record<string, readonly string[]>> = {
   '': [
@@ -49,6 +55,7 @@ export function classifyKind(apiVersion: string, kind: string, map: LooseMap): K
   const group = slash < 0 ? '' : apiVersion.slice(0, slash);
   const removed = Object.hasOwn(REMOVED_VERSIONS, apiVersion) ? REMOVED_VERSIONS[apiVersion]! : undefined;
   if (removed !== undefined) return classifyRemoved(removed, kind);
+  if (Object.hasOwn(CLUSTER_POLICY_KINDS, apiVersion) && CLUSTER_POLICY_KINDS[apiVersion]!.includes(kind)) return { kind: 'read' };
   const version = slash < 0 ? apiVersion : apiVersion.slice(slash + 1);
   if (Object.hasOwn(READ_KINDS, group)) return classifyKnown(group, version, kind);
   const ofEngine = classifyEngineKind(group, kind, map);
@@ -76,7 +83,12 @@ export function apiVersionOf(kind: string): string | undefined {
   for (const [group, kinds] of Object.entries(READ_KINDS)) {
     if (kinds.includes(kind)) return group === '' ? 'v1' : `${group}/v1`;
   }
-  return undefined;
+  return Object.keys(CLUSTER_POLICY_KINDS).find((apiVersion) => CLUSTER_POLICY_KINDS[apiVersion]!.includes(kind));
 }
 
-export const ALL_READ_KINDS: readonly string[] = Object.values(READ_KINDS).flat();
+export const ALL_READ_KINDS: readonly string[] = [READ_KINDS, CLUSTER_POLICY_KINDS].flatMap((table) => Object.values(table).flat());
+
+/** Kinds that decide who may connect. */
+export function isPolicyKind(kind: string): boolean {
+  return kind === 'NetworkPolicy' || Object.values(CLUSTER_POLICY_KINDS).some((kinds) => kinds.includes(kind));
+}

@@ -14,6 +14,11 @@ export interface ObjectContext {
   readonly object: ObjectName;
   /** What the lenient reading makes of a part that it cannot understand, for messages. */
   readonly leftOut: string;
+  /**
+   * The part of a cluster-wide policy that is being read. In both, a field that nobody knows is never passed over; in a
+   * rule, terms of selectors that cannot be understood are only warned of, for the server stores them unseen.
+   */
+  readonly tierPart?: 'subject' | 'rule';
   /** Parts that could not be understood; in the strict reading, one is enough to refuse the object. */
   refusals: number;
 }
@@ -30,12 +35,33 @@ export interface FindingDetails {
   readonly atKey?: boolean;
 }
 
+export interface RefusalDetails {
+  /** In place of the object's own `leftOut`. */
+  readonly leavesOut?: string;
+  /** Refused also where the server does not look into selectors. */
+  readonly isRequired?: boolean;
+}
+
 /** Something that the server would refuse: an error, and with `lenient` a warning that says what is left out. */
-export function refuse(context: ObjectContext, path: Path, code: FindingCode, message: string, details: FindingDetails & { readonly leavesOut?: string } = {}): void {
+export function refuse(context: ObjectContext, path: Path, code: FindingCode, message: string, details: FindingDetails & RefusalDetails = {}): void {
   context.refusals++;
+  const isStored = context.tierPart === 'rule' && details.isRequired !== true && SELECTOR_CODES.has(code);
+  if (isStored) {
+    report(context, path, code, 'warning', `${message}; ${context.leftOut}`, details);
+    return;
+  }
   const left = context.settings.isLenient ? `; ${details.leavesOut ?? context.leftOut}` : '';
   report(context, path, code, context.settings.refusal, `${message}${left}`, details);
 }
+
+/** Something that the server stores and nobody can understand. */
+export function failClosed(context: ObjectContext, path: Path, code: FindingCode, message: string, details: FindingDetails = {}): void {
+  context.refusals++;
+  report(context, path, code, 'warning', `${message}; ${context.leftOut}`, details);
+}
+
+/** The schema of a custom resource says nothing of what stands in a selector. */
+const SELECTOR_CODES: ReadonlySet<FindingCode> = new Set(['invalid-operator', 'invalid-selector-values', 'invalid-label']);
 
 /** Something that the server accepts and somebody should know. */
 export function remark(context: ObjectContext, path: Path, code: FindingCode, severity: Severity, message: string, details: FindingDetails = {}): void {

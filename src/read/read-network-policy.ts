@@ -3,10 +3,10 @@ import type { Direction, NetworkPolicy, PolicyRule, RulePeers, RulePorts } from 
 import type { Path } from '../model/origin.ts';
 import { EVERYTHING } from '../model/selector.ts';
 import { checkFields } from './check-fields.ts';
+import { checkMetadata } from './check-metadata.ts';
 import { readList, readMap, readText, REFUSED, shorten, type Loose } from './loose-value.ts';
-import { checkLabelKey, checkSubdomain } from './names.ts';
 import { originOf, refuse, remark, type ObjectContext } from './object-context.ts';
-import { readLabels, type LabelCache } from './read-labels.ts';
+import type { LabelCache } from './read-labels.ts';
 import { readPeer } from './read-peers.ts';
 import { readPortMatch } from './read-ports.ts';
 import { readSelector } from './read-selector.ts';
@@ -35,27 +35,6 @@ export function readNetworkPolicy(context: ObjectContext, cache: LabelCache, obj
     return undefined;
   }
   return { kind: 'NetworkPolicy', namespace: object.namespace, name: object.name, ...settled, origin: originOf(context, path) };
-}
-
-function checkMetadata(context: ObjectContext, cache: LabelCache, map: LooseMap, path: Path, name: string): boolean {
-  const metadata = readMap(context, map['metadata'], path);
-  if (metadata === undefined || metadata === REFUSED) return false;
-  checkFields(context, metadata, path, 'metadata', 'nothing else changes');
-  readLabels(context, cache, metadata['labels'], [...path, 'labels']);
-  checkAnnotations(context, metadata['annotations'], [...path, 'annotations']);
-  const wrong = checkSubdomain(name);
-  if (wrong !== undefined) refuse(context, [...path, 'name'], 'invalid-name', `the name \`${shorten(name)}\` ${wrong}`);
-  return wrong === undefined;
-}
-
-function checkAnnotations(context: ObjectContext, value: Value | undefined, path: Path): void {
-  const annotations = readMap(context, value, path);
-  if (annotations === undefined || annotations === REFUSED) return;
-  for (const key of Object.keys(annotations)) {
-    readText(context, annotations[key], [...path, key]);
-    const wrong = checkLabelKey(key.toLowerCase());
-    if (wrong !== undefined) refuse(context, [...path, key], 'invalid-label', `the annotation key \`${shorten(key)}\` ${wrong}`, { atKey: true });
-  }
 }
 
 type SettledSpec = Pick<NetworkPolicy, 'podSelector' | 'ingress' | 'egress'>;

@@ -4,7 +4,7 @@ import type { Origin, Path } from '../model/origin.ts';
 import type { Labels } from '../model/selector.ts';
 import { addFinding } from './finding-list.ts';
 import type { Gathering } from './gathering.ts';
-import { classifyKind } from './kinds.ts';
+import { classifyKind, isPolicyKind } from './kinds.ts';
 import { readMap, readText, REFUSED, shorten } from './loose-value.ts';
 import { checkDnsLabel } from './names.ts';
 import { originOf, refuse, remark, type ObjectContext } from './object-context.ts';
@@ -12,6 +12,7 @@ import { noteMeshPolicy, readTypeOf, refuseRemoved, refuseUnknownKind, refuseUns
 import { findOperatorKind } from './operator-kinds.ts';
 import type { LooseObject } from './read-documents.ts';
 import { NO_LABELS, readLabels } from './read-labels.ts';
+import { readAdminNetworkPolicy, readBaselineAdminNetworkPolicy, readClusterNetworkPolicy } from './read-cluster-policy.ts';
 import { readNetworkPolicy } from './read-network-policy.ts';
 import { readNode } from './read-node.ts';
 import { readController, readPod } from './read-pod.ts';
@@ -20,7 +21,7 @@ import { readOperatorPods, readWorkload, type NamedObject } from './read-workloa
 import { isMap, type LooseMap, type Value } from './yaml-value.ts';
 
 const METADATA_NAME = 'kubernetes.io/metadata.name';
-const CLUSTER_SCOPED = new Set(['Namespace', 'Node']);
+const CLUSTER_SCOPED = new Set(['Namespace', 'Node', 'ClusterNetworkPolicy', 'AdminNetworkPolicy', 'BaselineAdminNetworkPolicy']);
 
 export function readObject(gathering: Gathering, loose: LooseObject): void {
   gathering.objectCount++;
@@ -89,7 +90,7 @@ function readName(context: ObjectContext, metadata: LooseMap, path: Path, object
   if (name === REFUSED) return undefined;
   if (name !== undefined && name !== '') return name;
   const generated = metadata['generateName'];
-  if (typeof generated === 'string' && generated !== '' && context.object.kind !== 'NetworkPolicy') return generated;
+  if (typeof generated === 'string' && generated !== '' && !isPolicyKind(context.object.kind)) return generated;
   refuse(context, metadata['name'] === undefined ? [...objectPath, 'kind'] : [...path, 'name'], 'missing-name', `the ${context.object.kind} has no name`, {
     help: 'write `metadata.name`, indented below `metadata`',
     leavesOut: 'the answer leaves it out',
@@ -132,6 +133,12 @@ function readModel(gathering: Gathering, context: ObjectContext, object: NamedOb
       return keepable(readNamespaceObject(gathering, context, object), (model) => gathering.namespaces.set(object.name, model));
     case 'NetworkPolicy':
       return keepable(readNetworkPolicy(context, gathering.labels, object), (model) => gathering.policies.push(model));
+    case 'ClusterNetworkPolicy':
+      return keepable(readClusterNetworkPolicy(context, gathering.labels, object), (model) => gathering.clusterPolicies.push(model));
+    case 'AdminNetworkPolicy':
+      return keepable(readAdminNetworkPolicy(context, gathering.labels, object), (model) => gathering.clusterPolicies.push(model));
+    case 'BaselineAdminNetworkPolicy':
+      return keepable(readBaselineAdminNetworkPolicy(context, gathering.labels, object), (model) => gathering.clusterPolicies.push(model));
     case 'Pod':
       return keepable(readPod(context, gathering.labels, object), (model) => gathering.livePods.push(model));
     case 'Service':

@@ -74,7 +74,7 @@ function readOperator(context: ObjectContext, value: Value | undefined, path: Pa
   if (operator !== undefined) return operator;
   const near = findNearMiss(text ?? '', OPERATORS);
   const message = text === undefined ? 'an expression needs an `operator`' : `\`${shorten(text)}\` is no selector operator: the four are In, NotIn, Exists, DoesNotExist`;
-  refuse(context, path, 'invalid-operator', message, near === undefined ? {} : { help: `did you mean \`${near}\`?`, replacement: near });
+  refuse(context, path, 'invalid-operator', message, { isRequired: text === undefined, ...(near === undefined ? {} : { help: `did you mean \`${near}\`?`, replacement: near }) });
   return undefined;
 }
 
@@ -83,7 +83,7 @@ function readKey(context: ObjectContext, value: Value | undefined, path: Path): 
   if (key === REFUSED) return undefined;
   const wrong = checkLabelKey(key ?? '');
   if (wrong === undefined) return key;
-  refuse(context, path, 'invalid-label', `the label key \`${shorten(key ?? '')}\` ${wrong}`);
+  refuse(context, path, 'invalid-label', `the label key \`${shorten(key ?? '')}\` ${wrong}`, { isRequired: key === undefined });
   return undefined;
 }
 

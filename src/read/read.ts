@@ -3,6 +3,7 @@ import { sortFindings, type Finding } from '../base/finding.ts';
 import type { IpRange } from '../base/ip-address.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { assembleCluster } from './assemble-cluster.ts';
+import { addClusterPolicyFindings } from './cluster-policy-findings.ts';
 import { addFinding, findingsOf } from './finding-list.ts';
 import { createGathering, type Gathering } from './gathering.ts';
 import { readObjects } from './read-documents.ts';
@@ -45,7 +46,9 @@ export function readManifests(files: readonly ReadFile[], options: ReadOptions =
   for (const file of files) readFile(gathering, file);
   addUnreadFindings(gathering);
   if (files.length > 0 && gathering.objectCount === 0 && gathering.findings.kept.length === 0) addNoObjects(gathering, files);
-  return { cluster: assembleCluster(gathering), findings: sortFindings(findingsOf(gathering.findings)) };
+  const cluster = assembleCluster(gathering);
+  addClusterPolicyFindings(gathering.findings, cluster);
+  return { cluster, findings: sortFindings(findingsOf(gathering.findings)) };
 }
 
 export function sourceFromText(name: string, text: string): SourceFile {
@@ -58,12 +61,16 @@ const KEPT_TEXT_MAX = 16 * 1024 * 1024;
 
 function readFile(gathering: Gathering, file: ReadFile): void {
   for (const loose of readObjects(file, gathering.settings, gathering.findings)) {
-    const policies = gathering.policies.length;
+    const policies = countPolicies(gathering);
     readObject(gathering, loose);
-    if (!loose.isStreamed || gathering.policies.length > policies) continue;
+    if (!loose.isStreamed || countPolicies(gathering) > policies) continue;
     gathering.keptText += loose.textLength;
     if (gathering.keptText > KEPT_TEXT_MAX) loose.document.forget();
   }
+}
+
+function countPolicies({ policies, clusterPolicies }: Gathering): number {
+  return policies.length + clusterPolicies.length;
 }
 
 function addNoObjects(gathering: Gathering, files: readonly ReadFile[]): void {

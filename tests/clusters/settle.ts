@@ -26,6 +26,7 @@ export function settleCluster(cluster: raw.RawCluster): Cluster {
     policies: cluster.policies
       .map(settlePolicy)
       .sort((a, b) => compareText(a.namespace, b.namespace) || compareText(a.name, b.name)),
+    clusterPolicies: [],
     podRanges: cluster.podRanges.map(parseBlock),
   };
 }

@@ -30,7 +30,7 @@ function directionAllows(cluster: Cluster, direction: Direction, traffic: Refere
 /** CNP, priority: "Policies with lower priority values have higher precedence, and are checked before". undefined: no rule of the tier matches. */
 function tierAction(cluster: Cluster, tier: Tier, direction: Direction, traffic: ReferenceTraffic): TierAction | undefined {
   const subject = judgedPod(cluster, direction, traffic);
-  const policies = (cluster.clusterPolicies ?? []).filter((policy) => policy.tier === tier && isSubject(cluster, policy, subject));
+  const policies = cluster.clusterPolicies.filter((policy) => policy.tier === tier && isSubject(cluster, policy, subject));
   const priorities = [...new Set(policies.map(({ priority }) => priority))].sort((a, b) => a - b);
   for (const priority of priorities) {
     const actions = policies
