@@ -23,7 +23,7 @@ test('the shipped example has errors in its broken file alone', () => {
   assert.deepEqual([...new Set(errors.map(({ file }) => file))], [`examples/shop/${BROKEN}`]);
   assert.deepEqual([...new Set(errors.map(({ code }) => code))].sort(), ['yaml-indentation', 'yaml-typographic-dash']);
   assert.ok(errors.every(({ edits }) => edits !== undefined));
-  assert.match(stderr, /with an edit: bulkhead lint --fix/);
+  assert.match(stderr, /mended by: bulkhead lint --fix/);
 });
 
 test('--diff prints a patch that `patch` applies, and writes nothing', (t) => {
