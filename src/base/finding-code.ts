@@ -75,5 +75,11 @@ export const FINDING_CODES = [
   'named-port-beside-addresses',
   'nodes-not-known',
   'egress-without-dns',
+  'ingress-blocked',
+  'load-balancer-blocked',
+  'node-port-blocked',
+  'client-address-hidden',
+  'ingress-controller-unknown',
+  'ingress-backend-not-found',
   'text-claims-otherwise',
 ] as const;

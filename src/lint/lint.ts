@@ -5,6 +5,7 @@ import type { Cluster } from '../model/cluster.ts';
 import type { LintContext } from './lint-context.ts';
 import { lintDirections } from './lint-directions.ts';
 import { lintDns } from './lint-dns.ts';
+import { lintExposure } from './lint-exposure.ts';
 import { lintIpBlocks } from './lint-ip-blocks.ts';
 import { lintNamedPorts } from './lint-named-ports.ts';
 import { lintSelectors } from './lint-selectors.ts';
@@ -32,5 +33,5 @@ export function lintCluster(cluster: Cluster, program: Program, options: LintOpt
     ...lintDirections(context, policy),
     ...lintIpBlocks(context, policy),
   ]);
-  return sortFindings([...findings, ...lintDns(context)]);
+  return sortFindings([...findings, ...lintDns(context), ...lintExposure(context)]);
 }

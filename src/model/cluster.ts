@@ -2,6 +2,8 @@
 import type { IpAddress, IpRange } from '../base/ip-address.ts';
 import type { Protocol } from '../base/port-set.ts';
 import type { ClusterPolicy } from './cluster-policy.ts';
+import type { EndpointSlice } from './endpoint-slice.ts';
+import type { Ingress, IngressClass } from './ingress.ts';
 import type { NetworkPolicy } from './network-policy.ts';
 import type { Origin } from './origin.ts';
 import type { Labels, LabelSet } from './selector.ts';
@@ -12,6 +14,9 @@ export interface Cluster {
   /** Sorted by namespace, workload, name; a pod is known by its index here. */
   readonly pods: readonly Pod[];
   readonly services: readonly Service[];
+  readonly endpointSlices?: readonly EndpointSlice[];
+  readonly ingresses?: readonly Ingress[];
+  readonly ingressClasses?: readonly IngressClass[];
   readonly nodes: readonly ClusterNode[];
   /** Sorted by namespace and name; a policy is known by its index here. */
   readonly policies: readonly Policy[];
@@ -81,6 +86,13 @@ export interface Service {
   /** undefined: no selector; whoever it leads to is not known from the Service. */
   readonly selector: Labels | undefined;
   readonly ports: readonly ServicePort[];
+  readonly annotations?: Labels;
+  /** Only of an ExternalName: the name outside the cluster that it stands for. */
+  readonly externalName?: string;
+  /** `Local`: what comes from outside keeps the address of its client; else it arrives with a node's. Missing is `Cluster`. */
+  readonly externalTrafficPolicy?: 'Cluster' | 'Local';
+  /** `loadBalancerSourceRanges`: the only clients that the load balancer takes; missing is everybody. */
+  readonly sourceRanges?: readonly IpRange[];
   readonly origin: Origin;
 }
 

@@ -2,6 +2,8 @@
 import type { ObjectName } from '../base/finding.ts';
 import type { ClusterPolicy } from '../model/cluster-policy.ts';
 import type { ClusterNode, Pod, Policy, Service } from '../model/cluster.ts';
+import type { EndpointSlice } from '../model/endpoint-slice.ts';
+import type { Ingress, IngressClass } from '../model/ingress.ts';
 import type { Origin } from '../model/origin.ts';
 import type { Labels } from '../model/selector.ts';
 import { createFindingList, type FindingList } from './finding-list.ts';
@@ -21,6 +23,9 @@ export interface Gathering {
   readonly workloads: WorkloadTemplate[];
   readonly livePods: LivePod[];
   readonly services: Service[];
+  readonly endpointSlices: EndpointSlice[];
+  readonly ingresses: Ingress[];
+  readonly ingressClasses: IngressClass[];
   readonly nodes: ClusterNode[];
   readonly policies: Policy[];
   readonly clusterPolicies: ClusterPolicy[];
@@ -80,6 +85,9 @@ export function createGathering(settings: ReadSettings): Gathering {
     workloads: [],
     livePods: [],
     services: [],
+    endpointSlices: [],
+    ingresses: [],
+    ingressClasses: [],
     nodes: [],
     policies: [],
     clusterPolicies: [],

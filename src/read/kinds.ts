@@ -7,7 +7,8 @@ const READ_KINDS: Readonly<Record<string, readonly string[]>> = {
   '': ['Namespace', 'Pod', 'Service', 'Node', 'ReplicationController'],
   apps: ['Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet'],
   batch: ['Job', 'CronJob'],
-  'networking.k8s.io': ['NetworkPolicy'],
+  'networking.k8s.io': ['NetworkPolicy', 'Ingress', 'IngressClass'],
+  'discovery.k8s.io': ['EndpointSlice'],
 };
 
 /** Kinds of custom resources that are read, by API version: in another one the same word may mean something else. */
@@ -24,7 +25,9 @@ const OTHER_KINDS: Readonly<Record<string, readonly string[]>> = {
   ],
   apps: ['ControllerRevision'],
   batch: [],
+  // Read as `v1` alone; the older versions had other fields.
   'networking.k8s.io': ['Ingress', 'IngressClass', 'IPAddress', 'ServiceCIDR'],
+  'discovery.k8s.io': ['EndpointSlice'],
 };
 
 /** API versions that the server no longer has; the kinds are read where their meaning is the same today. */

@@ -13,6 +13,8 @@ import { findOperatorKind } from './operator-kinds.ts';
 import type { LooseObject } from './read-documents.ts';
 import { NO_LABELS, readLabels } from './read-labels.ts';
 import { readAdminNetworkPolicy, readBaselineAdminNetworkPolicy, readClusterNetworkPolicy } from './read-cluster-policy.ts';
+import { readEndpointSlice } from './read-endpoint-slice.ts';
+import { readIngress, readIngressClass } from './read-ingress.ts';
 import { readNetworkPolicy } from './read-network-policy.ts';
 import { readNode } from './read-node.ts';
 import { readController, readPod } from './read-pod.ts';
@@ -21,7 +23,7 @@ import { readOperatorPods, readWorkload, type NamedObject } from './read-workloa
 import { isMap, type LooseMap, type Value } from './yaml-value.ts';
 
 const METADATA_NAME = 'kubernetes.io/metadata.name';
-const CLUSTER_SCOPED = new Set(['Namespace', 'Node', 'ClusterNetworkPolicy', 'AdminNetworkPolicy', 'BaselineAdminNetworkPolicy']);
+const CLUSTER_SCOPED = new Set(['Namespace', 'Node', 'IngressClass', 'ClusterNetworkPolicy', 'AdminNetworkPolicy', 'BaselineAdminNetworkPolicy']);
 
 export function readObject(gathering: Gathering, loose: LooseObject): void {
   gathering.objectCount++;
@@ -143,6 +145,12 @@ function readModel(gathering: Gathering, context: ObjectContext, object: NamedOb
       return keepable(readPod(context, gathering.labels, object), (model) => gathering.livePods.push(model));
     case 'Service':
       return keepable(readService(context, gathering.labels, object), (model) => gathering.services.push(model));
+    case 'EndpointSlice':
+      return keepable(readEndpointSlice(context, gathering.labels, object), (model) => gathering.endpointSlices.push(model));
+    case 'Ingress':
+      return keepable(readIngress(context, object), (model) => gathering.ingresses.push(model));
+    case 'IngressClass':
+      return keepable(readIngressClass(context, object), (model) => gathering.ingressClasses.push(model));
     case 'Node':
       return keepable(readNode(context, gathering.labels, object), (model) => gathering.nodes.push(model));
     default: {

@@ -1,11 +1,13 @@
 // Reads a Service: whom it leads to, and on which ports.
-import type { IpAddress } from '../base/ip-address.ts';
+import type { IpAddress, IpRange } from '../base/ip-address.ts';
 import type { Service, ServicePort } from '../model/cluster.ts';
 import type { Path } from '../model/origin.ts';
+import { parseCidr } from './cidr.ts';
 import { readList, readMap, readText, REFUSED, shorten, type Loose } from './loose-value.ts';
 import { findNearMiss } from './near-miss.ts';
 import { originOf, refuse, type ObjectContext } from './object-context.ts';
 import { NO_LABELS, readLabels, type LabelCache } from './read-labels.ts';
+import { readAnnotations } from './read-ingress.ts';
 import { readIp } from './read-pod.ts';
 import { readPortNumber, readProtocol } from './read-ports.ts';
 import type { NamedObject } from './read-workload.ts';
@@ -30,8 +32,38 @@ export function readService(context: ObjectContext, cache: LabelCache, object: N
     clusterIps: readClusterIps(context, spec, specPath, clusterIp),
     selector: selector.size === 0 ? undefined : selector,
     ports: readServicePorts(context, spec['ports'], [...specPath, 'ports']),
+    ...readEntrance(context, object, spec, specPath),
     origin: originOf(context, object.path),
   };
+}
+
+/** What says who comes in from outside; fields that are not written are left out. */
+function readEntrance(context: ObjectContext, object: NamedObject, spec: LooseMap, path: Path): Pick<Service, 'annotations' | 'externalName' | 'externalTrafficPolicy' | 'sourceRanges'> {
+  const annotations = readAnnotations(context, object);
+  const externalName = readText(context, spec['externalName'], [...path, 'externalName']);
+  const traffic = readText(context, spec['externalTrafficPolicy'], [...path, 'externalTrafficPolicy']);
+  const ranges = readSourceRanges(context, spec['loadBalancerSourceRanges'], [...path, 'loadBalancerSourceRanges']);
+  return {
+    ...(annotations.size === 0 ? {} : { annotations }),
+    ...(typeof externalName === 'string' && externalName !== '' ? { externalName } : {}),
+    ...(traffic === 'Local' ? { externalTrafficPolicy: 'Local' } : {}),
+    ...(ranges.length === 0 ? {} : { sourceRanges: ranges }),
+  };
+}
+
+/** The server takes blanks around them (core/v1, ServiceSpec). */
+function readSourceRanges(context: ObjectContext, value: Value | undefined, path: Path): readonly IpRange[] {
+  const list = readList(context, value, path);
+  if (list === undefined || list === REFUSED) return [];
+  const ranges: IpRange[] = [];
+  for (const [index, item] of list.entries()) {
+    const text = readText(context, item, [...path, index]);
+    if (text === undefined || text === REFUSED) continue;
+    const cidr = parseCidr(text.trim());
+    if (cidr === undefined) refuse(context, [...path, index], 'invalid-cidr', `\`${shorten(text)}\` is no address block`);
+    else ranges.push(cidr.range);
+  }
+  return ranges;
 }
 
 function readType(context: ObjectContext, value: Value | undefined, path: Path): Service['type'] {
