@@ -6,6 +6,8 @@ export { repairText, type Repair } from './lint/repair-text.ts';
 
 // The cluster
 export type { Cluster, ClusterNode, ContainerPort, Namespace, Pod, Policy, Service, ServicePort, Workload } from './model/cluster.ts';
+export type { EndpointSlice, SliceEndpoint, SlicePort } from './model/endpoint-slice.ts';
+export type { Ingress, IngressClass, IngressRoute } from './model/ingress.ts';
 export type { Direction, IpBlockPeer, NetworkPolicy, Peer, PodPeer, PolicyRule, PortMatch, RulePeers, RulePorts } from './model/network-policy.ts';
 export { locateOrigin, type Origin } from './model/origin.ts';
 export type { Labels, LabelSet, Requirement, Selector } from './model/selector.ts';
@@ -16,6 +18,9 @@ export type { DirectionProgram, Program, RuleReference } from './compile/program
 export { reach, type Reachability, type ReachOptions, type ReachRow } from './analyze/reach.ts';
 export type { Endpoint, Grain } from './analyze/endpoints.ts';
 export type { EndpointRef } from './analyze/endpoint.ts';
+export { routeServices, targetPortOn, type PortRoute, type PortTarget, type ServiceRoute } from './analyze/services.ts';
+export { findExposures, type Entrance, type EntranceSources, type ExposedTarget, type Exposure } from './analyze/exposure.ts';
+export { nameRoutes, type NamedEntrance, type NamedPort, type NamedRoutes, type NamedService, type NamedTarget } from './analyze/named-routes.ts';
 export { allowedPorts } from './analyze/decide.ts';
 export { explain, type DirectionReason, type Explanation, type Question } from './analyze/explain.ts';
 export type { Mismatch, RuleMiss } from './analyze/near-miss.ts';

@@ -2,9 +2,10 @@
 import type { Command } from 'commander';
 import { compileCluster } from '../compile/compile.ts';
 import type { Grain } from '../analyze/endpoints.ts';
+import { nameRoutes } from '../analyze/named-routes.ts';
 import { reach } from '../analyze/reach.ts';
 import { MATRIX_ENDPOINTS_MAX } from '../report/reach-matrix.ts';
-import { formatReach, REACH_FORMATS, type ReachFormat } from '../report/report.ts';
+import { formatReach, REACH_FORMATS, ROUTE_FORMATS, type ReachFormat } from '../report/report.ts';
 import { choiceOf } from './choice.ts';
 import { UsageError } from './failures.ts';
 import { addInputOptions, type InputOptions } from './input-options.ts';
@@ -18,12 +19,14 @@ const GRAINS: readonly Grain[] = ['workload', 'pod', 'namespace'];
 interface ReachVerbOptions extends InputOptions {
   readonly output: ReachFormat;
   readonly by: Grain;
+  readonly services?: boolean;
 }
 
 export function defineReach(command: Command): void {
   addInputOptions(command.argument('[PATH...]', 'the same as -f'))
     .option('--by <GRAIN>', `a row for each ${GRAINS.join(', ')}`, choiceOf(GRAINS), 'workload')
     .option('-o, --output <FORMAT>', `one of: ${REACH_FORMATS.join(', ')}`, choiceOf(REACH_FORMATS), 'table')
+    .option('--services', 'also where Services lead, and whether policies let in what comes by Ingress, load balancer or node port')
     .addHelpText('after', '\nExample: bulkhead reach -f manifests -o matrix')
     .action(async (paths: readonly string[], options: ReachVerbOptions) => {
       process.exitCode = await runReach(paths, options);
@@ -31,6 +34,9 @@ export function defineReach(command: Command): void {
 }
 
 async function runReach(paths: readonly string[], options: ReachVerbOptions): Promise<number> {
+  if (options.services === true && !ROUTE_FORMATS.includes(options.output)) {
+    throw new UsageError(`-o ${options.output} has no place for Services`, `with --services take one of: ${ROUTE_FORMATS.join(', ')}`);
+  }
   const input = await readInputs([...(options.file ?? []), ...paths], options);
   if (input === undefined) return 2;
   const program = compileCluster(input.cluster);
@@ -42,7 +48,7 @@ async function runReach(paths: readonly string[], options: ReachVerbOptions): Pr
       'use --by namespace, or another output such as -o table',
     );
   }
-  await writeAnswer(formatReach(options.output, reachability, { ...terminalOf(process.stdout), findings }));
+  await writeAnswer(formatReach(options.output, reachability, { ...terminalOf(process.stdout), findings, ...(options.services === true && { routes: nameRoutes(program, options.by) }) }));
   if (options.output !== 'json') await writeFindings(findings, input);
   return 0;
 }

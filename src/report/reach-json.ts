@@ -4,17 +4,22 @@ import type { Finding } from '../base/finding.ts';
 import { NO_PORTS_ID } from '../compile/port-set-table.ts';
 import type { Endpoint } from '../analyze/endpoints.ts';
 import type { Reachability } from '../analyze/reach.ts';
+import type { NamedRoutes } from '../analyze/named-routes.ts';
 import { jsonFinding } from './finding-json.ts';
+import { routesJson } from './routes-text.ts';
 
 /** A piece is handed on after the source at which it reaches this size, in UTF-16 units. */
 const PIECE_SIZE = 65_536;
 
-export function* reachJson(reachability: Reachability, findings: readonly Finding[]): Generator<string> {
+/** `routes` adds the sections `services` and `entrances`. */
+export function* reachJson(reachability: Reachability, findings: readonly Finding[], routes?: NamedRoutes): Generator<string> {
   yield '{\n"apiVersion": "bulkhead/v1",\n"kind": "Reachability",\n"endpoints": [';
   yield lines(reachability.endpoints.map(jsonEndpoint));
   yield '],\n"allowed": [';
   yield* jsonRows(reachability);
-  yield '],\n"findings": [';
+  yield '],\n';
+  if (routes !== undefined) yield* routesJson(routes);
+  yield '"findings": [';
   yield lines(findings.map((finding) => JSON.stringify(jsonFinding(finding))));
   yield ']\n}\n';
 }

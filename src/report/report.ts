@@ -1,5 +1,6 @@
 // Answers and findings become text: every function here takes a value that another room made and gives what a reader or a program reads.
 import type { Finding } from '../base/finding.ts';
+import type { NamedRoutes } from '../analyze/named-routes.ts';
 import type { Reachability } from '../analyze/reach.ts';
 import { findingsJson } from './finding-json.ts';
 import { findingText, type FindingLayout } from './finding-text.ts';
@@ -9,6 +10,7 @@ import { reachDot, reachMermaid } from './reach-graph.ts';
 import { reachJson } from './reach-json.ts';
 import { reachMatrix } from './reach-matrix.ts';
 import { reachCsv, reachMarkdown, reachTable } from './reach-table.ts';
+import { routesMarkdown, routesTable } from './routes-text.ts';
 import type { Style } from './style.ts';
 
 export type ReachFormat = (typeof REACH_FORMATS)[number];
@@ -20,12 +22,26 @@ export interface Layout {
   readonly widthColumns: number;
 }
 
-/** Pieces of the text, made as they are read; only `json` carries the findings. */
+/** Formats that have a place for Services and entrances. */
+export const ROUTE_FORMATS: readonly ReachFormat[] = ['table', 'wide', 'matrix', 'md', 'json'];
+
+/** Pieces of the text, made as they are read; only `json` carries the findings, and only `ROUTE_FORMATS` the routes. */
 export function formatReach(
   format: ReachFormat,
   reachability: Reachability,
-  options: Layout & { readonly findings: readonly Finding[] },
+  options: Layout & { readonly findings: readonly Finding[]; readonly routes?: NamedRoutes },
 ): Iterable<string> {
+  const { routes } = options;
+  if (routes === undefined || format === 'json') return formatRows(format, reachability, options);
+  return chain(formatRows(format, reachability, options), format === 'md' ? routesMarkdown(routes) : routesTable(routes, options.style));
+}
+
+function* chain(pieces: Iterable<string>, last: string): Generator<string> {
+  yield* pieces;
+  yield last;
+}
+
+function formatRows(format: ReachFormat, reachability: Reachability, options: Layout & { readonly findings: readonly Finding[]; readonly routes?: NamedRoutes }): Iterable<string> {
   switch (format) {
     case 'table':
     case 'wide':
@@ -33,7 +49,7 @@ export function formatReach(
     case 'matrix':
       return [reachMatrix(reachability, options)];
     case 'json':
-      return reachJson(reachability, options.findings);
+      return reachJson(reachability, options.findings, options.routes);
     case 'csv':
       return reachCsv(reachability);
     case 'md':

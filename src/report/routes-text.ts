@@ -1,0 +1,131 @@
+// Services and the entrances from outside as a table for people, Markdown, and the sections of JSON beside a reachability.
+import { formatIpAddress, formatIpRange } from '../base/ip-address.ts';
+import { rangeLabel } from '../base/range-label.ts';
+import type { NamedEntrance, NamedPort, NamedRoutes, NamedService, NamedTarget } from '../analyze/named-routes.ts';
+import type { ServicePort } from '../model/cluster.ts';
+import { printable } from './printable.ts';
+import type { Style } from './style.ts';
+import { alignColumns } from './table.ts';
+
+/** Ranges shown of one target; the rest is counted. */
+const RANGES_MAX = 4;
+
+const SERVICE_HEAD = ['SERVICE', 'TYPE', 'PORT', 'LEADS TO'] as const;
+const ENTRANCE_HEAD = ['ENTRANCE', 'PORT', 'LEADS TO', 'FROM', 'POLICIES'] as const;
+
+export function routesTable(routes: NamedRoutes, style: Style): string {
+  return [table(SERVICE_HEAD, serviceRows(routes), style), table(ENTRANCE_HEAD, entranceRows(routes), style)].filter((text) => text !== '').map((text) => `\n${text}`).join('');
+}
+
+export function routesMarkdown(routes: NamedRoutes): string {
+  return [markdown(SERVICE_HEAD, serviceRows(routes)), markdown(ENTRANCE_HEAD, entranceRows(routes))].filter((text) => text !== '').map((text) => `\n${text}`).join('');
+}
+
+/** The members `services` and `entrances`, one object a line. */
+export function* routesJson({ services, entrances }: NamedRoutes): Generator<string> {
+  yield `"services": [${services.map((service) => `\n${JSON.stringify(jsonService(service))}`).join(',')}\n],\n`;
+  yield `"entrances": [${entrances.map((entrance) => `\n${JSON.stringify(jsonEntrance(entrance))}`).join(',')}\n],\n`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[], style: Style): string {
+  if (rows.length === 0) return '';
+  return alignColumns([head.map((text) => ({ text, painted: style.bold(text) })), ...rows.map((row) => row.map(printable))]).map((line) => `${line}\n`).join('');
+}
+
+function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  if (rows.length === 0) return '';
+  const line = (cells: readonly string[]): string => `| ${cells.map((cell) => printable(cell).replace(/[\\|`<>*_[\]]/g, (sign) => `\\${sign}`)).join(' | ')} |\n`;
+  return `${line(head.map((text) => text.toLowerCase()))}|${'---|'.repeat(head.length)}\n${rows.map(line).join('')}`;
+}
+
+function serviceRows({ services }: NamedRoutes): string[][] {
+  return services.flatMap((named) => {
+    const { service, leadsTo, endpoints, ports } = named;
+    const head = [`${service.namespace}/${service.name}`, service.isHeadless ? 'headless' : service.type];
+    if (leadsTo === 'name') return [[...head, '-', `${service.externalName ?? 'a name'}, outside the cluster`]];
+    if (service.isHeadless && leadsTo !== 'unknown') return [[...head, 'any', endpoints.join(', ') || 'no pod here']];
+    return ports.map((port) => [...head, portText(port.port), targetsText(named, port)]);
+  });
+}
+
+function portText({ protocol, port, name, nodePort }: ServicePort): string {
+  return `${protocol} ${port}${name === undefined ? '' : ` (${name})`}${nodePort === undefined ? '' : `, node port ${nodePort}`}`;
+}
+
+function targetsText({ leadsTo, endpoints }: NamedService, { port, targets, unresolved }: NamedPort): string {
+  if (leadsTo === 'unknown') return 'not known: no selector, and no EndpointSlice here';
+  if (leadsTo === 'pods' && endpoints.length === 0) return 'no pod here';
+  const missing = unresolved.length === 0 ? [] : [`not ${unresolved.join(', ')}: no ${port.protocol} port named ${port.targetPort}`];
+  return [...targets.map((target) => `${target.endpoint} ${port.protocol} ${target.port}`), ...missing].join(', ');
+}
+
+function entranceRows({ entrances }: NamedRoutes): string[][] {
+  return entrances.flatMap((named) => {
+    const head = entranceText(named);
+    if (named.targets.length === 0) return [[...head, 'no pod here', sourcesText(named), '-']];
+    return named.targets.map((target) => [...head, `${target.endpoint} ${target.protocol} ${target.port}`, sourcesText(named), verdictText(named, target)]);
+  });
+}
+
+function entranceText({ entrance }: NamedEntrance): [string, string] {
+  if (entrance.kind === 'Ingress') {
+    const { ingress, route } = entrance;
+    return [`Ingress ${ingress.namespace}/${ingress.name}`, `${route.host ?? '*'}${route.path}`];
+  }
+  const { service, port } = entrance;
+  return [`${entrance.kind} ${service.namespace}/${service.name}`, `${port.protocol} ${entrance.kind === 'NodePort' ? (port.nodePort ?? 'any') : port.port}`];
+}
+
+function sourcesText({ sources, sourceEndpoints }: NamedEntrance): string {
+  switch (sources.kind) {
+    case 'clients':
+      return sources.ranges.map(rangeLabel).join(', ');
+    case 'nodes':
+      return sources.addresses.length === 0 ? "a node's address, not known" : sources.addresses.slice(0, RANGES_MAX).map(formatIpAddress).join(', ') + more(sources.addresses.length);
+    case 'controller':
+      return sourceEndpoints.join(', ');
+    case 'provider':
+      return sources.name;
+    case 'missing-controller':
+      return `${sources.name ?? 'a controller'}, not here`;
+  }
+}
+
+const VERDICT_WORDS: Readonly<Record<NamedTarget['verdict'], string>> = { open: 'let it in', partly: 'let some in', closed: 'keep it out', unknown: 'not known' };
+
+function verdictText({ sources }: NamedEntrance, { verdict, outside }: NamedTarget): string {
+  const isAboutRanges = verdict === 'partly' || verdict === 'unknown';
+  if (!isAboutRanges || sources.kind === 'controller' || sources.kind === 'missing-controller' || outside.length === 0) return VERDICT_WORDS[verdict];
+  return `${VERDICT_WORDS[verdict]}: ${outside.slice(0, RANGES_MAX).map(rangeLabel).join(', ')}${more(outside.length)} may come in`;
+}
+
+function more(count: number): string {
+  return count > RANGES_MAX ? ` and ${count - RANGES_MAX} more` : '';
+}
+
+function jsonService({ service, leadsTo, endpoints, ports }: NamedService): unknown {
+  const { namespace, name, type, isHeadless, clusterIps, externalName } = service;
+  return {
+    id: `${namespace}/${name}`,
+    type,
+    headless: isHeadless,
+    clusterIPs: clusterIps.map(formatIpAddress),
+    ...(externalName === undefined ? {} : { externalName }),
+    leadsTo,
+    endpoints,
+    ports: ports.map(({ port, targets, unresolved }) => ({ ...(port.name === undefined ? {} : { name: port.name }), protocol: port.protocol, port: port.port, ...(port.nodePort === undefined ? {} : { nodePort: port.nodePort }), targets, unresolved })),
+  };
+}
+
+function jsonEntrance(named: NamedEntrance): unknown {
+  const { entrance, sources, sourceEndpoints, targets } = named;
+  const head =
+    entrance.kind === 'Ingress'
+      ? { kind: entrance.kind, id: `${entrance.ingress.namespace}/${entrance.ingress.name}`, host: entrance.route.host ?? '*', path: entrance.route.path, service: `${entrance.ingress.namespace}/${entrance.route.serviceName}` }
+      : { kind: entrance.kind, id: `${entrance.service.namespace}/${entrance.service.name}`, protocol: entrance.port.protocol, port: entrance.port.port };
+  return {
+    ...head,
+    sources: { kind: sources.kind, ...(sources.kind === 'controller' ? { endpoints: sourceEndpoints } : {}), ...(sources.kind === 'clients' ? { ranges: sources.ranges.map(formatIpRange) } : {}) },
+    targets: targets.map(({ endpoint, protocol, port, verdict, outside }) => ({ endpoint, protocol, port, verdict, outside: outside.map(formatIpRange) })),
+  };
+}
