@@ -5,12 +5,14 @@ import type { DirectionProgram, Program } from '../compile/program.ts';
 import { allowedBetween } from './decide.ts';
 import type { Endpoint } from './endpoints.ts';
 import type { Quad } from './endpoint.ts';
-import { pairEndpoints, type JointEndpoint, type JointQuad, type ProgramPair } from './joint-endpoints.ts';
+import { pairEndpoints, type JointEndpoint, type JointQuad, type JointRefs, type ProgramPair } from './joint-endpoints.ts';
 
 export interface Comparison {
   readonly endpoints: readonly Endpoint[];
   /** By index of `endpoints`: which of the two has it. */
   readonly presence: readonly Presence[];
+  /** By index of `endpoints`: what stands for it in each of the two. */
+  readonly refs: readonly JointRefs[];
   /** Sorted by source, then target; made while iterating. */
   changes(): IterableIterator<Change>;
 }
@@ -31,6 +33,7 @@ export function comparePrograms(pair: ProgramPair): Comparison {
   return {
     endpoints: placed.map(({ endpoint }) => endpoint),
     presence: placed.map(({ quads }) => (quads.before === undefined ? 'after' : quads.after === undefined ? 'before' : 'both')),
+    refs: placed.map(({ refs }) => refs),
     *changes() {
       const table = new JointTable(pair, placed);
       for (const source of placed.keys()) yield* table.changesFrom(source);

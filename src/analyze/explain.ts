@@ -56,15 +56,16 @@ export function explain(program: Program, question: Question): Explanation {
     const isolatedBy = direction.policiesOf(ends.subject);
     const open = { peerClass: ends.peerClass, ports: asked ?? ALL_PORTS };
     const admin = direction.tierDecisions('Admin', ends.subject, open);
+    const left = undecided(admin, open.ports);
     const missed = { direction: direction.direction, subject: ends.end, peer: ends.other, family, ports: asked };
     return {
       isJudged: isJudged && isGoverned(program, ends.end),
       ports: through,
       admin,
-      baseline: isolatedBy.length > 0 ? [] : direction.tierDecisions('Baseline', ends.subject, { ...open, ports: undecided(admin, open.ports) }),
+      baseline: isolatedBy.length > 0 ? [] : direction.tierDecisions('Baseline', ends.subject, { ...open, ports: left }),
       isolatedBy,
-      allowedBy: direction.allowingRules(ends.subject, ends.peerClass, through),
-      nearMiss: through.length > 0 ? undefined : findNearMiss(program, isolatedBy, missed),
+      allowedBy: direction.allowingRules(ends.subject, ends.peerClass, intersectPorts(through, left)),
+      nearMiss: through.length > 0 || left.length === 0 ? undefined : findNearMiss(program, isolatedBy, missed),
     };
   };
   return {

@@ -5,7 +5,7 @@ import { compareText } from '../base/finding.ts';
 import type { Program } from '../compile/program.ts';
 import type { Pod, Workload } from '../model/cluster.ts';
 import type { Endpoint } from './endpoints.ts';
-import { quadKey, quadOfAtom, quadOfGroup, type Quad } from './endpoint.ts';
+import { quadKey, quadOfAtom, quadOfGroup, type EndpointRef, type Quad } from './endpoint.ts';
 import { outsideRanges } from './outside-ranges.ts';
 
 export interface ProgramPair {
@@ -24,6 +24,13 @@ export interface JointEndpoint {
   readonly quads: JointQuad;
   /** Pods behind it: the larger of the two counts. */
   readonly pods: number;
+  readonly refs: JointRefs;
+}
+
+/** What stands for an end in each Program: of pods the first two, of a range its first address; empty where it is missing. */
+export interface JointRefs {
+  readonly before: readonly EndpointRef[];
+  readonly after: readonly EndpointRef[];
 }
 
 /** Pods of one workload that both Programs treat alike are one endpoint; sorted by id, ranges last. */
@@ -35,9 +42,13 @@ interface Draft {
   readonly workload: Workload;
   readonly quads: JointQuad;
   readonly hostNetwork: boolean;
+  readonly refs: { readonly before: EndpointRef[]; readonly after: EndpointRef[] };
   before: number;
   after: number;
 }
+
+/** Pods that stand for an end: two, so that one can be asked about the other. */
+const REFS_MAX = 2;
 
 function pairPods({ before, after }: ProgramPair): readonly JointEndpoint[] {
   const drafts = new Map<string, Draft>();
@@ -49,7 +60,9 @@ function pairPods({ before, after }: ProgramPair): readonly JointEndpoint[] {
     const { workload, hostNetwork } = (now ?? old)!.pod;
     const key = [workload.kind, workload.namespace, workload.name, quads.before && quadKey(quads.before), quads.after && quadKey(quads.after)].join('\n');
     let draft = drafts.get(key);
-    if (draft === undefined) drafts.set(key, (draft = { workload, quads, hostNetwork, before: 0, after: 0 }));
+    if (draft === undefined) drafts.set(key, (draft = { workload, quads, hostNetwork, refs: { before: [], after: [] }, before: 0, after: 0 }));
+    if (old !== undefined && draft.refs.before.length < REFS_MAX) draft.refs.before.push({ kind: 'pod', pod: old.index });
+    if (now !== undefined && draft.refs.after.length < REFS_MAX) draft.refs.after.push({ kind: 'pod', pod: now.index });
     draft.before += old?.pod.replicas ?? 0;
     draft.after += now?.pod.replicas ?? 0;
   }
@@ -70,7 +83,7 @@ function nameDrafts(drafts: readonly Draft[]): JointEndpoint[] {
     siblings.map((draft, index) => {
       const pods = Math.max(draft.before, draft.after);
       const id = siblings.length === 1 ? name : `${name}#${index + 1}`;
-      return { endpoint: { id, ...draft.workload, pods, hostNetwork: draft.hostNetwork }, quads: draft.quads, pods };
+      return { endpoint: { id, ...draft.workload, pods, hostNetwork: draft.hostNetwork }, quads: draft.quads, pods, refs: draft.refs };
     }),
   );
 }
@@ -85,7 +98,9 @@ function pairRanges({ before, after }: ProgramPair): readonly JointEndpoint[] {
     };
     const last = formatIpAddress({ family: range.family, value: range.last });
     const endpoint = { id: formatIpRange(range), kind: 'Range' as const, first: formatIpAddress(first), last };
-    return quads.before === undefined && quads.after === undefined ? [] : [{ endpoint, quads, pods: 0 }];
+    const ref: EndpointRef = { kind: 'address', address: first };
+    const refs = { before: quads.before === undefined ? [] : [ref], after: quads.after === undefined ? [] : [ref] };
+    return quads.before === undefined && quads.after === undefined ? [] : [{ endpoint, quads, pods: 0, refs }];
   });
 }
 

@@ -29,6 +29,12 @@ export interface WordContext {
   readonly namespace?: string;
 }
 
+/** A pod's resolver completes a short name with the pod's own namespace. */
+export function contextOf(sources: readonly Pod[]): WordContext {
+  const [first, ...others] = new Set(sources.map(({ namespace }) => namespace));
+  return first === undefined || others.length > 0 ? {} : { namespace: first };
+}
+
 /** Pods as ends; `indices` are of `cluster.pods`. */
 export function podEnds(program: Program, indices: readonly number[], ports: PortSet | undefined): NamedEnds {
   const { pods } = program.cluster;

@@ -4,9 +4,8 @@ import { compileCluster } from '../compile/compile.ts';
 import type { Program } from '../compile/program.ts';
 import { findEnds } from '../analyze/endpoint-words.ts';
 import { explain } from '../analyze/explain.ts';
-import type { NamedEnd, WordContext } from '../analyze/named-ends.ts';
+import { contextOf, type NamedEnd } from '../analyze/named-ends.ts';
 import { parsePorts } from '../analyze/port-words.ts';
-import type { Pod } from '../model/cluster.ts';
 import { explanationsJson, explanationText, type Answer, type AnswerEnd } from '../report/explanation.ts';
 import { choiceOf } from './choice.ts';
 import { addInputOptions, type InputOptions } from './input-options.ts';
@@ -67,12 +66,6 @@ function answerWords(program: Program, words: Words): { answers: Answer[]; leftO
     explanation: explain(program, { source: source.ref, target: target.ref, ...(asked && { ports: asked }) }),
   }));
   return { answers, leftOut: judged.length - answers.length };
-}
-
-/** A pod's resolver completes a short name with the pod's own namespace. */
-function contextOf(sources: readonly Pod[]): WordContext {
-  const [first, ...others] = new Set(sources.map(({ namespace }) => namespace));
-  return first === undefined || others.length > 0 ? {} : { namespace: first };
 }
 
 function answerEnd({ label, ref }: NamedEnd): AnswerEnd {

@@ -1,11 +1,14 @@
 // Why a connection is allowed or not, as text and as JSON: for each direction the policies that isolate and the rules that allow.
-import { hasOtherProtocols, PROTOCOLS, protocolRanges, type PortSet } from '../base/port-set.ts';
+import type { PortSet } from '../base/port-set.ts';
 import { locateOrigin, type Origin } from '../model/origin.ts';
 import type { Direction, NetworkPolicy } from '../model/network-policy.ts';
+import type { TierAction } from '../model/cluster-policy.ts';
 import type { RuleReference } from '../compile/program.ts';
+import type { TierDecision } from '../compile/tier-layer.ts';
 import type { DirectionReason, Explanation } from '../analyze/explain.ts';
 import type { RuleMiss } from '../analyze/near-miss.ts';
 import { placeOf } from './finding-text.ts';
+import { jsonPorts } from './port-json.ts';
 import { formatPorts } from './port-text.ts';
 import { printable } from './printable.ts';
 import type { Style } from './style.ts';
@@ -38,22 +41,50 @@ export function explanationText({ source, target, asked, explanation }: Answer, 
 }
 
 export function explanationsJson(answers: readonly Answer[]): string {
-  const document = { apiVersion: 'bulkhead/v1', kind: 'Explanations', explanations: answers.map(jsonAnswer) };
+  const document = { apiVersion: 'bulkhead/v1', kind: 'Explanations', explanations: answers.map(jsonExplanation) };
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }
 
 function directionLines(direction: Direction, end: AnswerEnd, reason: DirectionReason, style: Style): string[] {
   const head = `  ${style.bold(direction.padEnd(7))}  `;
-  const isOpen = reason.ports.length > 0;
   const name = printable(end.name);
   if (end.isOutside) return [`${head}${style.green('allows')}   ${name} is outside the cluster: no policy governs it`];
   if (!reason.isJudged) return [`${head}${style.green('allows')}   nothing judges this: host network, the pod's own node, or the pod itself`];
-  if (reason.isolatedBy.length === 0) return [`${head}${style.green('allows')}   no policy governs the ${direction} of ${name}`];
-  const lines = [isOpen ? `${head}${style.green('allows')}   ${formatPorts(reason.ports)}` : `${head}${style.red('refuses')}  no rule lets it through`];
-  if (isOpen) lines.push(...reason.allowedBy.map((reference) => `           by ${ruleLine(direction, reference, style)}`));
-  else lines.push(...reason.isolatedBy.map((policy) => `           isolated by ${policyLine(policy, style)}`));
-  if (reason.nearMiss !== undefined) lines.push(...missLines(direction, reason.nearMiss, style));
-  return lines;
+  const isOpen = reason.ports.length > 0;
+  if (isUngoverned(reason)) return [`${head}${style.green('allows')}   no policy governs the ${direction} of ${name}`];
+  const what = isOpen ? `${style.green('allows')}   ${formatPorts(reason.ports)}` : `${style.red('refuses')}  ${refusalText(reason)}`;
+  return [
+    `${head}${what}`,
+    ...reason.admin.map((decision) => tierLine(direction, decision, style)),
+    ...(isOpen ? reason.allowedBy.map((reference) => `           by ${ruleLine(direction, reference, style)}`) : isolationLines(reason, style)),
+    ...reason.baseline.map((decision) => tierLine(direction, decision, style)),
+    ...(reason.nearMiss === undefined ? [] : missLines(direction, reason.nearMiss, style)),
+  ];
+}
+
+function isUngoverned({ admin, isolatedBy, baseline }: DirectionReason): boolean {
+  return admin.length + isolatedBy.length + baseline.length === 0;
+}
+
+/** What settles a refusal is the first that has the last word. */
+function refusalText({ admin, isolatedBy, baseline }: DirectionReason): string {
+  if (isolatedBy.length > 0 && !admin.some(({ rule }) => rule.action === 'Deny')) return 'no rule lets it through';
+  const tier = [...admin, ...baseline].find(({ rule }) => rule.action === 'Deny')?.policy.tier;
+  return tier === undefined ? 'no rule lets it through' : `the ${tier} tier denies it`;
+}
+
+function isolationLines({ isolatedBy, admin, nearMiss }: DirectionReason, style: Style): string[] {
+  // Where the Admin tier denies all of it, NetworkPolicies were never asked.
+  if (nearMiss === undefined && admin.length > 0) return [];
+  return isolatedBy.map((policy) => `           isolated by ${policyLine(policy, style)}`);
+}
+
+const ACTION_WORDS: Readonly<Record<TierAction, string>> = { Accept: 'accepts', Deny: 'denies', Pass: 'passes on' };
+
+function tierLine(direction: Direction, { policy, rule, ports }: TierDecision, style: Style): string {
+  const name = rule.name === undefined ? '' : ` (${printable(rule.name)})`;
+  const which = `${direction} rule ${rule.index + 1}${name} of ${policy.kind} ${printable(policy.name)}`;
+  return `           ${policy.tier} tier ${ACTION_WORDS[rule.action]} ${formatPorts(ports)} by ${which}, priority ${policy.priority}  ${style.dim(printable(placeText(rule.origin)))}`;
 }
 
 /** What would have to change; a policy without any rule in the direction came nearest only because there is no other. */
@@ -86,7 +117,8 @@ function placeText(origin: Origin): string {
   return placeOf(file, range);
 }
 
-function jsonAnswer({ source, target, asked, explanation }: Answer): unknown {
+/** One answer as `explain -o json` lists it. */
+export function jsonExplanation({ source, target, asked, explanation }: Answer): unknown {
   const { verdict, ports, egress, ingress } = explanation;
   return {
     source: source.name,
@@ -103,10 +135,17 @@ function jsonReason(reason: DirectionReason): unknown {
   return {
     isJudged: reason.isJudged,
     allowed: jsonPorts(reason.ports),
+    ...(reason.admin.length === 0 ? {} : { admin: reason.admin.map(jsonDecision) }),
     isolatedBy: reason.isolatedBy.map((policy) => ({ ...jsonPolicy(policy), ...locateOrigin(policy.origin) })),
     allowedBy: reason.allowedBy.map(({ policy, rule }) => ({ ...jsonPolicy(policy), rule: rule.index, ...locateOrigin(rule.origin) })),
+    ...(reason.baseline.length === 0 ? {} : { baseline: reason.baseline.map(jsonDecision) }),
     ...(reason.nearMiss === undefined ? {} : { nearMiss: jsonMiss(reason.nearMiss) }),
   };
+}
+
+function jsonDecision({ policy, rule, ports }: TierDecision): unknown {
+  const { kind, name, tier, priority } = policy;
+  return { kind, name, tier, priority, rule: rule.index, action: rule.action, ...jsonPorts(ports), ...locateOrigin(rule.origin) };
 }
 
 function jsonMiss({ policy, rule, mismatches }: RuleMiss): unknown {
@@ -119,9 +158,4 @@ function jsonMiss({ policy, rule, mismatches }: RuleMiss): unknown {
 
 function jsonPolicy({ kind, namespace, name }: NetworkPolicy): { kind: string; namespace: string; name: string } {
   return { kind, namespace, name };
-}
-
-function jsonPorts(ports: PortSet): unknown {
-  const traffic = Object.fromEntries(PROTOCOLS.map((protocol) => [protocol, protocolRanges(ports, protocol)]));
-  return { traffic, other: hasOtherProtocols(ports) };
 }

@@ -1,0 +1,45 @@
+// Whether two sets of policies allow the same, or one all that the other does; where not, connections that differ and the rules behind them.
+import { parseIpAddress } from '../base/ip-address.ts';
+import { rangeLabel } from '../base/range-label.ts';
+import type { Program } from '../compile/program.ts';
+import { exampleOf, type AssertionResult, type ConnectionExample } from './check-assertion.ts';
+import { comparePrograms, type Change } from './compare.ts';
+import type { EndpointRef } from './endpoint.ts';
+import type { Endpoint } from './endpoints.ts';
+import type { ProgramPair } from './joint-endpoints.ts';
+
+export type SetQuestion = 'equal' | 'contained';
+
+/** Counterexamples listed; the search goes no further. */
+const EXAMPLES_MAX = 20;
+
+/** `contained`: every connection of `before` is one of `after`. Each counterexample is explained in the set that allows it. */
+export function compareSets(pair: ProgramPair, question: SetQuestion): AssertionResult {
+  const { endpoints, refs, changes } = comparePrograms(pair);
+  const found: ConnectionExample[] = [];
+  const exampleIn = (program: Program, side: keyof ProgramPair, { source, target, ...change }: Change): ConnectionExample => {
+    const [from, to] = pickRefs(refs[source]![side], refs[target]![side]);
+    const ends = { source: { label: labelOf(endpoints[source]!), ref: from }, target: { label: labelOf(endpoints[target]!), ref: to } };
+    return exampleOf(program, { ...ends, ports: side === 'before' ? change.lost : change.gained });
+  };
+  for (const change of changes()) {
+    const isLost = change.lost.length > 0;
+    if (!isLost && question === 'contained') continue;
+    if (found.length === EXAMPLES_MAX) return { holds: false, counterexamples: found, hasMore: true };
+    found.push(isLost ? exampleIn(pair.before, 'before', change) : exampleIn(pair.after, 'after', change));
+  }
+  return { holds: found.length === 0, counterexamples: found, hasMore: false };
+}
+
+/** Two different pods where there are two; both ends are there, or nothing would be allowed between them. */
+function pickRefs(sources: readonly EndpointRef[], targets: readonly EndpointRef[]): [EndpointRef, EndpointRef] {
+  const source = sources[0]!;
+  const isSame = (ref: EndpointRef): boolean => source.kind === 'pod' && ref.kind === 'pod' && ref.pod === source.pod;
+  return [source, targets.find((target) => !isSame(target)) ?? targets[0]!];
+}
+
+function labelOf(endpoint: Endpoint): string {
+  if (!('first' in endpoint)) return endpoint.id;
+  const [first, last] = [parseIpAddress(endpoint.first)!, parseIpAddress(endpoint.last)!]; // an endpoint's ends are addresses that we formatted
+  return rangeLabel({ family: first.family, first: first.value, last: last.value });
+}
