@@ -106,7 +106,11 @@ interface Given {
 
 function generatePolicies(chance: Chance, { namespaces, apps, count }: { namespaces: readonly string[]; apps: readonly App[]; count: number }): Manifest[] {
   const byNamespace = new Map<string, App[]>();
-  for (const app of apps) byNamespace.set(app.namespace, [...(byNamespace.get(app.namespace) ?? []), app]);
+  for (const app of apps) {
+    const list = byNamespace.get(app.namespace);
+    if (list === undefined) byNamespace.set(app.namespace, [app]);
+    else list.push(app);
+  }
   const denied = namespaces.filter((_, index) => index % 5 < 3).slice(0, count);
   const denies = denied.map((namespace, index) => defaultDeny(namespace, index % 2 === 0));
   const others = Array.from({ length: count - denies.length }, (_, index) => {
@@ -158,7 +162,7 @@ function pad(index: number): string {
 }
 
 /** The generator of Marsaglia's xorshift family with 32 bits; chance enough for a mix, and the same everywhere. */
-class Chance {
+export class Chance {
   private state: number;
 
   constructor(seed: number) {

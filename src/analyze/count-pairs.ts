@@ -1,8 +1,12 @@
 // How many ordered pairs of pods may talk on any port, counted by subject and class and never pair by pair.
-import { NO_PORTS_ID } from '../compile/port-set-table.ts';
-import type { Program } from '../compile/program.ts';
+import { ALL_PORTS_ID, NO_PORTS_ID } from '../compile/port-set-table.ts';
+import type { DirectionProgram, Program } from '../compile/program.ts';
+import type { Row } from '../compile/row.ts';
+import { findAlikeSubjects } from './alike-subjects.ts';
 import { allowedBetween } from './decide.ts';
-import { quadOfGroup, type Quad } from './endpoint.ts';
+import { quadOfGroup } from './endpoint.ts';
+import { OpeningTable } from './opening.ts';
+import { SumTable, Tally } from './tally.ts';
 
 export interface PairCount {
   /** Ordered pairs of different pods, n × (n − 1). */
@@ -12,102 +16,163 @@ export interface PairCount {
 }
 
 export function countPairs(program: Program): PairCount {
-  const quads = program.groups.map((group) => ({ quad: quadOfGroup(program, group.id), pods: group.size }));
-  const pods = quads.reduce((sum, quad) => sum + quad.pods, 0);
-  const targets = new Side(quads, ({ ingressSubject, egressClass }) => [ingressSubject, egressClass[4], egressClass[6]], 'egressClass');
+  const pods = program.groups.reduce((sum, { size }) => sum + size, 0);
+  return { pairs: pods * (pods - 1), allowed: countAllowed(program) - countSelves(program) };
+}
+
+/** Entries of ingress kept at once; with more, the egress side is worked through once for each part of them. */
+const ENTRIES_MAX = 4_000_000;
+
+/**
+ * Ingress gives, for each of its subjects, how many pods of each egress subject it lets in and through which opening;
+ * egress gives the same the other way round. Two openings that meet let all pods of the one reach all of the other.
+ */
+function countAllowed(program: Program): number {
+  const openings = new OpeningTable(program.portSets);
+  const { ingress, egress } = program;
+  const sources = new Kinds(program, { subject: egress, peerClass: ingress });
+  const targets = new Kinds(program, { subject: ingress, peerClass: egress });
   let allowed = 0;
-  for (const [subject, sources] of bySubject(quads)) {
-    const kinds = new Side(sources, ({ ingressClass }) => [0, ingressClass[4], ingressClass[6]], 'ingressClass');
-    allowed += program.egress.isGoverned(subject) ? fromGoverned(program, subject, { kinds, targets }) : fromOpen(program, { kinds, targets });
+  let entries = new EntryTable();
+  const flush = (): void => {
+    allowed += meetEgress({ egress, ingressSubjectCount: ingress.subjectCount, targets, openings, entries });
+    entries = new EntryTable();
+  };
+  const tally = new Tally(egress.subjectCount);
+  for (const subject of targets.subjects) {
+    eachReached(ingress.rowOf(subject), { kinds: sources, openings, isOpen: !ingress.isGoverned(subject) }, (source, opening) => tally.add(source.subject, opening, source.pods));
+    tally.take((egressSubject, opening, pods) => entries.add(egressSubject, { subject, opening, pods }));
+    if (entries.count > ENTRIES_MAX) flush();
   }
-  for (const { quad, pods: size } of quads) {
-    if (allowedBetween(program, { source: quad, target: quad }) !== NO_PORTS_ID) allowed -= size;
-  }
-  return { pairs: pods * (pods - 1), allowed };
-}
-
-interface CountedQuad {
-  readonly quad: Quad;
-  readonly pods: number;
-}
-
-interface Ends {
-  readonly kinds: Side;
-  readonly targets: Side;
-}
-
-/** The row of the sources names the classes they reach; only targets of these are asked. */
-function fromGoverned(program: Program, subject: number, { kinds, targets }: Ends): number {
-  const reached = new Set<Kind>();
-  program.egress.rowOf(subject).forEach((peerClass) => {
-    for (const target of targets.ofClass(peerClass)) reached.add(target);
-  });
-  let allowed = 0;
-  for (const target of reached) for (const source of kinds.kinds) allowed += countBetween(program, source, target);
+  flush();
   return allowed;
 }
 
-/** Sources that nothing holds back: the rows of the targets name who gets in. */
-function fromOpen(program: Program, { kinds, targets }: Ends): number {
-  let allowed = 0;
-  for (const target of targets.kinds) {
-    const subject = target.quad.ingressSubject;
-    const entering = program.ingress.isGoverned(subject) ? new Set<Kind>() : new Set(kinds.kinds);
-    if (program.ingress.isGoverned(subject)) {
-      program.ingress.rowOf(subject).forEach((peerClass) => {
-        for (const source of kinds.ofClass(peerClass)) entering.add(source);
+interface EgressInput {
+  readonly egress: DirectionProgram;
+  readonly ingressSubjectCount: number;
+  readonly targets: Kinds;
+  readonly openings: OpeningTable;
+  readonly entries: EntryTable;
+}
+
+function meetEgress({ egress, ingressSubjectCount, targets, openings, entries }: EgressInput): number {
+  // Not a variable: each sum of a closure's variable would be an object of its own.
+  const allowed = new Float64Array(1);
+  const tally = new Tally(ingressSubjectCount);
+  const letIn = new SumTable(ingressSubjectCount);
+  for (const subject of entries.keys()) {
+    entries.forEach(subject, (ingressSubject, opening, pods) => letIn.add(ingressSubject, opening, pods));
+    eachReached(egress.rowOf(subject), { kinds: targets, openings, isOpen: !egress.isGoverned(subject) }, (target, opening) => tally.add(target.subject, opening, target.pods));
+    tally.take((ingressSubject, opening, pods) => {
+      letIn.forEach(ingressSubject, (other, otherPods) => {
+        if (openings.meet(opening, other)) allowed[0]! += pods * otherPods;
       });
-    }
-    for (const source of entering) allowed += countBetween(program, source, target);
+    });
+    letIn.clear();
   }
-  return allowed;
+  return allowed[0]!;
 }
 
-function countBetween(program: Program, source: Kind, target: Kind): number {
-  return allowedBetween(program, { source: source.quad, target: target.quad }) === NO_PORTS_ID ? 0 : source.pods * target.pods;
+/** A pod and itself is no pair. */
+function countSelves(program: Program): number {
+  let selves = 0;
+  for (const { id, size } of program.groups) {
+    if (size === 0) continue;
+    const quad = quadOfGroup(program, id);
+    if (allowedBetween(program, { source: quad, target: quad }) !== NO_PORTS_ID) selves += size;
+  }
+  return selves;
 }
 
-/** Quads that are alike as far as one side of a connection goes. */
+interface ReachInput {
+  readonly kinds: Kinds;
+  readonly openings: OpeningTable;
+  /** Whether nothing governs the subject of the row, so that it reaches everybody. */
+  readonly isOpen: boolean;
+}
+
+/** Calls `give` once for each kind with the opening that the row has towards it, if it has one. */
+function eachReached(row: Row, { kinds, openings, isOpen }: ReachInput, give: (kind: Kind, opening: number) => void): void {
+  if (isOpen) {
+    for (const kind of kinds.all) give(kind, openings.intern(kind.hasFamily4 ? ALL_PORTS_ID : NO_PORTS_ID, kind.hasFamily6 ? ALL_PORTS_ID : NO_PORTS_ID));
+    return;
+  }
+  row.forEach((peerClass, ports) => {
+    const ofClass = kinds.ofClass(peerClass);
+    for (let i = 0; i < ofClass.length; i++) {
+      const kind = ofClass[i]!;
+      const ports4 = !kind.hasFamily4 ? NO_PORTS_ID : kind.class4 === peerClass ? ports : row.at(kind.class4);
+      // A kind that stands under two classes is given under that of IPv4, where the row has anything there.
+      if (ports4 !== NO_PORTS_ID && kind.class4 !== peerClass) continue;
+      const ports6 = !kind.hasFamily6 ? NO_PORTS_ID : kind.class6 === peerClass ? ports : row.at(kind.class6);
+      const opening = openings.intern(ports4, ports6);
+      if (opening !== 0) give(kind, opening);
+    }
+  });
+}
+
+/** Pods that are alike as far as one side of a connection goes: what governs them in one direction, and their class in the other. */
 interface Kind {
-  readonly quad: Quad;
+  /** One for all with an equal row. */
+  readonly subject: number;
+  readonly class4: number;
+  readonly class6: number;
+  readonly hasFamily4: boolean;
+  readonly hasFamily6: boolean;
   pods: number;
 }
 
-class Side {
-  readonly kinds: Kind[] = [];
-  private readonly byClass = new Map<number, Kind[]>();
+class Kinds {
+  readonly all: readonly Kind[];
+  readonly subjects: readonly number[];
+  private readonly byClass: Kind[][] = [];
 
-  constructor(quads: readonly CountedQuad[], keyOf: (quad: Quad) => readonly number[], classes: 'egressClass' | 'ingressClass') {
+  constructor({ groups }: Program, sides: { readonly subject: DirectionProgram; readonly peerClass: DirectionProgram }) {
     const known = new Map<string, Kind>();
-    for (const { quad, pods } of quads) {
-      const key = `${keyOf(quad).join(' ')} ${quad.families.join('')}`;
+    const living = groups.filter(({ size }) => size > 0);
+    const alike = findAlikeSubjects(sides.subject, new Set(living.map(({ id }) => sides.subject.subjectOfGroup[id]!)));
+    for (const { id, size, families } of living) {
+      const subject = alike.get(sides.subject.subjectOfGroup[id]!)!;
+      const [class4, class6] = [sides.peerClass.classOfGroup[4][id]!, sides.peerClass.classOfGroup[6][id]!];
+      const key = `${subject} ${class4} ${class6} ${families.join('')}`;
       const kind = known.get(key);
-      if (kind !== undefined) kind.pods += pods;
-      else known.set(key, this.add({ quad, pods }, quad[classes]));
+      if (kind === undefined) known.set(key, { subject, class4, class6, hasFamily4: families.includes(4), hasFamily6: families.includes(6), pods: size });
+      else kind.pods += size;
+    }
+    this.all = [...known.values()];
+    this.subjects = [...new Set(this.all.map(({ subject }) => subject))];
+    for (let peerClass = 0; peerClass < sides.peerClass.classCount; peerClass++) this.byClass.push([]);
+    for (const kind of this.all) {
+      if (kind.hasFamily4) this.byClass[kind.class4]!.push(kind);
+      if (kind.hasFamily6 && !(kind.hasFamily4 && kind.class4 === kind.class6)) this.byClass[kind.class6]!.push(kind);
     }
   }
 
+  /** The kinds that have the class over a family that they have. */
   ofClass(peerClass: number): readonly Kind[] {
-    return this.byClass.get(peerClass) ?? [];
-  }
-
-  private add(kind: Kind, classes: Quad['egressClass']): Kind {
-    this.kinds.push(kind);
-    for (const peerClass of new Set([classes[4], classes[6]])) {
-      const list = this.byClass.get(peerClass);
-      if (list === undefined) this.byClass.set(peerClass, [kind]);
-      else list.push(kind);
-    }
-    return kind;
+    return this.byClass[peerClass]!;
   }
 }
 
-function bySubject(quads: readonly CountedQuad[]): Map<number, CountedQuad[]> {
-  const result = new Map<number, CountedQuad[]>();
-  for (const quad of quads) {
-    const list = result.get(quad.quad.egressSubject);
-    if (list === undefined) result.set(quad.quad.egressSubject, [quad]);
-    else list.push(quad);
+/** By egress subject: pods of it that an ingress subject lets in through an opening. */
+class EntryTable {
+  count = 0;
+  private readonly bySubject = new Map<number, number[]>();
+
+  add(key: number, { subject, opening, pods }: { readonly subject: number; readonly opening: number; readonly pods: number }): void {
+    const list = this.bySubject.get(key);
+    if (list === undefined) this.bySubject.set(key, [subject, opening, pods]);
+    else list.push(subject, opening, pods);
+    this.count++;
   }
-  return result;
+
+  keys(): IterableIterator<number> {
+    return this.bySubject.keys();
+  }
+
+  forEach(key: number, give: (subject: number, opening: number, pods: number) => void): void {
+    const list = this.bySubject.get(key)!;
+    for (let i = 0; i < list.length; i += 3) give(list[i]!, list[i + 1]!, list[i + 2]!);
+  }
 }

@@ -30,17 +30,23 @@ export function cutAtoms(blocks: readonly IpBlockPeer[], podRanges: readonly IpR
   };
   const endOf4 = cut(4);
   const endOf6 = cut(6);
-  const find = ({ family, value }: IpAddress): number => {
-    let low = family === 4 ? 0 : endOf4;
-    let high = (family === 4 ? endOf4 : endOf6) - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (atoms[middle]!.first <= value) low = middle;
-      else high = middle - 1;
-    }
-    return low;
-  };
+  // Numbers of 32 bits compare several times faster than the same as bigints.
+  const firsts4 = Float64Array.from(atoms.slice(0, endOf4), (atom) => Number(atom.first));
+  const find = ({ family, value }: IpAddress): number =>
+    family === 4 ? findLast(0, endOf4, Number(value), (atom) => firsts4[atom]!) : findLast(endOf4, endOf6, value, (atom) => atoms[atom]!.first);
   return { atoms, blocksOfAtom, find };
+}
+
+/** The last place from `start` to `end` whose number is not above `value`; the first of them never is. */
+function findLast<Value extends number | bigint>(start: number, end: number, value: Value, at: (place: number) => Value): number {
+  let low = start;
+  let high = end - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (at(middle) <= value) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }
 
 /** What is left of a block when its excepts are taken away: ascending, disjoint. */

@@ -2,7 +2,7 @@
 import type { Cluster } from '../model/cluster.ts';
 import type { Direction } from '../model/network-policy.ts';
 import { cutAtoms } from './atom.ts';
-import { createDirection } from './direction.ts';
+import { createDirection, viewDirection } from './direction.ts';
 import { governedGroups, selectNamespaces } from './governed-groups.ts';
 import { groupPods } from './group-pods.ts';
 import { ListInterner } from './list-interner.ts';
@@ -23,8 +23,8 @@ export function compileCluster(cluster: Cluster): Program {
   const governed = governedGroups({ vocabulary, groups, selectedNamespaces });
   const domainNames = vocabulary.peerSets.flatMap((peerSet) => (peerSet.kind === 'domain-name' ? [peerSet.pattern] : [])).sort();
   const compileDirection = (direction: Direction): DirectionProgram => {
-    const peers = classifyPeers({ direction, policySet, groups, selectedNamespaces, atomTable, domainNames, blockLists });
-    return createDirection({ direction, policySet, groups, governed, portSets, reader: { peers, portSets } });
+    const peers = classifyPeers({ direction, vocabulary, policySet, groups, selectedNamespaces, blocksOfAtom: atomTable.blocksOfAtom, domainNames, blockLists });
+    return viewDirection(createDirection({ direction, policySet, groups, governed, reader: { peers, portSets } }), groups.length);
   };
   return {
     cluster,

@@ -23,14 +23,19 @@ export interface GovernedInput {
 export function governedGroups({ vocabulary, groups, selectedNamespaces }: GovernedInput): (subject: number) => readonly Group[] {
   const bySelector: Group[][] = vocabulary.selectors.selectors.map(() => []);
   for (const group of groups) for (const selector of group.selectors) bySelector[selector]!.push(group);
+  const inNamespaces = new Map<number, readonly Group[]>();
   return (subject) => {
     const peerSet = vocabulary.peerSets[subject]!;
     switch (peerSet.kind) {
       case 'own-namespace':
         return bySelector[peerSet.selector]!;
       case 'namespaces': {
-        const namespaces = selectedNamespaces[peerSet.namespaceSelector]!;
-        return bySelector[peerSet.selector]!.filter((group) => namespaces.has(group.namespace));
+        let known = inNamespaces.get(subject);
+        if (known === undefined) {
+          const namespaces = selectedNamespaces[peerSet.namespaceSelector]!;
+          inNamespaces.set(subject, (known = bySelector[peerSet.selector]!.filter((group) => namespaces.has(group.namespace))));
+        }
+        return known;
       }
       case 'ip-block':
       case 'domain-name':

@@ -1,11 +1,8 @@
 // Groups: pods that no policy can tell apart become one, by what matches them and not by their labels.
-import { portSetOf } from '../base/port-set.ts';
 import type { IpFamily } from '../base/ip-address.ts';
 import type { Cluster, Pod } from '../model/cluster.ts';
-import type { AtomTable } from './atom.ts';
 import { ListInterner } from './list-interner.ts';
-import { NO_PORTS_ID, type PortSetTable } from './port-set-table.ts';
-import { portNameKey, type Vocabulary } from './vocabulary.ts';
+import { PodReader, type PodFeatures, type PodReaderInput } from './pod-features.ts';
 
 /** Pods alike in namespace, matching selectors, mentioned port names, blocks over their addresses, and host network. */
 export interface Group {
@@ -31,45 +28,29 @@ export interface Grouping {
   readonly groupOfPod: Int32Array;
 }
 
-export interface GroupingInput {
+export interface GroupingInput extends PodReaderInput {
   readonly cluster: Cluster;
-  readonly vocabulary: Vocabulary;
-  readonly atomTable: AtomTable;
-  readonly lists: ListInterner;
-  readonly portSets: PortSetTable;
 }
 
-const BOTH_FAMILIES: readonly IpFamily[] = [4, 6];
-const NO_LIST = 0;
-
 /**
- * Same text, same group without matching again; a pod's text holds only what some policy could look at.
- * Different texts may still come to the same group.
+ * Equal signatures, one group without matching again; a pod's signature holds only what some policy could look at.
+ * Different signatures may still come to the same group.
  */
 export function groupPods(input: GroupingInput): Grouping {
   const { cluster, vocabulary } = input;
+  const reader = new PodReader(input);
   const groupOfPod = new Int32Array(cluster.pods.length);
   const drafts: GroupDraft[] = [];
-  const byText = new Map<string, GroupDraft>();
-  const byContent = new Map<string, GroupDraft>();
-  const blocksOfPod = podBlocks(input);
+  const bySignature = new DraftTable();
+  const byContent = new DraftTable();
   for (const [index, pod] of cluster.pods.entries()) {
-    const blocks = blocksOfPod(pod);
-    const ports = pod.hostNetwork ? '' : portSignature(pod, vocabulary);
-    const labels = pod.hostNetwork ? '' : vocabulary.selectors.signature(pod);
-    const text = `${pod.namespace}\n${labels}\n${ports}\n${blocks[4]} ${blocks[6]} ${familyKey(pod)} ${pod.hostNetwork}`;
-    let draft = byText.get(text);
-    if (draft === undefined) {
-      const selectors = pod.hostNetwork ? NO_LIST : input.lists.intern(vocabulary.selectors.matched(pod.namespace, pod));
-      const content = `${pod.namespace}\n${selectors}\n${ports}\n${blocks[4]} ${blocks[6]} ${familyKey(pod)} ${pod.hostNetwork}`;
-      draft = byContent.get(content);
-      if (draft === undefined) {
-        draft = draftGroup(input, pod, { selectors, blocks, id: drafts.length });
-        drafts.push(draft);
-        byContent.set(content, draft);
-      }
-      byText.set(text, draft);
-    }
+    const features = reader.featuresOf(pod);
+    const key = reader.keyOf(features);
+    const labels = pod.hostNetwork ? [] : vocabulary.selectors.signature(pod);
+    const draft = bySignature.get([...key, ...labels], () => {
+      const selectors = selectorsOf(input, pod);
+      return byContent.get([...key, selectors], () => addDraft(drafts, { input, reader, features, selectors }));
+    });
     draft.pods.push(index);
     draft.size += pod.replicas;
     groupOfPod[index] = draft.id;
@@ -77,78 +58,46 @@ export function groupPods(input: GroupingInput): Grouping {
   return { groups: drafts, groupOfPod };
 }
 
+/** Id of the list of selectors that match a pod; none matches a pod on its node's network. */
+export function selectorsOf({ vocabulary, lists }: Pick<PodReaderInput, 'vocabulary' | 'lists'>, pod: Pod): number {
+  return lists.intern(pod.hostNetwork ? [] : vocabulary.selectors.matched(pod.namespace, pod));
+}
+
 interface GroupDraft extends Group {
   readonly pods: number[];
   size: number;
 }
 
-type BlockLists = Readonly<Record<IpFamily, number>>;
+class DraftTable {
+  private readonly keys = new ListInterner();
+  private readonly drafts: GroupDraft[] = [];
 
-function draftGroup(input: GroupingInput, pod: Pod, known: { id: number; selectors: number; blocks: BlockLists }): GroupDraft {
-  const { lists } = input;
-  return {
-    id: known.id,
-    namespace: pod.namespace,
+  get(key: readonly number[], make: () => GroupDraft): GroupDraft {
+    const id = this.keys.intern(key);
+    return (this.drafts[id] ??= make());
+  }
+}
+
+interface DraftInput {
+  readonly input: GroupingInput;
+  readonly reader: PodReader;
+  readonly features: PodFeatures;
+  readonly selectors: number;
+}
+
+function addDraft(drafts: GroupDraft[], { input: { lists }, reader, features, selectors }: DraftInput): GroupDraft {
+  const { namespace, hostNetwork, families, blocks } = features;
+  const draft: GroupDraft = {
+    id: drafts.length,
+    namespace,
     pods: [],
     size: 0,
-    hostNetwork: pod.hostNetwork,
-    families: familiesOf(pod),
-    selectors: lists.lists[known.selectors]!,
-    blocks: { 4: lists.lists[known.blocks[4]]!, 6: lists.lists[known.blocks[6]]! },
-    namedPorts: pod.hostNetwork ? new Map() : namedPorts(pod, input),
+    hostNetwork,
+    families,
+    selectors: lists.lists[selectors]!,
+    blocks: { 4: lists.lists[blocks[4]]!, 6: lists.lists[blocks[6]]! },
+    namedPorts: reader.portsByName(features),
   };
-}
-
-/** The first address of a family speaks for the pod: a pod has at most one of each. */
-function podBlocks(input: GroupingInput): (pod: Pod) => BlockLists {
-  const { atomTable, lists, cluster } = input;
-  const unknown: BlockLists = { 4: blocksOverPodRanges(input, 4), 6: blocksOverPodRanges(input, 6) };
-  const none: BlockLists = { 4: NO_LIST, 6: NO_LIST };
-  const oneFamily = (pod: Pod, family: IpFamily): number => {
-    const address = pod.addresses.find((candidate) => candidate.family === family);
-    return address === undefined ? NO_LIST : atomTable.blocksOfAtom[atomTable.find(address)]!;
-  };
-  return (pod) => {
-    if (pod.addresses.length > 0) return { 4: oneFamily(pod, 4), 6: oneFamily(pod, 6) };
-    return pod.hostNetwork || cluster.podRanges.length === 0 || lists.lists.length === 1 ? none : unknown;
-  };
-}
-
-/** A pod without a known address is surely in a block only when the block covers every pod range of the family. */
-function blocksOverPodRanges({ atomTable, lists }: GroupingInput, family: IpFamily): number {
-  let common: readonly number[] | undefined;
-  for (const [index, atom] of atomTable.atoms.entries()) {
-    if (!atom.isPodRange || atom.family !== family) continue;
-    const blocks = lists.lists[atomTable.blocksOfAtom[index]!]!;
-    common = common === undefined ? blocks : common.filter((block) => blocks.includes(block));
-  }
-  return lists.intern(common ?? []);
-}
-
-function familiesOf(pod: Pod): readonly IpFamily[] {
-  if (pod.addresses.length === 0) return BOTH_FAMILIES;
-  return BOTH_FAMILIES.filter((family) => pod.addresses.some((address) => address.family === family));
-}
-
-function familyKey(pod: Pod): string {
-  return familiesOf(pod).join('');
-}
-
-function portSignature(pod: Pod, vocabulary: Vocabulary): string {
-  if (vocabulary.portNames.size === 0) return '';
-  const mentioned = pod.ports.filter((port) => port.name !== undefined && vocabulary.portNames.has(portNameKey(port.protocol, port.name)));
-  return [...new Set(mentioned.map((port) => `${port.protocol}/${port.name}:${port.port}`))].sort().join(' ');
-}
-
-/** Containers that open different ports under one name: the name means all of them. */
-function namedPorts(pod: Pod, { vocabulary, portSets }: GroupingInput): ReadonlyMap<string, number> {
-  const result = new Map<string, number>();
-  for (const port of pod.ports) {
-    if (port.name === undefined) continue;
-    const key = portNameKey(port.protocol, port.name);
-    if (!vocabulary.portNames.has(key)) continue;
-    const ports = portSets.intern(portSetOf(port.protocol, port.port, port.port));
-    result.set(key, portSets.union(result.get(key) ?? NO_PORTS_ID, ports));
-  }
-  return result;
+  drafts.push(draft);
+  return draft;
 }

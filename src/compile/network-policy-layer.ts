@@ -2,94 +2,109 @@
 import type { Direction, NetworkPolicy } from '../model/network-policy.ts';
 import type { Group } from './group-pods.ts';
 import type { CompiledPolicy } from './policy-set.ts';
-import { eachClassOfRule, VariantTable, type PolicyVariant, type RuleReader, type VariantInput } from './policy-variant.ts';
+import { allowByRule, VariantTable, type PolicyVariant, type RuleReader } from './policy-variant.ts';
 import { NO_PORTS_ID } from './port-set-table.ts';
-import { constantRow, RowDraft, type Row } from './row.ts';
-import { stepsTo, TrieBuilder, UNGOVERNED, type SubjectTrie } from './subject-trie.ts';
+import { constantRow, GrownRow, RowDraft, type Row } from './row.ts';
+import { SubjectTrie, UNGOVERNED } from './subject-trie.ts';
 
 export type NetworkPolicyVariant = PolicyVariant<CompiledPolicy>;
 
-export interface NetworkPolicyLayer {
-  /** Subject 0 is governed by no policy: not isolated. */
-  readonly subjectOfGroup: Int32Array;
-  /** Ports by peer class of a subject that is isolated. */
-  rowOf(subject: number): Row;
-  /** The variants that govern a subject, in the order of `cluster.policies`. */
-  variantsOf(subject: number): readonly NetworkPolicyVariant[];
-}
-
-export interface LayerInput extends VariantInput {
+export interface LayerInput {
   readonly direction: Direction;
   readonly groups: readonly Group[];
   readonly governed: (subject: number) => readonly Group[];
   readonly reader: RuleReader;
 }
 
-export function createNetworkPolicyLayer(input: LayerInput, policies: readonly CompiledPolicy[]): NetworkPolicyLayer {
-  const trie = buildTrie(input, policies);
-  const rows = new RowTable(trie, input.reader);
-  return {
-    subjectOfGroup: trie.subjectOfGroup,
-    rowOf: (subject) => rows.rowOf(subject),
-    variantsOf: (subject) => stepsTo(trie, subject).sort((a, b) => compareByName(a.policy.policy, b.policy.policy)),
-  };
-}
-
-/** Widest policies first, so that the pods of a namespace share the long beginning of their paths. */
-function buildTrie(input: LayerInput, policies: readonly CompiledPolicy[]): SubjectTrie<NetworkPolicyVariant> {
-  const governing = policies
-    .filter((policy) => policy[input.direction] !== undefined)
-    .map((policy) => ({ policy, groups: input.governed(policy.subject) }))
-    .sort((a, b) => b.groups.length - a.groups.length);
-  const trie = new TrieBuilder<NetworkPolicyVariant>(input.groups.length);
-  for (const { policy, groups } of governing) {
-    const variants = new VariantTable(policy, input);
-    for (const group of groups) trie.extend(group.id, variants.variantFor(group));
-  }
-  return trie;
-}
-
-// The same order as `cluster.policies`, whatever the order in which the trie was built.
-function compareByName(a: NetworkPolicy, b: NetworkPolicy): number {
-  return a.namespace < b.namespace ? -1 : a.namespace > b.namespace ? 1 : a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
-}
-
-/** Keeps the rows of subjects that were asked for and of nodes where paths part; those between are passed through. */
-class RowTable {
-  private readonly rows = new Map<number, Row>();
-  private readonly trie: SubjectTrie<NetworkPolicyVariant>;
+/** Subject 0 is governed by no policy: not isolated. */
+export class NetworkPolicyLayer {
+  readonly trie: SubjectTrie<NetworkPolicyVariant>;
+  readonly variants: VariantTable<CompiledPolicy>;
   private readonly reader: RuleReader;
   private readonly draft: RowDraft;
+  /** Of subjects that were asked for and of nodes where paths part; those between are passed through. */
+  private readonly rows: (Row | undefined)[];
+  /** How many classes each row knows. */
+  private readonly lengths: number[] = [0];
 
-  constructor(trie: SubjectTrie<NetworkPolicyVariant>, reader: RuleReader) {
-    const classCount = reader.peers.classes.length;
-    this.trie = trie;
+  constructor({ direction, reader, groups }: LayerInput) {
+    const { portSets, peers } = reader;
     this.reader = reader;
-    this.draft = new RowDraft(classCount);
-    this.rows.set(UNGOVERNED, constantRow(classCount, NO_PORTS_ID));
+    this.trie = new SubjectTrie(groups.length);
+    this.variants = new VariantTable({ direction, portSets });
+    this.draft = new RowDraft(peers.classes.length, portSets.union);
+    this.rows = [constantRow(() => peers.classes.length, NO_PORTS_ID)];
   }
 
+  /** Ports by peer class of a subject that is isolated. */
   rowOf(subject: number): Row {
-    return this.rows.get(subject) ?? this.makeRow(subject);
+    const row = this.rows[subject];
+    if (row === undefined) return this.makeRow(subject);
+    return subject === UNGOVERNED || this.lengths[subject] === this.reader.peers.classes.length ? row : this.growRow(subject, row);
+  }
+
+  /** The variants that govern a subject, in the order of `cluster.policies`. */
+  variantsOf(subject: number): readonly NetworkPolicyVariant[] {
+    return this.trie.stepsTo(subject).sort((a, b) => compareByName(a.policy.policy, b.policy.policy));
   }
 
   private makeRow(subject: number): Row {
     const { parents, steps, childCounts } = this.trie;
     const path: number[] = [];
     let node = subject;
-    for (; !this.rows.has(node); node = parents[node]!) path.push(node);
-    this.draft.load(this.rows.get(node)!);
+    for (; this.rows[node] === undefined; node = parents[node]!) path.push(node);
+    const start = this.rowOf(node);
+    this.startDraft();
+    start.forEach((peerClass, ports) => this.draft.allow(peerClass, ports));
     for (const step of path.reverse()) {
-      this.addPolicy(steps[step]!);
-      if (step === subject || childCounts[step]! > 1) this.rows.set(step, this.draft.toRow());
+      this.addVariant(steps[step]!, 0);
+      if (step === subject || childCounts[step]! > 1) this.keepRow(step, this.draft.toRow());
     }
-    return this.rows.get(subject)!;
+    return this.rows[subject]!;
   }
 
-  private addPolicy(variant: NetworkPolicyVariant): void {
-    const { portSets } = this.reader;
-    for (const rule of variant.rules) {
-      eachClassOfRule(this.reader, rule, (peerClass, ports) => this.draft.set(peerClass, portSets.union(this.draft.at(peerClass), ports)));
-    }
+  /** What is new to a row are the classes behind its last: only the rules' peers among them are looked at. */
+  private growRow(subject: number, row: Row): Row {
+    const length = this.lengths[subject]!;
+    this.startDraft();
+    for (const variant of this.trie.stepsTo(subject)) this.addVariant(variant, length);
+    const classes = this.draft.touchedClasses();
+    const grown = classes.length === 0 || row instanceof GrownRow ? row : new GrownRow(row, length);
+    if (grown instanceof GrownRow) for (const peerClass of classes) grown.append(peerClass, this.draft.at(peerClass));
+    return this.keepRow(subject, grown);
   }
+
+  private startDraft(): void {
+    this.draft.clear(this.reader.peers.classes.length);
+  }
+
+  private addVariant(variant: NetworkPolicyVariant, first: number): void {
+    for (const rule of variant.rules) allowByRule(this.reader, rule, { draft: this.draft, first });
+  }
+
+  private keepRow(subject: number, row: Row): Row {
+    // No gaps: an array with gaps becomes a slow table.
+    while (this.rows.length <= subject) this.lengths[this.rows.push(undefined) - 1] = 0;
+    this.rows[subject] = row;
+    this.lengths[subject] = this.reader.peers.classes.length;
+    return row;
+  }
+}
+
+/** Widest policies first, so that the pods of a namespace share the long beginning of their paths. */
+export function createNetworkPolicyLayer(input: LayerInput, policies: readonly CompiledPolicy[]): NetworkPolicyLayer {
+  const layer = new NetworkPolicyLayer(input);
+  const governing = policies
+    .filter((policy) => policy[input.direction] !== undefined)
+    .map((policy) => ({ policy, groups: input.governed(policy.subject) }))
+    .sort((a, b) => b.groups.length - a.groups.length);
+  for (const { policy, groups } of governing) {
+    for (const group of groups) layer.trie.extend(group.id, layer.variants.variantFor(policy, group));
+  }
+  return layer;
+}
+
+// The same order as `cluster.policies`, whatever the order in which the trie was built.
+function compareByName(a: NetworkPolicy, b: NetworkPolicy): number {
+  return a.namespace < b.namespace ? -1 : a.namespace > b.namespace ? 1 : a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }

@@ -2,11 +2,14 @@
 import { intersectPorts, type PortSet } from '../base/port-set.ts';
 import type { Direction } from '../model/network-policy.ts';
 import type { Group } from './group-pods.ts';
-import type { PeerClass, PeerClasses } from './peer-classes.ts';
+import type { PeerClass } from './class-table.ts';
+import type { PeerClasses } from './peer-classes.ts';
 import { rulePorts, type CompiledPolicy, type CompiledRule } from './policy-set.ts';
 import { NO_PORTS_ID, type PortSetTable } from './port-set-table.ts';
+import type { RowDraft } from './row.ts';
+import type { TrieStep } from './subject-trie.ts';
 
-export interface PolicyVariant<Policy> {
+export interface PolicyVariant<Policy> extends TrieStep {
   readonly policy: Policy;
   readonly rules: readonly VariantRule[];
 }
@@ -31,35 +34,46 @@ type AnyCompiledPolicy = Pick<CompiledPolicy<unknown, CompiledRule<unknown>>, Di
 
 /** Ingress port names are resolved on the governed pod, so pods that open different ports under a name get different variants. */
 export class VariantTable<Policy extends AnyCompiledPolicy> {
-  private readonly variants = new Map<string, PolicyVariant<Policy>>();
-  private readonly names: readonly string[];
-  private readonly policy: Policy;
   private readonly input: VariantInput;
+  private readonly variants = new Map<Policy, Map<string, PolicyVariant<Policy>>>();
+  private count = 0;
 
-  constructor(policy: Policy, input: VariantInput) {
-    this.policy = policy;
+  constructor(input: VariantInput) {
     this.input = input;
-    const rules = policy[input.direction] ?? [];
-    this.names = input.direction === 'ingress' ? [...new Set(rules.flatMap((rule) => rule.portNames))] : [];
   }
 
-  variantFor(group: Group): PolicyVariant<Policy> {
-    const key = this.names.map((name) => group.namedPorts.get(name) ?? '').join(' ');
-    let variant = this.variants.get(key);
-    if (variant === undefined) this.variants.set(key, (variant = this.resolve(group)));
+  variantFor(policy: Policy, group: Pick<Group, 'namedPorts'>): PolicyVariant<Policy> {
+    let ofPolicy = this.variants.get(policy);
+    if (ofPolicy === undefined) this.variants.set(policy, (ofPolicy = new Map()));
+    const key = this.input.direction === 'ingress' ? resolutionKey(policy, group) : '';
+    let variant = ofPolicy.get(key);
+    if (variant === undefined) ofPolicy.set(key, (variant = this.resolve(policy, group)));
     return variant;
   }
 
-  private resolve(group: Group): PolicyVariant<Policy> {
+  /** For a policy that is gone. */
+  forget(policy: Policy): void {
+    this.variants.delete(policy);
+  }
+
+  private resolve(policy: Policy, group: Pick<Group, 'namedPorts'>): PolicyVariant<Policy> {
     const { direction, portSets } = this.input;
-    const rules = (this.policy[direction] ?? []).map((rule, index) => ({
+    const rules = (policy[direction] ?? []).map((rule, index) => ({
       index,
       peerSets: rule.peerSets,
       ports: direction === 'ingress' ? rulePorts(rule, group.namedPorts, portSets) : rule.ports,
-      portNames: direction === 'ingress' ? [] : rule.portNames,
+      portNames: direction === 'ingress' ? NO_NAMES : rule.portNames,
     }));
-    return { policy: this.policy, rules };
+    return { id: this.count++, policy, rules };
   }
+}
+
+const NO_NAMES: readonly string[] = [];
+
+function resolutionKey(policy: AnyCompiledPolicy, group: Pick<Group, 'namedPorts'>): string {
+  let key = '';
+  for (const rule of policy.ingress ?? []) for (const name of rule.portNames) key += `${group.namedPorts.get(name) ?? ''} `;
+  return key;
 }
 
 export interface RuleReader {
@@ -68,23 +82,37 @@ export interface RuleReader {
 }
 
 /**
- * Calls `give` for each class that the rule reaches through each of its peers, with the ports there; a class that
- * stands under two peers is given twice. A port name never reaches anybody through a block of addresses.
+ * Calls `give` for each class from `first` on that the rule reaches through each of its peers, with the ports there; a
+ * class that stands under two peers is given twice. A port name never reaches anybody through a block of addresses.
  */
-export function eachClassOfRule({ peers, portSets }: RuleReader, rule: VariantRule, give: (peerClass: number, ports: number) => void): void {
-  const resolve = (peerClass: number): number => rulePorts(rule, peers.classes[peerClass]!.namedPorts, portSets);
+export function eachClassOfRule(reader: RuleReader, rule: VariantRule, first: number, give: (peerClass: number, ports: number) => void): void {
+  const { peers } = reader;
   const isNamed = rule.portNames.length > 0;
   if (rule.peerSets === undefined) {
-    for (let peerClass = 0; peerClass < peers.classes.length; peerClass++) give(peerClass, isNamed ? resolve(peerClass) : rule.ports);
+    for (let peerClass = first; peerClass < peers.classes.length; peerClass++) give(peerClass, isNamed ? portsOn(reader, rule, peerClass) : rule.ports);
     return;
   }
   for (const peerSet of rule.peerSets) {
     const usesNames = isNamed && peers.isOfPods(peerSet);
-    for (const peerClass of peers.classesOf(peerSet)) {
-      const ports = usesNames ? resolve(peerClass) : rule.ports;
-      if (ports !== NO_PORTS_ID) give(peerClass, ports);
+    const classes = peers.classesOf(peerSet);
+    for (let i = first === 0 ? 0 : peers.placeFrom(peerSet, first); i < classes.length; i++) {
+      const ports = usesNames ? portsOn(reader, rule, classes[i]!) : rule.ports;
+      if (ports !== NO_PORTS_ID) give(classes[i]!, ports);
     }
   }
+}
+
+/** Adds what a rule allows to the classes from `first` on. */
+export function allowByRule(reader: RuleReader, rule: VariantRule, { draft, first }: { readonly draft: RowDraft; readonly first: number }): void {
+  if (rule.peerSets === undefined || rule.portNames.length > 0) {
+    eachClassOfRule(reader, rule, first, (peerClass, ports) => draft.allow(peerClass, ports));
+    return;
+  }
+  for (const peerSet of rule.peerSets) draft.allowAll(reader.peers.classesOf(peerSet), rule.ports, first);
+}
+
+function portsOn({ peers, portSets }: RuleReader, rule: VariantRule, peerClass: number): number {
+  return rulePorts(rule, peers.classes[peerClass]!.namedPorts, portSets);
 }
 
 /** What the rule says of one class, of the ports asked about. */

@@ -1,4 +1,4 @@
-// A row: port set ids by peer class, for one subject, dense or sparse behind one accessor.
+// A row: port set ids by peer class, for one subject, in the smallest of its forms behind one accessor.
 import { NO_PORTS_ID } from './port-set-table.ts';
 
 export interface Row {
@@ -8,74 +8,120 @@ export interface Row {
   forEach(give: (peerClass: number, ports: number) => void): void;
 }
 
-/** One port set for every class. */
-export function constantRow(classCount: number, ports: number): Row {
+/** One port set for every class, however many there come to be. */
+export function constantRow(classCount: () => number, ports: number): Row {
   return {
     at: () => ports,
     forEach(give) {
-      if (ports !== NO_PORTS_ID) for (let peerClass = 0; peerClass < classCount; peerClass++) give(peerClass, ports);
+      if (ports !== NO_PORTS_ID) for (let peerClass = 0; peerClass < classCount(); peerClass++) give(peerClass, ports);
     },
   };
 }
 
-/** Below one class in this many, a row is kept sparse: it is smaller then, and most of it is never looked at. */
+/** Unites two port sets by id. */
+export type Union = (a: number, b: number) => number;
+
+/** Below one class in this many of those between its first and last, a row is kept sparse. */
 const SPARSE_BELOW = 3;
 
 /** A row in the making. One draft serves many rows, one after the other; cost follows the classes that are touched. */
 export class RowDraft {
-  private readonly ports: Uint32Array;
-  private readonly isTouched: Uint8Array;
+  private ports: Uint32Array;
   private touched: number[] = [];
+  private readonly union: Union;
 
-  constructor(classCount: number) {
+  constructor(classCount: number, union: Union) {
     this.ports = new Uint32Array(classCount);
-    this.isTouched = new Uint8Array(classCount);
+    this.union = union;
   }
 
-  /** Starts again from the content of a row. */
-  load(row: Row): void {
-    for (const peerClass of this.touched) {
-      this.ports[peerClass] = NO_PORTS_ID;
-      this.isTouched[peerClass] = 0;
+  /** Starts again, for as many classes. */
+  clear(classCount: number): void {
+    if (this.ports.length < classCount) {
+      this.ports = new Uint32Array(classCount + (classCount >> 3));
+    } else {
+      for (const peerClass of this.touched) this.ports[peerClass] = NO_PORTS_ID;
     }
     this.touched = [];
-    row.forEach((peerClass, ports) => this.set(peerClass, ports));
+  }
+
+  allow(peerClass: number, ports: number): void {
+    const before = this.ports[peerClass]!;
+    if (before === ports || ports === NO_PORTS_ID) return;
+    if (before === NO_PORTS_ID) {
+      this.touched.push(peerClass);
+      this.ports[peerClass] = ports;
+    } else {
+      this.ports[peerClass] = this.union(before, ports);
+    }
+  }
+
+  /** The same ports for ascending classes, of those from `first` on. */
+  allowAll(classes: readonly number[], ports: number, first: number): void {
+    for (let i = first === 0 ? 0 : firstFrom(classes, first); i < classes.length; i++) this.allow(classes[i]!, ports);
+  }
+
+  /** The classes that were touched, ascending. */
+  touchedClasses(): Int32Array {
+    return Int32Array.from(this.touched).sort();
   }
 
   at(peerClass: number): number {
     return this.ports[peerClass]!;
-  }
-
-  set(peerClass: number, ports: number): void {
-    this.ports[peerClass] = ports;
-    if (this.isTouched[peerClass] === 1) return;
-    this.isTouched[peerClass] = 1;
-    this.touched.push(peerClass);
   }
 
   /** The row as it stands now; later changes of the draft do not reach it. */
   toRow(): Row {
-    if (this.touched.length * SPARSE_BELOW >= this.ports.length) return new DenseRow(this.ports.slice());
-    const classes = Int32Array.from(this.touched).sort();
+    let first = this.ports.length;
+    let last = -1;
+    for (const peerClass of this.touched) {
+      if (peerClass < first) first = peerClass;
+      if (peerClass > last) last = peerClass;
+    }
+    if (this.touched.length * SPARSE_BELOW >= last - first + 1) return new WindowRow(first, narrow(this.ports.subarray(first, last + 1)));
+    const classes = this.touchedClasses();
     return new SparseRow(classes, Uint32Array.from(classes, (peerClass) => this.ports[peerClass]!));
   }
 }
 
-class DenseRow implements Row {
-  private readonly ports: Uint32Array;
+/** Place of the first of the ascending numbers that is not below `least`. */
+export function firstFrom(numbers: ArrayLike<number>, least: number): number {
+  let low = 0;
+  let high = numbers.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (numbers[middle]! < least) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
 
-  constructor(ports: Uint32Array) {
+type Ids = Uint16Array | Uint32Array;
+
+/** Half the size where every id fits. */
+function narrow(ports: Uint32Array): Ids {
+  for (let i = 0; i < ports.length; i++) if (ports[i]! > 65535) return ports.slice();
+  return new Uint16Array(ports);
+}
+
+/** Dense between its first and last class. */
+class WindowRow implements Row {
+  private readonly first: number;
+  private readonly ports: Ids;
+
+  constructor(first: number, ports: Ids) {
+    this.first = first;
     this.ports = ports;
   }
 
   at(peerClass: number): number {
-    return this.ports[peerClass]!;
+    const place = peerClass - this.first;
+    return place >= 0 && place < this.ports.length ? this.ports[place]! : NO_PORTS_ID;
   }
 
   forEach(give: (peerClass: number, ports: number) => void): void {
-    for (let peerClass = 0; peerClass < this.ports.length; peerClass++) {
-      if (this.ports[peerClass] !== NO_PORTS_ID) give(peerClass, this.ports[peerClass]!);
-    }
+    const { first, ports } = this;
+    for (let place = 0; place < ports.length; place++) if (ports[place] !== NO_PORTS_ID) give(first + place, ports[place]!);
   }
 }
 
@@ -89,19 +135,42 @@ class SparseRow implements Row {
   }
 
   at(peerClass: number): number {
-    let low = 0;
-    let high = this.classes.length - 1;
-    while (low <= high) {
-      const middle = (low + high) >> 1;
-      const found = this.classes[middle]!;
-      if (found === peerClass) return this.ports[middle]!;
-      if (found < peerClass) low = middle + 1;
-      else high = middle - 1;
-    }
-    return NO_PORTS_ID;
+    const place = firstFrom(this.classes, peerClass);
+    return place < this.classes.length && this.classes[place] === peerClass ? this.ports[place]! : NO_PORTS_ID;
   }
 
   forEach(give: (peerClass: number, ports: number) => void): void {
-    for (let i = 0; i < this.classes.length; i++) if (this.ports[i] !== NO_PORTS_ID) give(this.classes[i]!, this.ports[i]!);
+    for (let i = 0; i < this.classes.length; i++) give(this.classes[i]!, this.ports[i]!);
+  }
+}
+
+/** A row with what classes that came after it add; these only ever come behind. */
+export class GrownRow implements Row {
+  private readonly base: Row;
+  private readonly first: number;
+  private readonly classes: number[] = [];
+  private readonly ports: number[] = [];
+
+  /** `first`: the first class that the base does not know. */
+  constructor(base: Row, first: number) {
+    this.base = base;
+    this.first = first;
+  }
+
+  /** Ascending, and behind all before. */
+  append(peerClass: number, ports: number): void {
+    this.classes.push(peerClass);
+    this.ports.push(ports);
+  }
+
+  at(peerClass: number): number {
+    if (peerClass < this.first) return this.base.at(peerClass);
+    const place = firstFrom(this.classes, peerClass);
+    return this.classes[place] === peerClass ? this.ports[place]! : NO_PORTS_ID;
+  }
+
+  forEach(give: (peerClass: number, ports: number) => void): void {
+    this.base.forEach(give);
+    for (let i = 0; i < this.classes.length; i++) give(this.classes[i]!, this.ports[i]!);
   }
 }

@@ -16,7 +16,8 @@ export class SelectorIndex {
   readonly selectors: ScopedSelector[] = [];
   private readonly ids = new Map<string, number>();
   private readonly scopes = new Map<string, ScopeIndex>();
-  private readonly mentioned = new Map<string, Set<string>>();
+  private readonly mentioned = new Map<string, MentionedKey>();
+  private tokenCount = 0;
 
   /** The id of a selector in a scope; equal selectors have one id. */
   add(scope: string, selector: Selector): number {
@@ -40,20 +41,21 @@ export class SelectorIndex {
       const index = this.scopes.get(scope);
       if (index !== undefined) this.matchInScope(index, object, result);
     }
-    return result.sort((a, b) => a - b);
+    return result.sort(ascending);
   }
 
-  /** A text equal for objects that no selector can tell apart: a value that none names is "some other value". */
-  signature(object: LabelSet): string {
-    const tokens: string[] = [];
+  /** A list equal for objects that no selector can tell apart: a value that none names is "some other value". */
+  signature(object: LabelSet): number[] {
+    const tokens: number[] = [];
     for (const [key, value] of object.labels) {
-      const values = this.mentioned.get(key);
-      if (values !== undefined) tokens.push(values.has(value) ? `${key}=${value}` : key);
+      const known = this.mentioned.get(key);
+      if (known !== undefined) tokens.push(known.values.get(value) ?? known.token);
     }
     for (const key of object.unknownKeys) {
-      if (this.mentioned.has(key) && !object.labels.has(key)) tokens.push(key);
+      const known = this.mentioned.get(key);
+      if (known !== undefined && !object.labels.has(key)) tokens.push(known.token);
     }
-    return tokens.length < 2 ? (tokens[0] ?? '') : tokens.sort().join(' ');
+    return tokens.sort(ascending);
   }
 
   private matchInScope(index: ScopeIndex, object: LabelSet, result: number[]): void {
@@ -75,10 +77,19 @@ export class SelectorIndex {
   }
 
   private mention(requirement: Requirement): void {
-    let values = this.mentioned.get(requirement.key);
-    if (values === undefined) this.mentioned.set(requirement.key, (values = new Set()));
-    if ('values' in requirement) for (const value of requirement.values) values.add(value);
+    const known = getOrMake(this.mentioned, requirement.key, () => ({ token: this.tokenCount++, values: new Map<string, number>() }));
+    if ('values' in requirement) for (const value of requirement.values) getOrMake(known.values, value, () => this.tokenCount++);
   }
+}
+
+/** A label key that some selector names: a token for it with each value that is named, and one for it with any other. */
+interface MentionedKey {
+  readonly token: number;
+  readonly values: Map<string, number>;
+}
+
+function ascending(a: number, b: number): number {
+  return a - b;
 }
 
 /** A selector stands in exactly one of the three, so no object meets it twice. */

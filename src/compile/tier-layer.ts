@@ -2,18 +2,18 @@
 import { intersectPorts, subtractPorts, type PortSet } from '../base/port-set.ts';
 import type { ClusterPolicy, TierAction, TierRule } from '../model/cluster-policy.ts';
 import type { CompiledClusterPolicy } from './policy-set.ts';
-import { eachClassOfRule, portsTowards, VariantTable, type PolicyVariant, type RuleReader } from './policy-variant.ts';
-import { NO_PORTS_ID } from './port-set-table.ts';
+import { portsTowards, VariantTable, type PolicyVariant, type RuleReader } from './policy-variant.ts';
 import type { LayerInput } from './network-policy-layer.ts';
-import { stepsTo, TrieBuilder, UNGOVERNED, type SubjectTrie } from './subject-trie.ts';
+import { SubjectTrie, UNGOVERNED, type TrieStep } from './subject-trie.ts';
+import { createTierRow, growTierRow, type TierRow } from './tier-row.ts';
 
 export type TierVariant = PolicyVariant<CompiledClusterPolicy>;
 
 /** Policies of one priority that govern the same pods. */
-export type TierLevel = readonly TierVariant[];
-
-/** Port set ids by peer class. What is in none of the three, no rule of the tier matches. */
-export type TierRow = Readonly<Record<TierAction, Uint32Array>>;
+export interface TierLevel extends TrieStep {
+  readonly priority: number;
+  readonly variants: readonly TierVariant[];
+}
 
 /** A rule and the ports that it decides. */
 export interface TierDecision {
@@ -22,43 +22,78 @@ export interface TierDecision {
   readonly ports: PortSet;
 }
 
-export interface TierLayer {
-  /** Subject 0 is governed by no policy of the tier. */
-  readonly subjectOfGroup: Int32Array;
-  rowOf(subject: number): TierRow;
+/** Subject 0 is governed by no policy of the tier. */
+export class TierLayer {
+  readonly trie: SubjectTrie<TierLevel>;
+  readonly variants: VariantTable<CompiledClusterPolicy>;
+  private readonly levels = new Map<string, TierLevel>();
+  private readonly reader: RuleReader;
+  private readonly rows: TierRow[] = [createTierRow()];
+
+  constructor({ direction, reader, groups }: LayerInput) {
+    this.reader = reader;
+    this.trie = new SubjectTrie(groups.length);
+    this.variants = new VariantTable({ direction, portSets: reader.portSets });
+  }
+
+  /** Knows every class there is now; the same row grows later. */
+  rowOf(subject: number): TierRow {
+    const row = (this.rows[subject] ??= createTierRow());
+    const classCount = this.reader.peers.classes.length;
+    if (row.length === classCount) return row;
+    // At most 1,002 priorities in a tier, so the recursion is shallow.
+    const above = subject === UNGOVERNED ? undefined : this.rowOf(this.trie.parents[subject]!);
+    growTierRow(this.reader, row, { above, level: this.trie.steps[subject]?.variants ?? [], classCount });
+    return row;
+  }
+
   /** The rules that decide about ports towards a class, in the order of priority; ports in none of them the tier leaves to the next. */
-  decisionsOf(subject: number, peerClass: number, ports: PortSet): readonly TierDecision[];
+  decisionsOf(subject: number, peerClass: number, ports: PortSet): readonly TierDecision[] {
+    const decisions: TierDecision[] = [];
+    let open = ports;
+    for (const level of this.trie.stepsTo(subject)) {
+      const ofLevel = decideLevel(this.reader, level.variants, { peerClass, ports: open });
+      for (const decision of ofLevel) open = subtractPorts(open, decision.ports);
+      decisions.push(...ofLevel);
+    }
+    return decisions;
+  }
+
+  /** Variants of policies of one priority, in the order of the policies. */
+  levelOf(priority: number, variants: readonly TierVariant[]): TierLevel {
+    const key = variants.length === 1 ? String(variants[0]!.id) : variants.map(({ id }) => id).join(' ');
+    let level = this.levels.get(key);
+    if (level === undefined) this.levels.set(key, (level = { id: this.levels.size, priority, variants }));
+    return level;
+  }
 }
 
 export function createTierLayer(input: LayerInput, policies: readonly CompiledClusterPolicy[]): TierLayer {
-  const trie = buildTrie(input, policies);
-  const rows = new Map<number, TierRow>([[UNGOVERNED, emptyRow(input.reader.peers.classes.length)]]);
-  const rowOf = (subject: number): TierRow => {
-    let row = rows.get(subject);
-    if (row === undefined) {
-      // At most 1,002 priorities in a tier, so the recursion is shallow.
-      rows.set(subject, (row = addLevel(input.reader, rowOf(trie.parents[subject]!), trie.steps[subject]!)));
+  const layer = new TierLayer(input);
+  const governing = policies.filter((policy) => policy[input.direction] !== undefined);
+  const priorities = [...new Set(governing.map(({ policy }) => policy.priority))].sort((a, b) => a - b);
+  for (const priority of priorities) addPriority(input, layer, governing.filter(({ policy }) => policy.priority === priority));
+  return layer;
+}
+
+/** Policies of one priority; mostly it is a single one. */
+function addPriority({ governed }: LayerInput, layer: TierLayer, policies: readonly CompiledClusterPolicy[]): void {
+  const { priority } = policies[0]!.policy;
+  const ofGroup = new Map<number, TierVariant[]>();
+  for (const policy of policies) {
+    for (const group of governed(policy.subject)) {
+      const variant = layer.variants.variantFor(policy, group);
+      const known = ofGroup.get(group.id);
+      if (policies.length === 1) layer.trie.extend(group.id, layer.levelOf(priority, [variant]));
+      else if (known === undefined) ofGroup.set(group.id, [variant]);
+      else known.push(variant);
     }
-    return row;
-  };
-  return {
-    subjectOfGroup: trie.subjectOfGroup,
-    rowOf,
-    decisionsOf(subject, peerClass, ports) {
-      const decisions: TierDecision[] = [];
-      let open = ports;
-      for (const level of stepsTo(trie, subject)) {
-        const ofLevel = decideLevel(input.reader, level, { peerClass, ports: open });
-        for (const decision of ofLevel) open = subtractPorts(open, decision.ports);
-        decisions.push(...ofLevel);
-      }
-      return decisions;
-    },
-  };
+  }
+  for (const [group, variants] of ofGroup) layer.trie.extend(group, layer.levelOf(priority, variants));
 }
 
 /** What the rules of one level decide. A port on which policies of the level differ goes to the strictest of them. */
-function decideLevel(reader: RuleReader, level: TierLevel, ends: { readonly peerClass: number; readonly ports: PortSet }): TierDecision[] {
+function decideLevel(reader: RuleReader, level: readonly TierVariant[], ends: { readonly peerClass: number; readonly ports: PortSet }): TierDecision[] {
   const found = level.flatMap((variant) => {
     const section = variant.policy[reader.peers.direction] ?? [];
     let open = ends.ports;
@@ -82,80 +117,3 @@ function decideLevel(reader: RuleReader, level: TierLevel, ends: { readonly peer
 
 /** The order among policies of one priority that differ (undefined upstream; see the semantics of equal priorities). */
 const STRICTEST_FIRST: readonly TierAction[] = ['Deny', 'Pass', 'Accept'];
-
-function buildTrie(input: LayerInput, policies: readonly CompiledClusterPolicy[]): SubjectTrie<TierLevel> {
-  const trie = new TrieBuilder<TierLevel>(input.groups.length);
-  const governing = policies.filter((policy) => policy[input.direction] !== undefined);
-  const priorities = [...new Set(governing.map(({ policy }) => policy.priority))].sort((a, b) => a - b);
-  for (const priority of priorities) {
-    const ofGroup = new Map<number, TierVariant[]>();
-    for (const policy of governing.filter((candidate) => candidate.policy.priority === priority)) {
-      const variants = new VariantTable(policy, input);
-      for (const group of input.governed(policy.subject)) {
-        ofGroup.set(group.id, [...(ofGroup.get(group.id) ?? []), variants.variantFor(group)]);
-      }
-    }
-    const levels = new LevelTable();
-    for (const [group, variants] of ofGroup) trie.extend(group, levels.intern(variants));
-  }
-  return trie;
-}
-
-class LevelTable {
-  private readonly levels = new Map<string, TierLevel>();
-  private readonly ids = new Map<TierVariant, number>();
-
-  intern(variants: TierLevel): TierLevel {
-    const key = variants.map((variant) => this.idOf(variant)).join(' ');
-    let level = this.levels.get(key);
-    if (level === undefined) this.levels.set(key, (level = variants));
-    return level;
-  }
-
-  private idOf(variant: TierVariant): number {
-    let id = this.ids.get(variant);
-    if (id === undefined) this.ids.set(variant, (id = this.ids.size));
-    return id;
-  }
-}
-
-type DraftRow = Record<TierAction, Uint32Array>;
-
-function emptyRow(size: number): DraftRow {
-  return { Accept: new Uint32Array(size), Deny: new Uint32Array(size), Pass: new Uint32Array(size) };
-}
-
-/** Among policies of one priority each finds its own first match; where they differ the strictest counts. */
-function addLevel(reader: RuleReader, above: TierRow, level: TierLevel): TierRow {
-  const { portSets } = reader;
-  const size = above.Accept.length;
-  const matches = level.map((variant) => firstMatches(reader, above, variant));
-  const row = emptyRow(size);
-  for (let peerClass = 0; peerClass < size; peerClass++) {
-    const all = (action: TierAction): number => matches.reduce((ports, match) => portSets.union(ports, match[action][peerClass]!), NO_PORTS_ID);
-    const denied = all('Deny');
-    const passed = portSets.subtract(all('Pass'), denied);
-    const accepted = portSets.subtract(portSets.subtract(all('Accept'), denied), passed);
-    row.Deny[peerClass] = portSets.union(above.Deny[peerClass]!, denied);
-    row.Pass[peerClass] = portSets.union(above.Pass[peerClass]!, passed);
-    row.Accept[peerClass] = portSets.union(above.Accept[peerClass]!, accepted);
-  }
-  return row;
-}
-
-/** What the rules of one policy match first, of the ports that lower priority numbers have left undecided. */
-function firstMatches(reader: RuleReader, above: TierRow, variant: TierVariant): DraftRow {
-  const { portSets } = reader;
-  const row = emptyRow(above.Accept.length);
-  const section = variant.policy[reader.peers.direction] ?? [];
-  const decided = (rows: TierRow, peerClass: number): number =>
-    portSets.union(portSets.union(rows.Accept[peerClass]!, rows.Deny[peerClass]!), rows.Pass[peerClass]!);
-  for (const rule of variant.rules) {
-    const { action } = section[rule.index]!.rule;
-    eachClassOfRule(reader, rule, (peerClass, ports) => {
-      const open = portSets.subtract(portSets.subtract(ports, decided(above, peerClass)), decided(row, peerClass));
-      row[action][peerClass] = portSets.union(row[action][peerClass]!, open);
-    });
-  }
-  return row;
-}

@@ -1,5 +1,6 @@
 // Everything that policies name, interned once for all of them: selectors, peer sets, blocks, port names.
 import { formatIpAddress, type IpAddress } from '../base/ip-address.ts';
+import type { Protocol } from '../base/port-set.ts';
 import type { IpBlockPeer } from '../model/network-policy.ts';
 import type { Origin } from '../model/origin.ts';
 import { canonicalSelector, type Selector } from '../model/selector.ts';
@@ -15,7 +16,9 @@ export type PeerSet =
 /** Ids are places in the lists. */
 export class Vocabulary {
   readonly selectors: SelectorIndex = new SelectorIndex();
-  readonly portNames: Set<string> = new Set();
+  /** By id; a name is mentioned for each protocol apart. */
+  readonly portNames: { readonly protocol: Protocol; readonly name: string }[] = [];
+  private readonly portNameIds = new Map<string, Map<Protocol, number>>();
   private readonly internedNamespaceSelectors = new Interned<Selector>();
   private readonly internedPeerSets = new Interned<PeerSet>();
   private readonly internedBlocks = new Interned<IpBlockPeer>();
@@ -61,14 +64,20 @@ export class Vocabulary {
   }
 
   /** Remembers a port name and gives it as `PROTOCOL/name`. */
-  portName(protocol: string, name: string): string {
-    const key = portNameKey(protocol, name);
-    this.portNames.add(key);
-    return key;
+  portName(protocol: Protocol, name: string): string {
+    let ids = this.portNameIds.get(name);
+    if (ids === undefined) this.portNameIds.set(name, (ids = new Map()));
+    if (!ids.has(protocol)) ids.set(protocol, this.portNames.push({ protocol, name }) - 1);
+    return portNameKey(protocol, name);
+  }
+
+  /** undefined: no policy mentions the name. */
+  portNameId(protocol: Protocol, name: string): number | undefined {
+    return this.portNameIds.get(name)?.get(protocol);
   }
 }
 
-export function portNameKey(protocol: string, name: string): string {
+export function portNameKey(protocol: Protocol, name: string): string {
   return `${protocol}/${name}`;
 }
 

@@ -1,0 +1,79 @@
+// Sums of amounts by a key and a label, both small whole numbers.
+
+const NONE = -1;
+
+/** Takes amounts as they come and sums them up label by label, so that no pair is searched for. */
+export class Tally {
+  private readonly sums: Float64Array;
+  private readonly labels: number[] = [];
+  /** By label, the amount that came last; and by amount, the one before it with the same label. */
+  private readonly latest: number[] = [];
+  private readonly earlier: number[] = [];
+  private readonly keys: number[] = [];
+  private readonly amounts: number[] = [];
+
+  /** Keys are below `keyCount`. */
+  constructor(keyCount: number) {
+    this.sums = new Float64Array(keyCount);
+  }
+
+  /** Amounts are above zero. */
+  add(key: number, label: number, amount: number): void {
+    while (this.latest.length <= label) this.latest.push(NONE);
+    const latest = this.latest[label]!;
+    if (latest === NONE) this.labels.push(label);
+    this.latest[label] = this.keys.length;
+    this.keys.push(key);
+    this.amounts.push(amount);
+    this.earlier.push(latest);
+  }
+
+  /** Gives the sum of each key and label once, and forgets them. */
+  take(give: (key: number, label: number, sum: number) => void): void {
+    const { sums, keys, amounts, earlier } = this;
+    for (const label of this.labels) {
+      const touched: number[] = [];
+      for (let entry = this.latest[label]!; entry !== NONE; entry = earlier[entry]!) {
+        const key = keys[entry]!;
+        if (sums[key] === 0) touched.push(key);
+        sums[key]! += amounts[entry]!;
+      }
+      for (const key of touched) {
+        give(key, label, sums[key]!);
+        sums[key] = 0;
+      }
+      this.latest[label] = NONE;
+    }
+    for (const list of [this.labels, earlier, keys, amounts]) list.length = 0;
+  }
+}
+
+/** Sums found by key. Made once, filled and cleared many times: clearing costs what was added. */
+export class SumTable {
+  private readonly latest: Int32Array;
+  private readonly earlier: number[] = [];
+  private readonly keys: number[] = [];
+  private readonly labels: number[] = [];
+  private readonly sums: number[] = [];
+
+  constructor(keyCount: number) {
+    this.latest = new Int32Array(keyCount).fill(NONE);
+  }
+
+  add(key: number, label: number, sum: number): void {
+    this.earlier.push(this.latest[key]!);
+    this.latest[key] = this.keys.length;
+    this.keys.push(key);
+    this.labels.push(label);
+    this.sums.push(sum);
+  }
+
+  forEach(key: number, give: (label: number, sum: number) => void): void {
+    for (let entry = this.latest[key]!; entry !== NONE; entry = this.earlier[entry]!) give(this.labels[entry]!, this.sums[entry]!);
+  }
+
+  clear(): void {
+    for (const key of this.keys) this.latest[key] = NONE;
+    for (const list of [this.earlier, this.keys, this.labels, this.sums]) list.length = 0;
+  }
+}
