@@ -7,9 +7,12 @@ import { fileURLToPath } from 'node:url';
 /**
  * `kernel`: Linux where this process may make network namespaces and nft works in them. `userns`: a plain user may
  * make user namespaces. `root`: uid 0 here, also when only mapped. `nft`: the nft program. `shared`: the shared
- * folder of real manifests. `go`: the Go toolchain.
+ * folder of real manifests. `go`: the Go toolchain. `chromium`: a browser.
  */
-export type Need = 'kernel' | 'userns' | 'root' | 'nft' | 'shared' | 'go';
+export type Need = 'kernel' | 'userns' | 'root' | 'nft' | 'shared' | 'go' | 'chromium';
+
+/** Debian's package; set BULKHEAD_CHROMIUM where another one is to be used. */
+export const CHROMIUM: string = process.env['BULKHEAD_CHROMIUM'] ?? '/usr/bin/chromium';
 
 export interface TestNeeds {
   readonly skip?: string;
@@ -36,7 +39,7 @@ export function sharedPath(...parts: readonly string[]): string {
 /** The folder of the clone. */
 export const cloneRoot: string = dirname(dirname(fileURLToPath(import.meta.url)));
 
-const UNFIT_FOR_FAST: ReadonlySet<Need> = new Set(['kernel', 'userns', 'root', 'go']);
+const UNFIT_FOR_FAST: ReadonlySet<Need> = new Set(['kernel', 'userns', 'root', 'go', 'chromium']);
 
 const known = new Map<Need, string | undefined>();
 
@@ -66,6 +69,7 @@ const look: Readonly<Record<Need, () => string | undefined>> = {
   root: () => (process.getuid?.() === 0 ? undefined : 'needs root'),
   nft: () => (succeeds('nft', ['--version']) ? undefined : 'needs `nft`, from the package nftables'),
   shared: () => (existsSync(sharedPath('data')) ? undefined : `needs the shared folder, looked for at ${sharedPath()}`),
+  chromium: () => (existsSync(CHROMIUM) ? undefined : `needs Chromium at ${CHROMIUM}, from the package chromium`),
   go: () => (succeeds('go', ['version']) ? undefined : 'needs `go`'),
 };
 
