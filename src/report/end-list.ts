@@ -1,7 +1,8 @@
 // Many ends in few words: whole namespaces as `shop/*`, neighboring ranges as one, the rest by name up to a bound.
-import { LAST_ADDRESS, parseIpAddress, type IpFamily, type IpRange } from '../base/ip-address.ts';
+import { parseIpAddress, type IpRange } from '../base/ip-address.ts';
 import { rangeLabel } from '../base/range-label.ts';
 import type { Endpoint } from '../analyze/endpoints.ts';
+import { joinRanges } from '../analyze/outside-ports.ts';
 
 /** Names in one line of text; the rest is counted. */
 const NAMES_MAX = 8;
@@ -34,17 +35,7 @@ function podNames(pods: readonly PodEndpoint[], sizes: ReadonlyMap<string, numbe
 }
 
 function rangeNames(endpoints: readonly RangeEndpoint[]): string[] {
-  const joined: { family: IpFamily; first: bigint; last: bigint }[] = [];
-  for (const range of endpoints.map(rangeOf)) {
-    const previous = joined.at(-1);
-    if (previous !== undefined && previous.family === range.family && previous.last + 1n === range.first) previous.last = range.last;
-    else joined.push({ ...range });
-  }
-  return joined.map((range) => (isWhole(range) ? `any IPv${range.family} address` : rangeLabel(range)));
-}
-
-function isWhole({ family, first, last }: IpRange): boolean {
-  return first === 0n && last === LAST_ADDRESS[family];
+  return joinRanges(endpoints.map(rangeOf)).map(rangeLabel);
 }
 
 function rangeOf({ first, last }: RangeEndpoint): IpRange {
