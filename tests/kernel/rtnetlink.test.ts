@@ -6,6 +6,7 @@ import { parseIpAddress, type IpAddress } from '../../src/base/ip-address.ts';
 import type { Protocol } from '../../src/base/port-set.ts';
 import { closeNamespace, createNamespace, inNamespace, type NamespaceFd } from '../../src/kernel/network-namespace.ts';
 import { createPollProber } from '../../src/kernel/poll-probe.ts';
+import type { ProbeTask } from '../../src/kernel/prober.ts';
 import { addAddress, addDefaultRoute, addHostRoute, addNeighbor, addVeth, linkUp, LOOPBACK_INDEX, Rtnetlink, RtnetlinkError, withoutAddressGeneration } from '../../src/kernel/rtnetlink.ts';
 import { needs } from '../needs.ts';
 
@@ -38,7 +39,19 @@ async function withWire(run: (here: NamespaceFd, there: NamespaceFd) => Promise<
   }
 }
 
-test('a wire carries both families from the start', needs('kernel'), async () => {
+const ROUNDS_MAX = 5;
+
+async function collectAnswers(tasks: readonly ProbeTask[]): Promise<readonly string[]> {
+  const round = createPollProber().open(tasks);
+  try {
+    await round.collect(2000);
+    return [...round.answers];
+  } finally {
+    round.close();
+  }
+}
+
+test('a wire carries both families', needs('kernel'), async () => {
   await withWire(async (here, there) => {
     // No link-local address: the device never generated one. The route files show what the kernel holds.
     const addresses = inNamespace(here, () => readFileSync('/proc/thread-self/net/if_inet6', 'utf8')).trim().split('\n').map((line) => line.split(/\s+/)[0]);
@@ -47,14 +60,11 @@ test('a wire carries both families from the start', needs('kernel'), async () =>
       (['TCP', 'UDP', 'SCTP'] as const satisfies readonly Protocol[]).map((protocol) => ({
         namespace: here, source: address(`${prefix}1`), target: address(`${prefix}2`), targetNamespace: there, protocol, port: 81,
       })));
-    const round = createPollProber().open(tasks);
-    try {
-      await round.collect(2000);
-      // Nobody listens: the target says so itself. SCTP is seen to arrive.
-      assert.deepEqual(round.answers, ['refused', 'refused', 'arrived', 'refused', 'refused', 'arrived']);
-    } finally {
-      round.close();
-    }
+    // The kernel raises the carrier in its own time, and what was sent before is lost: only TCP says it again.
+    let answers: readonly string[] = [];
+    for (let rounds = 0; rounds < ROUNDS_MAX && (rounds === 0 || answers.includes('silent')); rounds++) answers = await collectAnswers(tasks);
+    // Nobody listens: the target says so itself. SCTP is seen to arrive.
+    assert.deepEqual(answers, ['refused', 'refused', 'arrived', 'refused', 'refused', 'arrived']);
   });
 });
 
