@@ -22,6 +22,7 @@ export const FINDING_CODES = [
   'file-too-large',
   'unreadable-file',
   'no-objects',
+  'not-listed',
   'too-many-findings',
   // the shape of objects
   'missing-kind',

@@ -24,6 +24,7 @@ const VERBS: readonly Verb[] = [
   { name: 'diff', summary: 'connections gained and lost between two sets of manifests', load: async () => (await import('./diff-verb.ts')).defineDiff },
   { name: 'prove', summary: 'assertions that must hold, with a counterexample where one does not', load: async () => (await import('./prove-verb.ts')).defineProve },
   { name: 'impact', summary: 'what a compromised pod reaches, directly and by hops', load: async () => (await import('./impact-verb.ts')).defineImpact },
+  { name: 'snapshot', summary: 'what decides about traffic in a cluster, kept in a file', load: async () => (await import('./snapshot-verb.ts')).defineSnapshot },
   { name: 'lab', summary: 'manifests as network namespaces on this host, enforced by the kernel', load: async () => (await import('./lab-verb.ts')).defineLab },
 ];
 
@@ -32,7 +33,7 @@ Exit status:
   0  yes, or nothing to say
   1  the answer is no
   2  the input or the words could not be understood
-  3  the world failed: no kernel enforcement, no right to it
+  3  the world failed: no cluster, no kernel enforcement, no right to it
 
 Start with:
   bulkhead demo                              the shipped example

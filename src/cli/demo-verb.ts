@@ -20,6 +20,7 @@ import { count, countOf, truthDifferences, truthMatrix, truthSummary } from '../
 import { addInputOptions, type InputOptions } from './input-options.ts';
 import { INTERRUPTED_STATUS, listenForInterruption, type Interruption } from './interruption.ts';
 import { positiveNumber } from './number-words.ts';
+import { hasBase, openBase, refuseClusterFromInside } from './open-base.ts';
 import { writeAnswer, writeNote } from './output.ts';
 import { createProgress } from './progress.ts';
 import { readOptionsOf } from './read-inputs.ts';
@@ -54,10 +55,13 @@ Exit status: 0 every verdict of the kernel is the computed one; 1 one is not; 2 
 async function runDemo(words: readonly string[], options: DemoOptions): Promise<number> {
   const kernel = detectKernel();
   // As early as can be: nothing was read or printed that would be read or printed once more.
-  if (kernel.canEnforce && kernel.how === 'user-namespace') enterUserNamespace();
+  if (kernel.canEnforce && kernel.how === 'user-namespace') {
+    refuseClusterFromInside(options);
+    enterUserNamespace();
+  }
   const interruption = listenForInterruption();
   try {
-    const inputs = await stepRead(words.length > 0 ? words : [shippedExample()]);
+    const inputs = await stepRead(words.length > 0 || hasBase(options) ? words : [shippedExample()], options);
     await stepRepair(inputs);
     const cluster = await stepUnderstand(inputs, options);
     if (cluster === undefined) return 2;
@@ -77,9 +81,11 @@ async function runDemo(words: readonly string[], options: DemoOptions): Promise<
   }
 }
 
-async function stepRead(words: readonly string[]): Promise<readonly RepairedInput[]> {
+async function stepRead(words: readonly string[], { cluster, snapshot }: DemoOptions): Promise<readonly RepairedInput[]> {
   const inputs = repairInputs(words);
-  await heading('Read', `${countOf(inputs.length, 'file')} of ${words.join(', ')}`);
+  const base = snapshot ?? (cluster === true ? 'the cluster' : undefined);
+  const files = words.length === 0 ? [] : [`${countOf(inputs.length, 'file')} of ${words.join(', ')}`];
+  await heading('Read', [...files, ...(base === undefined ? [] : [base])].join(', applied to '));
   return inputs;
 }
 
@@ -100,9 +106,11 @@ function repairLine({ range, message }: Finding): string {
 
 /** undefined: it could not be understood. */
 async function stepUnderstand(inputs: readonly RepairedInput[], options: DemoOptions): Promise<Cluster | undefined> {
-  const { cluster, findings: textFindings } = readManifests(inputs.map(({ readFile }) => readFile), readOptionsOf(options));
+  const base = await openBase(options);
+  const { cluster, findings } = readManifests([...inputs.map(({ readFile }) => readFile), ...(base?.readFiles ?? [])], readOptionsOf(options));
+  const textFindings = [...(base?.findings ?? []), ...findings];
   const lines = new Map(inputs.map(({ file, after }) => [file.name, after?.split('\n')]));
-  const lineOf = (file: string, line: number): string | undefined => lines.get(file)?.[line - 1];
+  const lineOf = (file: string, line: number): string | undefined => lines.get(file)?.[line - 1] ?? base?.lineOf(file, line);
   const isRefused = hasErrors(textFindings);
   const meaning = isRefused ? [] : lintCluster(cluster, compileCluster(cluster));
   await writeFindings(sortFindings([...textFindings, ...meaning]), { lineOf });

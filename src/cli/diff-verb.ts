@@ -11,8 +11,11 @@ import { UsageError } from './failures.ts';
 import { openRevision } from './git-files.ts';
 import { addInputOptions, type InputOptions } from './input-options.ts';
 import { listInputs } from './list-inputs.ts';
+import { hasBase } from './open-base.ts';
+import { joinFiles, openFiles } from './open-files.ts';
+import { openSides, type OpenedSides } from './open-sides.ts';
 import { writeAnswer } from './output.ts';
-import { openFiles, readOpened, type Input, type OpenedFiles } from './read-inputs.ts';
+import { readOpened, type Input } from './read-inputs.ts';
 import { terminalOf } from './terminal.ts';
 import { writeFindings } from './write-findings.ts';
 
@@ -23,7 +26,7 @@ interface DiffOptions extends InputOptions {
 }
 
 export function defineDiff(command: Command): void {
-  addInputOptions(command.argument('[PATH...]', 'OLD and NEW: files or folders; with --old-ref, the paths that are compared with themselves'))
+  addInputOptions(command.argument('[PATH...]', 'OLD and NEW: files, folders, snapshots, or the word cluster; with --old-ref, the paths that are compared with themselves; with --cluster, NEW alone: what applying it changes'))
     .option('--old-ref <REF>', 'take OLD from this revision of git: a branch, a tag, a commit')
     .option('--exit-code', 'end with 1 when anything differs')
     .option('-o, --output <FORMAT>', `one of: ${DIFFERENCE_FORMATS.join(', ')}`, choiceOf(DIFFERENCE_FORMATS), 'text')
@@ -35,14 +38,16 @@ Exit status: 0; with --exit-code 1 when a connection is gained or lost, or a wor
 Examples:
   bulkhead diff old/ new/
   bulkhead diff -f workloads/ policies.old.yaml policies.new.yaml
-  bulkhead diff --old-ref origin/main manifests/ -o md`)
+  bulkhead diff --old-ref origin/main manifests/ -o md
+  bulkhead diff --cluster manifests/
+  bulkhead diff yesterday.json cluster`)
     .action(async (paths: readonly string[], options: DiffOptions) => {
       process.exitCode = await runDiff(paths, options);
     });
 }
 
 async function runDiff(paths: readonly string[], options: DiffOptions): Promise<number> {
-  const sides = openSides(paths, options);
+  const sides = await openSets(paths, options);
   const before = await readOpened(sides.before, options);
   const after = await readOpened(sides.after, options);
   if (before === undefined || after === undefined) return 2;
@@ -55,18 +60,17 @@ async function runDiff(paths: readonly string[], options: DiffOptions): Promise<
   return options.exitCode === true && !isSame(difference) ? 1 : 0;
 }
 
-function openSides(paths: readonly string[], { oldRef, file = [] }: DiffOptions): { readonly before: OpenedFiles; readonly after: OpenedFiles } {
+async function openSets(paths: readonly string[], options: DiffOptions): Promise<OpenedSides> {
+  const { oldRef, file = [] } = options;
   if (oldRef !== undefined) {
+    if (hasBase(options)) throw new UsageError('a revision of git and a cluster are two things to compare with', 'leave --old-ref out, or --cluster and --snapshot');
     if (paths.length === 0) throw new UsageError('nothing to compare', 'name the manifests: bulkhead diff --old-ref main manifests/');
-    return { before: joined(openRevision(oldRef, paths), openFiles(listInputs(file))), after: openFiles(listInputs([...paths, ...file])) };
+    return { before: joinFiles(openRevision(oldRef, paths), openFiles(listInputs(file))), after: openFiles(listInputs([...paths, ...file])) };
   }
   const [old, now, ...more] = paths;
-  if (old === undefined || now === undefined || more.length > 0) throw new UsageError('two sets of manifests are wanted', 'write bulkhead diff OLD NEW, or --old-ref REF PATH; what belongs to both goes behind -f');
-  return { before: openFiles(listInputs([old, ...file])), after: openFiles(listInputs([now, ...file])) };
-}
-
-function joined(a: OpenedFiles, b: OpenedFiles): OpenedFiles {
-  return { readFiles: [...a.readFiles, ...b.readFiles], lineOf: (file, line) => a.lineOf(file, line) ?? b.lineOf(file, line) };
+  if (old !== undefined && now === undefined && hasBase(options)) return openSides(undefined, old, options);
+  if (old === undefined || now === undefined || more.length > 0) throw new UsageError('two sets of manifests are wanted', 'write bulkhead diff OLD NEW, or --old-ref REF PATH, or --cluster NEW; what belongs to both goes behind -f');
+  return openSides(old, now, options);
 }
 
 interface Side {

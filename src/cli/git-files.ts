@@ -5,7 +5,7 @@ import { basename, dirname, posix } from 'node:path';
 import type { ReadFile } from '../read/read.ts';
 import { UsageError } from './failures.ts';
 import { MANIFEST_NAME, systemWords } from './list-inputs.ts';
-import type { OpenedFiles } from './read-inputs.ts';
+import type { OpenedFiles } from './open-files.ts';
 
 /** Git said no, or is not there: status 3. */
 export class GitError extends Error {

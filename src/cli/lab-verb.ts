@@ -13,6 +13,7 @@ import { UsageError } from './failures.ts';
 import { addInputOptions, type InputOptions } from './input-options.ts';
 import { listenForInterruption } from './interruption.ts';
 import { positiveNumber } from './number-words.ts';
+import { refuseClusterFromInside } from './open-base.ts';
 import { writeAnswer, writeNote } from './output.ts';
 import { readInputs } from './read-inputs.ts';
 import { planCluster, runLab } from './run-lab.ts';
@@ -74,7 +75,10 @@ async function runUp(words: readonly string[], options: UpOptions): Promise<numb
     await writeNote(`bulkhead: no lab can run here: ${kernel.reason}\n  help: ${kernel.remedy}\n`);
     return 3;
   }
-  if (kernel.how === 'user-namespace') enterUserNamespace();
+  if (kernel.how === 'user-namespace') {
+    refuseClusterFromInside(options);
+    enterUserNamespace();
+  }
   const input = await readInputs(words, options);
   if (input === undefined) return 2;
   const interruption = listenForInterruption();

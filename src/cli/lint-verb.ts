@@ -13,6 +13,8 @@ import { unifiedDiff } from '../report/text-diff.ts';
 import { choiceOf } from './choice.ts';
 import { addInputOptions, type InputOptions } from './input-options.ts';
 import type { InputFile } from './list-inputs.ts';
+import { openBase } from './open-base.ts';
+import type { OpenedFiles } from './open-files.ts';
 import { writeAnswer, writeNote } from './output.ts';
 import { packageVersion } from './package-version.ts';
 import { readOptionsOf, wordsOrStdin } from './read-inputs.ts';
@@ -38,14 +40,15 @@ export function defineLint(command: Command): void {
 }
 
 async function runLint(words: readonly string[], options: LintOptions): Promise<number> {
-  const inputs = repairInputs(await wordsOrStdin(words));
-  const { cluster, findings: textFindings } = readManifests(inputs.map(({ readFile }) => readFile), readOptionsOf(options));
+  const base = await openBase(options);
+  const inputs = repairInputs(base === undefined ? await wordsOrStdin(words) : words);
+  const { cluster, findings: textFindings } = readManifests([...inputs.map(({ readFile }) => readFile), ...(base?.readFiles ?? [])], readOptionsOf(options));
   const meaning = lintCluster(cluster, compileCluster(cluster));
-  const findings = sortFindings([...inputs.flatMap((input) => input.findings), ...textFindings, ...meaning]);
+  const findings = sortFindings([...(base?.findings ?? []), ...inputs.flatMap((input) => input.findings), ...textFindings, ...meaning]);
   const mendings = inputs.flatMap((input) => mendingOf(input, textFindings));
   const mended = options.fix === true ? writeMendings(mendings) : [];
   const left = findings.filter((finding) => !mended.includes(finding));
-  await writeAnswer(describe({ inputs, mendings, mended, left }, options));
+  await writeAnswer(describe({ inputs, base, mendings, mended, left }, options));
   await writeSummary(left, { mended, mendable: mendings.flatMap((mending) => mending.findings).length - mended.length });
   return hasErrors(left) ? 1 : 0;
 }
@@ -69,18 +72,20 @@ function mendingOf(input: RepairedInput, textFindings: readonly Finding[]): Mend
 
 interface Linted {
   readonly inputs: readonly RepairedInput[];
+  /** Shown, never mended. */
+  readonly base: OpenedFiles | undefined;
   readonly mendings: readonly Mending[];
   readonly mended: readonly Finding[];
   readonly left: readonly Finding[];
 }
 
-function describe({ inputs, mendings, mended, left }: Linted, options: LintOptions): Iterable<string> {
+function describe({ inputs, base, mendings, mended, left }: Linted, options: LintOptions): Iterable<string> {
   const terminal = terminalOf(process.stdout);
   const isStdin = ({ file }: { readonly file: InputFile }): boolean => file.kind === 'stdin';
   // The mended text of standard input is the answer, as of a filter; findings would only be in its way.
   if (options.fix === true && inputs.some(isStdin)) return [mendings.find(isStdin)?.after ?? inputs.find(isStdin)?.before ?? ''];
   if (options.diff === true) return mendings.map(({ file, before, after }) => unifiedDiff({ file: file.name, before, after }, terminal.style));
-  const rest = formatFindings(options.output, left, { ...terminal, lineOf: linesOf(inputs, options.fix === true ? mendings : []), version: packageVersion() });
+  const rest = formatFindings(options.output, left, { ...terminal, lineOf: linesOf(inputs, options.fix === true ? mendings : [], base), version: packageVersion() });
   return options.output === 'text' ? [...mended.map((finding) => mendedLine(finding, terminal.style)), ...rest] : rest;
 }
 
@@ -89,10 +94,10 @@ function mendedLine({ file, range, message }: Finding, style: Style): string {
 }
 
 /** Lines of the files as they are now, after what was written. */
-function linesOf(inputs: readonly RepairedInput[], written: readonly Mending[]): LineLookup {
+function linesOf(inputs: readonly RepairedInput[], written: readonly Mending[], base: OpenedFiles | undefined): LineLookup {
   const lines = new Map(inputs.map(({ file, before }) => [file.name, before?.split('\n')]));
   for (const { file, after } of written) lines.set(file.name, after.split('\n'));
-  return (file, line) => lines.get(file)?.[line - 1]?.replace(/\r$/, '');
+  return (file, line) => lines.get(file)?.[line - 1]?.replace(/\r$/, '') ?? base?.lineOf(file, line);
 }
 
 function writeMendings(mendings: readonly Mending[]): Finding[] {

@@ -10,9 +10,9 @@ import { redundanciesJson, redundanciesText } from '../report/redundancy.ts';
 import { choiceOf } from './choice.ts';
 import { UsageError } from './failures.ts';
 import { addInputOptions, type InputOptions } from './input-options.ts';
-import { listInputs } from './list-inputs.ts';
 import { writeAnswer } from './output.ts';
-import { openFiles, readInputs, readOpened } from './read-inputs.ts';
+import { openSides } from './open-sides.ts';
+import { readInputs, readOpened } from './read-inputs.ts';
 import { terminalOf } from './terminal.ts';
 
 const FORMATS = ['text', 'json'] as const;
@@ -63,8 +63,8 @@ async function runProve(words: readonly string[], options: ProveOptions): Promis
 async function proveSets(words: readonly string[], options: ProveOptions): Promise<number> {
   const [first, second, ...more] = words;
   if (first === undefined || second === undefined || more.length > 0) throw new UsageError('two sets of manifests are wanted', 'what belongs to both goes behind -f');
-  const read = (word: string) => readOpened(openFiles(listInputs([word, ...(options.file ?? [])])), options);
-  const [before, after] = [await read(first), await read(second)];
+  const sides = await openSides(first, second, options);
+  const [before, after] = [await readOpened(sides.before, options), await readOpened(sides.after, options)];
   if (before === undefined || after === undefined) return 2;
   const question = options.equal === true ? 'equal' : 'contained';
   const result = compareSets({ before: compileCluster(before.cluster), after: compileCluster(after.cluster) }, question);

@@ -5,12 +5,13 @@ import type { IpRange } from '../base/ip-address.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { Program } from '../compile/program.ts';
 import { parseRange } from '../analyze/address-words.ts';
-import { readManifests, type ReadFile } from '../read/read.ts';
+import { readManifests } from '../read/read.ts';
 import type { LineLookup } from '../report/finding-text.ts';
 import { UsageError } from './failures.ts';
-import { fileChunks, keptChunks, shownText } from './file-chunks.ts';
 import type { InputOptions } from './input-options.ts';
-import { listInputs, type InputFile } from './list-inputs.ts';
+import { listInputs } from './list-inputs.ts';
+import { openBase } from './open-base.ts';
+import { joinFiles, openFiles, type OpenedFiles } from './open-files.ts';
 import { writeNote } from './output.ts';
 import { writeFindings } from './write-findings.ts';
 
@@ -23,17 +24,20 @@ export interface Input {
 
 /** undefined: the input could not be understood; what is wrong with it has been written to stderr. */
 export async function readInputs(words: readonly string[], options: InputOptions): Promise<Input | undefined> {
-  return readOpened(openFiles(listInputs(await wordsOrStdin(words))), options);
+  return readOpened(await openInputs(words, options), options);
 }
 
-export interface OpenedFiles {
-  readonly readFiles: readonly ReadFile[];
-  readonly lineOf: LineLookup;
+/** The files that are named; with `--cluster` or `--snapshot`, applied onto that, and none need be named. */
+export async function openInputs(words: readonly string[], options: InputOptions): Promise<OpenedFiles> {
+  const base = await openBase(options);
+  if (base === undefined) return openFiles(listInputs(await wordsOrStdin(words)));
+  return joinFiles(openFiles(listInputs(words)), base);
 }
 
 /** The same for files that are open already. */
-export async function readOpened({ readFiles, lineOf }: OpenedFiles, options: InputOptions): Promise<Input | undefined> {
-  const { cluster, findings } = readManifests(readFiles, readOptionsOf(options));
+export async function readOpened({ readFiles, lineOf, findings: before = [] }: OpenedFiles, options: InputOptions): Promise<Input | undefined> {
+  const { cluster, findings: textFindings } = readManifests(readFiles, readOptionsOf(options));
+  const findings = [...before, ...textFindings];
   if (hasErrors(findings)) {
     await writeFindings(findings, { lineOf });
     await writeNote('bulkhead: nothing was computed: mend the errors above first; `bulkhead lint --fix` mends what it can\n');
@@ -58,27 +62,6 @@ export function readOptionsOf({ namespace, lenient, podCidr }: InputOptions): Re
     ...(lenient === undefined ? {} : { lenient }),
     ...(podCidr === undefined ? {} : { podRanges: podCidr.map(podRange) }),
   };
-}
-
-/** Lines of a file are read again only when one is shown. */
-export function openFiles(files: readonly InputFile[]): OpenedFiles {
-  const texts = new Map<string, () => string | undefined>();
-  const readFiles = files.map((file): ReadFile => {
-    if (file.kind === 'file') return { name: file.name, chunks: () => fileChunks(file) };
-    const kept = keptChunks(file);
-    texts.set(file.name, kept.text);
-    return { name: file.name, chunks: kept.chunks };
-  });
-  const lines = new Map<string, readonly string[]>();
-  const lineOf: LineLookup = (file, line) => {
-    let known = lines.get(file);
-    if (known === undefined) {
-      const text = texts.has(file) ? texts.get(file)!() : shownText(file);
-      lines.set(file, (known = text?.split(/\r?\n/) ?? []));
-    }
-    return known[line - 1];
-  };
-  return { readFiles, lineOf };
 }
 
 /** Without a word, manifests that are piped in are read. A socket or a terminal is not: nobody can tell whether anything will come. */

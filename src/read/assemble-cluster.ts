@@ -49,7 +49,9 @@ function assembleNamespaces({ namespaces, mentionedNamespaces }: Gathering): rea
 function assemblePods(gathering: Gathering, nodes: readonly ClusterNode[]): readonly Pod[] {
   const owners = indexOwners(gathering.workloads);
   const workloads = createWorkloadInterner();
-  const live = gathering.livePods.map((pod) => ({ ...pod, workload: workloads(workloadOf(pod, owners)) }));
+  const found = gathering.livePods.map((pod) => ({ ...pod, workload: workloads(workloadOf(pod, owners)) }));
+  // Pods made from a template that the files replace would be made anew from it.
+  const live = found.filter(({ workload }) => !gathering.changedWorkloads.has(keyOf(workload)));
   const replaced = new Set(live.filter((pod) => !pod.isFinished || pod.workload.kind === 'Job').map(({ workload }) => keyOf(workload)));
   const nodeAddresses = new Map(nodes.map(({ name, addresses }) => [name, addresses]));
   const pods = live.filter(({ isFinished }) => !isFinished).map(({ pod, workload }) => withNode({ ...pod, workload }, nodeAddresses));

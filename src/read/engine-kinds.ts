@@ -100,3 +100,15 @@ function decides(group: EngineGroup, kind: string, map: LooseMap): boolean {
   const spec = map['spec'];
   return Object.hasOwn(group.policies, kind) && group.policies[kind]!(isMap(spec) ? spec : {});
 }
+
+/** Whether some object of the kind, whatever stands in it, may decide who may connect. */
+export function mayDecide(group: string, kind: string): boolean {
+  if (!Object.hasOwn(ENGINE_GROUPS, group)) return false;
+  const known = ENGINE_GROUPS[group]!;
+  return 'others' in known ? !known.others.includes(kind) : Object.hasOwn(known.policies, kind);
+}
+
+/** Whether policies of some engine, or of the working group, live in the API group. */
+export function isPolicyGroup(group: string): boolean {
+  return Object.hasOwn(ENGINE_GROUPS, group) || group === 'policy.networking.k8s.io';
+}

@@ -30,6 +30,10 @@ export interface Gathering {
   readonly policies: Policy[];
   readonly clusterPolicies: ClusterPolicy[];
   readonly unread: Map<string, UnreadKind>;
+  /** Workloads of the base whose pods the files change, as keys of `objects`. */
+  readonly changedWorkloads: Set<string>;
+  /** What is being read is what the files are applied onto. */
+  isInBase: boolean;
   objectCount: number;
   /** Length of the texts that large lists leave behind, in UTF-16 units. */
   keptText: number;
@@ -39,6 +43,7 @@ export interface KnownObject {
   readonly object: ObjectName;
   readonly origin: Origin;
   readonly model: unknown;
+  readonly isInBase: boolean;
 }
 
 export interface UnreadKind {
@@ -92,6 +97,8 @@ export function createGathering(settings: ReadSettings): Gathering {
     policies: [],
     clusterPolicies: [],
     unread: new Map(),
+    changedWorkloads: new Set(),
+    isInBase: false,
     objectCount: 0,
     keptText: 0,
   };

@@ -1,8 +1,9 @@
 // Reads one object of whatever kind, and keeps what it says.
 import type { ObjectName } from '../base/finding.ts';
+import type { Pod } from '../model/cluster.ts';
 import type { Origin, Path } from '../model/origin.ts';
 import type { Labels } from '../model/selector.ts';
-import { addFinding } from './finding-list.ts';
+import { addFinding, createFindingList } from './finding-list.ts';
 import type { Gathering } from './gathering.ts';
 import { classifyKind, isPolicyKind } from './kinds.ts';
 import { readMap, readText, REFUSED, shorten } from './loose-value.ts';
@@ -25,6 +26,11 @@ import { isMap, type LooseMap, type Value } from './yaml-value.ts';
 const METADATA_NAME = 'kubernetes.io/metadata.name';
 const CLUSTER_SCOPED = new Set(['Namespace', 'Node', 'IngressClass', 'ClusterNetworkPolicy', 'AdminNetworkPolicy', 'BaselineAdminNetworkPolicy']);
 
+/** Of the kinds that are read; nobody can know it of others. */
+export function isClusterScoped(kind: string): boolean {
+  return CLUSTER_SCOPED.has(kind);
+}
+
 export function readObject(gathering: Gathering, loose: LooseObject): void {
   gathering.objectCount++;
   const typed = readTypeOf(createContext(gathering, loose, { kind: '', namespace: '', name: '' }), loose);
@@ -32,6 +38,7 @@ export function readObject(gathering: Gathering, loose: LooseObject): void {
   const { kind, apiVersion, map } = typed;
   const metadata = isMap(map['metadata']) ? map['metadata'] : {};
   const context = createContext(gathering, loose, { kind, namespace: textOr(metadata['namespace'], ''), name: textOr(metadata['name'], '') });
+  if (gathering.isInBase && isElsewhere(gathering, context.object)) return;
   const classified = classifyKind(apiVersion, kind, map);
   switch (classified.kind) {
     case 'read':
@@ -55,6 +62,12 @@ export function readObject(gathering: Gathering, loose: LooseObject): void {
   }
 }
 
+/** Of a cluster, `-n` asks for one namespace and what decides about it. */
+function isElsewhere({ settings }: Gathering, { kind, namespace, name }: ObjectName): boolean {
+  if (settings.namespace === undefined) return false;
+  return kind === 'Namespace' ? name !== settings.namespace : namespace !== '' && namespace !== settings.namespace;
+}
+
 function createContext(gathering: Gathering, loose: LooseObject, object: ObjectName): ObjectContext {
   const leftOut = object.kind === 'NetworkPolicy' ? 'in the answer this part allows nothing' : 'the answer leaves this part out';
   return { settings: gathering.settings, findings: gathering.findings, document: loose.document, object, leftOut, refusals: 0 };
@@ -70,6 +83,7 @@ function readKnown(gathering: Gathering, context: ObjectContext, loose: LooseObj
   const object = nameObject(gathering, context, loose, kind, map);
   if (object === undefined) return;
   const named: ObjectContext = { ...context, object: { kind, namespace: object.namespace, name: object.name } };
+  if (isReplaced(gathering, named, object, (inContext) => readWorkload(inContext, gathering.labels, object))) return;
   const read = readModel(gathering, named, object, map);
   if (read !== undefined && isNew(gathering, named, object, read.model)) read.keep();
 }
@@ -80,7 +94,7 @@ function nameObject(gathering: Gathering, context: ObjectContext, loose: LooseOb
   const metadata = readMap(context, map['metadata'], path);
   if (metadata === REFUSED) return undefined;
   const name = readName(context, metadata ?? {}, path, loose.path);
-  const namespace = CLUSTER_SCOPED.has(kind) ? '' : readNamespace(gathering, context, metadata ?? {}, path);
+  const namespace = isClusterScoped(kind) ? '' : readNamespace(gathering, context, metadata ?? {}, path);
   if (name === undefined || namespace === undefined) return undefined;
   if (namespace !== '') gathering.mentionedNamespaces.add(namespace);
   return { map, path: loose.path, kind, namespace, name };
@@ -188,12 +202,35 @@ function readNamespaceObject(gathering: Gathering, context: ObjectContext, objec
   return { labels: new Map([...labels, [METADATA_NAME, object.name]]), origin: originOf(context, object.path) };
 }
 
+/** An object of the base whose place one of the files has taken. */
+function isReplaced(gathering: Gathering, context: ObjectContext, object: NamedObject, readPods: (context: ObjectContext) => readonly Pod[]): boolean {
+  const key = objectKey(object);
+  const replacing = gathering.isInBase ? gathering.objects.get(key) : undefined;
+  if (replacing === undefined || replacing.isInBase) return false;
+  const { pods } = replacing.model as { readonly pods?: readonly Pod[] }; // workloads have it, other models do not
+  if (pods !== undefined) {
+    // Nobody wants to hear what is wrong with an object that goes.
+    const before = readPods({ ...context, findings: createFindingList() });
+    if (podShape(before) !== podShape(pods)) gathering.changedWorkloads.add(key);
+  }
+  return true;
+}
+
+/** What of a template decides about its pods; how many there are does not. */
+function podShape([pod]: readonly Pod[]): string {
+  return comparable(pod === undefined ? undefined : { labels: pod.labels, ports: pod.ports, hostNetwork: pod.hostNetwork });
+}
+
+function objectKey({ kind, namespace, name }: NamedObject): string {
+  return `${kind}/${namespace}/${name}`;
+}
+
 /** What stands in the input twice is read once; two that differ are an error. */
 function isNew(gathering: Gathering, context: ObjectContext, object: NamedObject, model: object): boolean {
-  const key = `${object.kind}/${object.namespace}/${object.name}`;
+  const key = objectKey(object);
   const known = gathering.objects.get(key);
   if (known === undefined) {
-    gathering.objects.set(key, { object: context.object, origin: originOf(context, object.path), model });
+    gathering.objects.set(key, { object: context.object, origin: originOf(context, object.path), model, isInBase: gathering.isInBase });
     return true;
   }
   const isSame = comparable(known.model) === comparable(model);
@@ -222,7 +259,10 @@ function readOther(gathering: Gathering, context: ObjectContext, loose: LooseObj
     const object = nameObject(gathering, context, loose, kind, map);
     if (object === undefined) return;
     const named: ObjectContext = { ...context, object: { kind, namespace: object.namespace, name: object.name } };
-    const pods = operator === undefined ? readWorkload(named, gathering.labels, object) : readOperatorPods(named, gathering.labels, object, operator);
+    const readPods = (inContext: ObjectContext): readonly Pod[] =>
+      operator === undefined ? readWorkload(inContext, gathering.labels, object) : readOperatorPods(inContext, gathering.labels, object, operator);
+    if (isReplaced(gathering, named, object, readPods)) return;
+    const pods = readPods(named);
     const model = { ...readTemplate(named, map, object), pods };
     if (isNew(gathering, named, object, model)) gathering.workloads.push(model);
     return;

@@ -16,6 +16,11 @@ export interface ReadFile {
   readonly name: string;
   /** The whole content in pieces. */
   chunks(): Iterable<Uint8Array>;
+  /**
+   * A cluster, or what was kept of one, onto which the other files are applied: an object of theirs takes the place of the
+   * one here of the same kind, namespace and name, and where it changes a workload's pods, the place of the pods as well.
+   */
+  readonly isBase?: boolean;
 }
 
 /** One whose size is known beforehand. */
@@ -43,7 +48,8 @@ export interface ReadResult {
 /** Reads as `kubectl` 1.34 does. Throws for no input whatever; what `chunks()` throws passes through. */
 export function readManifests(files: readonly ReadFile[], options: ReadOptions = {}): ReadResult {
   const gathering = createGathering(settleOptions(options));
-  for (const file of files) readFile(gathering, file);
+  for (const file of files) if (file.isBase !== true) readFile(gathering, file);
+  for (const file of files) if (file.isBase === true) readFile(gathering, file);
   addUnreadFindings(gathering);
   if (files.length > 0 && gathering.objectCount === 0 && gathering.findings.kept.length === 0) addNoObjects(gathering, files);
   const cluster = assembleCluster(gathering);
@@ -60,6 +66,7 @@ export function sourceFromText(name: string, text: string): SourceFile {
 const KEPT_TEXT_MAX = 16 * 1024 * 1024;
 
 function readFile(gathering: Gathering, file: ReadFile): void {
+  gathering.isInBase = file.isBase === true;
   for (const loose of readObjects(file, gathering.settings, gathering.findings)) {
     const policies = countPolicies(gathering);
     readObject(gathering, loose);

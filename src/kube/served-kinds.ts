@@ -1,0 +1,48 @@
+// Out of all that a server serves, the kinds that have a say in the answer, each resource in the version that is read.
+import { compareText } from '../base/finding.ts';
+import { classifyKind } from '../read/kinds.ts';
+import { mayDecide } from '../read/engine-kinds.ts';
+import { groupOf, type ServedKind, type ServedKinds } from './cluster-api.ts';
+
+/** A resource as discovery names it. */
+export interface ServedResource extends ServedKind {
+  readonly verbs: readonly string[];
+}
+
+/** `resources` stand in the server's order, of each group the preferred version first. */
+export function chooseKinds(resources: readonly ServedResource[], silentGroups: readonly string[]): ServedKinds {
+  const chosen = new Map<string, { readonly resource: ServedResource; readonly isRead: boolean }>();
+  for (const resource of resources) {
+    if (!resource.verbs.includes('list') || resource.resource.includes('/')) continue;
+    const say = sayOf(resource);
+    if (say === undefined) continue;
+    const key = `${groupOf(resource.apiVersion)}/${resource.resource}`;
+    const known = chosen.get(key);
+    if (known === undefined || (say === 'read' && !known.isRead)) chosen.set(key, { resource, isRead: say === 'read' });
+  }
+  const kinds = [...chosen.values()].map(({ resource: { apiVersion, kind, resource, isNamespaced } }): ServedKind => ({ apiVersion, kind, resource, isNamespaced }));
+  return { kinds: kinds.sort(compareKinds), silentGroups: [...new Set(silentGroups)].sort(compareText) };
+}
+
+export function compareKinds(a: { readonly apiVersion: string; readonly kind: string }, b: { readonly apiVersion: string; readonly kind: string }): number {
+  return compareText(a.apiVersion, b.apiVersion) || compareText(a.kind, b.kind);
+}
+
+/** `read`: becomes part of the cluster. `other`: decides, or may decide, and reading says so for each object. */
+function sayOf({ apiVersion, kind }: ServedKind): 'read' | 'other' | undefined {
+  const classified = classifyKind(apiVersion, kind, {});
+  switch (classified.kind) {
+    case 'read':
+      return 'read';
+    case 'policy':
+    case 'mesh':
+      return 'other';
+    case 'no-such-kind':
+      // A newer server has a kind in a group that we thought to know; if it is a policy, it must come to light.
+      return /policy/i.test(kind) ? 'other' : undefined;
+    case 'removed':
+      return undefined; // served besides in the version that is read
+    case 'other':
+      return mayDecide(groupOf(apiVersion), kind) ? 'other' : undefined;
+  }
+}
