@@ -1,6 +1,6 @@
 // Peer classes of one direction: groups and atoms that every rule of the direction treats alike are one class.
-import type { IpFamily } from '../base/ip-address.ts';
-import type { Direction } from '../model/network-policy.ts';
+import { LAST_ADDRESS, type IpFamily } from '../base/ip-address.ts';
+import type { Direction, IpBlockPeer } from '../model/network-policy.ts';
 import { ClassTable, NO_NAMED_PORTS, type PeerClass } from './class-table.ts';
 import type { SelectedNamespaces } from './governed-groups.ts';
 import type { Group } from './group-pods.ts';
@@ -26,8 +26,8 @@ export class PeerClasses {
   readonly used: UsedPeerSets;
   classOfGroup: Readonly<Record<IpFamily, Int32Array>> = { 4: new Int32Array(0), 6: new Int32Array(0) };
   classOfAtom: Int32Array = new Int32Array(0);
-  /** By place in the sorted list of all patterns that policies name. */
-  classOfDomainName: Int32Array = new Int32Array(0);
+  /** By place in the sorted list of all patterns that policies name, and behind them any other name. */
+  classOfDomainName: Readonly<Record<IpFamily, Int32Array>> = { 4: new Int32Array(0), 6: new Int32Array(0) };
   private readonly table = new ClassTable();
   private readonly input: PeerClassInput;
 
@@ -71,9 +71,19 @@ export class PeerClasses {
     return this.table.intern(this.used.withBlocks([], this.input.blockLists.lists[blocks]!), NO_NAMED_PORTS);
   }
 
+  /** Nobody knows the addresses behind a name, so only a block that holds all of the family surely holds them. */
   classifyDomainNames(names: readonly string[]): void {
-    this.classOfDomainName = Int32Array.from(names, (name) => this.table.intern(this.used.ofDomainName(name), NO_NAMED_PORTS));
+    const ofFamily = (family: IpFamily): Int32Array => {
+      const blocks = [...this.input.vocabulary.blocks.keys()].filter((block) => isWholeFamily(this.input.vocabulary.blocks[block]!, family));
+      const peerSets = [...names.map((name) => this.used.ofDomainName(name)), []];
+      return Int32Array.from(peerSets, (own) => this.table.intern(this.used.withBlocks(own, blocks), NO_NAMED_PORTS));
+    };
+    this.classOfDomainName = { 4: ofFamily(4), 6: ofFamily(6) };
   }
+}
+
+function isWholeFamily({ cidr, except }: IpBlockPeer, family: IpFamily): boolean {
+  return cidr.family === family && cidr.first === 0n && cidr.last === LAST_ADDRESS[family] && except.length === 0;
 }
 
 export interface PeersInput extends PeerClassInput {

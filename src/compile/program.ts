@@ -37,8 +37,8 @@ export interface DirectionProgram {
   readonly classOfGroup: Readonly<Record<IpFamily, Int32Array>>;
   /** Peer class of each atom. */
   readonly classOfAtom: Int32Array;
-  /** Peer class of each of `domainNames`. */
-  readonly classOfDomainName: Int32Array;
+  /** Peer class of each of `domainNames`, by what the family's blocks surely hold; behind them that of any other name. */
+  readonly classOfDomainName: Readonly<Record<IpFamily, Int32Array>>;
   readonly classCount: number;
   /** Whether any policy of any tier governs the subject. */
   isGoverned(subject: number): boolean;
