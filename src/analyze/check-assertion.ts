@@ -6,7 +6,7 @@ import type { Program } from '../compile/program.ts';
 import type { Direction } from '../model/network-policy.ts';
 import type { Origin } from '../model/origin.ts';
 import type { Assertion, ConnectionAssertion, IsolationAssertion, PathAssertion } from './assertion.ts';
-import { allowedBetween, allowedPorts, isNeverJudged } from './decide.ts';
+import { allowedBetween, allowedPorts, isNeverJudged, ownNodePair } from './decide.ts';
 import { quadOf, type EndpointRef, type Quad } from './endpoint.ts';
 import { findEnds, type EndWord } from './endpoint-words.ts';
 import { explain, type Explanation } from './explain.ts';
@@ -161,7 +161,9 @@ function pairReader(program: Program): (source: EndpointRef, target: EndpointRef
     return known;
   };
   return (source, target) =>
-    isNeverJudged(program, source, target) ? ALL_PORTS : program.portSets.portSet(allowedBetween(program, { source: quad(source), target: quad(target) }));
+    isNeverJudged(program, source, target) || ownNodePair(program, source, target) !== undefined
+      ? allowedPorts(program, source, target)
+      : program.portSets.portSet(allowedBetween(program, { source: quad(source), target: quad(target) }));
 }
 
 /** One pair, explained at a port that the target opens, where it opens one of them. */

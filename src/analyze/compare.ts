@@ -3,7 +3,7 @@ import { subtractPorts, type PortSet } from '../base/port-set.ts';
 import { ALL_PORTS_ID, NO_PORTS_ID } from '../compile/port-set-table.ts';
 import type { DirectionProgram, Program } from '../compile/program.ts';
 import { allowedBetween } from './decide.ts';
-import type { Endpoint } from './endpoints.ts';
+import { isOutside, type Endpoint } from './endpoints.ts';
 import type { Quad } from './endpoint.ts';
 import { pairEndpoints, type JointEndpoint, type JointQuad, type JointRefs, type ProgramPair } from './joint-endpoints.ts';
 
@@ -81,7 +81,7 @@ class JointTable {
 
   private isPair(source: number, target: number): boolean {
     const [from, to] = [this.placed[source]!, this.placed[target]!];
-    if (from.endpoint.kind === 'Range' && to.endpoint.kind === 'Range') return false;
+    if (isOutside(from.endpoint) && (isOutside(to.endpoint) || from.endpoint.kind === 'DomainName')) return false;
     return source !== target || from.pods > 1;
   }
 

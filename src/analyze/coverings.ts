@@ -5,7 +5,7 @@ import { WordError } from '../base/word-error.ts';
 import { compileCluster } from '../compile/compile.ts';
 import type { DirectionProgram, Program } from '../compile/program.ts';
 import { DIRECTIONS, type Direction, type NetworkPolicy, type PolicyRule } from '../model/network-policy.ts';
-import { quadKey, quadOfAtom, quadOfGroup, type Quad } from './endpoint.ts';
+import { quadKey, quadOfAtom, quadOfDomainName, quadOfGroup, type Quad } from './endpoint.ts';
 import type { RuleAtom, SplitCluster } from './policy-elements.ts';
 
 export interface Coverings {
@@ -45,7 +45,7 @@ export function findCoverings(split: SplitCluster): Coverings {
     const side = new Side(program, direction, ends);
     for (const subject of side.subjects()) {
       const policies = program[direction].policiesOf(subject);
-      isolation.push({ policies: policies.map((policy) => split.policyOf.get(policy)!), isNeeded: policies.length === 1 && side.opensWithout(subject) });
+      isolation.push({ policies: policies.map((policy) => split.policyOf.get(policy)!), isNeeded: policies.length === 1 && side.differsWithout(subject) });
       side.eachCell(subject, (peerClass, undecided) => {
         if (++bound.cells > CELLS_MAX) throw new WordError(`this cluster is too large to search for what is redundant (more than ${CELLS_MAX} pairs of policies' pods and peers)`, 'name the manifests of fewer namespaces');
         const rules = program[direction].allowingRules(subject, peerClass, undecided).map(({ rule }) => rule);
@@ -128,7 +128,8 @@ interface End {
 function listEnds(program: Program): readonly End[] {
   const groups = program.groups.map((group) => ({ quad: quadOfGroup(program, group.id), pods: group.size, isOutside: false }));
   const outside = program.atoms.flatMap(({ isPodRange }, atom) => (isPodRange ? [] : [{ quad: quadOfAtom(program, atom), pods: 0, isOutside: true }]));
-  const alike = Map.groupBy([...groups, ...outside], ({ quad, isOutside }) => `${quadKey(quad)} ${isOutside}`);
+  const names = program.domainNames.map((name) => ({ quad: quadOfDomainName(program, name), pods: 0, isOutside: true }));
+  const alike = Map.groupBy([...groups, ...outside, ...names], ({ quad, isOutside }) => `${quadKey(quad)} ${isOutside}`);
   return [...alike.values()].map((members) => ({ ...members[0]!, pods: members.reduce((sum, { pods }) => sum + pods, 0) }));
 }
 
@@ -149,7 +150,7 @@ class Side {
     this.direction = program[direction];
     this.other = this.isIngress ? program.egress : program.ingress;
     this.portSet = (id) => program.portSets.portSet(id);
-    this.hasTiers = program.cluster.clusterPolicies !== undefined && program.cluster.clusterPolicies.length > 0;
+    this.hasTiers = program.cluster.clusterPolicies.length > 0;
     this.endsOfSubject = Map.groupBy(ends.filter(({ isOutside }) => !isOutside), ({ quad }) => (this.isIngress ? quad.ingressSubject : quad.egressSubject));
     const ofFamily = (family: IpFamily): Map<number, End[]> =>
       Map.groupBy(ends.filter(({ quad }) => quad.families.includes(family)), ({ quad }) => (this.isIngress ? quad.ingressClass : quad.egressClass)[family]);
@@ -166,12 +167,15 @@ class Side {
     else for (let peerClass = 0; peerClass < this.direction.classCount; peerClass++) give(peerClass, this.undecided(subject, peerClass));
   }
 
-  /** Whether a subject that one policy alone isolates would be open to more without it. */
-  opensWithout(subject: number): boolean {
+  /** Whether a subject that one policy alone isolates would be open to more without it, or would lose to the Baseline tier what it lets through. */
+  differsWithout(subject: number): boolean {
     for (let peerClass = 0; peerClass < this.direction.classCount; peerClass++) {
       const undecided = this.undecided(subject, peerClass);
-      const closed = subtractPorts(subtractPorts(undecided, this.portSet(this.direction.portsOf(subject, peerClass))), this.baselineDenied(subject, peerClass, undecided));
-      if (closed.length > 0 && intersectPorts(this.livePorts(subject, peerClass, closed), closed).length > 0) return true;
+      const allowed = this.portSet(this.direction.portsOf(subject, peerClass));
+      const denied = this.baselineDenied(subject, peerClass, undecided);
+      const gained = subtractPorts(subtractPorts(undecided, allowed), denied);
+      const differing = unionPorts(gained, intersectPorts(intersectPorts(undecided, allowed), denied));
+      if (differing.length > 0 && intersectPorts(this.livePorts(subject, peerClass, differing), differing).length > 0) return true;
     }
     return false;
   }

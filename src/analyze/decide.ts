@@ -1,36 +1,37 @@
 // Whether two ends may talk: yes from the source's egress and yes from the destination's ingress.
 import type { IpFamily } from '../base/ip-address.ts';
-import { ALL_PORTS, type PortSet } from '../base/port-set.ts';
+import { ALL_PORTS, NO_PORTS, type PortSet } from '../base/port-set.ts';
 import { ALL_PORTS_ID, NO_PORTS_ID } from '../compile/port-set-table.ts';
 import type { Program } from '../compile/program.ts';
-import { quadOf, type EndpointRef, type Quad } from './endpoint.ts';
+import { FAMILIES, quadOf, type EndpointRef, type Quad } from './endpoint.ts';
+import { isOwnNode, portsOnOwnNode, type OwnNodePair } from './own-node.ts';
 
 /**
  * The ports on which `source` may open connections to `target`.
  * With `family`, over addresses of that family alone; without it, over any family that both have.
  */
 export function allowedPorts(program: Program, source: EndpointRef, target: EndpointRef, family?: IpFamily): PortSet {
+  if (source.kind === 'domain-name') return NO_PORTS;
+  const own = ownNodePair(program, source, target);
+  if (own !== undefined) return program.portSets.portSet(portsOnOwnNode(program, { ...own, family }));
   if (isNeverJudged(program, source, target)) return ALL_PORTS;
   const ports = allowedBetween(program, { source: quadOf(program, source), target: quadOf(program, target), ...(family && { family }) });
   return program.portSets.portSet(ports);
 }
 
-/** A pod and itself, and a pod and what its own node sends or receives through host network. */
+/** A pod and itself; a pod and what its own node sends; and what it sends to its own node, where no policy is cluster-wide. */
 export function isNeverJudged(program: Program, source: EndpointRef, target: EndpointRef): boolean {
   if (source.kind !== 'pod' || target.kind !== 'pod') return false;
-  const { pods } = program.cluster;
-  if (source.pod === target.pod) return pods[source.pod]!.replicas === 1;
-  return isOwnNode(pods[source.pod]!, pods[target.pod]!);
+  const { pods, clusterPolicies } = program.cluster;
+  if (source.pod === target.pod && pods[source.pod]!.replicas === 1) return true;
+  return (pods[source.pod]!.hostNetwork || clusterPolicies.length === 0) && ownNodePair(program, source, target) !== undefined;
 }
 
-interface Placed {
-  readonly hostNetwork: boolean;
-  readonly nodeName: string | undefined;
-}
-
-/** Semantics, "Resident node": always allowed both ways. Without a known node the two are taken to be on different ones. */
-export function isOwnNode(a: Placed, b: Placed): boolean {
-  return (a.hostNetwork || b.hostNetwork) && a.nodeName !== undefined && a.nodeName === b.nodeName;
+/** The groups of two pods of one node, one of them on its host network, between which NetworkPolicy does not judge; else undefined. */
+export function ownNodePair({ cluster: { pods }, groupOfPod }: Program, source: EndpointRef, target: EndpointRef): OwnNodePair | undefined {
+  if (source.kind !== 'pod' || target.kind !== 'pod' || source.pod === target.pod) return undefined;
+  if (!isOwnNode(pods[source.pod]!, pods[target.pod]!)) return undefined;
+  return { source: groupOfPod[source.pod]!, target: groupOfPod[target.pod]! };
 }
 
 export interface QuadPair {
@@ -51,5 +52,3 @@ export function allowedBetween(program: Program, { source, target, family }: Qua
   }
   return ports;
 }
-
-const FAMILIES: readonly IpFamily[] = [4, 6];

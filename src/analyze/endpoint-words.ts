@@ -87,7 +87,7 @@ function placedEnds(program: Program, word: string): NamedEnds {
 }
 
 function podEndpoints(program: Program, by: 'workload' | 'pod'): PlacedEndpoint[] {
-  return listEndpoints(program, by).filter(({ range }) => range === undefined);
+  return listEndpoints(program, by).filter(({ podIndices }) => podIndices.length > 0);
 }
 
 function plainName({ endpoint }: PlacedEndpoint): string {

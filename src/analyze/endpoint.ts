@@ -1,11 +1,16 @@
 // The two ends of a connection, as a Program sees them: a subject and a peer class in each direction.
 import type { IpAddress, IpFamily } from '../base/ip-address.ts';
-import type { Program } from '../compile/program.ts';
+import type { DirectionProgram, Program } from '../compile/program.ts';
+
+export const FAMILIES: readonly IpFamily[] = [4, 6];
 
 /** `pod` is an index of `cluster.pods`; `address` is an address outside the cluster. */
-export type EndpointRef =
+export type AddressedRef =
   | { readonly kind: 'pod'; readonly pod: number }
   | { readonly kind: 'address'; readonly address: IpAddress };
+
+/** `name`: something outside whose addresses nobody knows, `*.x` for all names below x; lower case, without a last dot. Never a source. */
+export type EndpointRef = AddressedRef | { readonly kind: 'domain-name'; readonly name: string };
 
 /** All that decides about an end. Classes are by family; of an end with one family both entries are that family's. */
 export interface Quad {
@@ -40,10 +45,31 @@ export function quadOfAtom(program: Program, atom: number): Quad {
   };
 }
 
+/** What a name leads to is outside; over which families nobody knows. */
+export function quadOfDomainName(program: Program, name: string): Quad {
+  const index = placeOfDomainName(program, name);
+  const classOf = ({ classOfDomainName }: DirectionProgram): Quad['egressClass'] => ({ 4: classOfDomainName[4][index]!, 6: classOfDomainName[6][index]! });
+  return { egressSubject: 0, ingressSubject: 0, egressClass: classOf(program.egress), ingressClass: classOf(program.ingress), families: FAMILIES };
+}
+
+/** A name that no policy names is as the longest pattern that covers it, for the same patterns cover both. */
+function placeOfDomainName({ domainNames }: Program, name: string): number {
+  const own = domainNames.indexOf(name);
+  if (own >= 0) return own;
+  const covering = domainNames.filter((pattern) => pattern.startsWith('*.') && name.endsWith(pattern.slice(1)));
+  if (covering.length === 0) return domainNames.length;
+  return domainNames.indexOf(covering.reduce((a, b) => (b.length > a.length ? b : a)));
+}
+
 export function quadOf(program: Program, endpoint: EndpointRef): Quad {
-  return endpoint.kind === 'pod'
-    ? quadOfGroup(program, program.groupOfPod[endpoint.pod]!)
-    : quadOfAtom(program, program.findAtom(endpoint.address));
+  switch (endpoint.kind) {
+    case 'pod':
+      return quadOfGroup(program, program.groupOfPod[endpoint.pod]!);
+    case 'address':
+      return quadOfAtom(program, program.findAtom(endpoint.address));
+    case 'domain-name':
+      return quadOfDomainName(program, endpoint.name);
+  }
 }
 
 /** Equal texts: ends that every policy treats alike. */

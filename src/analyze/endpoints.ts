@@ -3,28 +3,38 @@ import { compareText } from '../base/finding.ts';
 import { formatIpAddress, formatIpRange, type IpRange } from '../base/ip-address.ts';
 import type { Program } from '../compile/program.ts';
 import type { Pod } from '../model/cluster.ts';
-import { quadKey, quadOfAtom, quadOfGroup, type Quad } from './endpoint.ts';
+import { quadKey, quadOfAtom, quadOfDomainName, quadOfGroup, type Quad } from './endpoint.ts';
 import { outsideRanges } from './outside-ranges.ts';
 
 export type Grain = 'workload' | 'pod' | 'namespace';
 
 /** As the contract writes it. */
-export type Endpoint =
-  | {
-      readonly id: string;
-      readonly kind: string;
-      readonly namespace: string;
-      readonly name: string;
-      /** Number of pods it stands for. */
-      readonly pods: number;
-      readonly hostNetwork: boolean;
-    }
-  | { readonly id: string; readonly kind: 'Range'; readonly first: string; readonly last: string };
+export type Endpoint = PodsEndpoint | OutsideEndpoint;
+
+export interface PodsEndpoint {
+  readonly id: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** Number of pods it stands for. */
+  readonly pods: number;
+  readonly hostNetwork: boolean;
+}
+
+export type OutsideEndpoint =
+  | { readonly id: string; readonly kind: 'Range'; readonly first: string; readonly last: string }
+  /** What a name leads to that policies name, `*.x` for all below x: a peer of its own, whose addresses nobody knows. Never a source. */
+  | { readonly id: string; readonly kind: 'DomainName'; readonly name: string };
+
+/** Kinds do not tell: a custom resource may be called Range. */
+export function isOutside(endpoint: Endpoint): endpoint is OutsideEndpoint {
+  return !('pods' in endpoint);
+}
 
 /** An endpoint with what decides about it. */
 export interface PlacedEndpoint {
   readonly endpoint: Endpoint;
-  /** Each with the number of pods behind it; a range has one quad and no pods. */
+  /** Each with the number of pods behind it; what is outside has one quad and no pods. */
   readonly quads: readonly { readonly quad: Quad; readonly pods: number }[];
   /** Indices of `cluster.pods`. */
   readonly podIndices: readonly number[];
@@ -32,9 +42,13 @@ export interface PlacedEndpoint {
   readonly range: IpRange | undefined;
 }
 
-/** Pods' endpoints sorted by id, then the ranges in the order of addresses, IPv4 first. */
+/** Pods' endpoints sorted by id, then the ranges in the order of addresses, IPv4 first, then names of domains. */
 export function listEndpoints(program: Program, by: Grain): readonly PlacedEndpoint[] {
-  return [...podEndpoints(program, by), ...outsideRanges(program).map((range) => rangeEndpoint(program, range))];
+  return [
+    ...podEndpoints(program, by),
+    ...outsideRanges(program).map((range) => rangeEndpoint(program, range)),
+    ...program.domainNames.map((name) => domainNameEndpoint(program, name)),
+  ];
 }
 
 function podEndpoints(program: Program, by: Grain): readonly PlacedEndpoint[] {
@@ -135,4 +149,8 @@ function rangeEndpoint(program: Program, range: IpRange): PlacedEndpoint {
     podIndices: [],
     range,
   };
+}
+
+function domainNameEndpoint(program: Program, name: string): PlacedEndpoint {
+  return { endpoint: { id: name, kind: 'DomainName', name }, quads: [{ quad: quadOfDomainName(program, name), pods: 0 }], podIndices: [], range: undefined };
 }

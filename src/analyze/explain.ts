@@ -3,8 +3,9 @@ import type { IpFamily } from '../base/ip-address.ts';
 import { ALL_PORTS, intersectPorts, subtractPorts, type PortSet } from '../base/port-set.ts';
 import type { DirectionProgram, Program, RuleReference } from '../compile/program.ts';
 import type { TierDecision } from '../compile/tier-layer.ts';
+import { portsOfTiers } from '../compile/tier-ports.ts';
 import type { NetworkPolicy } from '../model/network-policy.ts';
-import { allowedPorts, isNeverJudged } from './decide.ts';
+import { allowedPorts, isNeverJudged, ownNodePair } from './decide.ts';
 import { quadOf, type EndpointRef } from './endpoint.ts';
 import { findNearMiss, type RuleMiss } from './near-miss.ts';
 
@@ -35,7 +36,7 @@ export interface DirectionReason {
   readonly admin: readonly TierDecision[];
   /** Rules of the Baseline tier; empty where a NetworkPolicy isolates, for then the tier is never asked. */
   readonly baseline: readonly TierDecision[];
-  /** The NetworkPolicies that isolate the end; empty: it is not isolated. */
+  /** The NetworkPolicies that isolate the end; empty: it is not isolated, or speaks to its own node, which they let it. */
   readonly isolatedBy: readonly NetworkPolicy[];
   /** The rules that let at least one of the ports through. */
   readonly allowedBy: readonly RuleReference[];
@@ -51,9 +52,10 @@ export function explain(program: Program, question: Question): Explanation {
   const source = quadOf(program, question.source);
   const target = quadOf(program, question.target);
   const isJudged = !isNeverJudged(program, question.source, question.target);
+  const isOwnNode = ownNodePair(program, question.source, question.target) !== undefined;
   const reason = (direction: DirectionProgram, ends: JudgedEnds): DirectionReason => {
-    const through = restrict(program.portSets.portSet(direction.portsOf(ends.subject, ends.peerClass)));
-    const isolatedBy = direction.policiesOf(ends.subject);
+    const through = restrict(isOwnNode ? portsOfTiers(direction, ends) : program.portSets.portSet(direction.portsOf(ends.subject, ends.peerClass)));
+    const isolatedBy = isOwnNode ? [] : direction.policiesOf(ends.subject);
     const open = { peerClass: ends.peerClass, ports: asked ?? ALL_PORTS };
     const admin = direction.tierDecisions('Admin', ends.subject, open);
     const left = undecided(admin, open.ports);
@@ -62,9 +64,9 @@ export function explain(program: Program, question: Question): Explanation {
       isJudged: isJudged && isGoverned(program, ends.end),
       ports: through,
       admin,
-      baseline: isolatedBy.length > 0 ? [] : direction.tierDecisions('Baseline', ends.subject, { ...open, ports: left }),
+      baseline: direction.isIsolated(ends.subject) ? [] : direction.tierDecisions('Baseline', ends.subject, { ...open, ports: left }),
       isolatedBy,
-      allowedBy: direction.allowingRules(ends.subject, ends.peerClass, intersectPorts(through, left)),
+      allowedBy: isOwnNode ? [] : direction.allowingRules(ends.subject, ends.peerClass, intersectPorts(through, left)),
       nearMiss: through.length > 0 || left.length === 0 ? undefined : findNearMiss(program, isolatedBy, missed),
     };
   };

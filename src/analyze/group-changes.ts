@@ -1,6 +1,7 @@
 // Changes of a comparison in groups that a person can read: sources that gained (or lost) the same towards the same targets are one.
 import type { PortSet } from '../base/port-set.ts';
 import type { Change, Comparison } from './compare.ts';
+import { isOutside } from './endpoints.ts';
 
 /** Every source to every target; an end on both sides stands for its pods among themselves, a single pod for nothing. */
 export interface ChangeGroup {
@@ -58,8 +59,8 @@ class PairCount {
 
   add({ source, target }: Change): void {
     const { endpoints } = this.comparison;
-    if ('first' in endpoints[source]!) this.fromOutside.add(target);
-    else if ('first' in endpoints[target]!) this.toOutside.add(source);
+    if (isOutside(endpoints[source]!)) this.fromOutside.add(target);
+    else if (isOutside(endpoints[target]!)) this.toOutside.add(source);
     else this.ofPods++;
   }
 

@@ -75,8 +75,8 @@ const START = -1;
 
 function buildGraph(program: Program, pod: number): Graph {
   const start = quadOfGroup(program, program.groupOfPod[pod]!);
-  const nodes = listEndpoints(program, 'workload').flatMap(({ endpoint, quads, podIndices, range }) => {
-    if (range !== undefined) return [];
+  const nodes = listEndpoints(program, 'workload').flatMap(({ endpoint, quads, podIndices }) => {
+    if (podIndices.length === 0) return [];
     const { quad, pods } = quads[0]!;
     const others = podIndices.includes(pod) ? pods - 1 : pods;
     return others === 0 ? [] : [{ endpoint, quad, pods: others }];

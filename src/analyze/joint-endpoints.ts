@@ -5,7 +5,7 @@ import { compareText } from '../base/finding.ts';
 import type { Program } from '../compile/program.ts';
 import type { Pod, Workload } from '../model/cluster.ts';
 import type { Endpoint } from './endpoints.ts';
-import { quadKey, quadOfAtom, quadOfGroup, type EndpointRef, type Quad } from './endpoint.ts';
+import { quadKey, quadOfAtom, quadOfDomainName, quadOfGroup, type EndpointRef, type Quad } from './endpoint.ts';
 import { outsideRanges } from './outside-ranges.ts';
 
 export interface ProgramPair {
@@ -33,9 +33,9 @@ export interface JointRefs {
   readonly after: readonly EndpointRef[];
 }
 
-/** Pods of one workload that both Programs treat alike are one endpoint; sorted by id, ranges last. */
+/** Pods of one workload that both Programs treat alike are one endpoint; sorted by id, then ranges, then names of domains. */
 export function pairEndpoints(pair: ProgramPair): readonly JointEndpoint[] {
-  return [...pairPods(pair), ...pairRanges(pair)];
+  return [...pairPods(pair), ...pairRanges(pair), ...pairDomainNames(pair)];
 }
 
 interface Draft {
@@ -101,6 +101,16 @@ function pairRanges({ before, after }: ProgramPair): readonly JointEndpoint[] {
     const ref: EndpointRef = { kind: 'address', address: first };
     const refs = { before: quads.before === undefined ? [] : [ref], after: quads.after === undefined ? [] : [ref] };
     return quads.before === undefined && quads.after === undefined ? [] : [{ endpoint, quads, pods: 0, refs }];
+  });
+}
+
+/** Each Program has something to say of every name, also of one that only the other's policies name. */
+function pairDomainNames({ before, after }: ProgramPair): readonly JointEndpoint[] {
+  const names = [...new Set([...before.domainNames, ...after.domainNames])].sort(compareText);
+  return names.map((name) => {
+    const refs: readonly EndpointRef[] = [{ kind: 'domain-name', name }];
+    const quads = { before: quadOfDomainName(before, name), after: quadOfDomainName(after, name) };
+    return { endpoint: { id: name, kind: 'DomainName' as const, name }, quads, pods: 0, refs: { before: refs, after: refs } };
   });
 }
 

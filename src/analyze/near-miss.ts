@@ -62,6 +62,7 @@ interface MissContext {
 
 function describePeer(cluster: Cluster, { peer, family }: MissQuestion): PeerEnd {
   if (peer.kind === 'address') return { pod: undefined, address: peer.address, namespace: undefined };
+  if (peer.kind === 'domain-name') return { pod: undefined, address: undefined, namespace: undefined };
   const pod = cluster.pods[peer.pod]!;
   return {
     pod,

@@ -1,6 +1,6 @@
 // Who reaches whom, and on what: rows from every endpoint to every other, made while they are read.
 import type { PortSet } from '../base/port-set.ts';
-import { ALL_PORTS_ID, NO_PORTS_ID } from '../compile/port-set-table.ts';
+import { NO_PORTS_ID } from '../compile/port-set-table.ts';
 import type { Program } from '../compile/program.ts';
 import type { Row } from '../compile/row.ts';
 import { listEndpoints, type Endpoint, type Grain, type PlacedEndpoint } from './endpoints.ts';
@@ -30,7 +30,7 @@ export interface ReachOptions {
 
 /**
  * A row from an endpoint to itself stands for one of its pods to another; a pod to itself is left out, and so are
- * rows between two ranges of the outside.
+ * rows between two ends outside.
  */
 export function reach(program: Program, { by }: ReachOptions): Reachability {
   const placed = listEndpoints(program, by);
@@ -56,25 +56,28 @@ function rowMaker(program: Program, placed: readonly PlacedEndpoint[]): (source:
   const table = new QuadTable(program);
   const members = placed.map(({ quads }) => quads.map(({ quad, pods }) => ({ quad: table.intern(quad), pods })));
   const endpointsOfQuad = invert(members);
-  const isRange = placed.map(({ range }) => range !== undefined);
+  const isOutside = placed.map(({ podIndices }) => podIndices.length === 0);
+  const isName = placed.map(({ range }, end) => isOutside[end] === true && range === undefined);
   const ownNode = ownNodeFinder(program, placed);
   const result = new Uint32Array(placed.length);
   const reachQuad = (source: number, quad: number, ports: number): void => {
     for (const target of endpointsOfQuad[quad]!) {
-      if (isRange[source] && isRange[target]) continue;
+      if (isOutside[source] && isOutside[target]) continue;
       result[target] = program.portSets.union(result[target]!, ports);
     }
   };
   return (source) => {
     result.fill(NO_PORTS_ID);
+    // A name is looked up to be connected to; whoever connects has an address.
+    if (isName[source]) return result;
     for (const from of members[source]!) {
       const verdicts = table.verdictsFrom(from.quad);
       for (let quad = 0; quad < verdicts.length; quad++) {
         if (verdicts[quad] !== NO_PORTS_ID) reachQuad(source, quad, verdicts[quad]!);
       }
     }
-    if (!isRange[source]) result[source] = portsToItself(members[source]!, table, program);
-    for (const target of ownNode(source)) result[target] = ALL_PORTS_ID;
+    if (!isOutside[source]) result[source] = portsToItself(members[source]!, table, program);
+    for (const [target, ports] of ownNode(source)) result[target] = program.portSets.union(result[target]!, ports);
     return result;
   };
 }

@@ -3,7 +3,7 @@ import type { IpAddress } from '../base/ip-address.ts';
 import type { Protocol } from '../base/port-set.ts';
 import type { Cluster, Pod, Service, ServicePort } from '../model/cluster.ts';
 import type { EndpointSlice } from '../model/endpoint-slice.ts';
-import type { EndpointRef } from './endpoint.ts';
+import type { AddressedRef } from './endpoint.ts';
 
 export interface ServiceRoute {
   readonly service: Service;
@@ -26,7 +26,7 @@ export interface PortRoute {
 }
 
 export interface PortTarget {
-  readonly end: EndpointRef;
+  readonly end: AddressedRef;
   readonly protocol: Protocol;
   readonly port: number;
 }
@@ -68,7 +68,7 @@ function routeToPods(cluster: Cluster, service: Service, pods: readonly number[]
 }
 
 /** A slice's port belongs to the Service's port of the same name. */
-function routeToEndpoints(service: Service, slices: readonly EndpointSlice[], endsOf: (slice: EndpointSlice) => readonly EndpointRef[]): ServiceRoute {
+function routeToEndpoints(service: Service, slices: readonly EndpointSlice[], endsOf: (slice: EndpointSlice) => readonly AddressedRef[]): ServiceRoute {
   const ports = service.ports.map((port): PortRoute => {
     const targets = slices.flatMap((slice) =>
       slice.ports
@@ -96,7 +96,7 @@ function podFinder(pods: readonly Pod[]): (service: Service) => readonly number[
 
 interface SliceFinder {
   of(service: Service): readonly EndpointSlice[];
-  endsOf(slice: EndpointSlice): readonly EndpointRef[];
+  endsOf(slice: EndpointSlice): readonly AddressedRef[];
 }
 
 /** An endpoint is the pod that it names, else the pod that has its address, else an address outside. */
@@ -116,7 +116,7 @@ function sliceFinder({ endpointSlices = [], pods }: Cluster): SliceFinder {
   return {
     of: ({ namespace, name }) => byService.get(`${namespace}/${name}`) ?? [],
     endsOf: (slice) =>
-      slice.endpoints.flatMap((endpoint): EndpointRef[] => {
+      slice.endpoints.flatMap((endpoint): AddressedRef[] => {
         const pod = podOf(endpoint, slice.namespace);
         return pod === undefined ? endpoint.addresses.map((address) => ({ kind: 'address', address })) : [{ kind: 'pod', pod }];
       }),

@@ -6,6 +6,7 @@ import { hasErrors, sortFindings, type Finding } from '../base/finding.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { compileCluster } from '../compile/compile.ts';
 import type { Program } from '../compile/program.ts';
+import { isOutside } from '../analyze/endpoints.ts';
 import { reach, type Reachability } from '../analyze/reach.ts';
 import { detectKernel, type KernelSupport } from '../kernel/detect-kernel.ts';
 import { enterUserNamespace } from '../lab/enter-user-namespace.ts';
@@ -140,8 +141,8 @@ const MATRIX_WORKLOADS_MAX = 60;
 
 /** Ordered pairs of different workloads, ranges aside. */
 function countOpenPairs({ endpoints, rows }: Reachability): { open: number; pairs: number } {
-  const isWorkload = (index: number): boolean => !('first' in endpoints[index]!);
-  const workloads = endpoints.filter((endpoint) => !('first' in endpoint)).length;
+  const isWorkload = (index: number): boolean => !isOutside(endpoints[index]!);
+  const workloads = endpoints.filter((endpoint) => !isOutside(endpoint)).length;
   let open = 0;
   for (const { source, target } of rows()) if (source !== target && isWorkload(source) && isWorkload(target)) open++;
   return { open, pairs: workloads * (workloads - 1) };

@@ -69,7 +69,7 @@ function answerWords(program: Program, words: Words): { answers: Answer[]; leftO
 }
 
 function answerEnd({ label, ref }: NamedEnd): AnswerEnd {
-  return { name: label, isOutside: ref.kind === 'address' };
+  return { name: label, isOutside: ref.kind !== 'pod' };
 }
 
 /** Nobody here judges what stays outside. */

@@ -1,12 +1,12 @@
 // Which connections to try: every ordered pair of ends on the target's ports in both families, thinned out where there are too many.
 import type { IpAddress, IpFamily } from '../base/ip-address.ts';
 import type { Protocol } from '../base/port-set.ts';
-import type { EndpointRef } from '../analyze/endpoint.ts';
+import type { AddressedRef } from '../analyze/endpoint.ts';
 
 /** One end; the lab's endpoints are such. */
 export interface ProbeEndpoint {
   readonly name: string;
-  readonly subject: EndpointRef;
+  readonly subject: AddressedRef;
   /** At most one of each family. */
   readonly addresses: readonly IpAddress[];
   /** Ends of one group are alike: when pairs must be left out, the first of each group stands for it. */

@@ -81,10 +81,11 @@ function compareNumbered(a: string, b: string): number {
   return Number(numberA[2]) - Number(numberB[2]) || compareText(a, b);
 }
 
-/** A hostNetwork pod has the addresses of its node. */
+/** A hostNetwork pod has the addresses of its node, of each family the first: a node may have an external one behind it. */
 function withNode(pod: Pod, nodeAddresses: ReadonlyMap<string, Pod['addresses']>): Pod {
   if (!pod.hostNetwork || pod.addresses.length > 0 || pod.nodeName === undefined) return pod;
-  return { ...pod, addresses: nodeAddresses.get(pod.nodeName) ?? [] };
+  const addresses = nodeAddresses.get(pod.nodeName) ?? [];
+  return { ...pod, addresses: addresses.filter(({ family }, index) => addresses.findIndex((other) => other.family === family) === index) };
 }
 
 // --- Controllers

@@ -84,7 +84,7 @@ function jsonPoint(point: number): { readonly protocol: string; readonly port?: 
 }
 
 function answerOf({ source, target, point, explanation }: ConnectionExample): Answer {
-  const end = ({ label, ref }: ConnectionExample['source']): Answer['source'] => ({ name: label, isOutside: ref.kind === 'address' });
+  const end = ({ label, ref }: ConnectionExample['source']): Answer['source'] => ({ name: label, isOutside: ref.kind !== 'pod' });
   return { source: end(source), target: end(target), asked: [point, point], explanation };
 }
 

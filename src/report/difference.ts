@@ -1,7 +1,7 @@
 // What two sets of manifests allow differently: grouped as text, Markdown and workflow commands; row by row as JSON.
 import type { Finding } from '../base/finding.ts';
 import type { Comparison, Presence } from '../analyze/compare.ts';
-import type { Endpoint } from '../analyze/endpoints.ts';
+import { isOutside, type Endpoint } from '../analyze/endpoints.ts';
 import type { ChangeGroup, GroupedChanges } from '../analyze/group-changes.ts';
 import { endLister } from './end-list.ts';
 import { jsonFinding } from './finding-json.ts';
@@ -21,7 +21,7 @@ export interface Difference {
 }
 
 export function isSame({ comparison, groups }: Difference): boolean {
-  return groups.gainedPairs === 0 && groups.lostPairs === 0 && comparison.presence.every((presence, index) => presence === 'both' || 'first' in comparison.endpoints[index]!);
+  return groups.gainedPairs === 0 && groups.lostPairs === 0 && comparison.presence.every((presence, index) => presence === 'both' || isOutside(comparison.endpoints[index]!));
 }
 
 /** `3 pairs of ends gain connections, 1 loses some`. */
@@ -144,7 +144,7 @@ function namesOf({ comparison: { endpoints, presence } }: Difference, wanted: Pr
 }
 
 function isWorkload(endpoint: Endpoint): boolean {
-  return !('first' in endpoint);
+  return !isOutside(endpoint);
 }
 
 function markdown(text: string): string {

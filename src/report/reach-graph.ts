@@ -1,5 +1,5 @@
 // A reachability as a graph: DOT for Graphviz, Mermaid for Markdown; namespaces are boxes.
-import type { Endpoint } from '../analyze/endpoints.ts';
+import { isOutside, type Endpoint } from '../analyze/endpoints.ts';
 import type { Reachability } from '../analyze/reach.ts';
 import { endpointLabel } from './endpoint-label.ts';
 import { formatPorts, rememberedPorts } from './port-text.ts';
@@ -37,11 +37,11 @@ export function* reachMermaid(reachability: Reachability): Generator<string> {
   yield* edges;
 }
 
-/** Indices of endpoints by namespace, in order of appearance; ranges under undefined. */
+/** Indices of endpoints by namespace, in order of appearance; the outside under undefined. */
 function byNamespace(endpoints: readonly Endpoint[]): Map<string | undefined, number[]> {
   const members = new Map<string | undefined, number[]>();
   for (const [index, endpoint] of endpoints.entries()) {
-    const namespace = 'first' in endpoint ? undefined : endpoint.namespace;
+    const namespace = isOutside(endpoint) ? undefined : endpoint.namespace;
     const known = members.get(namespace);
     if (known === undefined) members.set(namespace, [index]);
     else known.push(index);
@@ -51,7 +51,7 @@ function byNamespace(endpoints: readonly Endpoint[]): Map<string | undefined, nu
 
 /** Without the namespace, which the box around it says; the whole id where more than the name tells it from others. */
 function nodeLabel(endpoint: Endpoint): string {
-  if ('first' in endpoint) return endpointLabel(endpoint);
+  if (isOutside(endpoint)) return endpointLabel(endpoint);
   const prefix = `${endpoint.namespace}/`;
   return endpoint.id.startsWith(prefix) ? endpoint.id.slice(prefix.length) : endpoint.id;
 }

@@ -2,7 +2,7 @@
 import { hasOtherProtocols, protocolRanges, type PortSet } from '../base/port-set.ts';
 import type { Finding } from '../base/finding.ts';
 import { NO_PORTS_ID } from '../compile/port-set-table.ts';
-import type { Endpoint } from '../analyze/endpoints.ts';
+import { isOutside, type Endpoint } from '../analyze/endpoints.ts';
 import type { Reachability } from '../analyze/reach.ts';
 import type { NamedRoutes } from '../analyze/named-routes.ts';
 import { jsonFinding } from './finding-json.ts';
@@ -52,6 +52,10 @@ function jsonEndpoint(endpoint: Endpoint): string {
   if ('first' in endpoint) {
     const { id, kind, first, last } = endpoint;
     return spaced({ id, kind, first, last });
+  }
+  if (isOutside(endpoint)) {
+    const { id, kind, name } = endpoint;
+    return spaced({ id, kind, name });
   }
   const { id, kind, namespace, name, pods, hostNetwork } = endpoint;
   return spaced({ id, kind, namespace, name, pods, hostNetwork });

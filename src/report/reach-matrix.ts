@@ -1,4 +1,5 @@
 // A reachability as a matrix: `●` is everything, a letter the ports that the legend names, `·` nothing.
+import { isOutside } from '../analyze/endpoints.ts';
 import type { Reachability } from '../analyze/reach.ts';
 import { endpointLabel } from './endpoint-label.ts';
 import { formatMatrix, type MatrixLayout } from './matrix.ts';
@@ -23,7 +24,7 @@ export function reachMatrix(reachability: Reachability, layout: MatrixLayout): s
   }
   const cellAt = (source: number, target: number): MatrixCell | undefined =>
     cells[source * size + target] ?? emptyCell(reachability, source, target);
-  const ends = endpoints.map((endpoint) => ({ label: endpointLabel(endpoint), isOutside: 'first' in endpoint }));
+  const ends = endpoints.map((endpoint) => ({ label: endpointLabel(endpoint), isOutside: isOutside(endpoint) }));
   const legend: LegendEntry[] = [
     ...(cells.includes(OPEN) ? [{ cell: OPEN, text: 'everything' }] : []),
     ...letters.legend(),
@@ -32,10 +33,11 @@ export function reachMatrix(reachability: Reachability, layout: MatrixLayout): s
   return formatMatrix({ ends, cellAt, legend }, layout);
 }
 
-// A pod to itself and range to range are not in the answer, so they are left empty rather than shown as refused.
+// A pod to itself, outside to outside, and names as sources are not in the answer, so they are left empty rather than shown as refused.
 function emptyCell({ endpoints }: Reachability, source: number, target: number): MatrixCell | undefined {
   const sourceEnd = endpoints[source]!;
-  if ('first' in sourceEnd && 'first' in endpoints[target]!) return undefined;
+  const isName = isOutside(sourceEnd) && sourceEnd.kind === 'DomainName';
+  if (isName || (isOutside(sourceEnd) && isOutside(endpoints[target]!))) return undefined;
   if (source === target && 'pods' in sourceEnd && sourceEnd.pods === 1) return undefined;
   return NONE;
 }

@@ -1,6 +1,6 @@
 // A reachability as rows of text: a table for people, CSV for spreadsheets, Markdown for reviews; all streamed.
 import { hasOtherProtocols, protocolRanges, type PortSet } from '../base/port-set.ts';
-import type { Endpoint } from '../analyze/endpoints.ts';
+import { isOutside, type Endpoint } from '../analyze/endpoints.ts';
 import type { Reachability } from '../analyze/reach.ts';
 import { endpointLabel } from './endpoint-label.ts';
 import { formatPorts, rememberedPorts } from './port-text.ts';
@@ -49,7 +49,7 @@ export function* reachMarkdown(reachability: Reachability): Generator<string> {
 function endpointCells(endpoint: Endpoint, isWide: boolean): string[] {
   const label = printable(endpointLabel(endpoint));
   if (!isWide) return [label];
-  return 'first' in endpoint
+  return isOutside(endpoint)
     ? [label, endpoint.kind, '-']
     : [label, printable(endpoint.kind) + (endpoint.hostNetwork ? ' (host network)' : ''), `${endpoint.pods}`];
 }
