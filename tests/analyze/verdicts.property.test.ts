@@ -5,19 +5,23 @@ import fc from 'fast-check';
 import { countPairs } from '../../src/analyze/count-pairs.ts';
 import { comparePrograms } from '../../src/analyze/compare.ts';
 import { allowedPorts } from '../../src/analyze/decide.ts';
-import { explain } from '../../src/analyze/explain.ts';
+import { isOutside } from '../../src/analyze/endpoints.ts';
+import { explain, type DirectionReason } from '../../src/analyze/explain.ts';
 import { reach } from '../../src/analyze/reach.ts';
 import { formatIpAddress } from '../../src/base/ip-address.ts';
-import { ALL_PORTS, NO_PORTS, OTHER_POINT, pointOf, subtractPorts, unionPorts } from '../../src/base/port-set.ts';
+import { ALL_PORTS, intersectPorts, NO_PORTS, OTHER_POINT, pointOf, subtractPorts, unionPorts, type PortSet } from '../../src/base/port-set.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
-import { DIRECTIONS, type NetworkPolicy, type PolicyRule } from '../../src/model/network-policy.ts';
+import type { TierAction } from '../../src/model/cluster-policy.ts';
+import { DIRECTIONS, type Direction, type NetworkPolicy, type PolicyRule } from '../../src/model/network-policy.ts';
 import { checkClusters, checkWith } from '../clusters/check-property.ts';
 import { outsideAddresses, trafficPoints } from '../clusters/points.ts';
 import { randomPolicies } from '../clusters/random-cluster.ts';
 import { podKey, settleCluster } from '../clusters/settle.ts';
 import { verdictsOf } from '../clusters/verdicts.ts';
-import { referenceRules, type ReferenceEnd } from '../reference/reference.ts';
+import type { ReferenceEnd, ReferenceTraffic } from '../reference/matches.ts';
+import { policiesAllow, referenceRules } from '../reference/network-policies.ts';
+import { tierAction } from '../reference/tiers.ts';
 
 /** These need fewer clusters than the reference does: what they look for shows often. */
 const SHARE = 0.4;
@@ -49,7 +53,8 @@ test('a rule added in a direction that its policy already governs never takes aw
 
 test('a policy without rules never opens anything', () => {
   checkWith(randomPolicies, (raw, donors) => {
-    const cluster = settleCluster(raw);
+    // To an isolated pod its own node counts as something that NetworkPolicy allows, and then no Baseline tier is asked.
+    const cluster = settleCluster({ ...raw, workloads: raw.workloads.map((one) => ({ ...one, nodeName: undefined })) });
     const outside = outsideAddresses(cluster);
     const before = verdictsOf(compileCluster(cluster), outside);
     const closing = settleCluster({ ...raw, policies: donors }).policies.map((policy) => ({ ...policy, ...(policy.ingress && { ingress: [] }), ...(policy.egress && { egress: [] }) }));
@@ -85,7 +90,7 @@ test('the rows of reach by workload are the union over its pods', () => {
     const answered = new Map<string, readonly number[]>();
     for (const { source, target, ports } of rows()) {
       const [from, to] = [endpoints[source]!, endpoints[target]!];
-      if (from.kind === 'Range' || to.kind === 'Range') continue;
+      if (isOutside(from) || isOutside(to)) continue;
       const pair = `${nameOf(from.id)} → ${nameOf(to.id)}`;
       answered.set(pair, unionPorts(answered.get(pair) ?? NO_PORTS, ports));
     }
@@ -137,14 +142,23 @@ test('an explanation has the verdict of decide, and rules or no isolation behind
           const explanation = explain(program, ends);
           assert.deepEqual(explanation.ports, ports);
           assert.equal(explanation.verdict === 'denied', ports.length === 0);
-          for (const direction of [explanation.egress, explanation.ingress]) {
-            assert.equal(direction.isolatedBy.length > 0 && direction.ports.length > 0, direction.allowedBy.length > 0);
-            if (direction.isolatedBy.length === 0) assert.deepEqual(direction.ports, ALL_PORTS);
-          }
+          for (const direction of [explanation.egress, explanation.ingress]) if (direction.isJudged) holdsTogether(direction);
         }
       }
     }
   }, { share: SHARE / 2 });
+
+  // What the tiers decided, what rules allowed and what nothing refused are together what was let through.
+  function holdsTogether({ ports, admin, baseline, isolatedBy, allowedBy }: DirectionReason): void {
+    const decided = (decisions: DirectionReason['admin'], action: TierAction): PortSet => decisions.filter(({ rule }) => rule.action === action).map((one) => one.ports).reduce(unionPorts, NO_PORTS);
+    const accepted = decided(admin, 'Accept');
+    const refused = unionPorts(decided(admin, 'Deny'), decided(baseline, 'Deny'));
+    assert.deepEqual(subtractPorts(accepted, ports), NO_PORTS);
+    assert.deepEqual(intersectPorts(refused, ports), NO_PORTS);
+    assert.equal(isolatedBy.length > 0 && subtractPorts(ports, accepted).length > 0, allowedBy.length > 0);
+    if (isolatedBy.length > 0) assert.deepEqual(baseline, []);
+    else assert.deepEqual(ports, subtractPorts(ALL_PORTS, refused));
+  }
 });
 
 test('an explanation of one port names the rules that the reference finds', () => {
@@ -167,7 +181,14 @@ test('an explanation of one port names the rules that the reference finds', () =
           const explanation = explain(program, { source, target, family, ports: [point, point] });
           for (const direction of DIRECTIONS) {
             if (!explanation[direction].isJudged) continue;
-            const expected = referenceRules(cluster, direction, { source, target, protocol, port, family });
+            const traffic = { source, target, protocol, port, family };
+            const byAdmin = tierAction(cluster, 'Admin', direction, traffic);
+            const isDecided = byAdmin === 'Accept' || byAdmin === 'Deny';
+            const isOver = isDecided || explanation[direction].isolatedBy.length > 0;
+            const byBaseline = isOver || isIsolated(cluster, direction, traffic) ? undefined : tierAction(cluster, 'Baseline', direction, traffic);
+            assert.deepEqual([...new Set(explanation[direction].admin.map(({ rule }) => rule.action))], byAdmin === undefined ? [] : [byAdmin]);
+            assert.deepEqual([...new Set(explanation[direction].baseline.map(({ rule }) => rule.action))], byBaseline === undefined ? [] : [byBaseline]);
+            const expected = isDecided ? [] : referenceRules(cluster, direction, traffic);
             assert.deepEqual(explanation[direction].allowedBy.map(ruleName), expected.map(ruleName), `${endName(cluster, source)} → ${endName(cluster, target)} ${protocol} ${port} over IPv${family}, ${direction}`);
           }
         }
@@ -175,12 +196,16 @@ test('an explanation of one port names the rules that the reference finds', () =
     }
   }, { share: SHARE });
 
+  function isIsolated(cluster: Cluster, direction: Direction, traffic: ReferenceTraffic): boolean {
+    return policiesAllow(cluster, direction, traffic) !== undefined;
+  }
+
   function ruleName({ policy, rule }: { policy: NetworkPolicy; rule: PolicyRule }): string {
     return `${policy.namespace}/${policy.name} ${rule.index}`;
   }
 
   function endName(cluster: Cluster, end: ReferenceEnd): string {
-    return end.kind === 'pod' ? podKey(cluster.pods[end.pod]!) : formatIpAddress(end.address);
+    return end.kind === 'pod' ? podKey(cluster.pods[end.pod]!) : end.kind === 'address' ? formatIpAddress(end.address) : end.name;
   }
 });
 
@@ -214,7 +239,7 @@ test('a comparison names exactly the pairs whose verdicts differ, with what was 
     const told = new Map<string, object>();
     for (const { source, target, gained, lost } of changes()) {
       const [from, to] = [endpoints[source]!, endpoints[target]!];
-      if (from.kind !== 'Range' && to.kind !== 'Range') told.set(`${from.id} → ${to.id}`, { gained, lost });
+      if (!isOutside(from) && !isOutside(to)) told.set(`${from.id} → ${to.id}`, { gained, lost });
     }
     const expected = new Map<string, object>();
     for (const [source, from] of before.cluster.pods.entries()) {

@@ -1,5 +1,5 @@
 // A case with an address for every pod: its own where the page gives addresses, else those that the lab would give.
-import { isOwnNode } from '../../src/analyze/decide.ts';
+import { isOwnNode } from '../../src/analyze/own-node.ts';
 import { outsideRanges } from '../../src/analyze/outside-ranges.ts';
 import type { IpAddress } from '../../src/base/ip-address.ts';
 import { compileCluster } from '../../src/compile/compile.ts';

@@ -2,7 +2,8 @@
 import type { IpFamily } from '../../src/base/ip-address.ts';
 import { hasPoint, NO_PORTS, type PortSet } from '../../src/base/port-set.ts';
 import { trafficPoints, type TrafficPoint } from '../clusters/points.ts';
-import { referenceAllows, type ReferenceEnd } from '../reference/reference.ts';
+import type { ReferenceEnd } from '../reference/matches.ts';
+import { referenceAllows } from '../reference/reference.ts';
 import { describePoint, linePoint, pairsOfEnds } from './case-pairs.ts';
 import type { CaseEnd, LoadedCase } from './loaded-case.ts';
 import { parseReach } from './reach-text.ts';

@@ -11,6 +11,7 @@ export function manifests(cluster: raw.RawCluster): readonly object[] {
     ...cluster.namespaces
       .filter(({ isWritten }) => isWritten)
       .map(({ name, labels }) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } })),
+    ...cluster.nodes.map(nodeManifest),
     ...cluster.workloads.map(workloadManifest),
     ...cluster.policies.map(({ namespace, name, ...spec }) => ({
       apiVersion: 'networking.k8s.io/v1',
@@ -18,7 +19,17 @@ export function manifests(cluster: raw.RawCluster): readonly object[] {
       metadata: { name, namespace },
       ...spec,
     })),
+    ...cluster.clusterPolicies.map(({ kind, name, spec }) => ({
+      apiVersion: `policy.networking.k8s.io/${kind === 'ClusterNetworkPolicy' ? 'v1alpha2' : 'v1alpha1'}`,
+      kind,
+      metadata: { name },
+      spec,
+    })),
   ];
+}
+
+function nodeManifest({ name, labels, addresses }: raw.RawNode): object {
+  return { apiVersion: 'v1', kind: 'Node', metadata: { name, labels }, status: { addresses: addresses.map((address) => ({ type: 'InternalIP', address })) } };
 }
 
 function workloadManifest(one: raw.RawWorkload): object {

@@ -2,16 +2,17 @@
 import { LAST_ADDRESS, type IpAddress, type IpRange } from '../../src/base/ip-address.ts';
 import type { Protocol } from '../../src/base/port-set.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
-import type { PolicyRule } from '../../src/model/network-policy.ts';
+import type { TierPeer, TierRule } from '../../src/model/cluster-policy.ts';
+import type { Peer, PolicyRule } from '../../src/model/network-policy.ts';
 
 /** Above this the list is thinned out evenly. */
 const OUTSIDE_MAX = 12;
 
 /** Addresses that are no pod's and in no pod range: first, last and neighbors of each block and except, and one of each family. */
 export function outsideAddresses(cluster: Cluster): readonly IpAddress[] {
-  const blocks = rulesOf(cluster).flatMap(({ peers }) => (peers.kind === 'listed' ? peers.peers : []))
+  const blocks = rulesOf(cluster).flatMap(({ peers }): readonly (Peer | TierPeer)[] => (peers.kind === 'listed' ? peers.peers : []))
     .flatMap((peer) => (peer.kind === 'ip-block' ? [peer.cidr, ...peer.except] : []));
-  const edges: IpAddress[] = [{ family: 4, value: 3n }, { family: 6, value: 3n }];
+  const edges: IpAddress[] = [{ family: 4, value: 3n }, { family: 6, value: 3n }, ...cluster.nodes.flatMap((node) => node.addresses)];
   for (const { family, first, last } of blocks) {
     for (const value of [first - 1n, first, last, last + 1n]) edges.push({ family, value });
   }
@@ -45,6 +46,13 @@ export function trafficPoints(cluster: Cluster): readonly TrafficPoint[] {
   return [{ protocol: 'other', port: 0 }, ...protocols.flatMap((protocol) => real.map((port) => ({ protocol, port })))];
 }
 
-function rulesOf(cluster: Cluster): readonly PolicyRule[] {
-  return cluster.policies.flatMap(({ ingress, egress }) => [...(ingress ?? []), ...(egress ?? [])]);
+function rulesOf(cluster: Cluster): readonly (PolicyRule | TierRule)[] {
+  return [...cluster.policies, ...cluster.clusterPolicies].flatMap(({ ingress, egress }) => [...(ingress ?? []), ...(egress ?? [])]);
+}
+
+/** All that policies name, one below a name of theirs, and one that nobody names. */
+export function domainNames(cluster: Cluster): readonly string[] {
+  const named = cluster.clusterPolicies.flatMap(({ egress }) => egress).flatMap(({ peers }) => (peers.kind === 'listed' ? peers.peers : []));
+  const patterns = new Set(named.flatMap((peer) => (peer.kind === 'domain-name' ? [peer.pattern] : [])));
+  return patterns.size === 0 ? [] : [...patterns, 'deep.below.example.org', 'example.com'];
 }

@@ -1,12 +1,21 @@
 // A small cluster as somebody would write it: manifests with every form of missing, null and empty, before anything is settled.
+import type { RawClusterPolicy } from './raw-cluster-policy.ts';
 
 export interface RawCluster {
   readonly namespaces: readonly RawNamespace[];
   /** Names are unique in a namespace. */
   readonly workloads: readonly RawWorkload[];
   readonly policies: readonly RawPolicy[];
+  readonly clusterPolicies: readonly RawClusterPolicy[];
+  readonly nodes: readonly RawNode[];
   /** CIDRs of `--pod-cidr`. */
   readonly podRanges: readonly string[];
+}
+
+export interface RawNode {
+  readonly name: string;
+  readonly labels: RawLabels;
+  readonly addresses: readonly string[];
 }
 
 export interface RawNamespace {
@@ -80,6 +89,7 @@ export interface RawSelector {
 
 export interface RawExpression {
   readonly key: string;
-  readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
+  /** `Foo` stands for what nobody understands; only where a server stores it all the same. */
+  readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist' | 'Foo';
   readonly values?: readonly string[] | null;
 }

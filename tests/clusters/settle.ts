@@ -1,32 +1,23 @@
 // Settles a raw cluster into the model by the letter of the API's defaults; a second opinion on what `read` does with good manifests.
 import { compareText } from '../../src/base/finding.ts';
-import { ADDRESS_BITS, formatIpAddress, parseIpAddress, type IpRange } from '../../src/base/ip-address.ts';
-import type { Cluster, Namespace, Pod } from '../../src/model/cluster.ts';
+import { formatIpAddress, parseIpAddress, type IpAddress } from '../../src/base/ip-address.ts';
+import type { Cluster, ClusterNode, Namespace, Pod } from '../../src/model/cluster.ts';
 import type { NetworkPolicy, Peer, PolicyRule, PortMatch } from '../../src/model/network-policy.ts';
-import type { Origin, Path, SourceDocument } from '../../src/model/origin.ts';
-import type { Requirement, Selector } from '../../src/model/selector.ts';
+import type { Origin } from '../../src/model/origin.ts';
 import type * as raw from './raw-cluster.ts';
-
-const NOWHERE: SourceDocument = {
-  file: 'random',
-  firstLine: 1,
-  locate: () => ({ start: { line: 1, column: 1 }, end: { line: 1, column: 1 } }),
-};
-
-export function origin(...path: Path): Origin {
-  return { document: NOWHERE, path };
-}
+import { settleClusterPolicies } from './settle-cluster-policies.ts';
+import { origin, parseBlock, settleSelector } from './settle-words.ts';
 
 export function settleCluster(cluster: raw.RawCluster): Cluster {
   return {
     namespaces: settleNamespaces(cluster),
-    pods: cluster.workloads.flatMap(settleWorkload).sort(comparePods),
+    pods: cluster.workloads.flatMap((one) => settleWorkload(one, cluster.nodes)).sort(comparePods),
     services: [],
-    nodes: [],
+    nodes: cluster.nodes.map(settleNode).sort((a, b) => compareText(a.name, b.name)),
     policies: cluster.policies
       .map(settlePolicy)
       .sort((a, b) => compareText(a.namespace, b.namespace) || compareText(a.name, b.name)),
-    clusterPolicies: [],
+    clusterPolicies: settleClusterPolicies(cluster.clusterPolicies),
     podRanges: cluster.podRanges.map(parseBlock),
   };
 }
@@ -54,13 +45,19 @@ function settleNamespaces(cluster: raw.RawCluster): readonly Namespace[] {
     .sort((a, b) => compareText(a.name, b.name));
 }
 
-function settleWorkload(one: raw.RawWorkload): readonly Pod[] {
+function settleNode({ name, labels, addresses }: raw.RawNode): ClusterNode {
+  return { name, labels: new Map(Object.entries(labels)), addresses: addresses.map((address) => parseIpAddress(address)!), podRanges: [] };
+}
+
+function settleWorkload(one: raw.RawWorkload, nodes: readonly raw.RawNode[]): readonly Pod[] {
+  // Whoever uses the host network has the first address of each family of the node.
+  const node = one.hostNetwork && one.addresses.length === 0 ? nodes.find(({ name }) => name === one.nodeName) : undefined;
   const shared = {
     namespace: one.namespace,
     workload: { kind: one.kind, namespace: one.namespace, name: one.name },
     ports: one.containers.flat().map(({ name, protocol, containerPort }) => ({ name, protocol: protocol ?? 'TCP', port: containerPort })),
     hostNetwork: one.hostNetwork,
-    addresses: one.addresses.map((address) => parseIpAddress(address)!),
+    addresses: firstOfFamilies((node ?? one).addresses.map((address) => parseIpAddress(address)!)),
     nodeName: one.nodeName,
     origin: origin('spec'),
   } as const;
@@ -79,6 +76,10 @@ function settleWorkload(one: raw.RawWorkload): readonly Pod[] {
         unknownKeys: new Set(['controller-revision-hash']),
       }));
   }
+}
+
+function firstOfFamilies(addresses: readonly IpAddress[]): readonly IpAddress[] {
+  return ([4, 6] as const).flatMap((family) => addresses.find((address) => address.family === family) ?? []);
 }
 
 function settlePolicy({ namespace, name, spec: given }: raw.RawPolicy): NetworkPolicy {
@@ -135,23 +136,6 @@ export function settlePort(given: raw.RawPort, place: Origin): PortMatch {
   if (port === undefined || port === null) return { kind: 'protocol', protocol, origin: place };
   if (typeof port === 'string') return { kind: 'named', protocol, name: port, origin: place };
   return { kind: 'range', protocol, first: port, last: given.endPort ?? port, origin: place };
-}
-
-export function settleSelector(selector: raw.RawSelector | null | undefined): Selector {
-  const labels: Requirement[] = Object.entries(selector?.matchLabels ?? {}).map(([key, value]) => ({ kind: 'In', key, values: [value] }));
-  const expressions = (selector?.matchExpressions ?? []).map(({ key, operator, values }): Requirement =>
-    operator === 'In' || operator === 'NotIn' ? { kind: operator, key, values: values ?? [] } : { kind: operator, key },
-  );
-  return { requirements: [...labels, ...expressions] };
-}
-
-/** `10.0.0.5/24` with its host bits masked, as the server reads it. */
-export function parseBlock(cidr: string): IpRange {
-  const [text, mask] = cidr.split('/');
-  const address = parseIpAddress(text!)!;
-  const size = 1n << BigInt(ADDRESS_BITS[address.family] - Number(mask));
-  const first = address.value - (address.value % size);
-  return { family: address.family, first, last: first + size - 1n };
 }
 
 /** How one end is known in every form of a cluster, whatever its place in the list. */

@@ -7,9 +7,10 @@ import { hasPoint, OTHER_POINT, pointOf } from '../../src/base/port-set.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
 import { checkClusters } from '../clusters/check-property.ts';
-import { outsideAddresses, trafficPoints } from '../clusters/points.ts';
+import { domainNames, outsideAddresses, trafficPoints } from '../clusters/points.ts';
 import { podKey, settleCluster } from '../clusters/settle.ts';
-import { referenceAllows, type ReferenceEnd } from '../reference/reference.ts';
+import type { ReferenceEnd } from '../reference/matches.ts';
+import { referenceAllows } from '../reference/reference.ts';
 
 const FAMILIES: readonly IpFamily[] = [4, 6];
 
@@ -37,16 +38,18 @@ test('the Program decides as the reference does', () => {
   });
 });
 
-/** Every ordered pair of pods, a pod and itself included, and every pod with every address outside, both ways. */
+/** Every ordered pair of pods, a pod and itself included; every pod with every address outside, both ways; and every pod to names. */
 function pairsOf(cluster: Cluster): [ReferenceEnd, ReferenceEnd][] {
   const pods = cluster.pods.map((_, pod) => ({ kind: 'pod', pod }) as const);
   const outside = outsideAddresses(cluster).map((address) => ({ kind: 'address', address }) as const);
+  const names = domainNames(cluster).map((name) => ({ kind: 'domain-name', name }) as const);
   return pods.flatMap((source): [ReferenceEnd, ReferenceEnd][] => [
     ...pods.map((target): [ReferenceEnd, ReferenceEnd] => [source, target]),
     ...outside.flatMap((end): [ReferenceEnd, ReferenceEnd][] => [[source, end], [end, source]]),
+    ...names.map((end): [ReferenceEnd, ReferenceEnd] => [source, end]),
   ]);
 }
 
 function describe(cluster: Cluster, end: ReferenceEnd): string {
-  return end.kind === 'pod' ? podKey(cluster.pods[end.pod]!) : formatIpAddress(end.address);
+  return end.kind === 'pod' ? podKey(cluster.pods[end.pod]!) : end.kind === 'address' ? formatIpAddress(end.address) : end.name;
 }

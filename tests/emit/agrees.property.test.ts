@@ -1,7 +1,7 @@
 // Random clusters: what the emitted elements decide on two nodes is what the Program says, for every pair, port and family that could differ.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { allowedPorts, isNeverJudged } from '../../src/analyze/decide.ts';
+import { allowedPorts, ownNodePair } from '../../src/analyze/decide.ts';
 import type { EndpointRef } from '../../src/analyze/endpoint.ts';
 import { formatIpAddress, type IpAddress, type IpFamily } from '../../src/base/ip-address.ts';
 import { hasPoint, NO_PORTS, OTHER_POINT, pointOf, type PortSet } from '../../src/base/port-set.ts';
@@ -69,10 +69,10 @@ function connectionsOf(program: Program): Connection[] {
   ]);
 }
 
-// A pod and its own node do not pass the hook, and are never judged.
+// What a pod and its own node say to each other does not pass the hook.
 function connect(program: Program, source: End, target: End): Connection[] {
   const isSelf = source.endpoint.kind === 'pod' && target.endpoint.kind === 'pod' && source.endpoint.pod === target.endpoint.pod;
-  if (!isSelf && isNeverJudged(program, source.endpoint, target.endpoint)) return [];
+  if (!isSelf && ownNodePair(program, source.endpoint, target.endpoint) !== undefined) return [];
   const nodes = [...new Set([source.node, target.node].filter((node) => node !== undefined))];
   return ([4, 6] as const).flatMap((family: IpFamily) => {
     const [from, into] = [source, target].map(({ addresses }) => addresses.find((address) => address.family === family));

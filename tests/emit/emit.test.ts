@@ -12,7 +12,7 @@ import { settleCluster } from '../clusters/settle.ts';
 
 /** `name address labels`, all pods of namespace `a`; the first one is local, the others are not. */
 function emit(pods: readonly string[], policies: readonly RawPolicy[], options: { readonly podRanges?: readonly string[]; readonly previous?: EmittedIds } = {}): Emission {
-  const raw: RawCluster = { namespaces: [], workloads: pods.map(workload), policies, podRanges: options.podRanges ?? [] };
+  const raw: RawCluster = { namespaces: [], workloads: pods.map(workload), policies, clusterPolicies: [], nodes: [], podRanges: options.podRanges ?? [] };
   const cluster = settleCluster(raw);
   const places = cluster.pods.map(({ addresses }, pod) => ({ pod, addresses }));
   const placement = { localPods: places.slice(0, 1), remotePods: places.slice(1), podRanges: cluster.podRanges, localPodRanges: [] };
@@ -74,7 +74,7 @@ test('an address that two pods claim has a class without pairs', () => {
 });
 
 test('a local pod whose address is disputed is closed', () => {
-  const cluster = settleCluster({ namespaces: [], workloads: [workload(LOCAL), workload('b 10.0.0.1 role=x')], policies: [allow('x', 80)], podRanges: [] });
+  const cluster = settleCluster({ namespaces: [], workloads: [workload(LOCAL), workload('b 10.0.0.1 role=x')], policies: [allow('x', 80)], clusterPolicies: [], nodes: [], podRanges: [] });
   const places = cluster.pods.map(({ addresses }, pod) => ({ pod, addresses }));
   const { ruleset } = emitRuleset(compileCluster(cluster), { localPods: places, remotePods: [], podRanges: [] });
   assert.deepEqual(ruleset.localPods, [{ address: parseIpAddress('10.0.0.1'), isEgressIsolated: true, isIngressIsolated: true }]);

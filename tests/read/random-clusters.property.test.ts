@@ -9,7 +9,8 @@ import { checkClusters } from '../clusters/check-property.ts';
 import { manifests, manifestText } from '../clusters/manifests.ts';
 import { outsideAddresses } from '../clusters/points.ts';
 import type { RawCluster } from '../clusters/raw-cluster.ts';
-import { parseBlock, podKey, settleCluster } from '../clusters/settle.ts';
+import { podKey, settleCluster } from '../clusters/settle.ts';
+import { parseBlock } from '../clusters/settle-words.ts';
 import { verdictsOf } from '../clusters/verdicts.ts';
 
 const SHARE = 0.4;
@@ -27,7 +28,7 @@ test('manifests read as a JSON list give the pods and verdicts of the model', ()
 
 test('the order of documents does not matter', () => {
   checkClusters((raw) => {
-    const reversed = { ...raw, namespaces: raw.namespaces.toReversed(), workloads: raw.workloads.toReversed(), policies: raw.policies.toReversed() };
+    const reversed = { ...raw, namespaces: raw.namespaces.toReversed(), workloads: raw.workloads.toReversed(), policies: raw.policies.toReversed(), clusterPolicies: raw.clusterPolicies.toReversed() };
     holdsAgainstModel(raw, readText(raw, manifestText(reversed)));
   }, { share: SHARE });
 });

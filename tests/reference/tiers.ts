@@ -1,34 +1,12 @@
-// The second opinion with cluster-wide policies: Admin tier, NetworkPolicy, Baseline tier, in this order, direction by direction.
-// Quotes are from the type comments of policy.networking.k8s.io/v1alpha2 ClusterNetworkPolicy; "choice" is a choice of this project.
+// What a tier of cluster-wide policies says of a connection: by priority, then rule by rule, the first that matches.
+// Quotes are from the type comments of policy.networking.k8s.io/v1alpha2 ClusterNetworkPolicy (CNP); "choice" is a choice of this project.
 import type { Cluster, Pod } from '../../src/model/cluster.ts';
 import type { ClusterPolicy, ScopedPods, Tier, TierAction, TierPeer, TierPort, TierRule } from '../../src/model/cluster-policy.ts';
-import { DIRECTIONS, type Direction } from '../../src/model/network-policy.ts';
-import { blockMatchesPod, hasFamily, isInBlock, isOnePod, judgedPod, policiesAllow, portMatches, selectorMatches, type ReferenceEnd, type ReferenceTraffic } from './reference.ts';
-
-/** For clusters whose pods have no known node: traffic between a pod and its own node is not asked here. */
-export function tieredReferenceAllows(cluster: Cluster, traffic: ReferenceTraffic): boolean {
-  if (isOnePod(cluster, traffic)) return true;
-  if (!hasFamily(cluster, traffic.source, traffic.family) || !hasFamily(cluster, traffic.target, traffic.family)) return false;
-  return DIRECTIONS.every((direction) => directionAllows(cluster, direction, traffic));
-}
-
-function directionAllows(cluster: Cluster, direction: Direction, traffic: ReferenceTraffic): boolean {
-  const end = direction === 'egress' ? traffic.source : traffic.target;
-  // Whoever is outside is nobody's subject.
-  if (end.kind === 'address') return true;
-  // CNP, tier: "If Admin tier has made a final decision (Accept or Deny) on a connection, then no further evaluation is done."
-  const admin = tierAction(cluster, 'Admin', direction, traffic);
-  if (admin === 'Accept' || admin === 'Deny') return admin === 'Accept';
-  // "v1.NetworkPolicy always makes a final decision for selected pods."
-  const byPolicies = policiesAllow(cluster, direction, traffic);
-  if (byPolicies !== undefined) return byPolicies;
-  // "If a given connection wasn't allowed or denied by any of the tiers, the default kubernetes policy is applied, which
-  // says that all pods can communicate with each other."
-  return tierAction(cluster, 'Baseline', direction, traffic) !== 'Deny';
-}
+import type { Direction } from '../../src/model/network-policy.ts';
+import { blockMatches, judgedPod, portMatches, selectorMatches, type ReferenceEnd, type ReferenceTraffic } from './matches.ts';
 
 /** CNP, priority: "Policies with lower priority values have higher precedence, and are checked before". undefined: no rule of the tier matches. */
-function tierAction(cluster: Cluster, tier: Tier, direction: Direction, traffic: ReferenceTraffic): TierAction | undefined {
+export function tierAction(cluster: Cluster, tier: Tier, direction: Direction, traffic: ReferenceTraffic): TierAction | undefined {
   const subject = judgedPod(cluster, direction, traffic);
   const policies = cluster.clusterPolicies.filter((policy) => policy.tier === tier && isSubject(cluster, policy, subject));
   const priorities = [...new Set(policies.map(({ priority }) => priority))].sort((a, b) => a - b);
@@ -76,18 +54,29 @@ function tierPeerMatches(cluster: Cluster, peer: TierPeer, end: ReferenceEnd, { 
       return end.kind === 'pod' && scopeMatches(cluster, peer, cluster.pods[end.pod]!);
     case 'ip-block':
       // CNP, networks: "cluster-internal traffic will be checked against the rule as well".
-      return end.kind === 'address' ? isInBlock(end.address, peer) : blockMatchesPod(cluster, peer, cluster.pods[end.pod]!, family);
+      return blockMatches(cluster, peer, end, family);
     case 'nodes': {
       // CNP, nodes: "by matching on the IPs present in the node.Status.Addresses field of the node".
       const nodes = cluster.nodes.filter(({ labels }) => selectorMatches(peer.selector, { labels, unknownKeys: new Set() }));
       const addresses = nodes.flatMap((node) => node.addresses);
-      const own = end.kind === 'address' ? [end.address] : cluster.pods[end.pod]!.addresses;
+      const own = end.kind === 'address' ? [end.address] : end.kind === 'pod' ? cluster.pods[end.pod]!.addresses : [];
       return own.some((address) => address.family === family && addresses.some((one) => one.family === family && one.value === address.value));
     }
     case 'domain-name':
-      // Nothing static knows what a name leads to.
-      return false;
+      // Nothing static knows which addresses a name leads to, so only the name itself is matched.
+      return end.kind === 'domain-name' && nameMatches(peer.pattern, end.name);
   }
+}
+
+/** CNP, DomainName: "'*', the wildcard specifier, matches one or more entire labels."; case and a trailing dot are no difference (choice). */
+function nameMatches(pattern: string, name: string): boolean {
+  const labelsOf = (text: string): string[] => text.toLowerCase().replace(/\.$/, '').split('.').reverse();
+  const wanted = labelsOf(pattern);
+  const given = labelsOf(name);
+  const isWild = wanted.at(-1) === '*';
+  const fixed = isWild ? wanted.slice(0, -1) : wanted;
+  if (!fixed.every((label, index) => given[index] === label)) return false;
+  return isWild ? given.length > fixed.length : given.length === fixed.length;
 }
 
 function tierPortsMatch(rule: TierRule, named: Pod | undefined, traffic: ReferenceTraffic): boolean {
