@@ -11,7 +11,7 @@ import { quadOf, type EndpointRef, type Quad } from './endpoint.ts';
 import { findEnds, type EndWord } from './endpoint-words.ts';
 import { explain, type Explanation } from './explain.ts';
 import { findPath } from './find-path.ts';
-import { contextOf, podName, type NamedEnd, type NamedEnds } from './named-ends.ts';
+import { contextOf, podName, type NamedEnd, type NamedEnds, type WordContext } from './named-ends.ts';
 import { parsePorts } from './port-words.ts';
 
 export interface AssertionResult {
@@ -60,15 +60,15 @@ export interface PathExample {
 const EXAMPLES_MAX = 20;
 
 /** Throws WordError where a word names nothing here. */
-export function checkAssertion(program: Program, assertion: Assertion): AssertionResult {
+export function checkAssertion(program: Program, assertion: Assertion, context: WordContext = {}): AssertionResult {
   switch (assertion.kind) {
     case 'allow':
     case 'deny':
-      return resultOf(connectionExamples(program, assertion));
+      return resultOf(connectionExamples(program, assertion, context));
     case 'isolated':
-      return resultOf(isolationExamples(program, assertion));
+      return resultOf(isolationExamples(program, assertion, context));
     case 'no-path':
-      return resultOf(pathExamples(program, assertion));
+      return resultOf(pathExamples(program, assertion, context));
   }
 }
 
@@ -89,9 +89,9 @@ export interface AssertedPair {
 }
 
 /** Throws WordError where no pair is spoken of. */
-export function* assertedPairs(program: Program, { source, target, ports }: ConnectionAssertion): Generator<AssertedPair> {
-  const sources = findEnds(program, source);
-  const targets = findEnds(program, target, contextOf(sources.pods));
+export function* assertedPairs(program: Program, { source, target, ports }: ConnectionAssertion, context: WordContext = {}): Generator<AssertedPair> {
+  const sources = findEnds(program, source, context);
+  const targets = findEnds(program, target, contextOf(sources.pods, context));
   const portsOf = portReader(program, targets, ports);
   const asked = targets.ends.map((to) => ({ to, ports: portsOf(to) }));
   let hasPair = false;
@@ -143,9 +143,9 @@ function choosePair(program: Program, source: NamedEnd, target: NamedEnd): Pick<
   return undefined;
 }
 
-function* connectionExamples(program: Program, assertion: ConnectionAssertion): Iterable<ConnectionExample> {
+function* connectionExamples(program: Program, assertion: ConnectionAssertion, context: WordContext): Iterable<ConnectionExample> {
   const allowedOf = pairReader(program);
-  for (const { source, target, ports } of assertedPairs(program, assertion)) {
+  for (const { source, target, ports } of assertedPairs(program, assertion, context)) {
     const allowed = allowedOf(source.ref, target.ref);
     const wrong = assertion.kind === 'deny' ? intersectPorts(ports, allowed) : subtractPorts(ports, allowed);
     if (wrong.length > 0) yield exampleOf(program, { source, target, ports: wrong });
@@ -178,8 +178,8 @@ export function exampleOf(program: Program, { source, target, ports }: AssertedP
 
 const FAMILIES: readonly IpFamily[] = [4, 6];
 
-function* isolationExamples(program: Program, { subject, directions }: IsolationAssertion): Iterable<IsolationExample> {
-  const { ends } = findEnds(program, namespaceWord(program, subject));
+function* isolationExamples(program: Program, { subject, directions }: IsolationAssertion, context: WordContext): Iterable<IsolationExample> {
+  const { ends } = findEnds(program, namespaceWord(program, subject), context);
   for (const { pods } of ends) {
     const pod = program.cluster.pods[pods[0] ?? -1];
     if (pod === undefined) throw new WordError('addresses outside the cluster are nobody here to isolate', 'name pods or a namespace');
@@ -195,9 +195,9 @@ function namespaceWord({ cluster }: Program, subject: EndWord): EndWord {
   return typeof subject === 'string' && cluster.namespaces.some(({ name }) => name === subject) ? `${subject}/*` : subject;
 }
 
-function* pathExamples(program: Program, { source, target, hopsMax }: PathAssertion): Iterable<PathExample> {
-  const sources = findEnds(program, source);
-  const targets = findEnds(program, target, contextOf(sources.pods));
-  const hops = findPath(program, { sources, targets, hopsMax });
+function* pathExamples(program: Program, { source, target, hopsMax }: PathAssertion, context: WordContext): Iterable<PathExample> {
+  const sources = findEnds(program, source, context);
+  const targets = findEnds(program, target, contextOf(sources.pods, context));
+  const hops = findPath(program, { sources, targets, hopsMax, ...(context.hiddenPods && { hiddenPods: context.hiddenPods }) });
   if (hops !== undefined) yield { kind: 'path', hops: hops.map((hop) => exampleOf(program, hop)) };
 }

@@ -5,7 +5,7 @@ import type { Program } from '../compile/program.ts';
 import { formatSelector, selects, type Selector } from '../model/selector.ts';
 import { internetRanges, parseRange, rangeEnds } from './address-words.ts';
 import { listEndpoints, type PlacedEndpoint } from './endpoints.ts';
-import { podEnds, type NamedEnds, type WordContext } from './named-ends.ts';
+import { podEnds, withoutPods, type NamedEnds, type WordContext } from './named-ends.ts';
 import { isSelectorWord, parseSelector } from './selector-words.ts';
 import { dnsEnds, isDnsWord, isUrlWord, serviceEnds, urlEnds } from './service-words.ts';
 
@@ -25,6 +25,15 @@ export interface PodsWord {
 
 /** Throws WordError for a word that names nothing here, with the near miss. */
 export function findEnds(program: Program, word: EndWord, context: WordContext = {}): NamedEnds {
+  const named = endsOfWord(program, word, context);
+  const { hiddenPods = [] } = context;
+  if (hiddenPods.length === 0 || named.pods.length === 0) return named;
+  const shown = withoutPods(named, hiddenPods, program);
+  if (shown.ends.length === 0) throw new WordError(`\`${formatEndWord(word)}\` names pods that are not in the manifests`, END_WORDS_HELP);
+  return shown;
+}
+
+function endsOfWord(program: Program, word: EndWord, context: WordContext): NamedEnds {
   if (typeof word !== 'string') return podsByWord(program, word);
   if (word === 'internet') return rangeEnds(program, word, internetRanges(program.cluster));
   const range = parseRange(word);

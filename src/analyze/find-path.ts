@@ -22,6 +22,8 @@ export interface PathQuestion {
   readonly targets: NamedEnds;
   /** In connections; undefined: any length. */
   readonly hopsMax: number | undefined;
+  /** Pods that no path goes through. */
+  readonly hiddenPods?: readonly number[];
 }
 
 /** undefined: there is none. A pod that is both source and target must be reached from another one. */
@@ -57,12 +59,12 @@ class PathSearch {
   private readonly origins = new Map<Node, Member[]>();
   private unreached: Node[];
 
-  constructor(program: Program, { sources, targets }: PathQuestion) {
+  constructor(program: Program, { sources, targets, hiddenPods = [] }: PathQuestion) {
     const { pods } = program.cluster;
     const member = (pod: number): Member => ({ label: podName(pods[pod]!), ref: { kind: 'pod', pod }, replicas: pods[pod]!.replicas });
     const members = [...pods.keys()].map(member);
     const isWanted = new Set(targets.ends.flatMap((end) => end.pods));
-    const kinds = Map.groupBy(pods.keys(), alikeKey(program));
+    const kinds = Map.groupBy([...pods.keys()].filter((pod) => !hiddenPods.includes(pod)), alikeKey(program));
     const podNodes = [...kinds.values()].map((kind): Node => ({ members: kind.map((pod) => members[pod]!), wanted: kind.filter((pod) => isWanted.has(pod)).map((pod) => members[pod]!) }));
     const nodeOfPod = new Map(podNodes.flatMap((node) => node.members.map(({ ref }) => [ref.kind === 'pod' ? ref.pod : -1, node] as const)));
     const ofAddress = (ends: NamedEnds): Member[] => ends.ends.filter(({ ref }) => ref.kind === 'address').map(({ label, ref }) => ({ label, ref, replicas: 1 }));

@@ -25,14 +25,28 @@ export interface NamedEnd {
 }
 
 export interface WordContext {
+  /** Indices of pods that no word stands for: those that a lab added. */
+  readonly hiddenPods?: readonly number[];
   /** Where a Service named without its namespace is looked for, as a pod's resolver does. */
   readonly namespace?: string;
 }
 
+/** The same without some pods; ends of none are gone. */
+export function withoutPods(named: NamedEnds, hiddenPods: readonly number[], { cluster }: Program): NamedEnds {
+  const isShown = (pod: number): boolean => !hiddenPods.includes(pod);
+  const ends = named.ends.flatMap((end): NamedEnd[] => {
+    if (end.pods.every(isShown)) return [end];
+    const pods = end.pods.filter(isShown);
+    const [first] = pods;
+    return first === undefined ? [] : [{ label: podName(cluster.pods[first]!), ref: { kind: 'pod', pod: first }, pods }];
+  });
+  return { ...named, ends, pods: ends.flatMap(({ pods }) => pods.map((pod) => cluster.pods[pod]!)) };
+}
+
 /** A pod's resolver completes a short name with the pod's own namespace. */
-export function contextOf(sources: readonly Pod[]): WordContext {
+export function contextOf(sources: readonly Pod[], context: WordContext = {}): WordContext {
   const [first, ...others] = new Set(sources.map(({ namespace }) => namespace));
-  return first === undefined || others.length > 0 ? {} : { namespace: first };
+  return first === undefined || others.length > 0 ? context : { ...context, namespace: first };
 }
 
 /** Pods as ends; `indices` are of `cluster.pods`. */

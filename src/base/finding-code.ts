@@ -24,6 +24,7 @@ export const FINDING_CODES = [
   'no-objects',
   'not-listed',
   'too-many-findings',
+  'invalid-policy-test',
   // the shape of objects
   'missing-kind',
   'missing-name',

@@ -23,6 +23,7 @@ const VERBS: readonly Verb[] = [
   { name: 'explain', summary: 'allowed or not between two ends, and by which rule at which line', load: async () => (await import('./explain-verb.ts')).defineExplain },
   { name: 'diff', summary: 'connections gained and lost between two sets of manifests', load: async () => (await import('./diff-verb.ts')).defineDiff },
   { name: 'prove', summary: 'assertions that must hold, with a counterexample where one does not', load: async () => (await import('./prove-verb.ts')).defineProve },
+  { name: 'test', summary: 'expectations in files, held against the computed answer or the lab', load: async () => (await import('./test-verb.ts')).defineTest },
   { name: 'impact', summary: 'what a compromised pod reaches, directly and by hops', load: async () => (await import('./impact-verb.ts')).defineImpact },
   { name: 'snapshot', summary: 'what decides about traffic in a cluster, kept in a file', load: async () => (await import('./snapshot-verb.ts')).defineSnapshot },
   { name: 'lab', summary: 'manifests as network namespaces on this host, enforced by the kernel', load: async () => (await import('./lab-verb.ts')).defineLab },

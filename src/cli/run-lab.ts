@@ -23,11 +23,13 @@ export interface RunningLab {
 
 export interface LabWishes {
   readonly replicasMax?: number;
+  /** Numbers to listen on beside those that policies and pods name. */
+  readonly ports?: readonly number[];
 }
 
-export function planCluster(cluster: Cluster, { replicasMax }: LabWishes = {}): LabPlan {
+export function planCluster(cluster: Cluster, { replicasMax, ports }: LabWishes = {}): LabPlan {
   const ranges = outsideRanges(compileCluster(cluster));
-  return planLab(cluster, { families: existsSync('/proc/sys/net/ipv6') ? [4, 6] : [4], outsideRanges: ranges, ...(replicasMax !== undefined && { replicasMax }) });
+  return planLab(cluster, { families: existsSync('/proc/sys/net/ipv6') ? [4, 6] : [4], outsideRanges: ranges, ...(replicasMax !== undefined && { replicasMax }), ...(ports !== undefined && { ports }) });
 }
 
 /** Throws LabError or FirewallError where this host says no; then nothing is left. */

@@ -19,6 +19,8 @@ export interface LabOptions {
   readonly outsideRanges?: readonly IpRange[];
   /** Namespaces for one workload at most; more replicas are left out and counted. */
   readonly replicasMax?: number;
+  /** Numbers to listen on beside those that policies and pods name. */
+  readonly ports?: readonly number[];
 }
 
 export interface LabPlan {
@@ -84,7 +86,7 @@ export function planLab(input: Cluster, options: LabOptions = {}): LabPlan {
   const blocks = chooseAddressBlocks(cluster, families);
   const node: LabNode = { name: 'node-1', addresses: addressesIn(blocks, 'nodes', 0) };
   const hostNode: LabNode = { name: 'node-2', addresses: addressesIn(blocks, 'nodes', 1) };
-  const ports = mentionedPorts(cluster);
+  const ports = mentionedPorts(cluster, options.ports);
   const names = namePods(cluster.pods, replicas.shown);
   const pods = replicas.shown.map(({ pod }, index): LabPod => {
     const { namespace, workload, hostNetwork, ports: own } = cluster.pods[pod]!;

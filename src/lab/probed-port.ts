@@ -22,16 +22,17 @@ export interface MentionedPorts {
   readonly leftOut: number;
 }
 
-export function mentionedPorts(cluster: Cluster): MentionedPorts {
+/** `wanted`: numbers that somebody asks about beside the policies; they come first where there are too many. */
+export function mentionedPorts(cluster: Cluster, wanted: readonly number[] = []): MentionedPorts {
   const matches = cluster.policies.flatMap((policy) =>
     [...(policy.ingress ?? []), ...(policy.egress ?? [])].flatMap((rule) => (rule.ports.kind === 'listed' ? rule.ports.ports : [])),
   );
-  const numbers = sortedNumbers(matches.flatMap(endsOf));
+  const numbers = [...new Set([...wanted, ...sortedNumbers(matches.flatMap(endsOf))])];
   const containerPorts = cluster.pods.flatMap(({ ports }) => ports);
   return {
-    numbers: numbers.slice(0, MENTIONED_PORTS_MAX),
+    numbers: sortedNumbers(numbers.slice(0, MENTIONED_PORTS_MAX)),
     sctp: sortedNumbers(matches.filter(({ protocol }) => protocol === 'SCTP').flatMap(endsOf)).slice(0, MENTIONED_PORTS_MAX),
-    unnamed: choosePortNobodyNames(matches, containerPorts),
+    unnamed: choosePortNobodyNames(matches, [...containerPorts, ...wanted.map((port) => ({ port }))]),
     leftOut: Math.max(0, numbers.length - MENTIONED_PORTS_MAX),
   };
 }
@@ -56,7 +57,7 @@ function endsOf(match: PortMatch): number[] {
   return match.kind === 'range' ? [match.first, match.last] : [];
 }
 
-function choosePortNobodyNames(matches: readonly PortMatch[], own: readonly ContainerPort[]): number {
+function choosePortNobodyNames(matches: readonly PortMatch[], own: readonly Pick<ContainerPort, 'port'>[]): number {
   const used = new Set(own.map(({ port }) => port));
   const ranges = matches.filter((match) => match.kind === 'range');
   const isFree = (port: number): boolean => !used.has(port) && !ranges.some(({ first, last }) => first <= port && port <= last);

@@ -1,0 +1,121 @@
+// `bulkhead test FILE…`: expectations held against the computed answer, or against real connections in the lab.
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { PROTOCOL_BASE } from '../base/port-set.ts';
+import { hasErrors } from '../base/finding.ts';
+import { compileCluster } from '../compile/compile.ts';
+import { detectKernel } from '../kernel/detect-kernel.ts';
+import { checkTests, countFailures, type TestReport } from '../probe/check-expectations.ts';
+import { readPolicyTests, type PolicyTest } from '../probe/policy-test.ts';
+import { TEST_FORMATS, testJson, testJunit, testTap, testText } from '../report/test-report.ts';
+import { choiceOf } from './choice.ts';
+import { UnreadableInput, UsageError } from './failures.ts';
+import { addInputOptions, type InputOptions } from './input-options.ts';
+import { listInputs, systemWords } from './list-inputs.ts';
+import { positiveNumber } from './number-words.ts';
+import { writeAnswer, writeNote } from './output.ts';
+import { readInputs } from './read-inputs.ts';
+import { terminalOf } from './terminal.ts';
+import { writeFindings } from './write-findings.ts';
+
+const PLACES = ['static', 'lab'] as const;
+
+interface TestOptions extends InputOptions {
+  readonly in: (typeof PLACES)[number];
+  readonly output: (typeof TEST_FORMATS)[number];
+  readonly replicas: number;
+}
+
+export function defineTest(command: Command): void {
+  addInputOptions(command.argument('<FILE...>', 'test files (kind: PolicyTest), or folders of them'))
+    .option('--in <PLACE>', `one of: ${PLACES.join(', ')}; lab opens the connections in the kernel of this host`, choiceOf(PLACES), 'static')
+    .option('--replicas <NUMBER>', 'in the lab: pods of one workload that are run, at most', positiveNumber, 2)
+    .option('-o, --output <FORMAT>', `one of: ${TEST_FORMATS.join(', ')}`, choiceOf(TEST_FORMATS), 'text')
+    .addHelpText('after', `
+The manifests are named with -f.
+
+Exit status: 0 every expectation holds; 1 one fails; 2 a test file or the manifests could not be understood; 3 no lab can run here.
+
+Example: bulkhead test -f manifests tests/policies.yaml`)
+    .action(async (files: readonly string[], options: TestOptions) => {
+      process.exitCode = await runTest(files, options);
+    });
+}
+
+async function runTest(files: readonly string[], options: TestOptions): Promise<number> {
+  if (options.file === undefined || options.file.length === 0) throw new UsageError('no manifests', 'name them with -f: bulkhead test -f manifests tests.yaml');
+  const tests = await readTests(files);
+  if (tests === undefined) return 2;
+  const report = options.in === 'lab' ? await testInLab(tests, options) : await testStatically(tests, options);
+  if (typeof report === 'number') return report;
+  await writeAnswer([formatReport(report, options)]);
+  return countFailures(report).failed === 0 ? 0 : 1;
+}
+
+/** undefined: a file is broken, which has been said. */
+async function readTests(words: readonly string[]): Promise<readonly PolicyTest[] | undefined> {
+  const texts = new Map<string, string>();
+  const read = listInputs(words).map((file) => {
+    const text = readText(file.kind === 'stdin' ? 0 : file.name, file.name);
+    texts.set(file.name, text);
+    return readPolicyTests(file.name, text);
+  });
+  const findings = read.flatMap((one) => one.findings);
+  await writeFindings(findings, { lineOf: (file, line) => texts.get(file)?.split(/\r?\n/)[line - 1] });
+  return hasErrors(findings) ? undefined : read.flatMap(({ tests }) => tests);
+}
+
+function readText(path: string | 0, name: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UnreadableInput(name, systemWords(error));
+  }
+}
+
+async function testStatically(tests: readonly PolicyTest[], options: TestOptions): Promise<TestReport | number> {
+  const input = await readInputs(options.file ?? [], options);
+  return input === undefined ? 2 : checkTests(compileCluster(input.cluster), tests);
+}
+
+async function testInLab(tests: readonly PolicyTest[], options: TestOptions): Promise<TestReport | number> {
+  const kernel = detectKernel();
+  if (!kernel.canEnforce) {
+    await writeNote(`bulkhead: no lab can run here: ${kernel.reason}\n  help: ${kernel.remedy}\n`);
+    return 3;
+  }
+  const { enterUserNamespace } = await import('../lab/enter-user-namespace.ts');
+  if (kernel.how === 'user-namespace') enterUserNamespace();
+  const input = await readInputs(options.file ?? [], options);
+  if (input === undefined) return 2;
+  const { planCluster, runLab } = await import('./run-lab.ts');
+  const { tryTests } = await import('../probe/try-expectations.ts');
+  const plan = planCluster(input.cluster, { replicasMax: options.replicas, ports: namedPorts(tests) });
+  for (const note of plan.notes) await writeNote(`bulkhead: ${note}\n`);
+  const running = await runLab(input.cluster, plan);
+  try {
+    const world = { prober: running.lab.prober, namespaces: running.lab.namespaces, readLedger: () => running.firewall.readLedger({ drain: true }) };
+    return await tryTests({ program: running.program, endpoints: plan.endpoints, world, addedPods: plan.dnsPod === undefined ? [] : [plan.dnsPod] }, tests);
+  } finally {
+    await running.close();
+  }
+}
+
+/** Numbers that the tests ask about, so that somebody listens there. */
+function namedPorts(tests: readonly PolicyTest[]): number[] {
+  const words = tests.flatMap(({ expectations }) => expectations).flatMap(({ assertion }) => ('ports' in assertion ? (assertion.ports ?? []) : []));
+  return words.flatMap((word) => [...word.matchAll(/(?:^|[/-])([0-9]{1,5})(?=-|$)/g)].map((match) => Number(match[1]))).filter((port) => port >= 1 && port < PROTOCOL_BASE.UDP);
+}
+
+function formatReport(report: TestReport, { output }: TestOptions): string {
+  switch (output) {
+    case 'text':
+      return testText(report, terminalOf(process.stdout).style);
+    case 'tap':
+      return testTap(report);
+    case 'junit':
+      return testJunit(report);
+    case 'json':
+      return testJson(report);
+  }
+}

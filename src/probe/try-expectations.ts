@@ -1,0 +1,110 @@
+// Expectations held against real connections: those that each names are opened in the lab, and compared with what was computed as well.
+import type { ConnectionAssertion } from '../analyze/assertion.ts';
+import { assertedPairs } from '../analyze/check-assertion.ts';
+import type { EndpointRef } from '../analyze/endpoint.ts';
+import { hasPoint, pointOf } from '../base/port-set.ts';
+import { WordError } from '../base/word-error.ts';
+import type { Program } from '../compile/program.ts';
+import { checkExpectation, type ExpectationResult, type TestReport } from './check-expectations.ts';
+import { compareVerdicts } from './compare-verdicts.ts';
+import { expectedVerdicts } from './expected-verdicts.ts';
+import { addressOf, PROBES_MAX, type Probe, type ProbeEndpoint, type ProbePlan } from './plan-probes.ts';
+import type { Expectation, PolicyTest } from './policy-test.ts';
+import { runProbes, type ProbeWorld, type SeenVerdict } from './run-probes.ts';
+
+/** Wrong connections named for one expectation. */
+const WRONG_MAX = 20;
+
+export interface LabUnderTest {
+  /** Compiled from the cluster that runs. */
+  readonly program: Program;
+  readonly endpoints: readonly ProbeEndpoint[];
+  readonly world: ProbeWorld;
+  /** Pods that the lab added: no expectation is meant to speak of them. */
+  readonly addedPods: readonly number[];
+}
+
+/** One pair of pods stands for all that policies treat alike. `isolated` and `noPath` are computed, of the cluster that runs. */
+export async function tryTests(lab: LabUnderTest, tests: readonly PolicyTest[]): Promise<TestReport> {
+  const drafts = tests.map((test) => ({ test, results: test.expectations.map((expectation) => draftOf(lab, expectation)) }));
+  const all = drafts.flatMap(({ results }) => results);
+  const probes = all.flatMap((draft) => draft.probes);
+  if (probes.length > PROBES_MAX) throw new WordError(`these tests ask for ${probes.length} connections, and at most ${PROBES_MAX} are tried`, 'name fewer pods, or ports, or test statically');
+  const plan: ProbePlan = { endpoints: lab.endpoints, probes, pairs: 'sample', leftOut: 0 };
+  const expected = expectedVerdicts(lab.program, plan);
+  const seen = await runProbes(plan, lab.world);
+  let at = 0;
+  const settled = new Map(all.map((draft) => {
+    const slice = { plan: { ...plan, probes: draft.probes }, expected: expected.slice(at, at + draft.probes.length), seen: seen.slice(at, at + draft.probes.length) };
+    at += draft.probes.length;
+    return [draft, settle(draft, slice)];
+  }));
+  return { where: 'lab', tests: drafts.map(({ test, results }) => ({ test, results: results.map((draft) => settled.get(draft)!) })) };
+}
+
+interface Draft {
+  readonly result: ExpectationResult;
+  readonly probes: readonly Probe[];
+}
+
+function draftOf(lab: LabUnderTest, expectation: Expectation): Draft {
+  const result = checkExpectation(lab.program, expectation, { hiddenPods: lab.addedPods });
+  const { assertion } = expectation;
+  const isTried = result.problem === undefined && (assertion.kind === 'allow' || assertion.kind === 'deny');
+  return { result, probes: isTried ? probesOf(lab, assertion) : [] };
+}
+
+function probesOf({ program, endpoints, addedPods }: LabUnderTest, assertion: ConnectionAssertion): Probe[] {
+  const probes: Probe[] = [];
+  const find = endpointFinder(program, endpoints);
+  for (const { source, target, ports } of assertedPairs(program, assertion, { hiddenPods: addedPods })) {
+    const [from, to] = [find(source.ref), find(target.ref)];
+    // Traffic between two ends of one place cannot be seen.
+    if (from === undefined || to === undefined || endpoints[from]!.place === endpoints[to]!.place) continue;
+    for (const family of [4, 6] as const) {
+      if (addressOf(endpoints[from]!, family) === undefined || addressOf(endpoints[to]!, family) === undefined) continue;
+      for (const { protocol, port } of endpoints[to]!.ports) if (hasPoint(ports, pointOf(protocol, port))) probes.push({ source: from, target: to, family, protocol, port });
+    }
+  }
+  return probes;
+}
+
+/** A host outside stands for every address that policies treat as its own. */
+function endpointFinder(program: Program, endpoints: readonly ProbeEndpoint[]): (ref: EndpointRef) => number | undefined {
+  const pods = new Map(endpoints.flatMap(({ subject }, index) => (subject.kind === 'pod' ? [[subject.pod, index] as const] : [])));
+  const atoms = new Map(endpoints.flatMap(({ subject }, index) => (subject.kind === 'address' ? [[program.findAtom(subject.address), index] as const] : [])));
+  return (ref) => (ref.kind === 'pod' ? pods.get(ref.pod) : atoms.get(program.findAtom(ref.address)));
+}
+
+interface Seen {
+  readonly plan: ProbePlan;
+  readonly expected: ReturnType<typeof expectedVerdicts>;
+  readonly seen: readonly SeenVerdict[];
+}
+
+function settle({ result, probes }: Draft, { plan, expected, seen }: Seen): ExpectationResult {
+  const { assertion } = result.expectation;
+  if (result.problem !== undefined || (assertion.kind !== 'allow' && assertion.kind !== 'deny')) return result;
+  if (probes.length === 0) {
+    const problem = new WordError('nothing of this can be tried in a lab', 'no pod listens on these ports, or no address of these ends exists there');
+    return { ...result, holds: false, problem };
+  }
+  const { differences } = compareVerdicts(plan, expected, seen);
+  const wrong = assertion.kind === 'deny' ? wronglyOpen(plan, seen) : wronglyClosed(plan, seen);
+  return { ...result, holds: result.holds && wrong.length === 0 && differences.length === 0, tried: { tried: probes.length, wrong: wrong.slice(0, WRONG_MAX), differences } };
+}
+
+function wronglyOpen({ endpoints, probes }: ProbePlan, seen: readonly SeenVerdict[]): string[] {
+  return probes.flatMap((probe, index) => (seen[index]?.verdict === 'denied' ? [] : [`${probeName(endpoints, probe)}: ${seen[index]?.verdict ?? 'not tried'}`]));
+}
+
+/** A connection is there when one family lets it through. */
+function wronglyClosed({ endpoints, probes }: ProbePlan, seen: readonly SeenVerdict[]): string[] {
+  const keyOf = ({ source, target, protocol, port }: Probe): string => `${source} ${target} ${protocol} ${port}`;
+  const open = new Set(probes.filter((_, index) => seen[index]?.verdict === 'allowed').map(keyOf));
+  return probes.flatMap((probe, index) => (open.has(keyOf(probe)) ? [] : [`${probeName(endpoints, probe)}: ${seen[index]?.verdict ?? 'not tried'}`]));
+}
+
+function probeName(endpoints: readonly ProbeEndpoint[], { source, target, family, protocol, port }: Probe): string {
+  return `${endpoints[source]!.name} -> ${endpoints[target]!.name} ${protocol.toLowerCase()}/${port} over IPv${family}`;
+}

@@ -1,0 +1,109 @@
+// What became of the expectations of test files: text, TAP, JUnit and JSON.
+import type { ExpectationResult, TestReport } from '../probe/check-expectations.ts';
+import { countFailures } from '../probe/check-expectations.ts';
+import { formatDifference } from '../probe/compare-verdicts.ts';
+import { examplesText, exampleSentence, jsonResult } from './assertion.ts';
+import { placeOf } from './finding-text.ts';
+import { printable } from './printable.ts';
+import type { Style } from './style.ts';
+import { countOf } from './truth-table.ts';
+
+export const TEST_FORMATS = ['text', 'tap', 'junit', 'json'] as const;
+
+export function testText(report: TestReport, style: Style): string {
+  const parts = report.tests.flatMap(({ test, results }) => [`${style.bold(printable(test.name))}  ${style.dim(printable(test.file))}\n`, ...results.map((result) => resultText(result, style))]);
+  const { held, failed } = countFailures(report);
+  const where = report.where === 'lab' ? `, ${countOf(triedConnections(report), 'connection')} tried in the kernel of this host` : '';
+  const summary = failed === 0 ? style.green(`${countOf(held, 'expectation')} ${held === 1 ? 'holds' : 'hold'}`) : `${held} held, ${style.red(`${failed} failed`)}`;
+  return `${parts.join('')}${summary}${where}\n`;
+}
+
+function triedConnections({ tests }: TestReport): number {
+  return tests.flatMap(({ results }) => results).reduce((sum, { tried }) => sum + (tried?.tried ?? 0), 0);
+}
+
+function resultText(result: ExpectationResult, style: Style): string {
+  const { expectation, holds, problem, computed, tried } = result;
+  const verdict = holds ? style.green('ok  ') : style.red(style.bold('FAIL'));
+  const place = holds ? '' : `  ${style.dim(printable(placeOf(expectation.file, expectation.range)))}`;
+  const lines = [`${verdict} ${printable(expectation.sentence)}${place}\n`];
+  if (problem !== undefined) lines.push(`  ${printable(problem.message)}\n`, ...(problem.help === undefined ? [] : [`    ${style.cyan('help:')} ${printable(problem.help)}\n`]));
+  if (computed?.holds === false) lines.push(examplesText(computed, style));
+  for (const text of tried?.wrong ?? []) lines.push(`  seen: ${printable(text)}\n`);
+  for (const difference of tried?.differences ?? []) lines.push(`  not as computed: ${printable(formatDifference(difference))}\n`);
+  return lines.join('').replace(/^(?=.)/gm, '  ');
+}
+
+/** Test Anything Protocol 14: one test point for each expectation, diagnostics as YAML. */
+export function testTap(report: TestReport): string {
+  const results = report.tests.flatMap(({ test, results: list }) => list.map((result) => ({ test, result })));
+  const points = results.map(({ test, result }, index) => {
+    const head = `${result.holds ? 'ok' : 'not ok'} ${index + 1} - ${tapText(`${test.name}: ${result.expectation.sentence}`)}\n`;
+    if (result.holds) return head;
+    const { file, range } = result.expectation;
+    const lines = ['---', `at: ${JSON.stringify(placeOf(file, range))}`, 'messages:', ...messagesOf(result).map((message) => `  - ${JSON.stringify(message)}`), '...'];
+    return head + lines.map((line) => `  ${line}\n`).join('');
+  });
+  return `TAP version 14\n1..${results.length}\n${points.join('')}`;
+}
+
+// `#` would start a directive, and `\` escapes it.
+function tapText(text: string): string {
+  return printable(text).replace(/[\\#]/g, (sign) => `\\${sign}`);
+}
+
+/** A suite for each test file, a case for each expectation. */
+export function testJunit(report: TestReport): string {
+  const { held, failed } = countFailures(report);
+  const suites = report.tests.map(({ test, results }) => {
+    const failures = results.filter(({ holds }) => !holds).length;
+    return `  <testsuite name="${xml(test.name)}" file="${xml(test.file)}" tests="${results.length}" failures="${failures}" errors="0" skipped="0">\n${results.map((result) => junitCase(test.name, result)).join('')}  </testsuite>\n`;
+  });
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="bulkhead test" tests="${held + failed}" failures="${failed}" errors="0">\n${suites.join('')}</testsuites>\n`;
+}
+
+function junitCase(name: string, result: ExpectationResult): string {
+  const { sentence, file, range } = result.expectation;
+  const head = `    <testcase classname="${xml(name)}" name="${xml(sentence)}" file="${xml(file)}" line="${range.start.line}"`;
+  if (result.holds) return `${head}/>\n`;
+  const [first = 'does not hold', ...rest] = messagesOf(result);
+  return `${head}>\n      <failure message="${xml(first)}">${xml([first, ...rest].join('\n'))}</failure>\n    </testcase>\n`;
+}
+
+// XML 1.0, section 2.2: other control characters may not stand in a document at all, and `printable` has taken them away.
+function xml(text: string): string {
+  const escaped = text.split('\n').map(printable).join('\n').replace(/[\uD800-\uDFFF]/gu, '\uFFFD').replace(/[\uFFFE\uFFFF]/g, '\uFFFD');
+  return escaped.replace(/[&<>"'\n]/g, (sign) => XML[sign]!);
+}
+
+const XML: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;', '\n': '&#10;' };
+
+export function testJson(report: TestReport): string {
+  const tests = report.tests.map(({ test, results }) => ({
+    name: test.name,
+    file: test.file,
+    results: results.map((result) => {
+      const { expectation, holds, problem, computed, tried } = result;
+      return {
+        expectation: expectation.sentence,
+        holds,
+        range: expectation.range,
+        ...(problem === undefined ? {} : { problem: problem.message, help: problem.help }),
+        ...(computed === undefined ? {} : { computed: jsonResult(computed) }),
+        ...(tried === undefined ? {} : { tried: { connections: tried.tried, wrong: tried.wrong, differences: tried.differences.map(formatDifference) } }),
+        messages: messagesOf(result),
+      };
+    }),
+  }));
+  return `${JSON.stringify({ apiVersion: 'bulkhead/v1', kind: 'TestReport', in: report.where, ...countFailures(report), tests }, undefined, 2)}\n`;
+}
+
+/** One line each: what is wrong, and the rule that decided. */
+function messagesOf({ problem, computed, tried }: ExpectationResult): string[] {
+  return [
+    ...(problem === undefined ? [] : [problem.message]),
+    ...(computed?.counterexamples ?? []).map(exampleSentence),
+    ...(tried?.wrong ?? []).map((text) => `seen: ${text}`),
+    ...(tried?.differences ?? []).map((difference) => `not as computed: ${formatDifference(difference)}`),
+  ];
+}
