@@ -73,7 +73,11 @@ function probesOf({ program, endpoints, addedPods }: LabUnderTest, assertion: Co
 function endpointFinder(program: Program, endpoints: readonly ProbeEndpoint[]): (ref: EndpointRef) => number | undefined {
   const pods = new Map(endpoints.flatMap(({ subject }, index) => (subject.kind === 'pod' ? [[subject.pod, index] as const] : [])));
   const atoms = new Map(endpoints.flatMap(({ subject }, index) => (subject.kind === 'address' ? [[program.findAtom(subject.address), index] as const] : [])));
-  return (ref) => (ref.kind === 'pod' ? pods.get(ref.pod) : atoms.get(program.findAtom(ref.address)));
+  return (ref) => {
+    if (ref.kind === 'pod') return pods.get(ref.pod);
+    // A lab knows no host by the name of a domain that policies name.
+    return ref.kind === 'address' ? atoms.get(program.findAtom(ref.address)) : undefined;
+  };
 }
 
 interface Seen {
