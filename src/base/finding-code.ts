@@ -83,5 +83,7 @@ export const FINDING_CODES = [
   'client-address-hidden',
   'ingress-controller-unknown',
   'ingress-backend-not-found',
+  'engine-differs',
+  'engine-note',
   'text-claims-otherwise',
 ] as const;

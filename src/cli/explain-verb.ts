@@ -6,8 +6,10 @@ import { findEnds } from '../analyze/endpoint-words.ts';
 import { explain } from '../analyze/explain.ts';
 import { contextOf, type NamedEnd } from '../analyze/named-ends.ts';
 import { parsePorts } from '../analyze/port-words.ts';
+import type { Engine } from '../lint/engines/engine.ts';
 import { explanationsJson, explanationText, type Answer, type AnswerEnd } from '../report/explanation.ts';
 import { choiceOf } from './choice.ts';
+import { addEngineOption, engineOf, type EngineOption } from './engine-option.ts';
 import { addInputOptions, type InputOptions } from './input-options.ts';
 import { writeAnswer, writeNote } from './output.ts';
 import { readInputs } from './read-inputs.ts';
@@ -18,17 +20,16 @@ const PAIRS_MAX = 64;
 
 const FORMATS = ['text', 'json'] as const;
 
-interface ExplainOptions extends InputOptions {
+interface ExplainOptions extends InputOptions, EngineOption {
   readonly output: (typeof FORMATS)[number];
 }
 
 export function defineExplain(command: Command): void {
-  addInputOptions(
-    command
-      .argument('<SOURCE>', 'namespace/name of a workload or pod, namespace/*, key=value, a CIDR, or internet')
-      .argument('<TARGET>', 'the same, or svc/namespace/name:port, a DNS name of the cluster, a URL')
-      .argument('[PROTO/PORT]', 'tcp/80, udp/53, tcp/8000-8999, tcp/http, icmp, any (default: any)'),
-  )
+  const words = command
+    .argument('<SOURCE>', 'namespace/name of a workload or pod, namespace/*, key=value, a CIDR, or internet')
+    .argument('<TARGET>', 'the same, or svc/namespace/name:port, a DNS name of the cluster, a URL')
+    .argument('[PROTO/PORT]', 'tcp/80, udp/53, tcp/8000-8999, tcp/http, icmp, any (default: any)');
+  addEngineOption(addInputOptions(words))
     .option('-o, --output <FORMAT>', `one of: ${FORMATS.join(', ')}`, choiceOf(FORMATS), 'text')
     .addHelpText('after', '\nExit status: 0 all that was asked is allowed; 1 some of it is denied.\n\nExample: bulkhead explain -f examples/shop/shop.yaml shop/web shop/api tcp/9000')
     .action(async (source: string, target: string, port: string | undefined, options: ExplainOptions) => {
@@ -43,10 +44,12 @@ interface Words {
 }
 
 async function runExplain(words: Words, options: ExplainOptions): Promise<number> {
+  const engine = await engineOf(options);
   const input = await readInputs(options.file ?? [], options);
   if (input === undefined) return 2;
   const program = compileCluster(input.cluster);
-  const { answers, leftOut } = answerWords(program, words);
+  const { answers: plain, leftOut } = answerWords(program, words);
+  const answers = engine === undefined ? plain : await withNotes(plain, program, engine);
   const { style } = terminalOf(process.stdout);
   await writeAnswer(options.output === 'json' ? [explanationsJson(answers)] : answers.map((answer) => explanationText(answer, style)));
   if (leftOut > 0) await writeNote(`bulkhead: ${leftOut} more pairs are not shown; name one pod or a smaller range\n`);
@@ -70,6 +73,13 @@ function answerWords(program: Program, words: Words): { answers: Answer[]; leftO
 
 function answerEnd({ label, ref }: NamedEnd): AnswerEnd {
   return { name: label, isOutside: ref.kind !== 'pod' };
+}
+
+/** Each answer with where the engine departs from it. */
+async function withNotes(answers: readonly Answer[], { cluster }: Program, engine: Engine): Promise<Answer[]> {
+  const { engineNotes } = await import('../lint/engine-notes.ts');
+  const notesOf = engineNotes(cluster, engine);
+  return answers.map((answer) => ({ ...answer, notes: notesOf(answer.explanation) }));
 }
 
 /** Nobody here judges what stays outside. */

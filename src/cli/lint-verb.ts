@@ -11,6 +11,7 @@ import { FINDING_FORMATS, formatFindings, type FindingFormat } from '../report/r
 import type { Style } from '../report/style.ts';
 import { unifiedDiff } from '../report/text-diff.ts';
 import { choiceOf } from './choice.ts';
+import { addEngineOption, engineOf, type EngineOption } from './engine-option.ts';
 import { addInputOptions, type InputOptions } from './input-options.ts';
 import type { InputFile } from './list-inputs.ts';
 import { openBase } from './open-base.ts';
@@ -22,14 +23,14 @@ import { repairInputs, type RepairedInput } from './repair-inputs.ts';
 import { replaceFile } from './replace-file.ts';
 import { terminalOf } from './terminal.ts';
 
-interface LintOptions extends InputOptions {
+interface LintOptions extends InputOptions, EngineOption {
   readonly fix?: boolean;
   readonly diff?: boolean;
   readonly output: FindingFormat;
 }
 
 export function defineLint(command: Command): void {
-  addInputOptions(command.argument('[PATH...]', 'the same as -f'))
+  addEngineOption(addInputOptions(command.argument('[PATH...]', 'the same as -f')))
     .option('--fix', 'write the repairs into the files; of standard input, print the repaired text')
     .option('--diff', 'show the repairs as a unified diff')
     .option('-o, --output <FORMAT>', `one of: ${FINDING_FORMATS.join(', ')}`, choiceOf(FINDING_FORMATS), 'text')
@@ -40,10 +41,11 @@ export function defineLint(command: Command): void {
 }
 
 async function runLint(words: readonly string[], options: LintOptions): Promise<number> {
+  const engine = await engineOf(options);
   const base = await openBase(options);
   const inputs = repairInputs(base === undefined ? await wordsOrStdin(words) : words);
   const { cluster, findings: textFindings } = readManifests([...inputs.map(({ readFile }) => readFile), ...(base?.readFiles ?? [])], readOptionsOf(options));
-  const meaning = lintCluster(cluster, compileCluster(cluster));
+  const meaning = lintCluster(cluster, compileCluster(cluster), { engine });
   const findings = sortFindings([...(base?.findings ?? []), ...inputs.flatMap((input) => input.findings), ...textFindings, ...meaning]);
   const mendings = inputs.flatMap((input) => mendingOf(input, textFindings));
   const mended = options.fix === true ? writeMendings(mendings) : [];

@@ -7,6 +7,7 @@ import { reach } from '../analyze/reach.ts';
 import { MATRIX_ENDPOINTS_MAX } from '../report/reach-matrix.ts';
 import { formatReach, REACH_FORMATS, ROUTE_FORMATS, type ReachFormat } from '../report/report.ts';
 import { choiceOf } from './choice.ts';
+import { addEngineOption, engineOf, type EngineOption } from './engine-option.ts';
 import { UsageError } from './failures.ts';
 import { addInputOptions, type InputOptions } from './input-options.ts';
 import { writeAnswer } from './output.ts';
@@ -16,14 +17,14 @@ import { writeFindings } from './write-findings.ts';
 
 const GRAINS: readonly Grain[] = ['workload', 'pod', 'namespace'];
 
-interface ReachVerbOptions extends InputOptions {
+interface ReachVerbOptions extends InputOptions, EngineOption {
   readonly output: ReachFormat;
   readonly by: Grain;
   readonly services?: boolean;
 }
 
 export function defineReach(command: Command): void {
-  addInputOptions(command.argument('[PATH...]', 'the same as -f'))
+  addEngineOption(addInputOptions(command.argument('[PATH...]', 'the same as -f')))
     .option('--by <GRAIN>', `a row for each ${GRAINS.join(', ')}`, choiceOf(GRAINS), 'workload')
     .option('-o, --output <FORMAT>', `one of: ${REACH_FORMATS.join(', ')}`, choiceOf(REACH_FORMATS), 'table')
     .option('--services', 'also where Services lead, and whether policies let in what comes by Ingress, load balancer or node port')
@@ -37,10 +38,11 @@ async function runReach(paths: readonly string[], options: ReachVerbOptions): Pr
   if (options.services === true && !ROUTE_FORMATS.includes(options.output)) {
     throw new UsageError(`-o ${options.output} has no place for Services`, `with --services take one of: ${ROUTE_FORMATS.join(', ')}`);
   }
+  const engine = await engineOf(options);
   const input = await readInputs([...(options.file ?? []), ...paths], options);
   if (input === undefined) return 2;
   const program = compileCluster(input.cluster);
-  const findings = await input.findingsOf(program);
+  const findings = await input.findingsOf(program, { engine });
   const reachability = reach(program, { by: options.by });
   if (options.output === 'matrix' && reachability.endpoints.length > MATRIX_ENDPOINTS_MAX) {
     throw new UsageError(

@@ -5,6 +5,7 @@ import type { IpRange } from '../base/ip-address.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { Program } from '../compile/program.ts';
 import { parseRange } from '../analyze/address-words.ts';
+import type { LintOptions } from '../lint/lint.ts';
 import { readManifests } from '../read/read.ts';
 import type { LineLookup } from '../report/finding-text.ts';
 import { UsageError } from './failures.ts';
@@ -19,7 +20,7 @@ export interface Input {
   readonly cluster: Cluster;
   readonly lineOf: LineLookup;
   /** What was said about the text, and what `lint` says about the meaning. */
-  findingsOf(program: Program): Promise<readonly Finding[]>;
+  findingsOf(program: Program, options?: LintOptions): Promise<readonly Finding[]>;
 }
 
 /** undefined: the input could not be understood; what is wrong with it has been written to stderr. */
@@ -43,9 +44,9 @@ export async function readOpened({ readFiles, lineOf, findings: before = [] }: O
     await writeNote('bulkhead: nothing was computed: mend the errors above first; `bulkhead lint --fix` mends what it can\n');
     return undefined;
   }
-  const findingsOf = async (program: Program): Promise<readonly Finding[]> => {
+  const findingsOf = async (program: Program, lintOptions?: LintOptions): Promise<readonly Finding[]> => {
     const { lintCluster } = await import('../lint/lint.ts');
-    return sortFindings([...findings, ...lintCluster(cluster, program)]);
+    return sortFindings([...findings, ...lintCluster(cluster, program, lintOptions)]);
   };
   return { cluster, lineOf, findingsOf };
 }

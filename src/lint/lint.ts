@@ -2,9 +2,11 @@
 import { sortFindings, type Finding } from '../base/finding.ts';
 import type { Program } from '../compile/program.ts';
 import type { Cluster } from '../model/cluster.ts';
+import type { Engine } from './engines/engine.ts';
 import type { LintContext } from './lint-context.ts';
 import { lintDirections } from './lint-directions.ts';
 import { lintDns } from './lint-dns.ts';
+import { lintEngine } from './lint-engine.ts';
 import { lintExposure } from './lint-exposure.ts';
 import { lintIpBlocks } from './lint-ip-blocks.ts';
 import { lintNamedPorts } from './lint-named-ports.ts';
@@ -15,6 +17,8 @@ import { createPodIndex } from './pod-index.ts';
 export interface LintOptions {
   /** Whether the input is everything there is, as of a live cluster: then what is missing in it does not exist. */
   readonly isWholeCluster?: boolean;
+  /** What enforces the policies: adds where it departs from the answer. */
+  readonly engine?: Engine | undefined;
 }
 
 /** Findings about what the policies mean; cost follows policies and the pods they select, never pods × policies. Sorted. */
@@ -33,5 +37,5 @@ export function lintCluster(cluster: Cluster, program: Program, options: LintOpt
     ...lintDirections(context, policy),
     ...lintIpBlocks(context, policy),
   ]);
-  return sortFindings([...findings, ...lintDns(context), ...lintExposure(context)]);
+  return sortFindings([...findings, ...lintDns(context), ...lintExposure(context), ...(options.engine === undefined ? [] : lintEngine(context, options.engine))]);
 }

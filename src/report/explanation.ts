@@ -1,4 +1,5 @@
 // Why a connection is allowed or not, as text and as JSON: for each direction the policies that isolate and the rules that allow.
+import type { Finding } from '../base/finding.ts';
 import type { PortSet } from '../base/port-set.ts';
 import { locateOrigin, type Origin } from '../model/origin.ts';
 import type { Direction, NetworkPolicy } from '../model/network-policy.ts';
@@ -7,6 +8,7 @@ import type { RuleReference } from '../compile/program.ts';
 import type { TierDecision } from '../compile/tier-layer.ts';
 import type { DirectionReason, Explanation } from '../analyze/explain.ts';
 import type { RuleMiss } from '../analyze/near-miss.ts';
+import { jsonFinding } from './finding-json.ts';
 import { placeOf } from './finding-text.ts';
 import { jsonPorts } from './port-json.ts';
 import { formatPorts } from './port-text.ts';
@@ -20,6 +22,8 @@ export interface Answer {
   /** undefined: any port was asked about. */
   readonly asked: PortSet | undefined;
   readonly explanation: Explanation;
+  /** Where the engine that enforces the policies departs from it; missing where no engine was named. */
+  readonly notes?: readonly Finding[];
 }
 
 export interface AnswerEnd {
@@ -27,7 +31,7 @@ export interface AnswerEnd {
   readonly isOutside: boolean;
 }
 
-export function explanationText({ source, target, asked, explanation }: Answer, style: Style): string {
+export function explanationText({ source, target, asked, explanation, notes = [] }: Answer, style: Style): string {
   const { verdict, ports, egress, ingress } = explanation;
   const question = `${printable(source.name)} → ${printable(target.name)}${asked === undefined ? '' : ` on ${formatPorts(asked)}`}`;
   const which = verdict === 'denied' || (verdict === 'allowed' && asked !== undefined) ? '' : ` on ${formatPorts(ports)}`;
@@ -36,6 +40,7 @@ export function explanationText({ source, target, asked, explanation }: Answer, 
     `${style.bold(question)}: ${paint(`${verdict}${which}`)}`,
     ...directionLines('egress', source, egress, style),
     ...directionLines('ingress', target, ingress, style),
+    ...notes.map((note) => noteLine(note, style)),
     '',
   ].join('\n');
 }
@@ -43,6 +48,11 @@ export function explanationText({ source, target, asked, explanation }: Answer, 
 export function explanationsJson(answers: readonly Answer[]): string {
   const document = { apiVersion: 'bulkhead/v1', kind: 'Explanations', explanations: answers.map(jsonExplanation) };
   return `${JSON.stringify(document, undefined, 2)}\n`;
+}
+
+function noteLine({ message, file, range, severity }: Finding, style: Style): string {
+  const place = file === undefined ? '' : `  ${style.dim(printable(placeOf(file, range)))}`;
+  return `  ${(severity === 'warning' ? style.yellow : style.dim)('engine')}   ${printable(message)}${place}`;
 }
 
 function directionLines(direction: Direction, end: AnswerEnd, reason: DirectionReason, style: Style): string[] {
@@ -118,7 +128,7 @@ function placeText(origin: Origin): string {
 }
 
 /** One answer as `explain -o json` lists it. */
-export function jsonExplanation({ source, target, asked, explanation }: Answer): unknown {
+export function jsonExplanation({ source, target, asked, explanation, notes }: Answer): unknown {
   const { verdict, ports, egress, ingress } = explanation;
   return {
     source: source.name,
@@ -128,6 +138,7 @@ export function jsonExplanation({ source, target, asked, explanation }: Answer):
     allowed: jsonPorts(ports),
     egress: jsonReason(egress),
     ingress: jsonReason(ingress),
+    ...(notes === undefined ? {} : { notes: notes.map(jsonFinding) }),
   };
 }
 
