@@ -43,7 +43,7 @@ function peersOf(count: number): Ruleset {
   }));
   const local = { family: 4 as const, value: FIRST_ADDRESS };
   const pairs = Array.from({ length: 100 }, (_, index) => ({ direction: 'egress' as const, address: local, peerClass: 1 + index, profile: 1 }));
-  return { ...EMPTY_RULESET, localPods: [{ address: local, isEgressIsolated: true, isIngressIsolated: false }], podClasses, pairs, profiles: [{ id: 1, ports: [80, 80] }] };
+  return { ...EMPTY_RULESET, localPods: [{ address: local, isEgressIsolated: true, isIngressIsolated: false, isSelfAllowed: true }], podClasses, pairs, profiles: [{ id: 1, ports: [80, 80] }] };
 }
 
 function measure(what: string, firewall: Firewall, wanted: Ruleset, set: SetName, elementOf: (round: number) => Element): void {

@@ -13,10 +13,10 @@ export function elementsOf(ruleset: Ruleset): Elements {
   const elements = new Map<SetName, Element[]>(SET_SHAPES.map((shape) => [shape.name, []]));
   const put = (set: SetName, element: Element): number => elements.get(set)!.push(element);
   const numbers = new Map(ruleset.profiles.map((profile) => [profile.id, profileNumber(profile)]));
-  for (const { address, isEgressIsolated, isIngressIsolated } of ruleset.localPods) {
+  for (const { address, isEgressIsolated, isIngressIsolated, isSelfAllowed } of ruleset.localPods) {
     put(`le${address.family}`, { key: [address.value], data: Number(isEgressIsolated) });
     put(`li${address.family}`, { key: [address.value], data: Number(isIngressIsolated) });
-    put(`self${address.family}`, { key: [address.value, address.value] });
+    if (isSelfAllowed) put(`self${address.family}`, { key: [address.value, address.value] });
   }
   for (const range of joinRanges(ruleset.podRanges)) put(`podrange${range.family}`, intervalOf(range));
   for (const { direction, address, peerClass } of ruleset.podClasses) {
@@ -69,10 +69,12 @@ function localPodsOf(elements: Elements, family: IpFamily): LocalPod[] {
     new Map(elements.get(set)!.map(({ key, data }) => [key[0] as bigint, data !== 0]));
   const egress = isolation(`le${family}`);
   const ingress = isolation(`li${family}`);
+  const self = new Set(elements.get(`self${family}`)!.map(({ key }) => key[0] as bigint));
   return [...new Set([...egress.keys(), ...ingress.keys()])].map((value) => ({
     address: { family, value },
     isEgressIsolated: egress.get(value) ?? true,
     isIngressIsolated: ingress.get(value) ?? true,
+    isSelfAllowed: self.has(value),
   }));
 }
 

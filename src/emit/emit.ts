@@ -1,6 +1,8 @@
 // Turns a Program, as one node with these pods sees it, into the elements that put it into that node's kernel.
 import type { IpAddress } from '../base/ip-address.ts';
+import { ALL_PORTS, subtractPorts } from '../base/port-set.ts';
 import type { DirectionProgram, Program } from '../compile/program.ts';
+import { portsOfTiers } from '../compile/tier-ports.ts';
 import { emitDirection } from './emit-direction.ts';
 import { IdSource, NO_IDS, ProfileIds, type EmittedIds } from './ids.ts';
 import { settlePlaces, type Place } from './places.ts';
@@ -42,7 +44,15 @@ export function emitRuleset(program: Program, placement: Placement, previous: Em
 }
 
 function localPodOf(program: Program, { address, group }: Place): LocalPod {
-  const isGoverned = (direction: DirectionProgram): boolean =>
-    group === undefined || direction.isGoverned(direction.subjectOfGroup[group]!);
-  return { address, isEgressIsolated: isGoverned(program.egress), isIngressIsolated: isGoverned(program.ingress) };
+  if (group === undefined) return { address, isEgressIsolated: true, isIngressIsolated: true, isSelfAllowed: false };
+  const isGoverned = ({ subjectOfGroup, isGoverned: ofSubject }: DirectionProgram): boolean => ofSubject(subjectOfGroup[group]!);
+  return { address, isEgressIsolated: isGoverned(program.egress), isIngressIsolated: isGoverned(program.ingress), isSelfAllowed: isSelfAllowed(program, address, group) };
+}
+
+/** Where tiers refuse a part, the pairs decide about all of it, and so NetworkPolicy may refuse the rest: the kernel looks at the pod as a whole. */
+function isSelfAllowed(program: Program, { family }: IpAddress, group: number): boolean {
+  return [program.egress, program.ingress].every((direction) => {
+    const ends = { subject: direction.subjectOfGroup[group]!, peerClass: direction.classOfGroup[family][group]! };
+    return subtractPorts(ALL_PORTS, portsOfTiers(direction, ends)).length === 0;
+  });
 }

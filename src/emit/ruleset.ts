@@ -26,6 +26,8 @@ export interface LocalPod {
   readonly address: IpAddress;
   readonly isEgressIsolated: boolean;
   readonly isIngressIsolated: boolean;
+  /** Whether the pod reaches itself through a Service whatever its pairs say: NetworkPolicy does not judge that, tiers do. */
+  readonly isSelfAllowed: boolean;
 }
 
 /** `peerClass` 0 is a class without pairs: it keeps an address from being looked up among the ranges. */

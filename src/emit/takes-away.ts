@@ -26,7 +26,7 @@ function removesOrClosesPods(current: Ruleset, wanted: Ruleset): boolean {
   const held = joinRanges(current.podRanges);
   return wanted.localPods.some((pod) => {
     const old = before.get(addressKey(pod.address));
-    if (old !== undefined) return (pod.isEgressIsolated && !old.isEgressIsolated) || (pod.isIngressIsolated && !old.isIngressIsolated);
+    if (old !== undefined) return (pod.isEgressIsolated && !old.isEgressIsolated) || (pod.isIngressIsolated && !old.isIngressIsolated) || (old.isSelfAllowed && !pod.isSelfAllowed);
     const range = { family: pod.address.family, first: pod.address.value, last: pod.address.value };
     return (pod.isEgressIsolated || pod.isIngressIsolated) && cutRange(range, held).length > 0;
   });

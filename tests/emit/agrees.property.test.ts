@@ -10,9 +10,12 @@ import type { Program } from '../../src/compile/program.ts';
 import { emitRuleset } from '../../src/emit/emit.ts';
 import { PROTOCOL_NUMBER } from '../../src/emit/profile-elements.ts';
 import { createFakeFirewall, type FakeFirewall } from '../../src/kernel/fake-firewall.ts';
+import { DIRECTIONS } from '../../src/model/network-policy.ts';
 import { checkClusters } from '../clusters/check-property.ts';
 import { outsideAddresses, trafficPoints, type TrafficPoint } from '../clusters/points.ts';
 import { settleCluster } from '../clusters/settle.ts';
+import { policiesAllow } from '../reference/network-policies.ts';
+import { reachesItself } from '../reference/reference.ts';
 import { NODES, onTwoNodes, placementOf, type NodeName } from './two-nodes.ts';
 
 const ICMP = 1;
@@ -35,6 +38,30 @@ test('the elements decide as the Program does', () => {
         const isExpected = hasPoint(connection.expected, point.protocol === 'other' ? OTHER_POINT : pointOf(point.protocol, point.port));
         if (decide(firewalls, connection, point) !== isExpected) {
           assert.fail(`${formatIpAddress(connection.source)} → ${formatIpAddress(connection.target)} ${point.protocol} ${point.port}: the Program says ${isExpected}`);
+        }
+      }
+    }
+  }, { share: 0.3 });
+});
+
+test('a pod reaches itself through a Service as the tiers say, or less where they leave only a part', () => {
+  checkClusters((raw) => {
+    const cluster = onTwoNodes(settleCluster(raw));
+    const firewalls = new Map(NODES.map((node) => [node, loadedFirewall(compileCluster(cluster), node)]));
+    const points = trafficPoints(cluster);
+    for (const [index, { addresses, hostNetwork, nodeName }] of cluster.pods.entries()) {
+      if (hostNetwork) continue;
+      const end = { kind: 'pod', pod: index } as const;
+      for (const address of addresses) {
+        const connection = { source: address, target: address, nodes: [nodeName as NodeName], expected: NO_PORTS };
+        const judged = points.map((point) => {
+          const traffic = { source: end, target: end, ...point, family: address.family };
+          return { point, isMeant: reachesItself(cluster, traffic), isNetworkPolicyAsked: DIRECTIONS.some((direction) => policiesAllow(cluster, direction, traffic) !== undefined) };
+        });
+        const isWhole = judged.every(({ isMeant }) => isMeant);
+        for (const { point, isMeant, isNetworkPolicyAsked } of judged) {
+          const isAllowed = decide(firewalls, connection, point);
+          if (isAllowed !== isMeant && (isAllowed || isWhole || !isNetworkPolicyAsked)) assert.fail(`${formatIpAddress(address)} to itself ${point.protocol} ${point.port}: the reference says ${isMeant}`);
         }
       }
     }
@@ -69,10 +96,10 @@ function connectionsOf(program: Program): Connection[] {
   ]);
 }
 
-// What a pod and its own node say to each other does not pass the hook.
+// What a pod says to itself or to its own node does not pass the hook.
 function connect(program: Program, source: End, target: End): Connection[] {
   const isSelf = source.endpoint.kind === 'pod' && target.endpoint.kind === 'pod' && source.endpoint.pod === target.endpoint.pod;
-  if (!isSelf && ownNodePair(program, source.endpoint, target.endpoint) !== undefined) return [];
+  if (isSelf || ownNodePair(program, source.endpoint, target.endpoint) !== undefined) return [];
   const nodes = [...new Set([source.node, target.node].filter((node) => node !== undefined))];
   return ([4, 6] as const).flatMap((family: IpFamily) => {
     const [from, into] = [source, target].map(({ addresses }) => addresses.find((address) => address.family === family));

@@ -77,7 +77,7 @@ test('a local pod whose address is disputed is closed', () => {
   const cluster = settleCluster({ namespaces: [], workloads: [workload(LOCAL), workload('b 10.0.0.1 role=x')], policies: [allow('x', 80)], clusterPolicies: [], nodes: [], podRanges: [] });
   const places = cluster.pods.map(({ addresses }, pod) => ({ pod, addresses }));
   const { ruleset } = emitRuleset(compileCluster(cluster), { localPods: places, remotePods: [], podRanges: [] });
-  assert.deepEqual(ruleset.localPods, [{ address: parseIpAddress('10.0.0.1'), isEgressIsolated: true, isIngressIsolated: true }]);
+  assert.deepEqual(ruleset.localPods, [{ address: parseIpAddress('10.0.0.1'), isEgressIsolated: true, isIngressIsolated: true, isSelfAllowed: false }]);
   assert.deepEqual(ruleset.pairs, []);
 });
 

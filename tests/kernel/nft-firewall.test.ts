@@ -155,5 +155,5 @@ function manyPeers(shift: number): Ruleset {
     return { direction: 'egress' as const, range: { family: 4 as const, first, last: first + 999n }, peerClass: 1 + (index % 7) };
   });
   const pairs = Array.from({ length: 7 }, (_, index) => ({ direction: 'egress' as const, address: local, peerClass: index + 1, profile: 1 }));
-  return sortRuleset({ ...EMPTY_RULESET, localPods: [{ address: local, isEgressIsolated: true, isIngressIsolated: false }], podClasses, rangeClasses, pairs, profiles: [{ id: 1, ports: HTTP }] });
+  return sortRuleset({ ...EMPTY_RULESET, localPods: [{ address: local, isEgressIsolated: true, isIngressIsolated: false, isSelfAllowed: true }], podClasses, rangeClasses, pairs, profiles: [{ id: 1, ports: HTTP }] });
 }

@@ -58,7 +58,7 @@ const ranges: fc.Arbitrary<readonly { readonly range: IpRange; readonly peerClas
   });
 
 const randomRuleset: fc.Arbitrary<Ruleset> = record({
-    localPods: fc.uniqueArray(record({ address, isEgressIsolated: fc.boolean(), isIngressIsolated: fc.boolean() }), { selector: keyOf, maxLength: 5 }),
+    localPods: fc.uniqueArray(record({ address, isEgressIsolated: fc.boolean(), isIngressIsolated: fc.boolean(), isSelfAllowed: fc.boolean() }), { selector: keyOf, maxLength: 5 }),
     podRanges: ranges.map((list) => list.slice(0, 2).map(({ range }) => range)),
     podClasses: fc.uniqueArray(record({ direction, address, peerClass }), { selector: (entry) => `${entry.direction} ${keyOf(entry)}`, maxLength: 12 }),
     rangeClasses: fc.tuple(direction, ranges).map(([own, list]) => list.map((entry) => ({ direction: own, ...entry }))),

@@ -39,6 +39,7 @@ export function rulesetOf({ pods = ['a', 'b', 'c'], isolated = {}, allowed = [] 
       address: addressOf(pod, family),
       isEgressIsolated: isolated.egress?.includes(pod) ?? false,
       isIngressIsolated: isolated.ingress?.includes(pod) ?? false,
+      isSelfAllowed: true,
     }))),
     podRanges: POD_RANGES,
     podClasses: directions.flatMap((direction) => families.flatMap((family) => pods.map((pod) => ({ direction, address: addressOf(pod, family), peerClass: CLASS_OF[pod] })))),

@@ -23,10 +23,16 @@ export function referenceAllows(cluster: Cluster, traffic: ReferenceTraffic): bo
  */
 function isAllowedOnNode(cluster: Cluster, traffic: ReferenceTraffic): boolean {
   if (traffic.source.kind === 'pod' && cluster.pods[traffic.source.pod]!.hostNetwork) return true;
-  // Choice: to a pod that is isolated it counts as something that NetworkPolicy allows.
-  const isIsolated: typeof policiesAllow = (...question) => (policiesAllow(...question) === undefined ? undefined : true);
-  return directionAllows(cluster, 'egress', traffic, isIsolated);
+  return directionAllows(cluster, 'egress', traffic, allowWhereIsolated);
 }
+
+/** A pod to itself through a Service: NetworkPolicy does not judge it (choice), CNP does. Asked of a pod that is both ends. */
+export function reachesItself(cluster: Cluster, traffic: ReferenceTraffic): boolean {
+  return DIRECTIONS.every((direction) => directionAllows(cluster, direction, traffic, allowWhereIsolated));
+}
+
+/** Choice: to a pod that is isolated it counts as something that NetworkPolicy allows. */
+const allowWhereIsolated: typeof policiesAllow = (...question) => (policiesAllow(...question) === undefined ? undefined : true);
 
 function directionAllows(cluster: Cluster, direction: Direction, traffic: ReferenceTraffic, networkPolicies: typeof policiesAllow): boolean {
   const end = direction === 'egress' ? traffic.source : traffic.target;
