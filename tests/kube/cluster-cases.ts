@@ -1,0 +1,156 @@
+// What every cluster does, the fake as well as a real one: the cases of the contract `ClusterApi`.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ClusterApi, ClusterObject, ServedKind } from '../../src/kube/cluster-api.ts';
+import { ClusterError, type ClusterErrorCode } from '../../src/kube/cluster-error.ts';
+import type { WantedObject } from '../../src/kube/fake-cluster.ts';
+import { readCluster } from '../../src/kube/kube.ts';
+import type { TestNeeds } from '../needs.ts';
+
+/** A cluster that a test may write to. Each case makes a namespace of its own, so that they may share one. */
+export interface ClusterWorld {
+  readonly api: ClusterApi;
+  /** Rejects with ClusterError. */
+  apply(object: WantedObject): Promise<void>;
+  remove(object: WantedObject): Promise<void>;
+  /** The cluster as a user sees it who may list everything but these resources. */
+  restricted(resources: readonly string[]): Promise<ClusterApi>;
+}
+
+export function clusterCases(open: () => Promise<ClusterWorld>, wants: TestNeeds = {}): void {
+  const holds = (name: string, check: (world: ClusterWorld, namespace: string) => Promise<void>): void => {
+    test(name, wants, async () => {
+      const world = await open();
+      const namespace = freshNamespace();
+      await world.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+      await check(world, namespace);
+    });
+  };
+
+  holds('a new cluster has its namespaces, each with its name as a label', async ({ api }) => {
+    const found = await listAll(api, 'Namespace');
+    for (const name of ['default', 'kube-system']) {
+      assert.deepEqual(found.filter(({ metadata }) => metadata.name === name).map(({ metadata }) => metadata['labels']), [{ 'kubernetes.io/metadata.name': name }]);
+    }
+  });
+
+  holds('what is applied is listed, without what is not read', async ({ api, apply }, namespace) => {
+    await apply(secretivePod(namespace));
+    const [pod, ...more] = await listAll(api, 'Pod', namespace);
+    assert.deepEqual(pod, {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'web', namespace, labels: { app: 'web' } },
+      spec: { containers: [{ ports: [{ name: 'http', containerPort: 80, protocol: 'TCP' }] }] },
+      ...(pod?.['status'] === undefined ? {} : { status: { phase: 'Pending' } }),
+    });
+    assert.deepEqual(more, []);
+  });
+
+  holds('what is applied again takes the place of what was there', async ({ api, apply }, namespace) => {
+    await apply(policy(namespace, { podSelector: {} }));
+    await apply(policy(namespace, { podSelector: { matchLabels: { app: 'web' } }, policyTypes: ['Egress'] }));
+    const found = await listAll(api, 'NetworkPolicy', namespace);
+    assert.deepEqual(found.map((object) => object['spec']), [{ podSelector: { matchLabels: { app: 'web' } }, policyTypes: ['Egress'] }]);
+  });
+
+  holds('what is deleted is gone, and cannot be deleted again', async ({ api, apply, remove }, namespace) => {
+    const object = policy(namespace, { podSelector: {}, policyTypes: ['Ingress'] });
+    await apply(object);
+    await remove(object);
+    assert.deepEqual(await listAll(api, 'NetworkPolicy', namespace), []);
+    await refuses('not-found', () => remove(object));
+  });
+
+  holds('a list of one namespace holds nothing of another', async ({ api, apply }, namespace) => {
+    const other = `${namespace}-b`;
+    await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: other } });
+    await apply(policy(namespace, { podSelector: {}, policyTypes: ['Ingress'] }));
+    await apply(policy(other, { podSelector: {}, policyTypes: ['Ingress'] }));
+    assert.deepEqual((await listAll(api, 'NetworkPolicy', namespace)).map(({ metadata }) => metadata.namespace), [namespace]);
+    assert.deepEqual((await listAll(api, 'Namespace', namespace)).map(({ metadata }) => metadata.name), [namespace]);
+    await refuses('not-found', () => listAll(api, 'Namespace', `${namespace}-missing`));
+  });
+
+  holds('refused are what no server takes', async ({ apply }, namespace) => {
+    await refuses('not-found', () => apply({ apiVersion: 'nobody.example/v1', kind: 'Thing', metadata: { name: 'a', namespace } }));
+    await refuses('not-found', () => apply(policy(`${namespace}-missing`, { podSelector: {}, policyTypes: ['Ingress'] })));
+    await refuses('invalid', () => apply(policy(namespace, { podSelector: {}, policyTypes: ['ingress'] })));
+    await refuses('invalid', () => apply(policy(namespace, { podSelector: {}, ingress: [{ form: [] }] })));
+    await refuses('invalid', () => apply(policy(namespace, { podSelector: {}, policyTypes: ['Ingress'] }, 'No_Name')));
+  });
+
+  holds('more than a page comes whole, each object once', async ({ api, apply }, namespace) => {
+    const names = Array.from({ length: 1101 }, (_, index) => `p${String(index).padStart(4, '0')}`);
+    for (const name of names) await apply(policy(namespace, { podSelector: {}, policyTypes: ['Ingress'] }, name));
+    assert.deepEqual((await listAll(api, 'NetworkPolicy', namespace)).map(({ metadata }) => metadata.name), names);
+  });
+
+  holds('what may not be listed is one failure that says how to grant it', async ({ restricted }) => {
+    const api = await restricted(['nodes', 'networkpolicies.networking.k8s.io']);
+    await assert.rejects(readCluster(api), (error) => {
+      assert.ok(error instanceof ClusterError && error.code === 'forbidden');
+      assert.match(error.message, /may not list networkpolicies\.networking\.k8s\.io, nodes in the cluster/);
+      assert.match(error.message, /kubectl create clusterrole bulkhead-read --verb=get,list --resource=networkpolicies\.networking\.k8s\.io,nodes && kubectl create clusterrolebinding .* --user=/);
+      return true;
+    });
+    const read = await readCluster(api, { lenient: true });
+    assert.deepEqual(read.refused.map(({ resource }) => resource), ['networkpolicies', 'nodes']);
+    assert.ok(read.entries.some(({ kind }) => kind === 'Namespace'));
+  });
+
+  holds('one namespace is read without the rest of the cluster', async ({ api, apply }, namespace) => {
+    await apply(secretivePod(namespace));
+    const { entries } = await readCluster(api, { namespace });
+    const named = entries.filter((entry) => entry.namespace !== '' || entry.kind === 'Namespace');
+    assert.deepEqual(named.map(({ kind, name }) => `${kind} ${name}`), [`Namespace ${namespace}`, 'Pod web']);
+  });
+}
+
+let namespaces = 0;
+
+function freshNamespace(): string {
+  return `case-${process.pid}-${namespaces++}`;
+}
+
+export async function listAll(api: ClusterApi, kind: string, namespace?: string): Promise<readonly ClusterObject[]> {
+  let objects: ClusterObject[] = [];
+  for await (const event of api.list(await servedKind(api, kind), namespace === undefined ? {} : { namespace })) {
+    if (event.kind === 'restart') objects = [];
+    else objects.push(event.object);
+  }
+  return objects;
+}
+
+async function servedKind(api: ClusterApi, kind: string): Promise<ServedKind> {
+  const found = (await api.discover()).kinds.find((served) => served.kind === kind);
+  assert.ok(found !== undefined, `${kind} is served`);
+  return found;
+}
+
+export async function refuses(code: ClusterErrorCode, act: () => Promise<unknown>): Promise<void> {
+  await assert.rejects(act, (error) => {
+    assert.ok(error instanceof ClusterError, String(error));
+    assert.equal(error.code, code, error.message);
+    return true;
+  });
+}
+
+export function policy(namespace: string, spec: object, name = 'web'): WantedObject {
+  return { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name, namespace }, spec };
+}
+
+/** A word that no list and no snapshot may hold. */
+export const SECRET = 'hunter2';
+
+export function secretivePod(namespace: string): WantedObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'web', namespace, labels: { app: 'web' }, annotations: { 'example.com/password': SECRET } },
+    spec: {
+      containers: [{ name: 'web', image: `example/web:${SECRET}`, args: [SECRET], env: [{ name: 'PASSWORD', value: SECRET }], ports: [{ name: 'http', containerPort: 80, protocol: 'TCP' }] }],
+      initContainers: [{ name: 'init', image: 'example/init', command: ['sh', '-c', SECRET] }],
+    },
+  };
+}
