@@ -24,6 +24,22 @@ export { nameRoutes, type NamedEntrance, type NamedPort, type NamedRoutes, type 
 export { allowedPorts } from './analyze/decide.ts';
 export { explain, type DirectionReason, type Explanation, type Question } from './analyze/explain.ts';
 export type { Mismatch, RuleMiss } from './analyze/near-miss.ts';
+export { findEnds, formatEndWord, type EndWord, type PodsWord } from './analyze/endpoint-words.ts';
+export type { NamedEnd, NamedEnds, WordContext } from './analyze/named-ends.ts';
+export { parsePorts } from './analyze/port-words.ts';
+export { WordError } from './base/word-error.ts';
+export { focusReach, type ReachFocus } from './analyze/focus-reach.ts';
+export { findNewPodExposure, formatLabelled, type DirectionExposure, type LabelledExposure, type WorkloadExposure } from './analyze/new-pod-exposure.ts';
+export { comparePrograms, type Change, type Comparison, type Presence } from './analyze/compare.ts';
+export { groupChanges, type ChangeGroup, type GroupedChanges } from './analyze/group-changes.ts';
+export { findImpact, type Impact, type ImpactOptions, type ReachedEndpoint, type Wall } from './analyze/impact.ts';
+export { adviseWall, type WallAdvice } from './analyze/wall-advice.ts';
+export { formatAssertion, parseAssertion, type Assertion } from './analyze/assertion.ts';
+export { checkAssertion, type AssertionResult, type Counterexample } from './analyze/check-assertion.ts';
+export { compareSets, type SetQuestion } from './analyze/compare-sets.ts';
+export { findRedundancies, type Redundancies, type Redundancy } from './analyze/redundancy.ts';
+export { readPolicyTests, type Expectation, type PolicyTest, type PolicyTestFile } from './probe/policy-test.ts';
+export { checkTests, type CheckedTest, type ExpectationResult, type TestReport } from './probe/check-expectations.ts';
 export { lintCluster, type LintOptions } from './lint/lint.ts';
 
 // Answers as text
