@@ -7,7 +7,7 @@ import { internetRanges, parseRange, rangeEnds } from './address-words.ts';
 import { listEndpoints, type PlacedEndpoint } from './endpoints.ts';
 import { podEnds, withoutPods, type NamedEnds, type WordContext } from './named-ends.ts';
 import { isSelectorWord, parseSelector } from './selector-words.ts';
-import { dnsEnds, isDnsWord, isUrlWord, serviceEnds, urlEnds } from './service-words.ts';
+import { dnsEnds, domainEnds, isDnsWord, isUrlWord, serviceEnds, urlEnds } from './service-words.ts';
 
 export const END_WORDS_HELP = 'write namespace/name of a workload or pod, namespace/*, svc/namespace/name:port, a DNS name or URL of the cluster, key=value, a CIDR, or internet';
 
@@ -44,7 +44,7 @@ function endsOfWord(program: Program, word: EndWord, context: WordContext): Name
   if (word === '*' || word === '*/*') return podsByWord(program, { namespaces: undefined, except: [], selector: { requirements: [] } });
   if (word.endsWith('/*')) return podsByWord(program, { namespaces: [word.slice(0, -2)], except: [], selector: { requirements: [] } });
   if (isDnsWord(program, word)) return dnsEnds(program, word);
-  return placedEnds(program, word);
+  return domainEnds(program, word) ?? placedEnds(program, word);
 }
 
 /** The word as a person reads it. */

@@ -67,7 +67,7 @@ class PathSearch {
     const kinds = Map.groupBy([...pods.keys()].filter((pod) => !hiddenPods.includes(pod)), alikeKey(program));
     const podNodes = [...kinds.values()].map((kind): Node => ({ members: kind.map((pod) => members[pod]!), wanted: kind.filter((pod) => isWanted.has(pod)).map((pod) => members[pod]!) }));
     const nodeOfPod = new Map(podNodes.flatMap((node) => node.members.map(({ ref }) => [ref.kind === 'pod' ? ref.pod : -1, node] as const)));
-    const ofAddress = (ends: NamedEnds): Member[] => ends.ends.filter(({ ref }) => ref.kind === 'address').map(({ label, ref }) => ({ label, ref, replicas: 1 }));
+    const ofAddress = (ends: NamedEnds): Member[] => ends.ends.filter(({ ref }) => ref.kind !== 'pod').map(({ label, ref }) => ({ label, ref, replicas: 1 }));
     this.program = program;
     this.unreached = [...podNodes, ...ofAddress(targets).map((end): Node => ({ members: [end], wanted: [end] }))];
     this.starts = [
@@ -116,7 +116,7 @@ class PathSearch {
   }
 
   private portsBetween(source: Member, target: Member): PortSet {
-    if (source.ref.kind === 'address' && target.ref.kind === 'address') return NO_PORTS;
+    if (source.ref.kind !== 'pod' && target.ref.kind !== 'pod') return NO_PORTS;
     // Two replicas of one entry are two pods, and what stands between them is judged.
     return allowedPorts(this.program, source.ref, target.ref);
   }

@@ -39,8 +39,17 @@ export function urlEnds(program: Program, word: string, { namespace }: WordConte
   if (range !== undefined) return { ...rangeEnds(program, host, [range]), ports: port === undefined ? undefined : portSetOf('TCP', Number(port), Number(port)) };
   const labels = host.replace(/\.$/, '').split('.');
   const isShort = labels.length === 1 && namespace !== undefined;
+  const domain = domainEnds(program, host, port === undefined ? undefined : portSetOf('TCP', Number(port), Number(port)));
+  if (domain !== undefined && !isDnsWord(program, host)) return domain;
   if (!isShort && !isDnsWord(program, host)) throw new WordError(`\`${host}\` is no name of a Service here, and nobody here knows its addresses`, 'name a Service as name.namespace, or the addresses as a CIDR');
   return endsOfService(program, { ...(isShort ? { name: host, namespace, host: undefined } : nameOfLabels(program, host, labels)), port });
+}
+
+/** A name outside the cluster that a policy speaks of, itself or by a pattern; undefined: none does, and nobody knows its addresses. */
+export function domainEnds({ domainNames }: Program, word: string, ports?: PortSet): NamedEnds | undefined {
+  const name = word.toLowerCase().replace(/\.$/, '');
+  const isCovered = domainNames.some((pattern) => (pattern.startsWith('*.') ? name.endsWith(pattern.slice(1)) : pattern === name));
+  return isCovered ? { ends: [{ label: name, ref: { kind: 'domain-name', name }, pods: [] }], pods: [], ranges: [], ports } : undefined;
 }
 
 // Every scheme is read as `http` is: of others, the URL standard leaves the host unread.
