@@ -98,13 +98,20 @@ function missesOfPeer(policy: NetworkPolicy, peer: Peer, end: PeerEnd): Mismatch
     const message = `\`${end.pod.name}\` uses its node's network, and no selector matches such a pod`;
     return [{ part: 'peer-kind', message, edit: 'add a peer `ipBlock` that holds the address of its node', origin: peer.origin }];
   }
-  return [...missesOfNamespace(policy, peer, end), ...missesOfLabels(peer.podSelector, end.pod, { name: `pod \`${end.pod.name}\``, origin: peer.origin })];
+  return [...missesOfNamespace(policy, peer, end), ...missesOfLabels(peer.podSelector, end.pod, { ...podName(end.pod), origin: peer.origin })];
+}
+
+const NAMESPACE_NAME_LABEL = 'kubernetes.io/metadata.name';
+
+/** Labels of a controller's pods are written in its template. */
+function podName({ name, workload }: Pod): Omit<Named, 'origin'> {
+  return workload.kind === 'Pod' ? { name: `pod \`${name}\``, isPlural: false } : { name: `the pods of ${workload.kind} \`${workload.name}\``, isPlural: true };
 }
 
 function missesOfNamespace(policy: NetworkPolicy, peer: PodPeer, { pod, namespace }: PeerEnd): Mismatch[] {
   if (pod === undefined || namespace === undefined) return [];
   if (peer.namespaces.kind === 'selected') {
-    const misses = missesOfLabels(peer.namespaces.selector, namespace, { name: `namespace \`${pod.namespace}\``, origin: peer.origin });
+    const misses = missesOfLabels(peer.namespaces.selector, namespace, { name: `namespace \`${pod.namespace}\``, isPlural: false, origin: peer.origin });
     return misses.map((miss) => ({ ...miss, part: 'namespace' as const }));
   }
   if (pod.namespace === policy.namespace) return [];
@@ -115,24 +122,28 @@ function missesOfNamespace(policy: NetworkPolicy, peer: PodPeer, { pod, namespac
 
 interface Named {
   readonly name: string;
+  readonly isPlural: boolean;
   readonly origin: Origin;
 }
 
-function missesOfLabels(selector: Selector, object: LabelSet, { name, origin }: Named): Mismatch[] {
+function missesOfLabels(selector: Selector, object: LabelSet, named: Named): Mismatch[] {
+  const { name, origin } = named;
   const failing = selector.requirements.filter((requirement) => !meetsRequirement(requirement, object));
-  return failing.map((requirement) => ({ part: 'label', message: labelMessage(requirement, object, name), edit: labelEdit(requirement, object, name), origin }));
+  return failing.map((requirement) => ({ part: 'label', message: labelMessage(requirement, object, named), edit: labelEdit(requirement, object, name), origin }));
 }
 
-function labelMessage(requirement: Requirement, object: LabelSet, name: string): string {
+function labelMessage(requirement: Requirement, object: LabelSet, { name, isPlural }: Named): string {
   const wanted = formatSelector({ requirements: [requirement] });
   const value = object.labels.get(requirement.key);
-  return `the rule wants \`${wanted}\`, and ${name} has ${value === undefined ? `no label \`${requirement.key}\`` : `\`${requirement.key}=${value}\``}`;
+  return `the rule wants \`${wanted}\`, and ${name} ${isPlural ? 'have' : 'has'} ${value === undefined ? `no label \`${requirement.key}\`` : `\`${requirement.key}=${value}\``}`;
 }
 
 function labelEdit(requirement: Requirement, object: LabelSet, name: string): string {
   const value = object.labels.get(requirement.key);
   switch (requirement.kind) {
     case 'In':
+      // The API server holds this label at the name of the namespace; nobody can write another.
+      if (requirement.key === NAMESPACE_NAME_LABEL) return `write \`${requirement.key}: ${value}\` in the selector`;
       return value === undefined
         ? `label ${name} \`${requirement.key}=${requirement.values[0]}\``
         : `write \`${requirement.key}: ${value}\` in the selector, or label ${name} \`${requirement.key}=${requirement.values[0]}\``;
