@@ -76,6 +76,7 @@ export const FINDING_CODES = [
   'domain-name-denied',
   'named-port-beside-addresses',
   'nodes-not-known',
+  'cannot-convert',
   'egress-without-dns',
   'ingress-blocked',
   'load-balancer-blocked',

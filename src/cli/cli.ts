@@ -26,6 +26,7 @@ const VERBS: readonly Verb[] = [
   { name: 'test', summary: 'expectations in files, held against the computed answer or the lab', load: async () => (await import('./test-verb.ts')).defineTest },
   { name: 'impact', summary: 'what a compromised pod reaches, directly and by hops', load: async () => (await import('./impact-verb.ts')).defineImpact },
   { name: 'snapshot', summary: 'what decides about traffic in a cluster, kept in a file', load: async () => (await import('./snapshot-verb.ts')).defineSnapshot },
+  { name: 'convert', summary: 'policies of the old cluster-wide kinds as ClusterNetworkPolicies with the same answers', load: async () => (await import('./convert-verb.ts')).defineConvert },
   { name: 'lab', summary: 'manifests as network namespaces on this host, enforced by the kernel', load: async () => (await import('./lab-verb.ts')).defineLab },
 ];
 
