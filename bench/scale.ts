@@ -3,9 +3,13 @@ import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { countPairs } from '../src/analyze/count-pairs.ts';
+import { comparePrograms } from '../src/analyze/compare.ts';
+import { explain } from '../src/analyze/explain.ts';
+import { findImpact } from '../src/analyze/impact.ts';
 import { compileCluster } from '../src/compile/compile.ts';
-import type { DirectionProgram } from '../src/compile/program.ts';
-import { SHAPES, type Shape } from './scale-shapes.ts';
+import type { DirectionProgram, Program } from '../src/compile/program.ts';
+import { Chance } from './generate-cluster.ts';
+import { SHAPES, tenfold, type Shape } from './scale-shapes.ts';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const REPEATS = Number(process.env['BENCH_REPEATS'] ?? 2);
@@ -22,22 +26,47 @@ interface Run {
   readonly megabytes: number;
 }
 
+/** Shapes of which the other questions are asked too. */
+const ASKED_SHAPES = [1, 2];
+const GROWN_SHAPE = 0;
+const PAIRS = 2000;
+
+interface AskedRun {
+  readonly explainP50: number;
+  readonly explainP99: number;
+  readonly impact: number;
+  readonly diff: number;
+  readonly changes: number;
+}
+
 const [word, ...wanted] = process.argv.slice(2);
 if (word === 'one') measure(SHAPES[Number(wanted[0])]!);
+else if (word === 'ask') ask(SHAPES[Number(wanted[0])]!);
+else if (word === 'grow') grow(SHAPES[GROWN_SHAPE]!);
 else reportAll([word, ...wanted].filter((name) => name !== undefined));
 
 function reportAll(names: readonly string[]): void {
   for (const [index, shape] of SHAPES.entries()) {
     if (names.length === 0 || names.includes(String(index))) report(index, shape);
   }
+  for (const index of ASKED_SHAPES) if (names.length === 0 || names.includes(`ask${index}`)) reportAsked(index, SHAPES[index]!);
+  if (names.length === 0 || names.includes('grow')) process.stdout.write(runChild('grow'));
+}
+
+/** In a process of its own, with the nursery that `bin/bulkhead` gives itself. */
+function runChild(...words: readonly string[]): string {
+  const child = spawnSync(join(ROOT, 'bin/node'), ['--max-semi-space-size=32', fileURLToPath(import.meta.url), ...words], { encoding: 'utf8' });
+  if (child.status !== 0) throw new Error(child.stderr);
+  return child.stdout;
+}
+
+function reportAsked(index: number, { name }: Shape): void {
+  const run = JSON.parse(runChild('ask', String(index))) as AskedRun; // written by `ask` below
+  console.log(`${name}: explain p50 ${run.explainP50.toFixed(3)} ms, p99 ${run.explainP99.toFixed(3)} ms of ${PAIRS} pairs (goal 0.2 ms); impact ${run.impact.toFixed(2)} s (goal 0.5 s); diff of one policy in 100 removed ${run.diff.toFixed(2)} s, ${run.changes} changes (goal 2 s)`);
 }
 
 function report(index: number, { name, goalSeconds, goalMegabytes }: Shape): void {
-  const runs = Array.from({ length: REPEATS }, () => {
-    const child = spawnSync(join(ROOT, 'bin/node'), [fileURLToPath(import.meta.url), 'one', String(index)], { encoding: 'utf8' });
-    if (child.status !== 0) throw new Error(child.stderr);
-    return JSON.parse(child.stdout) as Run; // written by `measure` below
-  });
+  const runs = Array.from({ length: REPEATS }, () => JSON.parse(runChild('one', String(index))) as Run); // written by `measure` below
   const best = runs.reduce((a, b) => (total(a) <= total(b) ? a : b));
   const { compile, rows, count, groups, subjects, classes, allowed, megabytes } = best;
   console.log(`${name}: ${total(best).toFixed(2)} s CPU (compile ${compile.toFixed(2)}, rows ${rows.toFixed(2)}, count ${count.toFixed(2)}; goal ${goalSeconds} s), ${megabytes.toFixed(0)} MB${goalMegabytes === undefined ? '' : ` (goal ${goalMegabytes} MB)`}`);
@@ -82,4 +111,44 @@ function stopwatch(): () => number {
 
 function touchRows(direction: DirectionProgram): void {
   for (const subject of new Set(direction.subjectOfGroup)) direction.rowOf(subject);
+}
+
+function ask({ make }: Shape): void {
+  const cluster = make();
+  const program = compileCluster(cluster);
+  const times = explainTimes(program);
+  const seconds = stopwatch();
+  findImpact(program, 0);
+  const impact = seconds();
+  const after = compileCluster({ ...cluster, policies: cluster.policies.filter((_, index) => index % 100 !== 0) });
+  for (const direction of [program.ingress, program.egress, after.ingress, after.egress]) touchRows(direction);
+  const compared = stopwatch();
+  let changes = 0;
+  for (const change of comparePrograms({ before: program, after }).changes()) changes += change.gained.length > 0 || change.lost.length > 0 ? 1 : 0;
+  const run: AskedRun = { explainP50: times[PAIRS / 2]!, explainP99: times[Math.floor(PAIRS * 0.99)]!, impact, diff: compared(), changes };
+  console.log(JSON.stringify(run));
+}
+
+/** In milliseconds, ascending. */
+function explainTimes(program: Program): number[] {
+  const chance = new Chance(3);
+  const end = (): { readonly kind: 'pod'; readonly pod: number } => ({ kind: 'pod', pod: chance.below(program.cluster.pods.length) });
+  const times = Array.from({ length: PAIRS * 2 }, () => {
+    const [source, target] = [end(), end()];
+    const start = process.hrtime.bigint();
+    explain(program, { source, target });
+    return Number(process.hrtime.bigint() - start) / 1e6;
+  });
+  return times.slice(PAIRS).sort((a, b) => a - b);
+}
+
+/** Ten times the pods in the same groups: what is more than before is the reading of them. */
+function grow({ make, name }: Shape): void {
+  for (const [what, cluster] of [[name, make()], ['ten times the pods in the same groups', tenfold(make())]] as const) {
+    const seconds = stopwatch();
+    const program = compileCluster(cluster);
+    for (const direction of [program.ingress, program.egress]) touchRows(direction);
+    countPairs(program);
+    console.log(`${what}: ${seconds().toFixed(2)} s CPU, ${program.groups.length} groups`);
+  }
 }

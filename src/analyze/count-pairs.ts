@@ -114,7 +114,7 @@ function eachReached(row: Row, { kinds, openings, isOpen }: ReachInput, give: (k
 
 /** Pods that are alike as far as one side of a connection goes: what governs them in one direction, and their class in the other. */
 interface Kind {
-  /** One for all with an equal row. */
+  /** Under tiers one for all with an equal row. */
   readonly subject: number;
   readonly class4: number;
   readonly class6: number;
@@ -128,12 +128,15 @@ class Kinds {
   readonly subjects: readonly number[];
   private readonly byClass: Kind[][] = [];
 
-  constructor({ groups }: Program, sides: { readonly subject: DirectionProgram; readonly peerClass: DirectionProgram }) {
+  constructor({ groups, cluster }: Program, sides: { readonly subject: DirectionProgram; readonly peerClass: DirectionProgram }) {
     const known = new Map<string, Kind>();
+    const hasTiers = (cluster.clusterPolicies ?? []).length > 0;
     const living = groups.filter(({ size }) => size > 0);
-    const alike = findAlikeSubjects(sides.subject, new Set(living.map(({ id }) => sides.subject.subjectOfGroup[id]!)));
+    // Worth its price under tiers alone, which let through the same whatever thousands of policies below them say.
+    const alike = hasTiers ? findAlikeSubjects(sides.subject, new Set(living.map(({ id }) => sides.subject.subjectOfGroup[id]!))) : undefined;
     for (const { id, size, families } of living) {
-      const subject = alike.get(sides.subject.subjectOfGroup[id]!)!;
+      const own = sides.subject.subjectOfGroup[id]!;
+      const subject = alike?.get(own) ?? own;
       const [class4, class6] = [sides.peerClass.classOfGroup[4][id]!, sides.peerClass.classOfGroup[6][id]!];
       const key = `${subject} ${class4} ${class6} ${families.join('')}`;
       const kind = known.get(key);

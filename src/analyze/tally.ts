@@ -11,6 +11,8 @@ export class Tally {
   private readonly earlier: number[] = [];
   private readonly keys: number[] = [];
   private readonly amounts: number[] = [];
+  /** Lists keep their memory when they are emptied. */
+  private count = 0;
 
   /** Keys are below `keyCount`. */
   constructor(keyCount: number) {
@@ -22,10 +24,15 @@ export class Tally {
     while (this.latest.length <= label) this.latest.push(NONE);
     const latest = this.latest[label]!;
     if (latest === NONE) this.labels.push(label);
-    this.latest[label] = this.keys.length;
-    this.keys.push(key);
-    this.amounts.push(amount);
-    this.earlier.push(latest);
+    if (latest !== NONE && this.keys[latest] === key) {
+      this.amounts[latest]! += amount;
+      return;
+    }
+    const entry = this.count++;
+    this.latest[label] = entry;
+    this.keys[entry] = key;
+    this.amounts[entry] = amount;
+    this.earlier[entry] = latest;
   }
 
   /** Gives the sum of each key and label once, and forgets them. */
@@ -44,7 +51,8 @@ export class Tally {
       }
       this.latest[label] = NONE;
     }
-    for (const list of [this.labels, earlier, keys, amounts]) list.length = 0;
+    this.labels.length = 0;
+    this.count = 0;
   }
 }
 

@@ -8,33 +8,65 @@ export interface Atom extends IpRange {
   readonly isPodRange: boolean;
 }
 
-export interface AtomTable {
-  /** Ascending, family 4 before 6, together the whole space of both. */
-  readonly atoms: readonly Atom[];
-  /** For each atom, the interned list of the blocks over it. */
-  readonly blocksOfAtom: readonly number[];
-  /** Index of the atom that holds an address. */
-  find(address: IpAddress): number;
-}
-
 /** A block's id is its place in `blocks`. */
 export function cutAtoms(blocks: readonly IpBlockPeer[], podRanges: readonly IpRange[], lists: ListInterner): AtomTable {
   const atoms: Atom[] = [];
   const blocksOfAtom: number[] = [];
-  const cut = (family: IpFamily): number => {
+  for (const family of [4, 6] as const) {
     sweep({ family, blocks, podRanges }, (atom, open) => {
       atoms.push(atom);
       blocksOfAtom.push(lists.intern(open));
     });
-    return atoms.length;
-  };
-  const endOf4 = cut(4);
-  const endOf6 = cut(6);
-  // Numbers of 32 bits compare several times faster than the same as bigints.
-  const firsts4 = Float64Array.from(atoms.slice(0, endOf4), (atom) => Number(atom.first));
-  const find = ({ family, value }: IpAddress): number =>
-    family === 4 ? findLast(0, endOf4, Number(value), (atom) => firsts4[atom]!) : findLast(endOf4, endOf6, value, (atom) => atoms[atom]!.first);
-  return { atoms, blocksOfAtom, find };
+  }
+  return new AtomTable(atoms, blocksOfAtom);
+}
+
+/** Grows by blocks that come later: their ends cut atoms, and nothing joins them again. */
+export class AtomTable {
+  /** Ascending, family 4 before 6, together the whole space of both. */
+  readonly atoms: Atom[];
+  /** For each atom, the interned list of the blocks over it. */
+  readonly blocksOfAtom: number[];
+  /** First addresses of family 4: numbers of 32 bits compare several times faster than the same as bigints. */
+  private readonly firsts4: number[];
+
+  constructor(atoms: Atom[], blocksOfAtom: number[]) {
+    this.atoms = atoms;
+    this.blocksOfAtom = blocksOfAtom;
+    this.firsts4 = atoms.filter(({ family }) => family === 4).map(({ first }) => Number(first));
+  }
+
+  /** Index of the atom that holds an address. */
+  find({ family, value }: IpAddress): number {
+    const { atoms, firsts4 } = this;
+    return family === 4 ? findLast(0, firsts4.length, Number(value), (atom) => firsts4[atom]!) : findLast(firsts4.length, atoms.length, value, (atom) => atoms[atom]!.first);
+  }
+
+  /** Lays a block over the atoms, and gives those that it covers; `onCut` hears of each atom that was cut in two, in order. */
+  addBlock(id: number, block: IpBlockPeer, { lists, onCut }: { readonly lists: ListInterner; readonly onCut: (atom: number) => void }): number[] {
+    const covered: number[] = [];
+    for (const { family, first, last } of blockRanges(block)) {
+      this.cutAt({ family, value: first }, onCut);
+      this.cutAt({ family, value: last + 1n }, onCut);
+      for (let atom = this.find({ family, value: first }); atom < this.atoms.length; atom++) {
+        if (this.atoms[atom]!.family !== family || this.atoms[atom]!.first > last) break;
+        this.blocksOfAtom[atom] = lists.intern([...lists.lists[this.blocksOfAtom[atom]!]!, id]);
+        covered.push(atom);
+      }
+    }
+    return covered;
+  }
+
+  private cutAt(address: IpAddress, onCut: (atom: number) => void): void {
+    if (address.value > LAST_ADDRESS[address.family]) return;
+    const place = this.find(address);
+    const atom = this.atoms[place]!;
+    if (atom.first === address.value) return;
+    this.atoms.splice(place, 1, { ...atom, last: address.value - 1n }, { ...atom, first: address.value });
+    this.blocksOfAtom.splice(place, 0, this.blocksOfAtom[place]!);
+    if (address.family === 4) this.firsts4.splice(place + 1, 0, Number(address.value));
+    onCut(place);
+  }
 }
 
 /** The last place from `start` to `end` whose number is not above `value`; the first of them never is. */

@@ -7,7 +7,7 @@ import type { Vocabulary } from './vocabulary.ts';
 /** By namespace selector id, the names of the namespaces it selects. */
 export type SelectedNamespaces = readonly ReadonlySet<string>[];
 
-export function selectNamespaces(cluster: Cluster, vocabulary: Vocabulary): SelectedNamespaces {
+export function selectNamespaces(cluster: Pick<Cluster, 'namespaces'>, vocabulary: Vocabulary): Set<string>[] {
   return vocabulary.namespaceSelectors.map(
     (selector) => new Set(cluster.namespaces.filter((namespace) => selects(selector, namespace)).map((namespace) => namespace.name)),
   );

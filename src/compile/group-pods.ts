@@ -26,6 +26,8 @@ export interface Group {
 export interface Grouping {
   readonly groups: readonly Group[];
   readonly groupOfPod: Int32Array;
+  /** For pods that come later. */
+  readonly reader: PodReader;
 }
 
 export interface GroupingInput extends PodReaderInput {
@@ -55,7 +57,7 @@ export function groupPods(input: GroupingInput): Grouping {
     draft.size += pod.replicas;
     groupOfPod[index] = draft.id;
   }
-  return { groups: drafts, groupOfPod };
+  return { groups: drafts, groupOfPod, reader };
 }
 
 /** Id of the list of selectors that match a pod; none matches a pod on its node's network. */

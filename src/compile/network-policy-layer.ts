@@ -24,8 +24,12 @@ export class NetworkPolicyLayer {
   private readonly draft: RowDraft;
   /** Of subjects that were asked for and of nodes where paths part; those between are passed through. */
   private readonly rows: (Row | undefined)[];
+  /** Where each policy's step stands in a path: paths of the same policies are the same. */
+  private readonly places = new Map<CompiledPolicy, number>();
+  private nextPlace = 0;
   /** How many classes each row knows. */
   private readonly lengths: number[] = [0];
+  private keptCount = 0;
 
   constructor({ direction, reader, groups }: LayerInput) {
     const { portSets, peers } = reader;
@@ -41,6 +45,34 @@ export class NetworkPolicyLayer {
     const row = this.rows[subject];
     if (row === undefined) return this.makeRow(subject);
     return subject === UNGOVERNED || this.lengths[subject] === this.reader.peers.classes.length ? row : this.growRow(subject, row);
+  }
+
+  /** A policy's place in paths; one that has none yet comes last. */
+  placeOf(policy: CompiledPolicy): number {
+    let place = this.places.get(policy);
+    if (place === undefined) this.places.set(policy, (place = this.nextPlace++));
+    return place;
+  }
+
+  forgetPolicy(policy: CompiledPolicy): void {
+    this.places.delete(policy);
+    this.variants.forget(policy);
+  }
+
+  /** Rows that are kept, of live and inner nodes. */
+  get keptRows(): number {
+    return this.keptCount;
+  }
+
+  forgetRow(subject: number): void {
+    if (subject === UNGOVERNED || this.rows[subject] === undefined) return;
+    this.rows[subject] = undefined;
+    this.keptCount--;
+  }
+
+  /** Drops rows of nodes that are no group's subject. */
+  forgetInnerRows(isSubject: (node: number) => boolean): void {
+    for (let node = 1; node < this.rows.length; node++) if (!isSubject(node)) this.forgetRow(node);
   }
 
   /** The variants that govern a subject, in the order of `cluster.policies`. */
@@ -85,6 +117,7 @@ export class NetworkPolicyLayer {
   private keepRow(subject: number, row: Row): Row {
     // No gaps: an array with gaps becomes a slow table.
     while (this.rows.length <= subject) this.lengths[this.rows.push(undefined) - 1] = 0;
+    if (this.rows[subject] === undefined) this.keptCount++;
     this.rows[subject] = row;
     this.lengths[subject] = this.reader.peers.classes.length;
     return row;
@@ -99,6 +132,7 @@ export function createNetworkPolicyLayer(input: LayerInput, policies: readonly C
     .map((policy) => ({ policy, groups: input.governed(policy.subject) }))
     .sort((a, b) => b.groups.length - a.groups.length);
   for (const { policy, groups } of governing) {
+    layer.placeOf(policy);
     for (const group of groups) layer.trie.extend(group.id, layer.variants.variantFor(policy, group));
   }
   return layer;

@@ -15,7 +15,7 @@ export interface PeerClassInput {
   readonly vocabulary: Vocabulary;
   readonly selectedNamespaces: SelectedNamespaces;
   /** The interner of the blocks of atoms. */
-  readonly blockLists: ListInterner;
+  readonly lists: ListInterner;
 }
 
 /** Classes by family: the two differ only where a block covers one family's address. */
@@ -68,7 +68,7 @@ export class PeerClasses {
 
   /** `blocks`: the id of a list of blocks over addresses. */
   classifyBlocks(blocks: number): number {
-    return this.table.intern(this.used.withBlocks([], this.input.blockLists.lists[blocks]!), NO_NAMED_PORTS);
+    return this.table.intern(this.used.withBlocks([], this.input.lists.lists[blocks]!), NO_NAMED_PORTS);
   }
 
   /** Nobody knows the addresses behind a name, so only a block that holds all of the family surely holds them. */

@@ -38,11 +38,23 @@ export class PodReader {
   private readonly portLists = new ListInterner();
   private readonly resolved: ReadonlyMap<string, number>[] = [];
   /** Blocks over pods whose address is not known. */
-  private readonly unknown: Readonly<Record<IpFamily, number>>;
+  private unknown: Readonly<Record<IpFamily, number>>;
 
   constructor(input: PodReaderInput) {
     this.input = input;
-    this.unknown = input.cluster.podRanges.length === 0 ? NO_BLOCKS : { 4: blocksOverPodRanges(input, 4), 6: blocksOverPodRanges(input, 6) };
+    this.unknown = blocksOverUnknown(input);
+  }
+
+  /** After atoms have changed; gives whether pods without a known address are under other blocks now. */
+  refresh(): boolean {
+    const before = this.unknown;
+    this.unknown = blocksOverUnknown(this.input);
+    return before[4] !== this.unknown[4] || before[6] !== this.unknown[6];
+  }
+
+  /** How many different namespaces and lists of ports were ever seen. */
+  get size(): number {
+    return this.namespaceIds.size + this.portLists.lists.length;
   }
 
   featuresOf(pod: Pod): PodFeatures {
@@ -100,6 +112,10 @@ export class PodReader {
 }
 
 const PORT_MARKS = 65536;
+
+function blocksOverUnknown(input: PodReaderInput): Readonly<Record<IpFamily, number>> {
+  return input.cluster.podRanges.length === 0 ? NO_BLOCKS : { 4: blocksOverPodRanges(input, 4), 6: blocksOverPodRanges(input, 6) };
+}
 
 /** A pod without a known address is surely in a block only when the block covers every pod range of the family. */
 function blocksOverPodRanges({ atomTable, lists }: PodReaderInput, family: IpFamily): number {

@@ -51,13 +51,13 @@ export function rulePorts(rule: Pick<CompiledRule, 'ports' | 'portNames'>, resol
   return ports;
 }
 
-interface PolicySetInput {
-  readonly cluster: Cluster;
+export interface PolicySetInput {
+  readonly cluster: Pick<Cluster, 'nodes'>;
   readonly vocabulary: Vocabulary;
   readonly portSets: PortSetTable;
 }
 
-function compileNetworkPolicy(input: PolicySetInput, policy: NetworkPolicy): CompiledPolicy {
+export function compileNetworkPolicy(input: PolicySetInput, policy: NetworkPolicy): CompiledPolicy {
   const peerSet = (peer: Peer): number => {
     if (peer.kind === 'ip-block') return input.vocabulary.ipBlock(peer);
     return peer.namespaces.kind === 'own'
@@ -78,7 +78,7 @@ function compileNetworkPolicy(input: PolicySetInput, policy: NetworkPolicy): Com
   };
 }
 
-function compileClusterPolicy(input: PolicySetInput, policy: ClusterPolicy): CompiledClusterPolicy {
+export function compileClusterPolicy(input: PolicySetInput, policy: ClusterPolicy): CompiledClusterPolicy {
   const section = (direction: Direction): readonly CompiledRule<TierRule>[] | undefined => {
     const rules = policy[direction].map((rule) => ({
       rule,
@@ -109,7 +109,7 @@ function tierPeerSets({ cluster, vocabulary }: PolicySetInput, peer: TierPeer): 
   }
 }
 
-function nodeAddresses(cluster: Cluster, selector: Selector): Cluster['nodes'][number]['addresses'] {
+function nodeAddresses(cluster: Pick<Cluster, 'nodes'>, selector: Selector): Cluster['nodes'][number]['addresses'] {
   const nodes = cluster.nodes.filter((node) => selects(selector, { labels: node.labels, unknownKeys: new Set() }));
   return nodes.flatMap((node) => node.addresses);
 }

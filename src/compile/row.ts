@@ -27,11 +27,14 @@ const SPARSE_BELOW = 3;
 /** A row in the making. One draft serves many rows, one after the other; cost follows the classes that are touched. */
 export class RowDraft {
   private ports: Uint32Array;
-  private touched: number[] = [];
+  /** The classes with any port, in the order in which they came. */
+  private touched: Int32Array;
+  private touchedCount = 0;
   private readonly union: Union;
 
   constructor(classCount: number, union: Union) {
     this.ports = new Uint32Array(classCount);
+    this.touched = new Int32Array(classCount);
     this.union = union;
   }
 
@@ -39,17 +42,18 @@ export class RowDraft {
   clear(classCount: number): void {
     if (this.ports.length < classCount) {
       this.ports = new Uint32Array(classCount + (classCount >> 3));
+      this.touched = new Int32Array(this.ports.length);
     } else {
-      for (const peerClass of this.touched) this.ports[peerClass] = NO_PORTS_ID;
+      for (let i = 0; i < this.touchedCount; i++) this.ports[this.touched[i]!] = NO_PORTS_ID;
     }
-    this.touched = [];
+    this.touchedCount = 0;
   }
 
   allow(peerClass: number, ports: number): void {
     const before = this.ports[peerClass]!;
     if (before === ports || ports === NO_PORTS_ID) return;
     if (before === NO_PORTS_ID) {
-      this.touched.push(peerClass);
+      this.touched[this.touchedCount++] = peerClass;
       this.ports[peerClass] = ports;
     } else {
       this.ports[peerClass] = this.union(before, ports);
@@ -58,12 +62,23 @@ export class RowDraft {
 
   /** The same ports for ascending classes, of those from `first` on. */
   allowAll(classes: readonly number[], ports: number, first: number): void {
-    for (let i = first === 0 ? 0 : firstFrom(classes, first); i < classes.length; i++) this.allow(classes[i]!, ports);
+    if (ports === NO_PORTS_ID) return;
+    // `allow` written out: most of the work of large clusters is done in this loop.
+    const { ports: row, touched, union } = this;
+    let { touchedCount } = this;
+    for (let i = first === 0 ? 0 : firstFrom(classes, first); i < classes.length; i++) {
+      const peerClass = classes[i]!;
+      const before = row[peerClass]!;
+      if (before === ports) continue;
+      if (before === NO_PORTS_ID) touched[touchedCount++] = peerClass;
+      row[peerClass] = before === NO_PORTS_ID ? ports : union(before, ports);
+    }
+    this.touchedCount = touchedCount;
   }
 
   /** The classes that were touched, ascending. */
   touchedClasses(): Int32Array {
-    return Int32Array.from(this.touched).sort();
+    return this.touched.slice(0, this.touchedCount).sort();
   }
 
   at(peerClass: number): number {
@@ -74,11 +89,12 @@ export class RowDraft {
   toRow(): Row {
     let first = this.ports.length;
     let last = -1;
-    for (const peerClass of this.touched) {
+    for (let i = 0; i < this.touchedCount; i++) {
+      const peerClass = this.touched[i]!;
       if (peerClass < first) first = peerClass;
       if (peerClass > last) last = peerClass;
     }
-    if (this.touched.length * SPARSE_BELOW >= last - first + 1) return new WindowRow(first, narrow(this.ports.subarray(first, last + 1)));
+    if (this.touchedCount * SPARSE_BELOW >= last - first + 1) return new WindowRow(first, narrow(this.ports.subarray(first, last + 1)));
     const classes = this.touchedClasses();
     return new SparseRow(classes, Uint32Array.from(classes, (peerClass) => this.ports[peerClass]!));
   }

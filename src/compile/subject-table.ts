@@ -16,6 +16,7 @@ export class SubjectTable {
   private readonly tiers = new PairTable();
   private tierCount = 0;
   private readonly ids = new PairTable();
+  private readonly free: number[] = [];
 
   constructor({ admin, network, baseline }: { readonly admin: LayerSubjects; readonly network: LayerSubjects; readonly baseline: LayerSubjects }) {
     this.ids.set(this.tierPair(UNGOVERNED, UNGOVERNED), UNGOVERNED, UNGOVERNED);
@@ -48,11 +49,18 @@ export class SubjectTable {
     const tiers = this.tierPair(admin, baseline);
     const known = this.ids.get(tiers, network);
     if (known >= 0) return known;
-    const subject = this.network.push(network) - 1;
-    this.admin.push(admin);
-    this.baseline.push(baseline);
+    const subject = this.free.pop() ?? this.network.length;
+    this.network[subject] = network;
+    this.admin[subject] = admin;
+    this.baseline[subject] = baseline;
     this.ids.set(tiers, network, subject);
     return subject;
+  }
+
+  /** Its number may be given to another. */
+  release(subject: number): void {
+    this.ids.set(this.tierPair(this.admin[subject]!, this.baseline[subject]!), this.network[subject]!, -1);
+    this.free.push(subject);
   }
 
   private tierPair(admin: number, baseline: number): number {

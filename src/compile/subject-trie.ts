@@ -17,6 +17,7 @@ export class SubjectTrie<Step extends TrieStep> {
   readonly steps: (Step | undefined)[] = [undefined];
   readonly childCounts: number[] = [0];
   private readonly children = new PairTable();
+  private readonly free: number[] = [];
 
   constructor(groupCount: number) {
     this.subjectOfGroup = new Int32Array(groupCount);
@@ -30,9 +31,10 @@ export class SubjectTrie<Step extends TrieStep> {
   childOf(parent: number, step: Step): number {
     const known = this.children.get(parent, step.id);
     if (known >= 0) return known;
-    const child = this.parents.push(parent) - 1;
-    this.steps.push(step);
-    this.childCounts.push(0);
+    const child = this.free.pop() ?? this.parents.length;
+    this.parents[child] = parent;
+    this.steps[child] = step;
+    this.childCounts[child] = 0;
     this.childCounts[parent]!++;
     this.children.set(parent, step.id, child);
     return child;
@@ -43,5 +45,20 @@ export class SubjectTrie<Step extends TrieStep> {
     const steps: Step[] = [];
     for (let node = subject; node !== UNGOVERNED; node = this.parents[node]!) steps.push(this.steps[node]!);
     return steps.reverse();
+  }
+
+  /** The node at the end of these steps. */
+  nodeAt(steps: readonly Step[]): number {
+    return steps.reduce((node, step) => this.childOf(node, step), UNGOVERNED);
+  }
+
+  /** Takes out a node without children; its number may be given to another. Gives its parent. */
+  release(node: number): number {
+    const parent = this.parents[node]!;
+    this.children.set(parent, this.steps[node]!.id, -1);
+    this.childCounts[parent]!--;
+    this.steps[node] = undefined;
+    this.free.push(node);
+    return parent;
   }
 }

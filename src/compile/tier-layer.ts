@@ -38,13 +38,19 @@ export class TierLayer {
 
   /** Knows every class there is now; the same row grows later. */
   rowOf(subject: number): TierRow {
-    const row = (this.rows[subject] ??= createTierRow());
+    while (this.rows.length <= subject) this.rows.push(createTierRow());
+    const row = this.rows[subject]!;
     const classCount = this.reader.peers.classes.length;
     if (row.length === classCount) return row;
     // At most 1,002 priorities in a tier, so the recursion is shallow.
     const above = subject === UNGOVERNED ? undefined : this.rowOf(this.trie.parents[subject]!);
     growTierRow(this.reader, row, { above, level: this.trie.steps[subject]?.variants ?? [], classCount });
     return row;
+  }
+
+  /** Of a subject whose number may be given to another. */
+  forgetRow(subject: number): void {
+    if (subject < this.rows.length) this.rows[subject] = createTierRow();
   }
 
   /** The rules that decide about ports towards a class, in the order of priority; ports in none of them the tier leaves to the next. */
@@ -57,6 +63,11 @@ export class TierLayer {
       decisions.push(...ofLevel);
     }
     return decisions;
+  }
+
+  /** Levels that were ever made. */
+  get levelCount(): number {
+    return this.levels.size;
   }
 
   /** Variants of policies of one priority, in the order of the policies. */
