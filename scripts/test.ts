@@ -12,6 +12,9 @@ const FILES_AT_ONCE = 2;
 /** After this a test counts as hanging and fails; the nightly setting has no bound of its own. */
 const TEST_TIMEOUT_MS = process.env['BULKHEAD_NIGHTLY'] === '1' ? 7_200_000 : 300_000;
 
+/** A suite of its own, `npm run test:cluster`: it builds an API server first, which takes minutes. */
+const CLUSTER_TESTS = 'tests/cluster/**';
+
 const USAGE = `usage: npm test -- [--fast] [--require] [FILE…]
   --fast     without the tests that need the kernel or other programs
   --require  a test that this host cannot run is a failure (also BULKHEAD_REQUIRE=1)
@@ -35,7 +38,7 @@ async function main(): Promise<number> {
     const status = runInUserNamespace();
     if (status !== undefined) return status;
   }
-  const files = words.files.length > 0 ? words.files : globSync('tests/**/*.test.ts', { cwd: cloneRoot }).sort();
+  const files = words.files.length > 0 ? words.files : globSync('tests/**/*.test.ts', { cwd: cloneRoot, exclude: [CLUSTER_TESTS] }).sort();
   return runTests(files, words.require);
 }
 

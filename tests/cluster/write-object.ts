@@ -1,0 +1,47 @@
+// Writes objects to a real API server the way the tests want it: strictly validated, one request each.
+import { groupOf } from '../../src/kube/cluster-api.ts';
+import type { WantedObject } from '../../src/kube/fake-cluster.ts';
+import type { Connection } from '../../src/kube/kube-config.ts';
+import { AnswerError, askServer } from '../../src/kube/kube-request.ts';
+
+const RESOURCES: Readonly<Record<string, readonly [name: string, isNamespaced: boolean]>> = {
+  Namespace: ['namespaces', false],
+  Node: ['nodes', false],
+  Pod: ['pods', true],
+  NetworkPolicy: ['networkpolicies', true],
+  ClusterNetworkPolicy: ['clusternetworkpolicies', false],
+  AdminNetworkPolicy: ['adminnetworkpolicies', false],
+  BaselineAdminNetworkPolicy: ['baselineadminnetworkpolicies', false],
+};
+
+/** Makes the object, or puts it in place of the one of its name. */
+export async function applyObject(connection: Connection, object: WantedObject): Promise<void> {
+  const body = { type: 'application/json', text: JSON.stringify(object) };
+  try {
+    await askServer(connection, { path: `${pathOf(object)}?fieldValidation=Strict`, method: 'POST', body });
+  } catch (error) {
+    const isThere = error instanceof AnswerError && error.status === 409;
+    if (!isThere) throw error;
+    await askServer(connection, { path: `${pathOf(object)}/${object.metadata.name}?fieldValidation=Strict`, method: 'PUT', body });
+  }
+}
+
+export async function deleteObject(connection: Connection, object: WantedObject): Promise<void> {
+  await askServer(connection, { path: `${pathOf(object)}/${object.metadata.name}`, method: 'DELETE' });
+}
+
+/** Whether the server would take the text, as it is written: undefined, or what it says against it. */
+export async function refusalOf(connection: Connection, object: Pick<WantedObject, 'apiVersion' | 'kind' | 'metadata'>, text: string): Promise<string | undefined> {
+  try {
+    await askServer(connection, { path: `${pathOf(object)}?dryRun=All&fieldValidation=Strict`, method: 'POST', body: { type: 'application/yaml', text } });
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+function pathOf({ apiVersion, kind, metadata: { namespace = 'default' } }: Pick<WantedObject, 'apiVersion' | 'kind' | 'metadata'>): string {
+  const [name, isNamespaced] = RESOURCES[kind] ?? [`${kind.toLowerCase()}s`, true];
+  const root = groupOf(apiVersion) === '' ? `/api/${apiVersion}` : `/apis/${apiVersion}`;
+  return `${root}${isNamespaced ? `/namespaces/${namespace}` : ''}/${name}`;
+}
