@@ -2,10 +2,9 @@
 import type { PortSet } from '../base/port-set.ts';
 import { NO_PORTS_ID } from '../compile/port-set-table.ts';
 import type { Program } from '../compile/program.ts';
-import type { Row } from '../compile/row.ts';
 import { listEndpoints, type Endpoint, type Grain, type PlacedEndpoint } from './endpoints.ts';
-import { quadKey, type Quad } from './endpoint.ts';
 import { ownNodeFinder } from './own-node.ts';
+import { VerdictTable, type TablePlace } from './verdict-table.ts';
 
 export interface Reachability {
   readonly endpoints: readonly Endpoint[];
@@ -51,103 +50,52 @@ export function reach(program: Program, { by }: ReachOptions): Reachability {
   };
 }
 
-/** Verdicts are computed once per pair of quads; only endpoints behind a quad that is reached are visited. */
+/** Verdicts are computed once for ends that are alike as a source. */
 function rowMaker(program: Program, placed: readonly PlacedEndpoint[]): (source: number) => Uint32Array {
-  const table = new QuadTable(program);
-  const members = placed.map(({ quads }) => quads.map(({ quad, pods }) => ({ quad: table.intern(quad), pods })));
-  const endpointsOfQuad = invert(members);
-  const isOutside = placed.map(({ podIndices }) => podIndices.length === 0);
-  const isName = placed.map(({ range }, end) => isOutside[end] === true && range === undefined);
+  const table = new VerdictTable(program);
+  const members = placed.map(({ quads }) => quads.map(({ quad, pods }): Member => ({ ...table.intern(quad), pods })));
+  // The entry of an endpoint whose pods are all alike as a target; −1 for the others.
+  const onlyTarget = Int32Array.from(members, ([first, ...others]) => (others.every(({ target }) => target === first!.target) ? first!.target : -1));
+  const podEndpointCount = placed.filter(({ podIndices }) => podIndices.length > 0).length;
+  const isName = placed.map(({ range }, end) => end >= podEndpointCount && range === undefined);
   const ownNode = ownNodeFinder(program, placed);
   const result = new Uint32Array(placed.length);
-  const reachQuad = (source: number, quad: number, ports: number): void => {
-    for (const target of endpointsOfQuad[quad]!) {
-      if (isOutside[source] && isOutside[target]) continue;
-      result[target] = program.portSets.union(result[target]!, ports);
-    }
-  };
+  const { union } = program.portSets;
   return (source) => {
     result.fill(NO_PORTS_ID);
     // A name is looked up to be connected to; whoever connects has an address.
     if (isName[source]) return result;
-    for (const from of members[source]!) {
-      const verdicts = table.verdictsFrom(from.quad);
-      for (let quad = 0; quad < verdicts.length; quad++) {
-        if (verdicts[quad] !== NO_PORTS_ID) reachQuad(source, quad, verdicts[quad]!);
+    // What is outside stands behind the pods, and nobody here judges what stays outside.
+    const end = source < podEndpointCount ? placed.length : podEndpointCount;
+    for (const from of new Set(members[source]!.map((member) => member.source))) {
+      const verdicts = table.verdictsFrom(from);
+      for (let target = 0; target < end; target++) {
+        const only = onlyTarget[target]!;
+        const ports = only >= 0 ? verdicts[only]! : unite(program, members[target]!, verdicts);
+        if (ports !== NO_PORTS_ID) result[target] = union(result[target]!, ports);
       }
     }
-    if (!isOutside[source]) result[source] = portsToItself(members[source]!, table, program);
-    for (const [target, ports] of ownNode(source)) result[target] = program.portSets.union(result[target]!, ports);
+    if (source < podEndpointCount) result[source] = portsToItself(members[source]!, table, program);
+    for (const [target, ports] of ownNode(source)) result[target] = union(result[target]!, ports);
     return result;
   };
 }
 
-type Member = { readonly quad: number; readonly pods: number };
+/** Pods of one endpoint that policies treat alike. */
+interface Member extends TablePlace {
+  readonly pods: number;
+}
 
-/** From one pod of an endpoint to another of it: with a single pod behind a quad, that pod has no other of its kind. */
-function portsToItself(members: readonly Member[], table: QuadTable, program: Program): number {
+function unite({ portSets }: Program, members: readonly Member[], verdicts: Uint32Array): number {
+  return members.reduce((ports, { target }) => portSets.union(ports, verdicts[target]!), NO_PORTS_ID);
+}
+
+/** From one pod of an endpoint to another of it: with a single pod behind a member, that pod has no other of its kind. */
+function portsToItself(members: readonly Member[], table: VerdictTable, program: Program): number {
   let ports = NO_PORTS_ID;
   for (const from of members) {
-    const verdicts = table.verdictsFrom(from.quad);
-    for (const to of members) if (from !== to || from.pods > 1) ports = program.portSets.union(ports, verdicts[to.quad]!);
+    const verdicts = table.verdictsFrom(from.source);
+    for (const to of members) if (from !== to || from.pods > 1) ports = program.portSets.union(ports, verdicts[to.target]!);
   }
   return ports;
-}
-
-function invert(members: readonly (readonly Member[])[]): readonly (readonly number[])[] {
-  const result: number[][] = [];
-  for (const [endpoint, list] of members.entries()) for (const { quad } of list) (result[quad] ??= []).push(endpoint);
-  return result;
-}
-
-/** Verdict lists kept, in cells of 4 bytes; above it all are dropped and made again when asked. */
-const CACHED_VERDICTS_MAX = 8_000_000;
-
-class QuadTable {
-  private readonly quads: Quad[] = [];
-  private readonly ids = new Map<string, number>();
-  private readonly ingressRows: Row[] = [];
-  private readonly program: Program;
-  private readonly cache = new Map<number, Uint32Array>();
-
-  constructor(program: Program) {
-    this.program = program;
-  }
-
-  /** All quads are interned before the first verdict is asked for. */
-  intern(quad: Quad): number {
-    const key = quadKey(quad);
-    let id = this.ids.get(key);
-    if (id === undefined) {
-      this.ids.set(key, (id = this.quads.push(quad) - 1));
-      this.ingressRows.push(this.program.ingress.rowOf(quad.ingressSubject));
-    }
-    return id;
-  }
-
-  verdictsFrom(source: number): Uint32Array {
-    let verdicts = this.cache.get(source);
-    if (verdicts === undefined) {
-      if (this.cache.size * this.quads.length > CACHED_VERDICTS_MAX) this.cache.clear();
-      this.cache.set(source, (verdicts = this.computeFrom(this.quads[source]!)));
-    }
-    return verdicts;
-  }
-
-  private computeFrom(source: Quad): Uint32Array {
-    const { portSets, egress } = this.program;
-    const row = egress.rowOf(source.egressSubject);
-    const verdicts = new Uint32Array(this.quads.length);
-    for (let id = 0; id < verdicts.length; id++) {
-      const target = this.quads[id]!;
-      const ingressRow = this.ingressRows[id]!;
-      for (const family of source.families) {
-        const byEgress = row.at(target.egressClass[family]);
-        if (byEgress === NO_PORTS_ID || !target.families.includes(family)) continue;
-        const both = portSets.intersect(byEgress, ingressRow.at(source.ingressClass[family]));
-        verdicts[id] = portSets.union(verdicts[id]!, both);
-      }
-    }
-    return verdicts;
-  }
 }

@@ -5,14 +5,17 @@ import { ReaderGone } from './failures.ts';
 const WRITE_SIZE = 65_536;
 
 /** Rejects with ReaderGone when the reader closed the pipe. */
-export async function writeAnswer(pieces: Iterable<string>): Promise<void> {
+export async function writeAnswer(pieces: Iterable<string | Uint8Array>): Promise<void> {
   let gathered = '';
   for (const piece of pieces) {
-    gathered += piece;
-    if (gathered.length >= WRITE_SIZE) {
+    const isText = typeof piece === 'string';
+    if (isText) gathered += piece;
+    if (gathered.length >= WRITE_SIZE || (!isText && gathered !== '')) {
       await write(process.stdout, gathered);
       gathered = '';
     }
+    // Written before the next piece is asked for, which may take the same place in memory.
+    if (!isText) await write(process.stdout, piece);
   }
   if (gathered !== '') await write(process.stdout, gathered);
 }
@@ -21,7 +24,7 @@ export async function writeNote(text: string): Promise<void> {
   await write(process.stderr, text);
 }
 
-function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
+function write(stream: NodeJS.WriteStream, text: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(text, (error) => {
       if (error === undefined || error === null) resolve();

@@ -14,7 +14,7 @@ import type { Cluster } from '../model/cluster.ts';
 import { DIRECTIONS, type Direction } from '../model/network-policy.ts';
 import { EXPOSURE_FORMATS, exposureJson, exposureMarkdown, exposureTable } from '../report/new-pod-exposure.ts';
 import { MATRIX_ENDPOINTS_MAX } from '../report/reach-matrix.ts';
-import { formatReach, REACH_FORMATS, ROUTE_FORMATS, type ReachFormat } from '../report/report.ts';
+import { encodeReach, REACH_FORMATS, ROUTE_FORMATS, type ReachFormat } from '../report/report.ts';
 import { choiceOf } from './choice.ts';
 import { addEngineOption, engineOf, type EngineOption } from './engine-option.ts';
 import { UsageError } from './failures.ts';
@@ -78,7 +78,7 @@ async function runReach(paths: readonly string[], options: ReachVerbOptions): Pr
       'use --by namespace, or another output such as -o table',
     );
   }
-  await writeAnswer(formatReach(options.output, reachability, { ...terminalOf(process.stdout), findings, ...(options.services === true && { routes: nameRoutes(program, options.by) }) }));
+  await writeAnswer(encodeReach(options.output, reachability, { ...terminalOf(process.stdout), findings, ...(options.services === true && { routes: nameRoutes(program, options.by) }) }));
   if (options.output !== 'json') await writeFindings(findings, input);
   return 0;
 }

@@ -7,7 +7,7 @@ import { findingText, type FindingLayout } from './finding-text.ts';
 import { githubCommand } from './finding-github.ts';
 import { sarifLog } from './finding-sarif.ts';
 import { reachDot, reachMermaid } from './reach-graph.ts';
-import { reachJson } from './reach-json.ts';
+import { reachJson, reachJsonBytes } from './reach-json.ts';
 import { reachMatrix } from './reach-matrix.ts';
 import { reachCsv, reachMarkdown, reachTable } from './reach-table.ts';
 import { routesMarkdown, routesTable } from './routes-text.ts';
@@ -25,12 +25,18 @@ export interface Layout {
 /** Formats that have a place for Services and entrances. */
 export const ROUTE_FORMATS: readonly ReachFormat[] = ['table', 'wide', 'matrix', 'md', 'json'];
 
+/** As `formatReach`, with what is large in UTF-8 already; a piece of bytes is valid until the next one is asked for. */
+export function encodeReach(format: ReachFormat, reachability: Reachability, options: ReachLayout): Iterable<string | Uint8Array> {
+  return format === 'json' ? reachJsonBytes(reachability, options.findings, options.routes) : formatReach(format, reachability, options);
+}
+
+export interface ReachLayout extends Layout {
+  readonly findings: readonly Finding[];
+  readonly routes?: NamedRoutes;
+}
+
 /** Pieces of the text, made as they are read; only `json` carries the findings, and only `ROUTE_FORMATS` the routes. */
-export function formatReach(
-  format: ReachFormat,
-  reachability: Reachability,
-  options: Layout & { readonly findings: readonly Finding[]; readonly routes?: NamedRoutes },
-): Iterable<string> {
+export function formatReach(format: ReachFormat, reachability: Reachability, options: ReachLayout): Iterable<string> {
   const { routes } = options;
   if (routes === undefined || format === 'json') return formatRows(format, reachability, options);
   return chain(formatRows(format, reachability, options), format === 'md' ? routesMarkdown(routes) : routesTable(routes, options.style));
@@ -41,7 +47,7 @@ function* chain(pieces: Iterable<string>, last: string): Generator<string> {
   yield last;
 }
 
-function formatRows(format: ReachFormat, reachability: Reachability, options: Layout & { readonly findings: readonly Finding[]; readonly routes?: NamedRoutes }): Iterable<string> {
+function formatRows(format: ReachFormat, reachability: Reachability, options: ReachLayout): Iterable<string> {
   switch (format) {
     case 'table':
     case 'wide':
