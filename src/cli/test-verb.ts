@@ -13,6 +13,7 @@ import { UnreadableInput, UsageError } from './failures.ts';
 import { addInputOptions, type InputOptions } from './input-options.ts';
 import { listInputs, systemWords } from './list-inputs.ts';
 import { positiveNumber } from './number-words.ts';
+import { refuseClusterFromInside } from './open-base.ts';
 import { writeAnswer, writeNote } from './output.ts';
 import { readInputs } from './read-inputs.ts';
 import { terminalOf } from './terminal.ts';
@@ -85,7 +86,10 @@ async function testInLab(tests: readonly PolicyTest[], options: TestOptions): Pr
     return 3;
   }
   const { enterUserNamespace } = await import('../lab/enter-user-namespace.ts');
-  if (kernel.how === 'user-namespace') enterUserNamespace();
+  if (kernel.how === 'user-namespace') {
+    refuseClusterFromInside(options);
+    enterUserNamespace();
+  }
   const input = await readInputs(options.file ?? [], options);
   if (input === undefined) return 2;
   const { planCluster, runLab } = await import('./run-lab.ts');
