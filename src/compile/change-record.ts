@@ -6,7 +6,6 @@ import type { LiveGroup, LiveGroups } from './live-groups.ts';
 import type { FamilyClasses } from './peer-classes.ts';
 import type { DirectionDifference, SubjectMove, ClassMove } from './program-difference.ts';
 import type { DirectionProgram } from './program.ts';
-import { differingClasses } from './row-difference.ts';
 
 /** Stands for every domain name that no policy names. */
 export const ANY_OTHER_NAME = '';
@@ -110,6 +109,7 @@ function collectOthers({ record, live, domainNames }: DifferenceInput, moves: Mo
   }
   for (const [name, before] of record.domainNames[direction]) {
     const place = name === ANY_OTHER_NAME ? domainNames.length : domainNames.indexOf(name);
+    if (place < 0) continue;
     const after = { 4: peers.classOfDomainName[4][place]!, 6: peers.classOfDomainName[6][place]! };
     if (before[4] !== after[4] || before[6] !== after[6]) moves.peerClass(before, after).domainNames.push(name);
   }
@@ -117,7 +117,7 @@ function collectOthers({ record, live, domainNames }: DifferenceInput, moves: Mo
 
 function compareRows({ live, after }: DifferenceInput, move: Draft<SubjectMove>, classes: readonly ClassMove[]): void {
   const [old, now] = [after.rowOf(move.before), after.rowOf(move.after)];
-  move.classes = differingClasses(old, now, after.classCount).filter((peerClass) => live.classUses[peerClass]! > 0);
+  move.classes = live.rows.differingClasses(old, now, after.classCount).filter((peerClass) => live.classUses[peerClass]! > 0);
   for (const [place, { before, after: to }] of classes.entries()) {
     if (old.at(before[4]) !== now.at(to[4]) || old.at(before[6]) !== now.at(to[6])) move.moves.push(place);
   }

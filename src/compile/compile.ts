@@ -59,6 +59,6 @@ export function compileParts(cluster: Cluster): ProgramParts {
   return { ...grouping, policySet, lists, atomTable, selectedNamespaces, domainNames, portSets, directions };
 }
 
-export function listDomainNames(vocabulary: Vocabulary): readonly string[] {
+function listDomainNames(vocabulary: Vocabulary): readonly string[] {
   return vocabulary.peerSets.flatMap((peerSet) => (peerSet.kind === 'domain-name' ? [peerSet.pattern] : [])).sort();
 }

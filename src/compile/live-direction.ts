@@ -9,6 +9,7 @@ import { withRoom } from './number-list.ts';
 import type { FamilyClasses, PeerClasses } from './peer-classes.ts';
 import { PolicyIndex, type AnyPolicy } from './policy-index.ts';
 import type { CompiledClusterPolicy, CompiledPolicy } from './policy-set.ts';
+import { RowComparer } from './row-difference.ts';
 import { SubjectUses } from './subject-uses.ts';
 import { UNGOVERNED } from './subject-trie.ts';
 import { withoutPolicy, withVariant } from './tier-path.ts';
@@ -32,6 +33,7 @@ export class LiveDirection {
   readonly policies: PolicyIndex<CompiledPolicy>;
   readonly clusterPolicies: PolicyIndex<CompiledClusterPolicy>;
   readonly uses: SubjectUses;
+  readonly rows: RowComparer = new RowComparer();
   /** How many groups, atoms and domain names have each class. */
   readonly classUses: number[] = [];
   /** Of groups that were there before the change and have changed, or are gone. */

@@ -5,21 +5,24 @@ import { DIRECTIONS, type Direction, type NetworkPolicy } from '../model/network
 import { selects } from '../model/selector.ts';
 import { ANY_OTHER_NAME, ChangeRecord, findDifference } from './change-record.ts';
 import type { ClusterChange } from './cluster-change.ts';
-import { compileParts, listDomainNames, type ProgramParts } from './compile.ts';
+import { compileParts, type ProgramParts } from './compile.ts';
 import { viewDirection } from './direction.ts';
 import { selectorsOf } from './group-pods.ts';
 import { LiveCluster } from './live-cluster.ts';
 import { LiveDirection } from './live-direction.ts';
 import { LiveGroups, type GroupContent, type LiveGroup } from './live-groups.ts';
 import { insertNumber } from './number-list.ts';
-import type { FamilyClasses } from './peer-classes.ts';
 import { EVERY_NAMESPACE } from './selector-index.ts';
 import { compileClusterPolicy, compileNetworkPolicy, type CompiledClusterPolicy, type CompiledPolicy } from './policy-set.ts';
 import type { ProgramDifference } from './program-difference.ts';
 import type { Program } from './program.ts';
 
-/** A table that has grown to this many times what it was after the last compile, and this many more, has it all compiled anew. */
-const GROWTH_MAX = 2;
+/**
+ * A table that has grown to this many times what it was after the last compile, and some more, holds mostly what nothing
+ * uses: compiling anew is worth its time. Beyond the larger number a change does it unasked.
+ */
+const GROWTH_WANTED = 2;
+const GROWTH_MAX = 4;
 const GROWTH_SLACK = 1000;
 /** Port sets come with the rows that are asked for: how many there are is known only after so many changes. */
 const SETTLING_CHANGES = 1000;
@@ -34,6 +37,7 @@ export class LiveProgram {
   private compiledClusterPolicies!: Map<ClusterPolicy, CompiledClusterPolicy>;
   private domainNames!: readonly string[];
   private sizes!: readonly number[];
+  private isRenumbered = false;
   /** Since the last compile. */
   private changes = 0;
   private settledPortSets = 0;
@@ -49,9 +53,23 @@ export class LiveProgram {
     return this.view;
   }
 
+  /** Whether `compact` would give memory back. */
+  get wantsCompaction(): boolean {
+    return this.hasGrown(GROWTH_WANTED);
+  }
+
+  /** Compiles anew, which takes as long as the first time: for a moment without changes. The next difference says so. */
+  compact(): void {
+    this.load();
+    this.isRenumbered = true;
+  }
+
   apply(change: ClusterChange): ProgramDifference {
-    const isRenumbered = this.hasOutgrown();
-    if (isRenumbered) this.load();
+    if (this.hasGrown(GROWTH_MAX)) this.compact();
+    const { isRenumbered } = this;
+    this.isRenumbered = false;
+    this.changes++;
+    if (this.changes === SETTLING_CHANGES) this.settledPortSets = this.parts.portSets.size;
     const record = new ChangeRecord();
     this.change(change, record);
     for (const group of record.dead) if (group.podCount === 0) this.bury(group);
@@ -118,11 +136,9 @@ export class LiveProgram {
     return [selectors.selectors.length, namespaceSelectors.length, peerSets.length, blocks.length, portNames.length, lists.lists.length, atomTable.atoms.length, this.groups.keyCount, this.groups.reader.size, ...perDirection];
   }
 
-  private hasOutgrown(): boolean {
-    this.changes++;
-    if (this.changes === SETTLING_CHANGES) this.settledPortSets = this.parts.portSets.size;
-    if (this.changes > SETTLING_CHANGES && this.parts.portSets.size > GROWTH_MAX * this.settledPortSets + PORT_SETS_SLACK) return true;
-    return this.measure().some((size, place) => size > GROWTH_MAX * this.sizes[place]! + GROWTH_SLACK);
+  private hasGrown(times: number): boolean {
+    if (this.changes > SETTLING_CHANGES && this.parts.portSets.size > times * this.settledPortSets + PORT_SETS_SLACK) return true;
+    return this.measure().some((size, place) => size > times * this.sizes[place]! + GROWTH_SLACK);
   }
 
   private change(change: ClusterChange, record: ChangeRecord): void {
@@ -138,10 +154,10 @@ export class LiveProgram {
       case 'remove-policy':
         return this.removePolicy(change);
       case 'put-cluster-policy':
-        this.removeClusterPolicy(change.policy);
+        this.removeClusterPolicy(change.policy, record);
         return this.addClusterPolicy(change.policy, record);
       case 'remove-cluster-policy':
-        return this.removeClusterPolicy(change.policy);
+        return this.removeClusterPolicy(change.policy, record);
       case 'put-namespace':
         return this.setNamespace(change.namespace.name, change.namespace);
       case 'remove-namespace':
@@ -229,17 +245,19 @@ export class LiveProgram {
     const seen = this.vocabularySizes();
     const compiled = compileClusterPolicy({ cluster: this.view.cluster, vocabulary: policySet.vocabulary, portSets }, policy);
     this.learn(seen, record);
-    this.useMore(compiled, record);
-    for (const direction of DIRECTIONS) this.directions[direction].attachClusterPolicy(compiled);
     this.compiledClusterPolicies.set(policy, compiled);
+    this.useMore(compiled, record);
+    if (this.domainNamesInUse().length > this.domainNames.length) this.reclassifyDomainNames(record);
+    for (const direction of DIRECTIONS) this.directions[direction].attachClusterPolicy(compiled);
     this.cluster.addClusterPolicy(policy);
   }
 
-  private removeClusterPolicy(named: Pick<ClusterPolicy, 'kind' | 'name'>): void {
+  private removeClusterPolicy(named: Pick<ClusterPolicy, 'kind' | 'name'>, record: ChangeRecord): void {
     const policy = this.cluster.findClusterPolicy(named);
     if (policy === undefined) return;
     for (const direction of DIRECTIONS) this.directions[direction].detachClusterPolicy(this.compiledClusterPolicies.get(policy)!);
     this.compiledClusterPolicies.delete(policy);
+    if (this.domainNamesInUse().length < this.domainNames.length) this.reclassifyDomainNames(record);
     this.cluster.clusterPolicies.splice(this.cluster.clusterPolicies.indexOf(policy), 1);
   }
 
@@ -378,19 +396,32 @@ export class LiveProgram {
   /** A new pattern may cover names that are there, and what it covers was any other name before; blocks of a whole family hold all names. */
   private reclassifyDomainNames(record: ChangeRecord): void {
     const known = [...this.domainNames, ANY_OTHER_NAME];
-    this.domainNames = listDomainNames(this.parts.policySet.vocabulary);
+    this.domainNames = this.domainNamesInUse();
     for (const direction of DIRECTIONS) {
       const live = this.directions[direction];
-      const before = live.peers.classOfDomainName;
-      const classAt = (place: number): FamilyClasses => ({ 4: before[4][place]!, 6: before[6][place]! });
-      for (const name of [...this.domainNames, ANY_OTHER_NAME]) {
-        const place = known.indexOf(name);
-        if (!record.domainNames[direction].has(name)) record.domainNames[direction].set(name, classAt(place < 0 ? known.length - 1 : place));
+      const recorded = record.domainNames[direction];
+      const { classOfDomainName } = live.peers;
+      for (const [place, name] of known.entries()) {
+        if (!recorded.has(name)) recorded.set(name, { 4: classOfDomainName[4][place]!, 6: classOfDomainName[6][place]! });
       }
+      for (const name of this.domainNames) if (!recorded.has(name)) recorded.set(name, recorded.get(ANY_OTHER_NAME)!);
       live.countDomainNames(-1);
       live.peers.classifyDomainNames(this.domainNames);
       live.countDomainNames(1);
     }
+  }
+
+  /** The vocabulary still has those of policies that are gone. */
+  private domainNamesInUse(): readonly string[] {
+    const { peerSets } = this.parts.policySet.vocabulary;
+    const names = new Set<string>();
+    for (const policy of this.compiledClusterPolicies.values()) {
+      for (const id of (policy.egress ?? []).flatMap((rule) => rule.peerSets ?? [])) {
+        const peerSet = peerSets[id]!;
+        if (peerSet.kind === 'domain-name') names.add(peerSet.pattern);
+      }
+    }
+    return [...names].sort();
   }
 
   // --- Namespaces

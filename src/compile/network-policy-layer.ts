@@ -86,6 +86,8 @@ export class NetworkPolicyLayer {
     let node = subject;
     for (; this.rows[node] === undefined; node = parents[node]!) path.push(node);
     const start = this.rowOf(node);
+    // A policy without rules allows nothing more than the others. A row that grows has one owner.
+    if (path.length === 1 && steps[subject]!.rules.length === 0 && !(start instanceof GrownRow)) return this.keepRow(subject, start);
     this.startDraft();
     start.forEach((peerClass, ports) => this.draft.allow(peerClass, ports));
     for (const step of path.reverse()) {

@@ -2,20 +2,27 @@
 import { NO_PORTS_ID } from './port-set-table.ts';
 import type { Row } from './row.ts';
 
-/** Classes with another entry, ascending. Cost follows the entries of the two rows. */
-export function differingClasses(a: Row, b: Row, classCount: number): number[] {
-  const ports = new Uint32Array(classCount);
-  a.forEach((peerClass, id) => {
-    ports[peerClass] = id;
-  });
-  const differing: number[] = [];
-  b.forEach((peerClass, id) => {
-    if (ports[peerClass] !== id) differing.push(peerClass);
-    ports[peerClass] = NO_PORTS_ID;
-  });
-  const gone: number[] = [];
-  a.forEach((peerClass) => {
-    if (ports[peerClass] !== NO_PORTS_ID) gone.push(peerClass);
-  });
-  return gone.length === 0 ? differing : [...differing, ...gone].sort((x, y) => x - y);
+/** Holds rows against each other, one pair after the other. Cost follows the entries of the two. */
+export class RowComparer {
+  private ports = new Uint32Array(0);
+
+  /** Classes with another entry, in no order. */
+  differingClasses(a: Row, b: Row, classCount: number): number[] {
+    if (a === b) return [];
+    if (this.ports.length < classCount) this.ports = new Uint32Array(classCount + (classCount >> 3));
+    const { ports } = this;
+    a.forEach((peerClass, id) => {
+      ports[peerClass] = id;
+    });
+    const differing: number[] = [];
+    b.forEach((peerClass, id) => {
+      if (ports[peerClass] !== id) differing.push(peerClass);
+      ports[peerClass] = NO_PORTS_ID;
+    });
+    a.forEach((peerClass) => {
+      if (ports[peerClass] !== NO_PORTS_ID) differing.push(peerClass);
+      ports[peerClass] = NO_PORTS_ID;
+    });
+    return differing;
+  }
 }

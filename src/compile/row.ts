@@ -95,15 +95,18 @@ export class RowDraft {
       if (peerClass > last) last = peerClass;
     }
     if (this.touchedCount * SPARSE_BELOW >= last - first + 1) return new WindowRow(first, narrow(this.ports.subarray(first, last + 1)));
-    const classes = this.touchedClasses();
-    return new SparseRow(classes, Uint32Array.from(classes, (peerClass) => this.ports[peerClass]!));
+    const content = new Int32Array(this.touchedCount * 2);
+    content.set(this.touched.subarray(0, this.touchedCount));
+    content.subarray(0, this.touchedCount).sort();
+    for (let place = 0; place < this.touchedCount; place++) content[this.touchedCount + place] = this.ports[content[place]!]!;
+    return new SparseRow(content);
   }
 }
 
-/** Place of the first of the ascending numbers that is not below `least`. */
-export function firstFrom(numbers: ArrayLike<number>, least: number): number {
+/** Place of the first of the ascending numbers, of those before `end`, that is not below `least`. */
+export function firstFrom(numbers: ArrayLike<number>, least: number, end: number = numbers.length): number {
   let low = 0;
-  let high = numbers.length;
+  let high = end;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (numbers[middle]! < least) low = middle + 1;
@@ -141,22 +144,24 @@ class WindowRow implements Row {
   }
 }
 
+/** The classes that have any port, and behind them their ports, in one array: thousands of small ones burden the collector. */
 class SparseRow implements Row {
-  private readonly classes: Int32Array;
-  private readonly ports: Uint32Array;
+  private readonly content: Int32Array;
+  private readonly count: number;
 
-  constructor(classes: Int32Array, ports: Uint32Array) {
-    this.classes = classes;
-    this.ports = ports;
+  constructor(content: Int32Array) {
+    this.content = content;
+    this.count = content.length / 2;
   }
 
   at(peerClass: number): number {
-    const place = firstFrom(this.classes, peerClass);
-    return place < this.classes.length && this.classes[place] === peerClass ? this.ports[place]! : NO_PORTS_ID;
+    const place = firstFrom(this.content, peerClass, this.count);
+    return place < this.count && this.content[place] === peerClass ? this.content[this.count + place]! : NO_PORTS_ID;
   }
 
   forEach(give: (peerClass: number, ports: number) => void): void {
-    for (let i = 0; i < this.classes.length; i++) give(this.classes[i]!, this.ports[i]!);
+    const { content, count } = this;
+    for (let place = 0; place < count; place++) give(content[place]!, content[count + place]!);
   }
 }
 
