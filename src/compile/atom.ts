@@ -81,6 +81,11 @@ function findLast<Value extends number | bigint>(start: number, end: number, val
   return low;
 }
 
+/** The family of which a block holds every address; undefined: it holds a part. */
+export function wholeFamilyOf({ cidr, except }: IpBlockPeer): IpFamily | undefined {
+  return cidr.first === 0n && cidr.last === LAST_ADDRESS[cidr.family] && except.length === 0 ? cidr.family : undefined;
+}
+
 /** What is left of a block when its excepts are taken away: ascending, disjoint. */
 export function blockRanges(block: IpBlockPeer): readonly IpRange[] {
   const { family, last } = block.cidr;

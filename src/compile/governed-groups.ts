@@ -38,6 +38,7 @@ export function governedGroups({ vocabulary, groups, selectedNamespaces }: Gover
         return known;
       }
       case 'ip-block':
+      case 'whole-family':
       case 'domain-name':
         return [];
     }

@@ -372,6 +372,10 @@ export class LiveProgram {
       for (const group of this.groups.ofSelector(peerSet.selector)) live.reclassify(group);
       return false;
     }
+    if (peerSet.kind === 'whole-family') {
+      for (const group of this.groups.groups) if (group.podCount > 0) live.reclassify(group);
+      return false;
+    }
     if (peerSet.kind === 'ip-block') this.useBlock(live, peerSet.block, record);
     return true;
   }

@@ -1,6 +1,7 @@
 // Peer classes of one direction: groups and atoms that every rule of the direction treats alike are one class.
-import { LAST_ADDRESS, type IpFamily } from '../base/ip-address.ts';
-import type { Direction, IpBlockPeer } from '../model/network-policy.ts';
+import type { IpFamily } from '../base/ip-address.ts';
+import type { Direction } from '../model/network-policy.ts';
+import { wholeFamilyOf } from './atom.ts';
 import { ClassTable, NO_NAMED_PORTS, type PeerClass } from './class-table.ts';
 import type { SelectedNamespaces } from './governed-groups.ts';
 import type { Group } from './group-pods.ts';
@@ -18,7 +19,7 @@ export interface PeerClassInput {
   readonly lists: ListInterner;
 }
 
-/** Classes by family: the two differ only where a block covers one family's address. */
+/** Classes by family: the two differ only where a block covers one family's addresses. */
 export type FamilyClasses = Readonly<Record<IpFamily, number>>;
 
 export class PeerClasses {
@@ -61,9 +62,12 @@ export class PeerClasses {
     const byLabels = this.used.ofGroup(group, this.input.selectedNamespaces);
     // Named ports of egress rules are resolved on the destination, so what the names lead to tells destinations apart.
     const namedPorts = this.direction === 'egress' ? group.namedPorts : NO_NAMED_PORTS;
-    const ofFamily = (family: IpFamily): number => this.table.intern(this.used.withBlocks(byLabels, group.blocks[family]), namedPorts);
+    const ofFamily = (family: IpFamily): number => {
+      const peerSets = group.families.includes(family) ? this.used.withFamily(byLabels, family) : byLabels;
+      return this.table.intern(this.used.withBlocks(peerSets, group.blocks[family]), namedPorts);
+    };
     const class4 = ofFamily(4);
-    return { 4: class4, 6: group.blocks[4] === group.blocks[6] ? class4 : ofFamily(6) };
+    return { 4: class4, 6: group.blocks[4] === group.blocks[6] && !this.used.tellsFamilies ? class4 : ofFamily(6) };
   }
 
   /** `blocks`: the id of a list of blocks over addresses. */
@@ -74,16 +78,12 @@ export class PeerClasses {
   /** Nobody knows the addresses behind a name, so only a block that holds all of the family surely holds them. */
   classifyDomainNames(names: readonly string[]): void {
     const ofFamily = (family: IpFamily): Int32Array => {
-      const blocks = [...this.input.vocabulary.blocks.keys()].filter((block) => isWholeFamily(this.input.vocabulary.blocks[block]!, family));
+      const blocks = [...this.input.vocabulary.blocks.keys()].filter((block) => wholeFamilyOf(this.input.vocabulary.blocks[block]!) === family);
       const peerSets = [...names.map((name) => this.used.ofDomainName(name)), []];
       return Int32Array.from(peerSets, (own) => this.table.intern(this.used.withBlocks(own, blocks), NO_NAMED_PORTS));
     };
     this.classOfDomainName = { 4: ofFamily(4), 6: ofFamily(6) };
   }
-}
-
-function isWholeFamily({ cidr, except }: IpBlockPeer, family: IpFamily): boolean {
-  return cidr.family === family && cidr.first === 0n && cidr.last === LAST_ADDRESS[family] && except.length === 0;
 }
 
 export interface PeersInput extends PeerClassInput {

@@ -4,6 +4,7 @@ import type { Cluster } from '../model/cluster.ts';
 import type { ClusterPolicy, TierPeer, TierRule } from '../model/cluster-policy.ts';
 import type { Direction, NetworkPolicy, Peer, PolicyRule } from '../model/network-policy.ts';
 import { selects, type Selector } from '../model/selector.ts';
+import { wholeFamilyOf } from './atom.ts';
 import { ALL_PORTS_ID, NO_PORTS_ID, type PortSetTable } from './port-set-table.ts';
 import { Vocabulary } from './vocabulary.ts';
 
@@ -104,8 +105,11 @@ function tierPeerSets({ cluster, vocabulary }: PolicySetInput, peer: TierPeer): 
       return nodeAddresses(cluster, peer.selector).map((address) => vocabulary.address(address, peer.origin));
     case 'domain-name':
       return [vocabulary.domainName(peer.pattern)];
-    case 'ip-block':
-      return [vocabulary.ipBlock(peer)];
+    case 'ip-block': {
+      // CNP, networks: "if you Accept or Deny traffic to "0.0.0.0/0", that will allow or deny all IPv4 pod-to-pod traffic as well".
+      const family = wholeFamilyOf(peer);
+      return family === undefined ? [vocabulary.ipBlock(peer)] : [vocabulary.ipBlock(peer), vocabulary.wholeFamily(family)];
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 // The peer sets that rules of one direction name, found from a selector, a block or a domain name.
+import type { IpFamily } from '../base/ip-address.ts';
 import type { SelectedNamespaces } from './governed-groups.ts';
 import type { Group } from './group-pods.ts';
 import type { Vocabulary } from './vocabulary.ts';
@@ -10,6 +11,7 @@ export class UsedPeerSets {
   private readonly own: (number | undefined)[] = [];
   private readonly inNamespaces: (InNamespaces[] | undefined)[] = [];
   private readonly ofBlock: (number | undefined)[] = [];
+  private readonly ofFamily: Partial<Record<IpFamily, number>> = {};
   private readonly domainNames = new Map<number, string>();
 
   constructor(vocabulary: Vocabulary) {
@@ -34,6 +36,9 @@ export class UsedPeerSets {
       case 'ip-block':
         put(this.ofBlock, peerSet.block, id);
         break;
+      case 'whole-family':
+        this.ofFamily[peerSet.family] = id;
+        break;
       case 'domain-name':
         // No address is known to belong to a name: it is an end of its own.
         this.domainNames.set(id, peerSet.pattern);
@@ -54,6 +59,17 @@ export class UsedPeerSets {
       }
     }
     return result;
+  }
+
+  /** Whether some peer set holds pods of one family and not of the other. */
+  get tellsFamilies(): boolean {
+    return this.ofFamily[4] !== undefined || this.ofFamily[6] !== undefined;
+  }
+
+  /** Those peer sets, and that of the whole family. */
+  withFamily(peerSets: readonly number[], family: IpFamily): readonly number[] {
+    const whole = this.ofFamily[family];
+    return whole === undefined ? peerSets : [...peerSets, whole];
   }
 
   /** Those peer sets and those of the blocks, ascending. */

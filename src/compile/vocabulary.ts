@@ -1,5 +1,5 @@
 // Everything that policies name, interned once for all of them: selectors, peer sets, blocks, port names.
-import { formatIpAddress, type IpAddress } from '../base/ip-address.ts';
+import { formatIpAddress, type IpAddress, type IpFamily } from '../base/ip-address.ts';
 import type { Protocol } from '../base/port-set.ts';
 import type { IpBlockPeer } from '../model/network-policy.ts';
 import type { Origin } from '../model/origin.ts';
@@ -11,6 +11,8 @@ export type PeerSet =
   | { readonly kind: 'own-namespace'; readonly selector: number }
   | { readonly kind: 'namespaces'; readonly namespaceSelector: number; readonly selector: number }
   | { readonly kind: 'ip-block'; readonly block: number }
+  /** Pods that have addresses of the family, known or not: whichever they are, they are in a block of the whole family. */
+  | { readonly kind: 'whole-family'; readonly family: IpFamily }
   | { readonly kind: 'domain-name'; readonly pattern: string };
 
 /** Ids are places in the lists. */
@@ -55,6 +57,11 @@ export class Vocabulary {
   address(address: IpAddress, origin: Origin): number {
     const cidr = { family: address.family, first: address.value, last: address.value };
     return this.ipBlock({ kind: 'ip-block', cidr, except: [], text: formatIpAddress(address), origin });
+  }
+
+  /** Pods behind a block of a whole family; `ipBlock` stands for the addresses. */
+  wholeFamily(family: IpFamily): number {
+    return this.internedPeerSets.intern(`family ${family}`, { kind: 'whole-family', family });
   }
 
   /** Patterns are lower case and without a trailing dot, so that equal names are equal texts. */

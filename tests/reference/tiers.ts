@@ -1,9 +1,10 @@
 // What a tier of cluster-wide policies says of a connection: by priority, then rule by rule, the first that matches.
 // Quotes are from the type comments of policy.networking.k8s.io/v1alpha2 ClusterNetworkPolicy (CNP); "choice" is a choice of this project.
+import { LAST_ADDRESS, type IpFamily } from '../../src/base/ip-address.ts';
 import type { Cluster, Pod } from '../../src/model/cluster.ts';
 import type { ClusterPolicy, ScopedPods, Tier, TierAction, TierPeer, TierPort, TierRule } from '../../src/model/cluster-policy.ts';
-import type { Direction } from '../../src/model/network-policy.ts';
-import { blockMatches, judgedPod, portMatches, selectorMatches, type ReferenceEnd, type ReferenceTraffic } from './matches.ts';
+import type { Direction, IpBlockPeer } from '../../src/model/network-policy.ts';
+import { blockMatches, hasFamily, judgedPod, portMatches, selectorMatches, type ReferenceEnd, type ReferenceTraffic } from './matches.ts';
 
 /** CNP, priority: "Policies with lower priority values have higher precedence, and are checked before". undefined: no rule of the tier matches. */
 export function tierAction(cluster: Cluster, tier: Tier, direction: Direction, traffic: ReferenceTraffic): TierAction | undefined {
@@ -53,7 +54,9 @@ function tierPeerMatches(cluster: Cluster, peer: TierPeer, end: ReferenceEnd, { 
     case 'scoped-pods':
       return end.kind === 'pod' && scopeMatches(cluster, peer, cluster.pods[end.pod]!);
     case 'ip-block':
-      // CNP, networks: "cluster-internal traffic will be checked against the rule as well".
+      // CNP, networks: "So if you Accept or Deny traffic to "0.0.0.0/0", that will allow or deny all IPv4 pod-to-pod traffic as
+      // well": whatever address a pod has, it is in there. Other networks are held against the addresses that are known.
+      if (end.kind === 'pod' && holdsFamily(peer, family)) return hasFamily(cluster, end, family);
       return blockMatches(cluster, peer, end, family);
     case 'nodes': {
       // CNP, nodes: "by matching on the IPs present in the node.Status.Addresses field of the node".
@@ -66,6 +69,10 @@ function tierPeerMatches(cluster: Cluster, peer: TierPeer, end: ReferenceEnd, { 
       // Nothing static knows which addresses a name leads to, so only the name itself is matched.
       return end.kind === 'domain-name' && nameMatches(peer.pattern, end.name);
   }
+}
+
+function holdsFamily({ cidr, except }: IpBlockPeer, family: IpFamily): boolean {
+  return cidr.family === family && cidr.first === 0n && cidr.last === LAST_ADDRESS[family] && except.length === 0;
 }
 
 /** CNP, DomainName: "'*', the wildcard specifier, matches one or more entire labels."; case and a trailing dot are no difference (choice). */
