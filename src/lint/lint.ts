@@ -8,7 +8,7 @@ import { lintDirections } from './lint-directions.ts';
 import { lintDns } from './lint-dns.ts';
 import { lintEngine } from './lint-engine.ts';
 import { lintExposure } from './lint-exposure.ts';
-import { lintIpBlocks } from './lint-ip-blocks.ts';
+import { lintIpBlocks, lintNetworks } from './lint-ip-blocks.ts';
 import { lintNamedPorts } from './lint-named-ports.ts';
 import { lintSelectors } from './lint-selectors.ts';
 import { findPodCreators } from './pod-creators.ts';
@@ -37,5 +37,6 @@ export function lintCluster(cluster: Cluster, program: Program, options: LintOpt
     ...lintDirections(context, policy),
     ...lintIpBlocks(context, policy),
   ]);
-  return sortFindings([...findings, ...lintDns(context), ...lintExposure(context), ...(options.engine === undefined ? [] : lintEngine(context, options.engine))]);
+  const networks = cluster.clusterPolicies.flatMap((policy) => lintNetworks(context, policy));
+  return sortFindings([...findings, ...networks, ...lintDns(context), ...lintExposure(context), ...(options.engine === undefined ? [] : lintEngine(context, options.engine))]);
 }
