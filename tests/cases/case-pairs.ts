@@ -3,11 +3,11 @@ import { OTHER_POINT, pointOf } from '../../src/base/port-set.ts';
 import type { TrafficPoint } from '../clusters/points.ts';
 import type { CaseEnd, LoadedCase } from './loaded-case.ts';
 
-/** Every ordered pair of ends but two ranges; an end with itself stands for two of its pods. */
+/** Every ordered pair of ends but two outside, and names only as targets; an end with itself stands for two of its pods. */
 export function pairsOfEnds({ ends }: LoadedCase): [CaseEnd, CaseEnd][] {
-  return ends.flatMap((source) =>
-    ends.filter((target) => source.range === undefined || target.range === undefined).map((target): [CaseEnd, CaseEnd] => [source, target]),
-  );
+  const isOutside = ({ pods }: CaseEnd): boolean => pods.length === 0;
+  const sources = ends.filter(({ domainName }) => domainName === undefined);
+  return sources.flatMap((source) => ends.filter((target) => !isOutside(source) || !isOutside(target)).map((target): [CaseEnd, CaseEnd] => [source, target]));
 }
 
 export function linePoint({ protocol, port }: TrafficPoint): number {

@@ -1,5 +1,5 @@
 // A case read and compiled, with the ends that its expected answer names.
-import { listEndpoints } from '../../src/analyze/endpoints.ts';
+import { isOutside, listEndpoints } from '../../src/analyze/endpoints.ts';
 import { reach } from '../../src/analyze/reach.ts';
 import { hasErrors } from '../../src/base/finding.ts';
 import type { IpRange } from '../../src/base/ip-address.ts';
@@ -18,12 +18,13 @@ export interface LoadedCase {
   readonly ends: readonly CaseEnd[];
 }
 
-/** A workload's pods, or a range outside. */
+/** A workload's pods, a range outside, or a name outside. */
 export interface CaseEnd {
   readonly name: string;
   /** Indices of `cluster.pods`; empty for a range. */
   readonly pods: readonly number[];
   readonly range: IpRange | undefined;
+  readonly domainName: string | undefined;
 }
 
 /** Throws where the page's manifests have errors. */
@@ -31,7 +32,7 @@ export function loadCase(page: CasePage): LoadedCase {
   const { cluster, findings } = readManifests([sourceFromText(page.file, page.manifests)]);
   if (hasErrors(findings)) throw new Error(`${page.file}: ${JSON.stringify(findings, undefined, 1)}`);
   const program = compileCluster(cluster);
-  const ends = listEndpoints(program, 'workload').map(({ endpoint, podIndices, range }) => ({ name: endName(endpoint), pods: podIndices, range }));
+  const ends = listEndpoints(program, 'workload').map(({ endpoint, podIndices, range }): CaseEnd => ({ name: endName(endpoint), pods: podIndices, range, domainName: isOutside(endpoint) && endpoint.kind === 'DomainName' ? endpoint.name : undefined }));
   return { page, cluster, program, ends };
 }
 

@@ -32,7 +32,8 @@ function pairsOfPods({ cluster }: LoadedCase, source: CaseEnd, target: CaseEnd):
   );
 }
 
-function endsOf({ pods, range }: CaseEnd): ReferenceEnd[] {
+function endsOf({ pods, range, domainName }: CaseEnd): ReferenceEnd[] {
+  if (domainName !== undefined) return [{ kind: 'domain-name', name: domainName }];
   if (range === undefined) return pods.map((pod) => ({ kind: 'pod', pod }));
   return [range.first, range.last].map((value) => ({ kind: 'address', address: { family: range.family, value } }));
 }
