@@ -1,11 +1,12 @@
 // What two Programs answer differently: connections gained and lost, found under rows that differ and never pair by pair.
 import { subtractPorts, type PortSet } from '../base/port-set.ts';
-import { ALL_PORTS_ID, NO_PORTS_ID } from '../compile/port-set-table.ts';
-import type { DirectionProgram, Program } from '../compile/program.ts';
-import { allowedBetween } from './decide.ts';
-import { isOutside, type Endpoint } from './endpoints.ts';
+import { PairTable } from '../compile/pair-table.ts';
+import type { PortSetTable } from '../compile/port-set-table.ts';
+import { DirectionDifference, portTranslation } from './direction-difference.ts';
+import type { Endpoint } from './endpoints.ts';
 import type { Quad } from './endpoint.ts';
 import { pairEndpoints, type JointEndpoint, type JointQuad, type JointRefs, type ProgramPair } from './joint-endpoints.ts';
+import { VerdictsFrom } from './verdicts-from.ts';
 
 export interface Comparison {
   readonly endpoints: readonly Endpoint[];
@@ -15,6 +16,8 @@ export interface Comparison {
   readonly refs: readonly JointRefs[];
   /** Sorted by source, then target; made while iterating. */
   changes(): IterableIterator<Change>;
+  /** The same changes by ends that both Programs treat alike: few, where the pairs are millions. In no order. */
+  blocks(): IterableIterator<ChangeBlock>;
 }
 
 export type Presence = 'both' | 'before' | 'after';
@@ -25,6 +28,13 @@ export interface Change {
   readonly target: number;
   readonly gained: PortSet;
   readonly lost: PortSet;
+}
+
+/** Every source with every target, but none with itself where it is a single pod. */
+export interface ChangeBlock extends Pick<Change, 'gained' | 'lost'> {
+  /** Indices of `endpoints`. */
+  readonly sources: readonly number[];
+  readonly targets: readonly number[];
 }
 
 /** Connections that `after` allows and `before` does not, and the reverse; an end that one of them lacks has no connections there. */
@@ -38,153 +48,166 @@ export function comparePrograms(pair: ProgramPair): Comparison {
       const table = new JointTable(pair, placed);
       for (const source of placed.keys()) yield* table.changesFrom(source);
     },
+    blocks: () => new JointTable(pair, placed).blocks(),
   };
 }
 
-/** Distinct joint quads, and for each direction which of them could see another answer. */
+/** Targets of sources that are kept at once; above it all are dropped and found again when asked. */
+const KEPT_TARGETS_MAX = 4_000_000;
+
+/** Ends by what decides about them as sources, and by what decides about them as targets; and which of the two differ. */
 class JointTable {
-  private readonly quads: JointQuad[] = [];
-  private readonly quadOf: number[];
-  private readonly endpointsOfQuad: number[][] = [];
+  private readonly sources: KindTable;
+  private readonly targets: KindTable;
   private readonly egress: DirectionDifference;
   private readonly ingress: DirectionDifference;
-  private readonly pair: ProgramPair;
+  private readonly verdicts: VerdictDifference;
   private readonly placed: readonly JointEndpoint[];
+  private readonly found = new Map<number, readonly KindChange[]>();
+  private foundCount = 0;
+  private readonly isSeen: Uint8Array;
 
   constructor(pair: ProgramPair, placed: readonly JointEndpoint[]) {
-    this.pair = pair;
     this.placed = placed;
-    const ids = new Map<string, number>();
-    this.quadOf = placed.map(({ quads }, endpoint) => {
-      const key = JSON.stringify(quads);
-      let id = ids.get(key);
-      if (id === undefined) ids.set(key, (id = this.quads.push(quads) - 1));
-      (this.endpointsOfQuad[id] ??= []).push(endpoint);
-      return id;
-    });
+    this.sources = new KindTable(placed, ({ egressSubject, ingressClass }) => [egressSubject, ingressClass[4], ingressClass[6]]);
+    this.targets = new KindTable(placed, ({ ingressSubject, egressClass }) => [ingressSubject, egressClass[4], egressClass[6]]);
     const translate = portTranslation(pair);
-    this.egress = new DirectionDifference({ pair, translate, quads: this.quads, direction: 'egress' });
-    this.ingress = new DirectionDifference({ pair, translate, quads: this.quads, direction: 'ingress' });
+    const [sources, targets] = [this.sources.quads, this.targets.quads];
+    this.egress = new DirectionDifference({ pair, translate, subjects: sources, peers: targets, direction: 'egress' });
+    this.ingress = new DirectionDifference({ pair, translate, subjects: targets, peers: sources, direction: 'ingress' });
+    this.verdicts = new VerdictDifference(pair, translate);
+    this.isSeen = new Uint8Array(targets.length);
   }
 
   *changesFrom(source: number): IterableIterator<Change> {
-    const from = this.quadOf[source]!;
-    const candidates = new Set([...this.egress.peersThatDiffer(from), ...this.ingress.subjectsThatDiffer(from)]);
     const changes: Change[] = [];
-    for (const quad of candidates) {
-      const change = this.compareQuads(this.quads[from]!, this.quads[quad]!);
-      if (change === undefined) continue;
-      for (const target of this.endpointsOfQuad[quad]!) if (this.isPair(source, target)) changes.push({ source, target, ...change });
+    for (const { target: kind, gained, lost } of this.targetsOf(this.sources.kindOf[source]!)) {
+      for (const target of this.targets.members[kind]!) if (source !== target || this.placed[source]!.pods > 1) changes.push({ source, target, gained, lost });
     }
     yield* changes.sort((a, b) => a.target - b.target);
   }
 
-  private isPair(source: number, target: number): boolean {
-    const [from, to] = [this.placed[source]!, this.placed[target]!];
-    if (isOutside(from.endpoint) && (isOutside(to.endpoint) || from.endpoint.kind === 'DomainName')) return false;
-    return source !== target || from.pods > 1;
-  }
-
-  private compareQuads(source: JointQuad, target: JointQuad): Pick<Change, 'gained' | 'lost'> | undefined {
-    const before = portsOf(this.pair.before, source.before, target.before);
-    const after = portsOf(this.pair.after, source.after, target.after);
-    const gained = subtractPorts(after, before);
-    const lost = subtractPorts(before, after);
-    return gained.length === 0 && lost.length === 0 ? undefined : { gained, lost };
-  }
-}
-
-function portsOf(program: Program, source: Quad | undefined, target: Quad | undefined): PortSet {
-  const ports = source === undefined || target === undefined ? NO_PORTS_ID : allowedBetween(program, { source, target });
-  return program.portSets.portSet(ports);
-}
-
-/** Port set ids of `after` as ids of `before`, so that equal sets compare as equal numbers. */
-function portTranslation({ before, after }: ProgramPair): (id: number) => number {
-  const known = new Map<number, number>([
-    [NO_PORTS_ID, NO_PORTS_ID],
-    [ALL_PORTS_ID, ALL_PORTS_ID],
-  ]);
-  return (id) => {
-    let result = known.get(id);
-    if (result === undefined) known.set(id, (result = before.portSets.intern(after.portSets.portSet(id))));
-    return result;
-  };
-}
-
-interface DifferenceInput {
-  readonly pair: ProgramPair;
-  readonly translate: (id: number) => number;
-  readonly quads: readonly JointQuad[];
-  readonly direction: 'egress' | 'ingress';
-}
-
-/** One direction: joint subjects (before, after) against joint classes (before, after), compared entry by entry. */
-class DirectionDifference {
-  private readonly subjectOfQuad: number[];
-  private readonly classOfQuad: number[];
-  private readonly quadsOfSubject: number[][] = [];
-  private readonly quadsOfClass: number[][] = [];
-  /** By joint subject, the joint classes under which it differs. */
-  private readonly differing: readonly (readonly number[])[];
-  private readonly subjectsOfClass: number[][] = [];
-
-  constructor(input: DifferenceInput) {
-    const subjects = new Interner();
-    const classes = new Interner();
-    const { subject, peerClass } = fieldsOf(input.direction);
-    this.subjectOfQuad = input.quads.map(({ before, after }) => subjects.intern([before?.[subject] ?? -1, after?.[subject] ?? -1]));
-    this.classOfQuad = input.quads.map(({ before, after }) =>
-      classes.intern([before?.[peerClass][4] ?? -1, before?.[peerClass][6] ?? -1, after?.[peerClass][4] ?? -1, after?.[peerClass][6] ?? -1]),
-    );
-    for (const quad of input.quads.keys()) {
-      (this.quadsOfSubject[this.subjectOfQuad[quad]!] ??= []).push(quad);
-      (this.quadsOfClass[this.classOfQuad[quad]!] ??= []).push(quad);
+  *blocks(): IterableIterator<ChangeBlock> {
+    for (const [from, sources] of this.sources.members.entries()) {
+      for (const { target, gained, lost } of this.findTargets(from)) {
+        const targets = this.targets.members[target]!;
+        const isItself = sources.length === 1 && targets.length === 1 && sources[0] === targets[0];
+        if (!isItself || this.placed[sources[0]!]!.pods > 1) yield { sources, targets, gained, lost };
+      }
     }
-    this.differing = subjects.values.map((values) => differingClasses(input, values, classes.values));
-    for (const [id, list] of this.differing.entries()) for (const joint of list) (this.subjectsOfClass[joint] ??= []).push(id);
   }
 
-  /** Quads that, as peers of this one, may get another answer in this direction. */
-  peersThatDiffer(quad: number): number[] {
-    return this.differing[this.subjectOfQuad[quad]!]!.flatMap((joint) => this.quadsOfClass[joint] ?? []);
+  private targetsOf(from: number): readonly KindChange[] {
+    let targets = this.found.get(from);
+    if (targets === undefined) {
+      if (this.foundCount > KEPT_TARGETS_MAX) {
+        this.found.clear();
+        this.foundCount = 0;
+      }
+      this.found.set(from, (targets = this.findTargets(from)));
+      this.foundCount += targets.length;
+    }
+    return targets;
   }
 
-  /** Quads that, as subjects towards this one, may give another answer in this direction. */
-  subjectsThatDiffer(quad: number): number[] {
-    return (this.subjectsOfClass[this.classOfQuad[quad]!] ?? []).flatMap((subject) => this.quadsOfSubject[subject] ?? []);
+  private findTargets(from: number): KindChange[] {
+    const seen: number[] = [];
+    const changes: KindChange[] = [];
+    this.verdicts.setSource(this.sources.quads[from]!);
+    const consider = (target: number): void => {
+      if (this.isSeen[target] === 1) return;
+      this.isSeen[target] = 1;
+      seen.push(target);
+      if (!areCompared(this.sources.places[from]!, this.targets.places[target]!)) return;
+      const change = this.verdicts.towards(this.targets.quads[target]!);
+      if (change !== undefined) changes.push({ target, gained: change.gained, lost: change.lost });
+    };
+    this.egress.eachPeerThatDiffers(from, consider);
+    this.ingress.eachSubjectThatDiffers(from, consider);
+    for (const target of seen) this.isSeen[target] = 0;
+    return changes;
   }
 }
 
-function differingClasses({ pair, translate, direction }: DifferenceInput, subject: readonly number[], classes: readonly (readonly number[])[]): number[] {
-  const old = rowReader(pair.before[direction], subject[0]!);
-  const now = rowReader(pair.after[direction], subject[1]!);
-  const result: number[] = [];
-  for (const [id, [old4, old6, now4, now6]] of classes.entries()) {
-    if (old(old4!) !== translate(now(now4!)) || old(old6!) !== translate(now(now6!))) result.push(id);
+/** Between two ends outside there is nothing to compare, and nobody knows what a name sends. */
+function areCompared(source: EndPlace, target: EndPlace): boolean {
+  return source === 'pods' || (source === 'Range' && target === 'pods');
+}
+
+type EndPlace = 'pods' | 'Range' | 'DomainName';
+
+/** Ends with the same place and key on both sides are one kind. */
+class KindTable {
+  /** By kind, what stands for it: of the rest of the quad only the families are like its members'. */
+  readonly quads: JointQuad[] = [];
+  readonly places: EndPlace[] = [];
+  /** By kind, indices of endpoints, ascending. */
+  readonly members: number[][] = [];
+  readonly kindOf: readonly number[];
+
+  constructor(placed: readonly JointEndpoint[], keyOf: (quad: Quad) => readonly number[]) {
+    // Thousands of endpoints share one object.
+    const byQuads = new Map<JointQuad, number>();
+    const byKey = new Map<string, number>();
+    const sideKey = (quad: Quad | undefined): string => (quad === undefined ? '' : `${keyOf(quad).join(' ')} ${quad.families.join('')}`);
+    this.kindOf = placed.map(({ quads, endpoint: { kind } }, endpoint) => {
+      let id = byQuads.get(quads);
+      if (id === undefined) {
+        const place = kind === 'Range' || kind === 'DomainName' ? kind : 'pods';
+        const key = `${place}\n${sideKey(quads.before)}\n${sideKey(quads.after)}`;
+        id = byKey.get(key);
+        if (id === undefined) byKey.set(key, (id = this.add(quads, place)));
+        byQuads.set(quads, id);
+      }
+      this.members[id]!.push(endpoint);
+      return id;
+    });
   }
-  return result;
+
+  private add(quads: JointQuad, place: EndPlace): number {
+    this.places.push(place);
+    this.members.push([]);
+    return this.quads.push(quads) - 1;
+  }
 }
 
-/** Whoever is not there has no connections: neither as subject nor as peer. */
-function rowReader(direction: DirectionProgram, subject: number): (peerClass: number) => number {
-  if (subject < 0) return () => NO_PORTS_ID;
-  const row = direction.rowOf(subject);
-  return (peerClass) => (peerClass < 0 ? NO_PORTS_ID : row.at(peerClass));
+interface KindChange extends PortChange {
+  readonly target: number;
 }
 
-function fieldsOf(direction: 'egress' | 'ingress'): { readonly subject: 'egressSubject' | 'ingressSubject'; readonly peerClass: 'egressClass' | 'ingressClass' } {
-  return direction === 'egress' ? { subject: 'egressSubject', peerClass: 'egressClass' } : { subject: 'ingressSubject', peerClass: 'ingressClass' };
-}
+type PortChange = Pick<Change, 'gained' | 'lost'>;
 
-class Interner {
-  readonly values: (readonly number[])[] = [];
-  private readonly ids = new Map<string, number>();
+/** What is gained and lost between two ends; worked out once for each two port sets. */
+class VerdictDifference {
+  private readonly before: VerdictsFrom;
+  private readonly after: VerdictsFrom;
+  private readonly portSets: PortSetTable;
+  private readonly translate: (id: number) => number;
+  private readonly places = new PairTable();
+  private readonly changes: PortChange[] = [];
 
-  intern(value: readonly number[]): number {
-    const key = value.join(' ');
-    let id = this.ids.get(key);
-    if (id === undefined) this.ids.set(key, (id = this.values.push(value) - 1));
-    return id;
+  constructor({ before, after }: ProgramPair, translate: (id: number) => number) {
+    this.before = new VerdictsFrom(before);
+    this.after = new VerdictsFrom(after);
+    this.portSets = before.portSets;
+    this.translate = translate;
+  }
+
+  setSource({ before, after }: JointQuad): void {
+    this.before.setSource(before);
+    this.after.setSource(after);
+  }
+
+  towards(target: JointQuad): PortChange | undefined {
+    const before = this.before.towards(target.before);
+    const after = this.translate(this.after.towards(target.after));
+    if (before === after) return undefined;
+    let place = this.places.get(before, after);
+    if (place < 0) {
+      const [old, now] = [this.portSets.portSet(before), this.portSets.portSet(after)];
+      place = this.changes.push({ gained: subtractPorts(now, old), lost: subtractPorts(old, now) }) - 1;
+      this.places.set(before, after, place);
+    }
+    return this.changes[place];
   }
 }

@@ -2,6 +2,7 @@
 import type { IpFamily, IpRange } from '../base/ip-address.ts';
 import { formatIpAddress, formatIpRange } from '../base/ip-address.ts';
 import { compareText } from '../base/finding.ts';
+import { PairTable } from '../compile/pair-table.ts';
 import type { Program } from '../compile/program.ts';
 import type { Pod, Workload } from '../model/cluster.ts';
 import type { Endpoint } from './endpoints.ts';
@@ -50,34 +51,91 @@ interface Draft {
 /** Pods that stand for an end: two, so that one can be asked about the other. */
 const REFS_MAX = 2;
 
-function pairPods({ before, after }: ProgramPair): readonly JointEndpoint[] {
+function pairPods(pair: ProgramPair): readonly JointEndpoint[] {
+  const { before, after } = pair;
   const drafts = new Map<string, Draft>();
-  const inBefore = podsByName(before);
-  const inAfter = podsByName(after);
-  for (const name of new Set([...inBefore.keys(), ...inAfter.keys()])) {
-    const [old, now] = [inBefore.get(name), inAfter.get(name)];
-    const quads = { before: old && quadOfGroup(before, before.groupOfPod[old.index]!), after: now && quadOfGroup(after, after.groupOfPod[now.index]!) };
-    const { workload, hostNetwork } = (now ?? old)!.pod;
-    const key = [workload.kind, workload.namespace, workload.name, quads.before && quadKey(quads.before), quads.after && quadKey(quads.after)].join('\n');
+  const jointQuads = new JointQuadTable(pair);
+  eachPodPair(before.cluster.pods, after.cluster.pods, (old, now) => {
+    const joint = jointQuads.idOf(old, now);
+    const oldPod = old === undefined ? undefined : before.cluster.pods[old]!;
+    const nowPod = now === undefined ? undefined : after.cluster.pods[now]!;
+    const { workload, hostNetwork } = (nowPod ?? oldPod)!;
+    const key = `${workload.kind}\n${workload.namespace}\n${workload.name}\n${joint}`;
     let draft = drafts.get(key);
-    if (draft === undefined) drafts.set(key, (draft = { workload, quads, hostNetwork, refs: { before: [], after: [] }, before: 0, after: 0 }));
-    if (old !== undefined && draft.refs.before.length < REFS_MAX) draft.refs.before.push({ kind: 'pod', pod: old.index });
-    if (now !== undefined && draft.refs.after.length < REFS_MAX) draft.refs.after.push({ kind: 'pod', pod: now.index });
-    draft.before += old?.pod.replicas ?? 0;
-    draft.after += now?.pod.replicas ?? 0;
-  }
+    if (draft === undefined) drafts.set(key, (draft = { workload, quads: jointQuads.quads[joint]!, hostNetwork, refs: { before: [], after: [] }, before: 0, after: 0 }));
+    if (old !== undefined && draft.refs.before.length < REFS_MAX) draft.refs.before.push({ kind: 'pod', pod: old });
+    if (now !== undefined && draft.refs.after.length < REFS_MAX) draft.refs.after.push({ kind: 'pod', pod: now });
+    draft.before += oldPod?.replicas ?? 0;
+    draft.after += nowPod?.replicas ?? 0;
+  });
   return nameDrafts([...drafts.values()]).sort((a, b) => compareText(a.endpoint.id, b.endpoint.id));
 }
 
-function podsByName(program: Program): Map<string, { readonly pod: Pod; readonly index: number }> {
-  return new Map(program.cluster.pods.map((pod, index) => [`${pod.namespace}\n${pod.workload.kind}\n${pod.workload.name}\n${pod.name}`, { pod, index }]));
+/** Equal quads on both sides have one id; groups are asked once for each pair of them. */
+class JointQuadTable {
+  readonly quads: JointQuad[] = [];
+  private readonly byGroups = new PairTable();
+  private readonly byContent = new Map<string, number>();
+  private readonly pair: ProgramPair;
+
+  constructor(pair: ProgramPair) {
+    this.pair = pair;
+  }
+
+  /** Indices of pods. */
+  idOf(old: number | undefined, now: number | undefined): number {
+    const { before, after } = this.pair;
+    const [oldGroup, nowGroup] = [old === undefined ? MISSING : before.groupOfPod[old]!, now === undefined ? MISSING : after.groupOfPod[now]!];
+    // From 0 on, as the table wants it.
+    let id = this.byGroups.get(oldGroup + 1, nowGroup + 1);
+    if (id < 0) this.byGroups.set(oldGroup + 1, nowGroup + 1, (id = this.intern(oldGroup, nowGroup)));
+    return id;
+  }
+
+  private intern(oldGroup: number, nowGroup: number): number {
+    const { before, after } = this.pair;
+    const quads = { before: oldGroup === MISSING ? undefined : quadOfGroup(before, oldGroup), after: nowGroup === MISSING ? undefined : quadOfGroup(after, nowGroup) };
+    const key = jointQuadKey(quads);
+    let id = this.byContent.get(key);
+    if (id === undefined) this.byContent.set(key, (id = this.quads.push(quads) - 1));
+    return id;
+  }
+}
+
+const MISSING = -1;
+
+/** Equal texts: ends that each Program treats alike. */
+function jointQuadKey({ before, after }: JointQuad): string {
+  return `${before === undefined ? '' : quadKey(before)}\n${after === undefined ? '' : quadKey(after)}`;
+}
+
+/** Indices of the pods that have one name, in the order of `before`, then those that `after` alone has. */
+function eachPodPair(before: readonly Pod[], after: readonly Pod[], give: (old: number | undefined, now: number | undefined) => void): void {
+  const isAligned = before.length === after.length && before.every((pod, index) => pod === after[index] || nameOf(pod) === nameOf(after[index]!));
+  if (isAligned) {
+    for (const index of before.keys()) give(index, index);
+    return;
+  }
+  const left = new Map(after.map((pod, index) => [nameOf(pod), index]));
+  for (const [index, pod] of before.entries()) {
+    const name = nameOf(pod);
+    give(index, left.get(name));
+    left.delete(name);
+  }
+  for (const index of left.values()) give(undefined, index);
+}
+
+function nameOf(pod: Pod): string {
+  return `${pod.namespace}\n${pod.workload.kind}\n${pod.workload.name}\n${pod.name}`;
 }
 
 function nameDrafts(drafts: readonly Draft[]): JointEndpoint[] {
   const parts = new Map<string, Draft[]>();
   for (const draft of drafts) {
     const { namespace, name } = draft.workload;
-    parts.set(`${namespace}/${name}`, [...(parts.get(`${namespace}/${name}`) ?? []), draft]);
+    const siblings = parts.get(`${namespace}/${name}`);
+    if (siblings === undefined) parts.set(`${namespace}/${name}`, [draft]);
+    else siblings.push(draft);
   }
   return [...parts].flatMap(([name, siblings]) =>
     siblings.map((draft, index) => {
