@@ -9,6 +9,7 @@ export type { Cluster, ClusterNode, ContainerPort, Namespace, Pod, Policy, Servi
 export type { EndpointSlice, SliceEndpoint, SlicePort } from './model/endpoint-slice.ts';
 export type { Ingress, IngressClass, IngressRoute } from './model/ingress.ts';
 export type { Direction, IpBlockPeer, NetworkPolicy, Peer, PodPeer, PolicyRule, PortMatch, RulePeers, RulePorts } from './model/network-policy.ts';
+export type { ClusterPolicy, ScopedPods, Tier, TierAction, TierPeer, TierPort, TierPorts, TierRule } from './model/cluster-policy.ts';
 export { locateOrigin, type Origin } from './model/origin.ts';
 export type { Labels, LabelSet, Requirement, Selector } from './model/selector.ts';
 
@@ -32,6 +33,7 @@ export { focusReach, type ReachFocus } from './analyze/focus-reach.ts';
 export { findNewPodExposure, formatLabelled, type DirectionExposure, type LabelledExposure, type WorkloadExposure } from './analyze/new-pod-exposure.ts';
 export { comparePrograms, type Change, type Comparison, type Presence } from './analyze/compare.ts';
 export { groupChanges, type ChangeGroup, type GroupedChanges } from './analyze/group-changes.ts';
+export { convertPolicies, type Conversion, type ConvertedPolicy } from './analyze/convert.ts';
 export { findImpact, type Impact, type ImpactOptions, type ReachedEndpoint, type Wall } from './analyze/impact.ts';
 export { adviseWall, type WallAdvice } from './analyze/wall-advice.ts';
 export { formatAssertion, parseAssertion, type Assertion } from './analyze/assertion.ts';
@@ -52,6 +54,7 @@ export {
   type Layout,
   type ReachFormat,
 } from './report/report.ts';
+export { convertedYaml } from './report/cluster-policy-yaml.ts';
 export { explanationsJson, explanationText, type Answer, type AnswerEnd } from './report/explanation.ts';
 export { reachJson } from './report/reach-json.ts';
 export { PLAIN_STYLE, TERMINAL_STYLE, type Style } from './report/style.ts';

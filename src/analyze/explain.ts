@@ -28,7 +28,7 @@ export interface Explanation {
 }
 
 export interface DirectionReason {
-  /** false: nothing judges this direction (outside the cluster, host network, a pod to itself, its own node). */
+  /** false: nothing judges this direction (outside the cluster, host network, a pod to itself, its own node where no tier has a rule for it). */
   readonly isJudged: boolean;
   /** What this direction alone lets through, of the ports asked about. */
   readonly ports: PortSet;
@@ -60,11 +60,12 @@ export function explain(program: Program, question: Question): Explanation {
     const admin = direction.tierDecisions('Admin', ends.subject, open);
     const left = undecided(admin, open.ports);
     const missed = { direction: direction.direction, subject: ends.end, peer: ends.other, family, ports: asked };
+    const baseline = direction.isIsolated(ends.subject) ? [] : direction.tierDecisions('Baseline', ends.subject, { ...open, ports: left });
     return {
-      isJudged: isJudged && isGoverned(program, ends.end),
+      isJudged: isJudged && isGoverned(program, ends.end) && (!isOwnNode || admin.length + baseline.length > 0),
       ports: through,
       admin,
-      baseline: direction.isIsolated(ends.subject) ? [] : direction.tierDecisions('Baseline', ends.subject, { ...open, ports: left }),
+      baseline,
       isolatedBy,
       allowedBy: isOwnNode ? [] : direction.allowingRules(ends.subject, ends.peerClass, intersectPorts(through, left)),
       nearMiss: through.length > 0 || left.length === 0 ? undefined : findNearMiss(program, isolatedBy, missed),
