@@ -45,11 +45,7 @@ export interface LabNamespaces {
 export function publishLab(plan: LabPlan, { node, namespaces }: LabNamespaces): () => void {
   removeStaleLabs();
   const startTime = processStartTime(process.pid);
-  const place = makeStateFolder();
-  const folder = join(place, `${FOLDER_PREFIX}${process.pid}-${node}`);
-  // Of a process with this one's number that died while it wrote.
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { mode: 0o700 });
+  const { place, folder } = makeLabFolder(node);
   const state: LabState = {
     pid: process.pid,
     startTime: startTime ?? '',
@@ -76,6 +72,24 @@ export function publishLab(plan: LabPlan, { node, namespaces }: LabNamespaces): 
   };
   process.on('exit', unpublish);
   return unpublish;
+}
+
+const FOLDER_TRIES_MAX = 10;
+
+/** Another lab that ends takes the empty place away, also between the two steps here: then both are done again. */
+function makeLabFolder(node: NamespaceFd): { readonly place: string; readonly folder: string } {
+  for (let tries = 1; ; tries++) {
+    const place = makeStateFolder();
+    const folder = join(place, `${FOLDER_PREFIX}${process.pid}-${node}`);
+    // Of a process with this one's number that died while it wrote.
+    rmSync(folder, { recursive: true, force: true });
+    try {
+      mkdirSync(folder, { mode: 0o700 });
+      return { place, folder };
+    } catch (error) {
+      if (tries === FOLDER_TRIES_MAX || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
 }
 
 /** The labs of this user that run now, the youngest first. */
@@ -153,7 +167,16 @@ function readState(folder: string): LabState | undefined {
 /** Of all places: the lab may have been started with another environment. */
 function listFolders(): string[] {
   return statePlaces().filter(isOwnFolder).flatMap((place) =>
-    readdirSync(place).filter((name) => name.startsWith(FOLDER_PREFIX)).map((name) => join(place, name)));
+    namesIn(place).filter((name) => name.startsWith(FOLDER_PREFIX)).map((name) => join(place, name)));
+}
+
+function namesIn(place: string): string[] {
+  try {
+    return readdirSync(place);
+  } catch {
+    // Taken away in between by a lab that ended.
+    return [];
+  }
 }
 
 const FOLDER_PREFIX = 'lab-';
