@@ -42,15 +42,27 @@ export function formatIpRange(range: IpRange): string {
 }
 
 function parseIpv4(text: string): bigint | undefined {
-  const parts = text.split('.');
-  if (parts.length !== 4) return undefined;
-  let value = 0n;
-  for (const part of parts) {
-    if (!/^(0|[1-9][0-9]{0,2})$/.test(part) || Number(part) > 255) return undefined;
-    value = (value << 8n) | BigInt(part);
+  let value = 0;
+  let part = -1;
+  let parts = 0;
+  for (let at = 0; at <= text.length; at++) {
+    const digit = text.charCodeAt(at) - 48;
+    if (digit >= 0 && digit <= 9) {
+      // No zero before another digit.
+      part = part < 0 ? digit : part === 0 ? 256 : part * 10 + digit;
+      if (part > 255) return undefined;
+    } else {
+      if (part < 0 || (at < text.length && digit !== DOT)) return undefined;
+      value = value * 256 + part;
+      part = -1;
+      parts++;
+    }
   }
-  return value;
+  return parts === 4 ? BigInt(value) : undefined;
 }
+
+/** The code of `.`, counted from that of `0`. */
+const DOT = -2;
 
 function parseIpv6(text: string): bigint | undefined {
   const halves = text.split('::');

@@ -15,6 +15,16 @@ export function parseJson(text: string, colons: number): Value {
   return value;
 }
 
+/** undefined: it is no JSON, or a key stands in it twice. */
+export function tryParseJson(text: string, colons: number): Value | undefined {
+  try {
+    const value = JSON.parse(text) as Value;
+    return countPairs(value) === colons ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Recursion is bounded: whoever cut the text has counted its depth. */
 function countPairs(value: Value): number {
   if (typeof value !== 'object' || value === null) return 0;

@@ -2,7 +2,7 @@
 import type { Position } from '../base/source-position.ts';
 import type { Path } from '../model/origin.ts';
 import { addFinding, type FindingList } from './finding-list.ts';
-import { parseJson } from './json-value.ts';
+import { parseJson, tryParseJson } from './json-value.ts';
 import type { ReadSettings } from './read-settings.ts';
 import { JsonSplitter, type JsonPiece, type JsonStop, type JsonText } from './split-json.ts';
 import { splitYaml, type YamlPiece } from './split-yaml.ts';
@@ -215,7 +215,7 @@ function readJsonText(reading: Reading, piece: JsonText): ReadPiece {
   }
   const document = new TextDocument({ file: reading.file, line: piece.line, column: piece.column }, text);
   try {
-    const value = parseJson(text, piece.colons);
+    const value = parsePart(text, piece) ?? parseJson(text, piece.colons);
     const object: LooseObject = { value, document, path: [], listKind: undefined, listApiVersion: undefined, isStreamed: true, textLength: text.length };
     return piece.kind === 'item' ? { kind: 'item', object } : { kind: 'value', object, isList: piece.isList };
   } catch (error) {
@@ -226,6 +226,19 @@ function readJsonText(reading: Reading, piece: JsonText): ReadPiece {
     addTextProblem(reading, document, text, error);
     return { kind: 'stopped' };
   }
+}
+
+/** The value without what nobody reads of it, null in its place; undefined: the whole has to be looked at. */
+function parsePart(text: string, { bytes, leftOut }: JsonText): Value | undefined {
+  // Offsets of bytes are offsets of the text only where every sign is one byte.
+  if (leftOut === undefined || text.length !== bytes.length) return undefined;
+  let kept = '';
+  let at = 0;
+  for (let index = 0; index < leftOut.ranges.length; index += 2) {
+    kept += `${text.slice(at, leftOut.ranges[index]!)}null`;
+    at = leftOut.ranges[index + 1]!;
+  }
+  return tryParseJson(kept + text.slice(at), leftOut.colons);
 }
 
 function readStop(reading: Reading, piece: JsonStop): ReadPiece {

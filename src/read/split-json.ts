@@ -1,4 +1,5 @@
 // Cuts a stream of JSON into its values, and lists into their items, by watching braces and strings only.
+import { ItemScanner } from './scan-item.ts';
 
 export type JsonPiece = JsonText | JsonStop;
 
@@ -10,6 +11,8 @@ export interface JsonText extends JsonPlace {
   /** How many pairs are written in it. */
   readonly colons: number;
   readonly isList: boolean;
+  /** Of an item, parts that nobody reads: start and end of each, in order, with the pairs that are outside of them. */
+  readonly leftOut?: { readonly ranges: readonly number[]; readonly colons: number };
 }
 
 /** Nothing comes behind it. */
@@ -68,6 +71,9 @@ export class JsonSplitter {
   #lastSign = 0;
   #isItemsKey = false;
   #itemColons = 0;
+  readonly #scanner: ItemScanner;
+  /** The item is a map, which the scanner reads. */
+  #isScanning = false;
 
   /** Of the value in work: the parts around its items. */
   #head: Uint8Array[] = [];
@@ -80,6 +86,8 @@ export class JsonSplitter {
 
   constructor(bounds: JsonBounds) {
     this.#bounds = bounds;
+    // An item stands two levels deep.
+    this.#scanner = new ItemScanner(bounds.depthMax - 2);
   }
 
   /** Takes an iterator, so that what is left of it can be read otherwise after a stop. */
@@ -134,6 +142,11 @@ export class JsonSplitter {
   /** The next piece that is complete; undefined when more bytes are needed. */
   #next(): JsonPiece | undefined {
     while (this.#at < this.#length) {
+      if (this.#isScanning) {
+        const piece = this.#scanItem();
+        if (piece !== undefined) return piece;
+        continue;
+      }
       if (this.#isInString) {
         this.#skipString();
         continue;
@@ -222,7 +235,31 @@ export class JsonSplitter {
     this.#mode = 'item';
     this.#itemColons = 0;
     this.#isItemDue = false;
+    if (byte === OPEN_MAP) {
+      this.#isScanning = true;
+      this.#scanner.begin();
+      return undefined;
+    }
     return this.#takeInside(byte);
+  }
+
+  #scanItem(): JsonPiece | undefined {
+    const scanner = this.#scanner;
+    const { at, found } = scanner.scan(this.#buffer, { start: this.#segment, at: this.#at, end: this.#length });
+    this.#at = at;
+    if (found === undefined) return undefined;
+    this.#isScanning = false;
+    if (found === 'too-deep') return this.#stop('too-deep', `it nests deeper than ${this.#bounds.depthMax}`);
+    this.#line += scanner.lineFeeds;
+    if (scanner.lineFeeds > 0) {
+      this.#lineStart = this.#base + this.#segment + scanner.lineStart;
+      this.#extraBytes = scanner.extraBytes;
+    } else {
+      this.#extraBytes += scanner.extraBytes;
+    }
+    this.#itemColons = scanner.colons;
+    const piece = this.#giveItem(at);
+    return 'why' in piece || scanner.leftOut.length === 0 || !scanner.isSureJson ? piece : { ...piece, leftOut: { ranges: scanner.leftOut, colons: scanner.keptColons } };
   }
 
   #closeItems(): void {
