@@ -26,9 +26,10 @@ export function planChange(current: Ruleset, wanted: Ruleset): ChangePlan {
 
 /**
  * The order matters only when a change is larger than one batch, so that packets see the states between:
- * new profiles, to which nothing points yet; pairs that go or shrink; classes that addresses leave or change;
- * classes of new addresses; new pairs; profiles to which nothing points any more; the pods themselves last.
- * An id is never given a wider meaning while an address may still be leaving it (`class-ids.ts`), so a pair that
+ * new profiles, to which nothing points yet; pairs that go or shrink; classes that addresses change or get anew;
+ * classes of ranges; classes of single addresses that go, so that none falls into a range that is not yet as it will be;
+ * new pairs; profiles to which nothing points any more; the pods themselves last.
+ * An id is never given a wider meaning while an address may still be leaving it (`ids.ts`), so a pair that
  * changes before its class's members do can only close.
  */
 export function diffElements(current: Elements, wanted: Elements): ChangeStep[] {
@@ -38,7 +39,9 @@ export function diffElements(current: Elements, wanted: Elements): ChangeStep[] 
   return [
     ...take(PROFILES, (diff) => diff.added),
     ...take(PAIRS, (diff) => [...diff.removed, ...diff.replaced]),
-    ...take(CLASSES, (diff) => [...diff.removed, ...diff.replaced, ...diff.added]),
+    ...take(POD_CLASSES, (diff) => [...diff.replaced, ...diff.added]),
+    ...take(RANGE_CLASSES, (diff) => [...diff.removed, ...diff.replaced, ...diff.added]),
+    ...take(POD_CLASSES, (diff) => diff.removed),
     ...take(PAIRS, (diff) => diff.added),
     ...take(PROFILES, (diff) => [...diff.removed, ...diff.replaced]),
     ...take(PODS, (diff) => [...diff.replaced, ...diff.added, ...diff.removed]),
@@ -46,7 +49,8 @@ export function diffElements(current: Elements, wanted: Elements): ChangeStep[] 
 }
 
 const PROFILES: readonly SetName[] = ['px', 'pp', 'pr'];
-const CLASSES = FAMILIES.flatMap((family): SetName[] => [`pce${family}`, `pci${family}`, `bce${family}`, `bci${family}`]);
+const POD_CLASSES = FAMILIES.flatMap((family): SetName[] => [`pce${family}`, `pci${family}`]);
+const RANGE_CLASSES = FAMILIES.flatMap((family): SetName[] => [`bce${family}`, `bci${family}`]);
 const PAIRS = FAMILIES.flatMap((family): SetName[] => [`pe${family}`, `pi${family}`]);
 const PODS = FAMILIES.flatMap((family): SetName[] => [`podrange${family}`, `self${family}`, `le${family}`, `li${family}`]);
 
