@@ -51,13 +51,20 @@ export function listEndpoints(program: Program, by: Grain): readonly PlacedEndpo
   ];
 }
 
-function podEndpoints(program: Program, by: Grain): readonly PlacedEndpoint[] {
+/** Without the outside; sorted by id. */
+export function podEndpoints(program: Program, by: Grain): readonly PlacedEndpoint[] {
   const drafts = new Map<string, Draft>();
-  const quadKeys = program.groups.map((group) => quadKey(quadOfGroup(program, group.id)));
+  const quadIds = new Map<string, number>();
+  const quadOf = program.groups.map((group) => {
+    const key = quadKey(quadOfGroup(program, group.id));
+    const id = quadIds.get(key) ?? quadIds.size;
+    quadIds.set(key, id);
+    return id;
+  });
   for (const [index, pod] of program.cluster.pods.entries()) {
     const group = program.groupOfPod[index]!;
     const { key, subject } = subjectOf(pod, by);
-    const draftKey = by === 'workload' ? `${key}\n${quadKeys[group]}\n${pod.hostNetwork}` : key;
+    const draftKey = by === 'workload' ? `${key}\n${quadOf[group]} ${pod.hostNetwork}` : key;
     let draft = drafts.get(draftKey);
     if (draft === undefined) drafts.set(draftKey, (draft = { subject, pods: 0, hostNetwork: true, podIndices: [], groups: new Map() }));
     draft.pods += pod.replicas;
@@ -105,20 +112,26 @@ function subjectKey(subject: Subject): string {
 
 /** `ns/name`; with the kind where two kinds share it; with `#1`, `#2` … where pods of one controller differ in policy. */
 function nameDrafts(drafts: readonly Draft[]): { readonly id: string; readonly draft: Draft }[] {
-  const kinds = new Map<string, Set<string>>();
-  const parts = new Map<string, Draft[]>();
+  const byId = new Map<string, Draft[]>();
   for (const draft of drafts) {
     const id = plainId(draft.subject);
-    kinds.set(id, (kinds.get(id) ?? new Set()).add(draft.subject.kind));
-    const key = subjectKey(draft.subject);
-    parts.set(key, [...(parts.get(key) ?? []), draft]);
+    const same = byId.get(id);
+    if (same === undefined) byId.set(id, [draft]);
+    else same.push(draft);
   }
-  return drafts.map((draft) => {
-    const id = plainId(draft.subject);
-    const siblings = parts.get(subjectKey(draft.subject))!;
-    const suffix = siblings.length > 1 ? `#${siblings.indexOf(draft) + 1}` : '';
-    return { id: `${id}${suffix}${kinds.get(id)!.size > 1 ? ` (${draft.subject.kind})` : ''}`, draft };
-  });
+  const named: { readonly id: string; readonly draft: Draft }[] = [];
+  for (const [id, same] of byId) {
+    if (same.length === 1) named.push({ id, draft: same[0]! });
+    else named.push(...same.map((draft) => ({ id: tellApart(id, draft, same), draft })));
+  }
+  return named;
+}
+
+/** `same`: drafts with one plain id. */
+function tellApart(id: string, draft: Draft, same: readonly Draft[]): string {
+  const siblings = same.filter(({ subject }) => subject.kind === draft.subject.kind);
+  const suffix = siblings.length > 1 ? `#${siblings.indexOf(draft) + 1}` : '';
+  return `${id}${suffix}${siblings.length < same.length ? ` (${draft.subject.kind})` : ''}`;
 }
 
 function plainId(subject: Subject): string {

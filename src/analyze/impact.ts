@@ -1,10 +1,10 @@
 // What a compromised pod reaches, directly and by hops through what it reaches, and which single wall would cut off most of it.
-import { NO_PORTS_ID } from '../compile/port-set-table.ts';
 import type { PortSet } from '../base/port-set.ts';
 import type { Program } from '../compile/program.ts';
 import { allowedBetween } from './decide.ts';
-import { listEndpoints, type Endpoint } from './endpoints.ts';
-import { quadKey, quadOfGroup, type Quad } from './endpoint.ts';
+import { podEndpoints, type Endpoint } from './endpoints.ts';
+import { quadOfGroup, type Quad } from './endpoint.ts';
+import { HopTable } from './hop-table.ts';
 
 export interface Impact {
   /** By distance from the compromised pod, nearest first, then by id. */
@@ -47,7 +47,7 @@ const WALLS_MAX = 5;
 export function findImpact(program: Program, pod: number, options: ImpactOptions = {}): Impact {
   const graph = buildGraph(program, pod);
   const hopsMax = options.hopsMax ?? Number.POSITIVE_INFINITY;
-  const search = spread(graph, { hopsMax, without: undefined });
+  const search = spread(graph, hopsMax);
   const otherPods = graph.nodes.reduce((sum, node) => sum + node.pods, 0);
   return {
     reached: nameReached(program, graph, search),
@@ -68,20 +68,19 @@ interface GraphNode {
 interface Graph {
   readonly nodes: readonly GraphNode[];
   readonly start: Quad;
-  readonly ports: (source: Quad, target: Quad) => number;
+  readonly hops: HopTable;
 }
 
 const START = -1;
 
 function buildGraph(program: Program, pod: number): Graph {
   const start = quadOfGroup(program, program.groupOfPod[pod]!);
-  const nodes = listEndpoints(program, 'workload').flatMap(({ endpoint, quads, podIndices }) => {
-    if (podIndices.length === 0) return [];
+  const nodes = podEndpoints(program, 'workload').flatMap(({ endpoint, quads, podIndices }) => {
     const { quad, pods } = quads[0]!;
     const others = podIndices.includes(pod) ? pods - 1 : pods;
     return others === 0 ? [] : [{ endpoint, quad, pods: others }];
   });
-  return { nodes, start, ports: (source, target) => allowedBetween(program, { source, target }) };
+  return { nodes, start, hops: new HopTable(program, [...nodes.map(({ quad }) => quad), start]) };
 }
 
 interface Search {
@@ -92,39 +91,35 @@ interface Search {
   readonly pods: number;
 }
 
-interface SearchOptions {
-  readonly hopsMax: number;
-  /** A node that is taken to be isolated. */
-  readonly without: number | undefined;
-}
-
-/** Breadth first; each node is tested only until the first source that reaches it, and each kind of source only once. */
-function spread({ nodes, start, ports }: Graph, { hopsMax, without }: SearchOptions): Search {
+/** Breadth first; each kind of target is reached once, and each kind of source tried once. */
+function spread({ nodes, hops }: Graph, hopsMax: number): Search {
   const distance = new Int32Array(nodes.length);
   const via = new Int32Array(nodes.length).fill(START);
-  const tried = new Set<string>();
-  let unreached = [...nodes.keys()].filter((node) => node !== without);
+  const open = hops.openTargets();
+  const tried = new Uint8Array(hops.sourceCount);
   let frontier = [START];
   let pods = 0;
-  for (let hop = 1; hop <= hopsMax && frontier.length > 0 && unreached.length > 0; hop++) {
+  for (let hop = 1; hop <= hopsMax && frontier.length > 0 && open.count > 0; hop++) {
     const next: number[] = [];
     for (const source of frontier) {
-      const quad = source === START ? start : nodes[source]!.quad;
-      const key = quadKey(quad);
-      if (tried.has(key)) continue;
-      tried.add(key);
-      unreached = unreached.filter((target) => {
-        if (ports(quad, nodes[target]!.quad) === NO_PORTS_ID) return true;
-        distance[target] = hop;
-        via[target] = source;
-        pods += nodes[target]!.pods;
-        next.push(target);
-        return false;
-      });
+      const kind = sourceKind(hops, source);
+      if (tried[kind] === 1) continue;
+      tried[kind] = 1;
+      for (const node of hops.takeReached(kind, open).filter((end) => end < nodes.length).sort((a, b) => a - b)) {
+        distance[node] = hop;
+        via[node] = source;
+        pods += nodes[node]!.pods;
+        next.push(node);
+      }
     }
     frontier = next;
   }
   return { distance, via, pods };
+}
+
+/** The start stands behind all nodes. */
+function sourceKind({ sourceOf }: HopTable, node: number): number {
+  return node === START ? sourceOf.at(-1)! : sourceOf[node]!;
 }
 
 /**
@@ -132,32 +127,72 @@ function spread({ nodes, start, ports }: Graph, { hopsMax, without }: SearchOpti
  * not be tried: the answer is exact all the same.
  */
 function findWalls(graph: Graph, search: Search, hopsMax: number): { node: number; pods: number }[] {
-  const below = podsBelow(graph, search);
-  const candidates = [...graph.nodes.keys()].filter((node) => search.distance[node]! > 0).sort((a, b) => below[b]! - below[a]!);
+  const tree = growTree(graph, search);
+  const candidates = [...graph.nodes.keys()].filter((node) => search.distance[node]! > 0).sort((a, b) => tree.podsBelow[b]! - tree.podsBelow[a]!);
   const walls: { node: number; pods: number }[] = [];
   for (const node of candidates) {
-    if (walls.length === WALLS_MAX && below[node]! <= walls.at(-1)!.pods) break;
-    walls.push({ node, pods: search.pods - spread(graph, { hopsMax, without: node }).pods });
+    if (walls.length === WALLS_MAX && tree.podsBelow[node]! <= walls.at(-1)!.pods) break;
+    walls.push({ node, pods: podsCutOff(graph, tree, { node, hopsMax }) });
     walls.sort((a, b) => b.pods - a.pods);
     walls.length = Math.min(walls.length, WALLS_MAX);
   }
   return walls;
 }
 
-/** Pods in the subtree of each node, itself included. */
-function podsBelow({ nodes }: Graph, { distance, via }: Search): Float64Array {
-  const below = Float64Array.from(nodes, ({ pods }, node) => (distance[node]! > 0 ? pods : 0));
-  const farthestFirst = [...nodes.keys()].sort((a, b) => distance[b]! - distance[a]!);
-  for (const node of farthestFirst) if (via[node]! !== START) below[via[node]!]! += below[node]!;
-  return below;
+/** First hops as a tree: who was first reached from each node. */
+interface HopTree {
+  readonly children: readonly (readonly number[])[];
+  /** Pods in the subtree of each node, itself included. */
+  readonly podsBelow: Float64Array;
+  /** Nodes by distance, the start at 0. */
+  readonly byDistance: readonly (readonly number[])[];
 }
 
-function nameReached(program: Program, { nodes, start, ports }: Graph, { distance, via }: Search): ReachedEndpoint[] {
+function growTree({ nodes }: Graph, { distance, via }: Search): HopTree {
+  const podsBelow = Float64Array.from(nodes, ({ pods }, node) => (distance[node]! > 0 ? pods : 0));
+  const children: number[][] = nodes.map(() => []);
+  const byDistance: number[][] = [[START]];
+  for (const node of nodes.keys()) {
+    if (distance[node] === 0) continue;
+    while (byDistance.length <= distance[node]!) byDistance.push([]);
+    byDistance[distance[node]!]!.push(node);
+    if (via[node] !== START) children[via[node]!]!.push(node);
+  }
+  for (const level of [...byDistance].reverse()) for (const node of level) if (node !== START && via[node] !== START) podsBelow[via[node]!]! += podsBelow[node]!;
+  return { children, podsBelow, byDistance };
+}
+
+/** Whoever is not below the wall is reached as before; of those below it, all whom another reaches in time are still reached. */
+function podsCutOff({ nodes, hops }: Graph, { children, byDistance }: HopTree, { node: wall, hopsMax }: { readonly node: number; readonly hopsMax: number }): number {
+  const below = new Set<number>([wall]);
+  for (const node of below) for (const child of children[node]!) below.add(child);
+  let lost = 0;
+  for (const node of below) lost += nodes[node]!.pods;
+  const open = hops.openTargetsOf([...below].filter((node) => node !== wall));
+  const tried = new Uint8Array(hops.sourceCount);
+  let found: number[] = [];
+  for (let hop = 1; hop <= hopsMax && open.count > 0 && (hop <= byDistance.length || found.length > 0); hop++) {
+    const next: number[] = [];
+    for (const sources of [byDistance[hop - 1] ?? [], found]) {
+      for (const source of sources) {
+        const kind = sourceKind(hops, source);
+        if (open.count === 0 || tried[kind] === 1 || (sources !== found && below.has(source))) continue;
+        tried[kind] = 1;
+        for (const node of hops.takeReached(kind, open)) if (node !== wall && below.has(node)) next.push(node);
+      }
+    }
+    for (const node of next) lost -= nodes[node]!.pods;
+    found = next;
+  }
+  return lost;
+}
+
+function nameReached(program: Program, { nodes, start }: Graph, { distance, via }: Search): ReachedEndpoint[] {
   const reached = [...nodes.keys()].filter((node) => distance[node]! > 0);
   return reached
     .map((node) => {
       const source = via[node] === START ? undefined : nodes[via[node]!]!;
-      const id = ports(source?.quad ?? start, nodes[node]!.quad);
+      const id = allowedBetween(program, { source: source?.quad ?? start, target: nodes[node]!.quad });
       return { endpoint: nodes[node]!.endpoint, distance: distance[node]!, via: source?.endpoint, ports: program.portSets.portSet(id) };
     })
     .sort((a, b) => a.distance - b.distance);
