@@ -3,6 +3,7 @@ import { formatIpAddress, formatIpRange, type IpAddress, type IpFamily } from '.
 import { hasPoint, OTHER_POINT, PROTOCOLS, PROTOCOL_BASE, type PortSet } from '../base/port-set.ts';
 import type { Program } from '../compile/program.ts';
 import type { Cluster, Pod } from '../model/cluster.ts';
+import { findNamespace } from '../model/find-namespace.ts';
 import type { Direction, NetworkPolicy, Peer, PodPeer, PolicyRule, PortMatch } from '../model/network-policy.ts';
 import type { Origin } from '../model/origin.ts';
 import { formatSelector, meetsRequirement, type LabelSet, type Requirement, type Selector } from '../model/selector.ts';
@@ -67,7 +68,7 @@ function describePeer(cluster: Cluster, { peer, family }: MissQuestion): PeerEnd
   return {
     pod,
     address: pod.addresses.find((address) => address.family === family),
-    namespace: cluster.namespaces.find(({ name }) => name === pod.namespace),
+    namespace: findNamespace(cluster, pod.namespace),
   };
 }
 
