@@ -20,56 +20,61 @@ export function countPairs(program: Program): PairCount {
   return { pairs: pods * (pods - 1), allowed: countAllowed(program) - countSelves(program) };
 }
 
-/** Entries of ingress kept at once; with more, the egress side is worked through once for each part of them. */
+/** Entries of egress kept at once; with more, the ingress side is worked through once for each part of them. */
 const ENTRIES_MAX = 4_000_000;
 
 /**
- * Ingress gives, for each of its subjects, how many pods of each egress subject it lets in and through which opening;
- * egress gives the same the other way round. Two openings that meet let all pods of the one reach all of the other.
+ * Egress gives, for each of its subjects, how many pods of each ingress subject it reaches and through which opening;
+ * ingress gives the same the other way round, for those that are reached at all. Two openings that meet let all pods of
+ * the one reach all of the other.
  */
 function countAllowed(program: Program): number {
-  const openings = new OpeningTable(program.portSets);
   const { ingress, egress } = program;
+  const openings = new OpeningTable(program.portSets);
   const sources = new Kinds(program, { subject: egress, peerClass: ingress });
   const targets = new Kinds(program, { subject: ingress, peerClass: egress });
+  const tally = new Tally(ingress.subjectCount);
   let allowed = 0;
   let entries = new EntryTable();
   const flush = (): void => {
-    allowed += meetEgress({ egress, ingressSubjectCount: ingress.subjectCount, targets, openings, entries });
+    allowed += meetIngress({ ingress, egressSubjectCount: egress.subjectCount, sources, openings, entries });
     entries = new EntryTable();
   };
-  const tally = new Tally(egress.subjectCount);
-  for (const subject of targets.subjects) {
-    eachReached(ingress.rowOf(subject), { kinds: sources, openings, isOpen: !ingress.isGoverned(subject) }, (source, opening) => tally.add(source.subject, opening, source.pods));
-    tally.take((egressSubject, opening, pods) => entries.add(egressSubject, { subject, opening, pods }));
+  for (const subject of sources.subjects) {
+    eachReached(rowToRead(egress, subject), { kinds: targets, openings }, (target, opening) => tally.add(target.subject, opening, target.pods));
+    tally.take((ingressSubject, opening, pods) => entries.add(ingressSubject, { subject, opening, pods }));
     if (entries.count > ENTRIES_MAX) flush();
   }
   flush();
   return allowed;
 }
 
-interface EgressInput {
-  readonly egress: DirectionProgram;
-  readonly ingressSubjectCount: number;
-  readonly targets: Kinds;
+interface IngressInput {
+  readonly ingress: DirectionProgram;
+  readonly egressSubjectCount: number;
+  readonly sources: Kinds;
   readonly openings: OpeningTable;
   readonly entries: EntryTable;
 }
 
-function meetEgress({ egress, ingressSubjectCount, targets, openings, entries }: EgressInput): number {
+function meetIngress({ ingress, egressSubjectCount, sources, openings, entries }: IngressInput): number {
   // Not a variable: each sum of a closure's variable would be an object of its own.
   const allowed = new Float64Array(1);
-  const tally = new Tally(ingressSubjectCount);
-  const letIn = new SumTable(ingressSubjectCount);
+  const tally = new Tally(egressSubjectCount);
+  const arriving = new SumTable(egressSubjectCount);
   for (const subject of entries.keys()) {
-    entries.forEach(subject, (ingressSubject, opening, pods) => letIn.add(ingressSubject, opening, pods));
-    eachReached(egress.rowOf(subject), { kinds: targets, openings, isOpen: !egress.isGoverned(subject) }, (target, opening) => tally.add(target.subject, opening, target.pods));
-    tally.take((ingressSubject, opening, pods) => {
-      letIn.forEach(ingressSubject, (other, otherPods) => {
+    entries.forEach(subject, (egressSubject, opening, pods) => arriving.add(egressSubject, opening, pods));
+    const add = (source: Kind, opening: number): void => tally.add(source.subject, opening, source.pods);
+    const row = rowToRead(ingress, subject);
+    const wanted = row === 'everything' ? undefined : sources.ofFew(arriving.distinctKeys());
+    if (wanted === undefined || row === 'everything') eachReached(row, { kinds: sources, openings }, add);
+    else for (const source of wanted) giveOpening(row, openings, source, add);
+    tally.take((egressSubject, opening, pods) => {
+      arriving.forEach(egressSubject, (other, otherPods) => {
         if (openings.meet(opening, other)) allowed[0]! += pods * otherPods;
       });
     });
-    letIn.clear();
+    arriving.clear();
   }
   return allowed[0]!;
 }
@@ -85,16 +90,19 @@ function countSelves(program: Program): number {
   return selves;
 }
 
+/** What nothing governs lets everything through, and no row of it need be read. */
+function rowToRead(direction: DirectionProgram, subject: number): Row | 'everything' {
+  return direction.isGoverned(subject) ? direction.rowOf(subject) : 'everything';
+}
+
 interface ReachInput {
   readonly kinds: Kinds;
   readonly openings: OpeningTable;
-  /** Whether nothing governs the subject of the row, so that it reaches everybody. */
-  readonly isOpen: boolean;
 }
 
 /** Calls `give` once for each kind with the opening that the row has towards it, if it has one. */
-function eachReached(row: Row, { kinds, openings, isOpen }: ReachInput, give: (kind: Kind, opening: number) => void): void {
-  if (isOpen) {
+function eachReached(row: Row | 'everything', { kinds, openings }: ReachInput, give: (kind: Kind, opening: number) => void): void {
+  if (row === 'everything') {
     for (const kind of kinds.all) give(kind, openings.intern(kind.hasFamily4 ? ALL_PORTS_ID : NO_PORTS_ID, kind.hasFamily6 ? ALL_PORTS_ID : NO_PORTS_ID));
     return;
   }
@@ -112,6 +120,13 @@ function eachReached(row: Row, { kinds, openings, isOpen }: ReachInput, give: (k
   });
 }
 
+function giveOpening(row: Row, openings: OpeningTable, kind: Kind, give: (kind: Kind, opening: number) => void): void {
+  const ports4 = row.at(kind.class4);
+  const ports6 = kind.class6 === kind.class4 ? ports4 : row.at(kind.class6);
+  const opening = openings.intern(kind.hasFamily4 ? ports4 : NO_PORTS_ID, kind.hasFamily6 ? ports6 : NO_PORTS_ID);
+  if (opening !== 0) give(kind, opening);
+}
+
 /** Pods that are alike as far as one side of a connection goes: what governs them in one direction, and their class in the other. */
 interface Kind {
   /** Under tiers one for all with an equal row. */
@@ -123,10 +138,14 @@ interface Kind {
   pods: number;
 }
 
+/** One in so many. */
+const FEW = 8;
+
 class Kinds {
   readonly all: readonly Kind[];
   readonly subjects: readonly number[];
   private readonly byClass: Kind[][] = [];
+  private readonly bySubject = new Map<number, Kind[]>();
 
   constructor({ groups, cluster }: Program, sides: { readonly subject: DirectionProgram; readonly peerClass: DirectionProgram }) {
     const known = new Map<string, Kind>();
@@ -144,12 +163,27 @@ class Kinds {
       else kind.pods += size;
     }
     this.all = [...known.values()];
-    this.subjects = [...new Set(this.all.map(({ subject }) => subject))];
+    for (const kind of this.all) {
+      const alikeSubject = this.bySubject.get(kind.subject);
+      if (alikeSubject === undefined) this.bySubject.set(kind.subject, [kind]);
+      else alikeSubject.push(kind);
+    }
+    this.subjects = [...this.bySubject.keys()];
     for (let peerClass = 0; peerClass < sides.peerClass.classCount; peerClass++) this.byClass.push([]);
     for (const kind of this.all) {
       if (kind.hasFamily4) this.byClass[kind.class4]!.push(kind);
       if (kind.hasFamily6 && !(kind.hasFamily4 && kind.class4 === kind.class6)) this.byClass[kind.class6]!.push(kind);
     }
+  }
+
+  /** The kinds of these subjects; undefined where they are more than a part of all, so that reading a whole row is as good. */
+  ofFew(subjects: Iterable<number>): Kind[] | undefined {
+    const kinds: Kind[] = [];
+    for (const subject of subjects) {
+      for (const kind of this.bySubject.get(subject)!) kinds.push(kind);
+      if (kinds.length * FEW > this.all.length) return undefined;
+    }
+    return kinds;
   }
 
   /** The kinds that have the class over a family that they have. */
@@ -158,7 +192,7 @@ class Kinds {
   }
 }
 
-/** By egress subject: pods of it that an ingress subject lets in through an opening. */
+/** By ingress subject: pods of it that an egress subject reaches through an opening. */
 class EntryTable {
   count = 0;
   private readonly bySubject = new Map<number, number[]>();

@@ -80,6 +80,10 @@ export class SumTable {
     for (let entry = this.latest[key]!; entry !== NONE; entry = this.earlier[entry]!) give(this.labels[entry]!, this.sums[entry]!);
   }
 
+  distinctKeys(): Set<number> {
+    return new Set(this.keys);
+  }
+
   clear(): void {
     for (const key of this.keys) this.latest[key] = NONE;
     for (const list of [this.earlier, this.keys, this.labels, this.sums]) list.length = 0;
