@@ -8,7 +8,10 @@ import { findCoverings, type Covering, type Coverings } from './coverings.ts';
 import { elementsOf, isPartOf, splitPolicies, withoutElements, type PolicyElement, type RuleAtom } from './policy-elements.ts';
 
 export interface Redundancies {
-  /** Each of them, taken away alone, changes no connection; parts of what is listed are not listed. */
+  /**
+   * Each of them, taken away alone, changes no connection; parts of what is listed are not listed. Without cluster-wide
+   * policies these are all there are; beside them a policy may be missing that only their tiers make idle.
+   */
   readonly found: readonly Redundancy[];
   /** Those of `found` that can be taken away all together. */
   readonly together: readonly Redundancy[];
