@@ -180,8 +180,9 @@ class Kinds {
   ofFew(subjects: Iterable<number>): Kind[] | undefined {
     const kinds: Kind[] = [];
     for (const subject of subjects) {
-      for (const kind of this.bySubject.get(subject)!) kinds.push(kind);
-      if (kinds.length * FEW > this.all.length) return undefined;
+      const more = this.bySubject.get(subject)!;
+      if ((kinds.length + more.length) * FEW > this.all.length) return undefined;
+      for (const kind of more) kinds.push(kind);
     }
     return kinds;
   }

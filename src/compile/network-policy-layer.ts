@@ -25,13 +25,16 @@ export class NetworkPolicyLayer {
   /** Of subjects that were asked for and of nodes where paths part; those between are passed through. */
   private readonly rows: (Row | undefined)[];
   /** Where each policy's step stands in a path: paths of the same policies are the same. */
-  private readonly places = new Map<CompiledPolicy, number>();
+  private places: Map<CompiledPolicy, number> | undefined;
   private nextPlace = 0;
+  private readonly firstPolicies: readonly CompiledPolicy[];
   /** How many classes each row knows. */
   private readonly lengths: number[] = [0];
   private keptCount = 0;
 
-  constructor({ direction, reader, groups }: LayerInput) {
+  /** `firstPolicies`: in the order of paths. */
+  constructor({ direction, reader, groups }: LayerInput, firstPolicies: readonly CompiledPolicy[]) {
+    this.firstPolicies = firstPolicies;
     const { portSets, peers } = reader;
     this.reader = reader;
     this.trie = new SubjectTrie(groups.length);
@@ -49,13 +52,18 @@ export class NetworkPolicyLayer {
 
   /** A policy's place in paths; one that has none yet comes last. */
   placeOf(policy: CompiledPolicy): number {
+    if (this.places === undefined) {
+      // Asked by changes alone.
+      this.places = new Map(this.firstPolicies.map((first, index) => [first, index]));
+      this.nextPlace = this.places.size;
+    }
     let place = this.places.get(policy);
     if (place === undefined) this.places.set(policy, (place = this.nextPlace++));
     return place;
   }
 
   forgetPolicy(policy: CompiledPolicy): void {
-    this.places.delete(policy);
+    this.places?.delete(policy);
     this.variants.forget(policy);
   }
 
@@ -128,13 +136,12 @@ export class NetworkPolicyLayer {
 
 /** Widest policies first, so that the pods of a namespace share the long beginning of their paths. */
 export function createNetworkPolicyLayer(input: LayerInput, policies: readonly CompiledPolicy[]): NetworkPolicyLayer {
-  const layer = new NetworkPolicyLayer(input);
   const governing = policies
     .filter((policy) => policy[input.direction] !== undefined)
     .map((policy) => ({ policy, groups: input.governed(policy.subject) }))
     .sort((a, b) => b.groups.length - a.groups.length);
+  const layer = new NetworkPolicyLayer(input, governing.map(({ policy }) => policy));
   for (const { policy, groups } of governing) {
-    layer.placeOf(policy);
     for (const group of groups) layer.trie.extend(group.id, layer.variants.variantFor(policy, group));
   }
   return layer;

@@ -35,7 +35,9 @@ type AnyCompiledPolicy = Pick<CompiledPolicy<unknown, CompiledRule<unknown>>, Di
 /** Ingress port names are resolved on the governed pod, so pods that open different ports under a name get different variants. */
 export class VariantTable<Policy extends AnyCompiledPolicy> {
   private readonly input: VariantInput;
-  private readonly variants = new Map<Policy, Map<string, PolicyVariant<Policy>>>();
+  /** Of policies whose ports are the same for all pods, which are most; and of the others by what their names lead to. */
+  private readonly plain = new Map<Policy, PolicyVariant<Policy>>();
+  private readonly named = new Map<Policy, Map<string, PolicyVariant<Policy>>>();
   private count = 0;
 
   constructor(input: VariantInput) {
@@ -43,9 +45,14 @@ export class VariantTable<Policy extends AnyCompiledPolicy> {
   }
 
   variantFor(policy: Policy, group: Pick<Group, 'namedPorts'>): PolicyVariant<Policy> {
-    let ofPolicy = this.variants.get(policy);
-    if (ofPolicy === undefined) this.variants.set(policy, (ofPolicy = new Map()));
-    const key = this.input.direction === 'ingress' ? resolutionKey(policy, group) : '';
+    if (!this.resolvesNames(policy)) {
+      let variant = this.plain.get(policy);
+      if (variant === undefined) this.plain.set(policy, (variant = this.resolve(policy, group)));
+      return variant;
+    }
+    let ofPolicy = this.named.get(policy);
+    if (ofPolicy === undefined) this.named.set(policy, (ofPolicy = new Map()));
+    const key = resolutionKey(policy, group);
     let variant = ofPolicy.get(key);
     if (variant === undefined) ofPolicy.set(key, (variant = this.resolve(policy, group)));
     return variant;
@@ -53,7 +60,12 @@ export class VariantTable<Policy extends AnyCompiledPolicy> {
 
   /** For a policy that is gone. */
   forget(policy: Policy): void {
-    this.variants.delete(policy);
+    this.plain.delete(policy);
+    this.named.delete(policy);
+  }
+
+  private resolvesNames(policy: Policy): boolean {
+    return this.input.direction === 'ingress' && (policy.ingress ?? []).some((rule) => rule.portNames.length > 0);
   }
 
   private resolve(policy: Policy, group: Pick<Group, 'namedPorts'>): PolicyVariant<Policy> {

@@ -14,22 +14,20 @@ export interface ScopedSelector {
 /** Selectors are added first; then objects are matched. */
 export class SelectorIndex {
   readonly selectors: ScopedSelector[] = [];
-  private readonly ids = new Map<string, number>();
   private readonly scopes = new Map<string, ScopeIndex>();
   private readonly mentioned = new Map<string, MentionedKey>();
   private tokenCount = 0;
 
   /** The id of a selector in a scope; equal selectors have one id. */
   add(scope: string, selector: Selector): number {
-    const text = `${scope}\n${canonicalSelector(selector)}`;
-    const known = this.ids.get(text);
+    const text = canonicalSelector(selector);
+    const index = getOrMake(this.scopes, scope, newScopeIndex);
+    const known = index.ids.get(text);
     if (known !== undefined) return known;
     const id = this.selectors.length;
-    this.ids.set(text, id);
+    index.ids.set(text, id);
     this.selectors.push({ id, scope, selector });
     for (const requirement of selector.requirements) this.mention(requirement);
-    let index = this.scopes.get(scope);
-    if (index === undefined) this.scopes.set(scope, (index = newScopeIndex()));
     place(index, id, selector);
     return id;
   }
@@ -94,13 +92,15 @@ function ascending(a: number, b: number): number {
 
 /** A selector stands in exactly one of the three, so no object meets it twice. */
 interface ScopeIndex {
+  /** By canonical text. */
+  readonly ids: Map<string, number>;
   readonly byValue: Map<string, Map<string, number[]>>;
   readonly byKey: Map<string, number[]>;
   readonly withoutKey: number[];
 }
 
 function newScopeIndex(): ScopeIndex {
-  return { byValue: new Map(), byKey: new Map(), withoutKey: [] };
+  return { ids: new Map(), byValue: new Map(), byKey: new Map(), withoutKey: [] };
 }
 
 /** Under the values of the shortest `In`, else under the key of an `Exists`, else with those that every object must try. */

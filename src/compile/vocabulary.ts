@@ -21,6 +21,8 @@ export class Vocabulary {
   /** By id; a name is mentioned for each protocol apart. */
   readonly portNames: { readonly protocol: Protocol; readonly name: string }[] = [];
   private readonly portNameIds = new Map<string, Map<Protocol, number>>();
+  /** By selector, the peer set of its pods in its own namespace. */
+  private readonly ownPeerSets: (number | undefined)[] = [];
   private readonly internedNamespaceSelectors = new Interned<Selector>();
   private readonly internedPeerSets = new Interned<PeerSet>();
   private readonly internedBlocks = new Interned<IpBlockPeer>();
@@ -39,7 +41,8 @@ export class Vocabulary {
 
   podsOfNamespace(namespace: string, podSelector: Selector): number {
     const selector = this.selectors.add(namespace, podSelector);
-    return this.internedPeerSets.intern(`own ${selector}`, { kind: 'own-namespace', selector });
+    while (this.ownPeerSets.length <= selector) this.ownPeerSets.push(undefined);
+    return (this.ownPeerSets[selector] ??= this.internedPeerSets.add({ kind: 'own-namespace', selector }));
   }
 
   podsOfNamespaces(namespaceSelector: Selector, podSelector: Selector): number {
@@ -100,9 +103,14 @@ class Interned<Value> {
   intern(key: string, value: Value): number {
     let id = this.ids.get(key);
     if (id === undefined) {
-      id = this.values.push(value) - 1;
+      id = this.add(value);
       this.ids.set(key, id);
     }
     return id;
+  }
+
+  /** For a value that is told apart in another way. */
+  add(value: Value): number {
+    return this.values.push(value) - 1;
   }
 }
