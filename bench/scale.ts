@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { countPairs } from '../src/analyze/count-pairs.ts';
-import { comparePrograms } from '../src/analyze/compare.ts';
+import { comparePrograms } from '../src/compare/compare.ts';
 import { explain } from '../src/analyze/explain.ts';
 import { findImpact } from '../src/analyze/impact.ts';
 import { compileCluster } from '../src/compile/compile.ts';

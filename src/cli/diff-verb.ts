@@ -1,10 +1,10 @@
 // `bulkhead diff OLD NEW`: connections gained and lost, not text.
 import type { Command } from 'commander';
-import { comparePrograms } from '../analyze/compare.ts';
-import { groupChanges } from '../analyze/group-changes.ts';
 import type { Finding } from '../base/finding.ts';
 import { compileCluster } from '../compile/compile.ts';
 import type { Program } from '../compile/program.ts';
+import { comparePrograms } from '../compare/compare.ts';
+import { groupChanges } from '../compare/group-changes.ts';
 import { DIFFERENCE_FORMATS, differenceGithub, differenceJson, differenceMarkdown, differenceText, isSame, type Difference } from '../report/difference.ts';
 import { choiceOf } from './choice.ts';
 import { UsageError } from './failures.ts';

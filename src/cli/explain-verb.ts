@@ -2,10 +2,10 @@
 import type { Command } from 'commander';
 import { compileCluster } from '../compile/compile.ts';
 import type { Program } from '../compile/program.ts';
-import { findEnds } from '../analyze/endpoint-words.ts';
 import { explain } from '../analyze/explain.ts';
 import { contextOf, type NamedEnd } from '../analyze/named-ends.ts';
-import { parsePorts } from '../analyze/port-words.ts';
+import { findEnds } from '../words/endpoint-words.ts';
+import { parsePorts } from '../words/port-words.ts';
 import type { Engine } from '../lint/engines/engine.ts';
 import { explanationsJson, explanationText, type Answer, type AnswerEnd } from '../report/explanation.ts';
 import { choiceOf } from './choice.ts';

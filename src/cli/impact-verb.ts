@@ -1,12 +1,12 @@
 // `bulkhead impact POD`: what a compromised pod reaches, directly and by hops.
 import type { Command } from 'commander';
-import { findEnds } from '../analyze/endpoint-words.ts';
+import { compileCluster } from '../compile/compile.ts';
+import type { Program } from '../compile/program.ts';
 import { findImpact } from '../analyze/impact.ts';
 import { podName } from '../analyze/named-ends.ts';
 import { outsidePorts } from '../analyze/outside-ports.ts';
 import { adviseWall } from '../analyze/wall-advice.ts';
-import { compileCluster } from '../compile/compile.ts';
-import type { Program } from '../compile/program.ts';
+import { findEnds } from '../words/endpoint-words.ts';
 import { impactsJson, impactText, type ImpactAnswer } from '../report/impact.ts';
 import { choiceOf } from './choice.ts';
 import { UsageError } from './failures.ts';

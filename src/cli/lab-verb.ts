@@ -1,6 +1,6 @@
 // `bulkhead lab`: manifests as network namespaces on this host; a shell in one of them; one connection tried.
 import { Option, type Command } from 'commander';
-import { parseProbePort } from '../analyze/port-words.ts';
+import { parseProbePort } from '../words/port-words.ts';
 import { detectKernel } from '../kernel/detect-kernel.ts';
 import { enterLabUserNamespace, enterUserNamespace } from '../lab/enter-user-namespace.ts';
 import { openShell } from '../lab/lab-shell.ts';

@@ -1,10 +1,10 @@
 // `bulkhead prove "ASSERTION"`: what must hold, with a counterexample where it does not.
 import type { Command } from 'commander';
-import { parseAssertion } from '../analyze/assertion.ts';
-import { checkAssertion } from '../analyze/check-assertion.ts';
-import { compareSets } from '../analyze/compare-sets.ts';
-import { findRedundancies } from '../analyze/redundancy.ts';
 import { compileCluster } from '../compile/compile.ts';
+import { parseAssertion } from '../words/assertion.ts';
+import { checkAssertion } from '../prove/check-assertion.ts';
+import { compareSets } from '../prove/compare-sets.ts';
+import { findRedundancies } from '../prove/redundancy.ts';
 import { assertionsJson, assertionText, type CheckedAssertion } from '../report/assertion.ts';
 import { redundanciesJson, redundanciesText } from '../report/redundancy.ts';
 import { choiceOf } from './choice.ts';

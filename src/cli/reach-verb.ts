@@ -1,17 +1,17 @@
 // `bulkhead reach`: who can reach whom, on what.
 import type { Command } from 'commander';
+import type { Cluster } from '../model/cluster.ts';
+import { DIRECTIONS, type Direction } from '../model/network-policy.ts';
 import { compileCluster } from '../compile/compile.ts';
+import type { Program } from '../compile/program.ts';
 import type { Grain } from '../analyze/endpoints.ts';
 import { nameRoutes } from '../analyze/named-routes.ts';
-import { findEnds } from '../analyze/endpoint-words.ts';
 import { focusReach, isUnfocused, type ReachFocus } from '../analyze/focus-reach.ts';
 import type { NamedEnds } from '../analyze/named-ends.ts';
 import { findNewPodExposure } from '../analyze/new-pod-exposure.ts';
-import { parsePorts } from '../analyze/port-words.ts';
 import { reach } from '../analyze/reach.ts';
-import type { Program } from '../compile/program.ts';
-import type { Cluster } from '../model/cluster.ts';
-import { DIRECTIONS, type Direction } from '../model/network-policy.ts';
+import { findEnds } from '../words/endpoint-words.ts';
+import { parsePorts } from '../words/port-words.ts';
 import { EXPOSURE_FORMATS, exposureJson, exposureMarkdown, exposureTable } from '../report/new-pod-exposure.ts';
 import { MATRIX_ENDPOINTS_MAX } from '../report/reach-matrix.ts';
 import { encodeReach, REACH_FORMATS, ROUTE_FORMATS, type ReachFormat } from '../report/report.ts';

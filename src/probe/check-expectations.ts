@@ -1,8 +1,8 @@
 // Expectations held against the computed answer; a word that names nothing here fails its expectation.
-import { checkAssertion, type AssertionResult } from '../analyze/check-assertion.ts';
-import type { WordContext } from '../analyze/named-ends.ts';
 import { WordError } from '../base/word-error.ts';
 import type { Program } from '../compile/program.ts';
+import type { WordContext } from '../analyze/named-ends.ts';
+import { checkAssertion, type AssertionResult } from '../prove/check-assertion.ts';
 import type { ProbeDifference } from './compare-verdicts.ts';
 import type { Expectation, PolicyTest } from './policy-test.ts';
 

@@ -1,14 +1,14 @@
 // Reads test files, `kind: PolicyTest`: expectations with their places, and findings where a file is broken.
 import * as v from 'valibot';
 import { isCollection, isScalar, LineCounter, parseAllDocuments, type Document, type Node } from 'yaml';
-import type { Assertion } from '../analyze/assertion.ts';
-import { formatAssertion } from '../analyze/assertion.ts';
-import type { EndWord } from '../analyze/endpoint-words.ts';
 import type { Finding } from '../base/finding.ts';
 import { nearestWord } from '../base/near-miss.ts';
 import type { TextRange } from '../base/source-position.ts';
 import { DIRECTIONS, type Direction } from '../model/network-policy.ts';
 import type { Requirement } from '../model/selector.ts';
+import type { Assertion } from '../words/assertion.ts';
+import { formatAssertion } from '../words/assertion.ts';
+import type { EndWord } from '../words/endpoint-words.ts';
 
 export interface PolicyTest {
   /** `metadata.name`, else the file's. */

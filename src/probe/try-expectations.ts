@@ -1,10 +1,10 @@
 // Expectations held against real connections: those that each names are opened in the lab, and compared with what was computed as well.
-import type { ConnectionAssertion } from '../analyze/assertion.ts';
-import { assertedPairs } from '../analyze/check-assertion.ts';
-import type { EndpointRef } from '../analyze/endpoint.ts';
 import { hasPoint, pointOf } from '../base/port-set.ts';
 import { WordError } from '../base/word-error.ts';
 import type { Program } from '../compile/program.ts';
+import type { EndpointRef } from '../analyze/endpoint.ts';
+import type { ConnectionAssertion } from '../words/assertion.ts';
+import { assertedPairs } from '../prove/check-assertion.ts';
 import { checkExpectation, type ExpectationResult, type TestReport } from './check-expectations.ts';
 import { compareVerdicts } from './compare-verdicts.ts';
 import { expectedVerdicts } from './expected-verdicts.ts';

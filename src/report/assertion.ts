@@ -1,8 +1,8 @@
 // What became of assertions: counterexamples as text, as one sentence each, and as JSON.
 import { PROTOCOLS, PROTOCOL_BASE } from '../base/port-set.ts';
 import { locateOrigin } from '../model/origin.ts';
-import type { AssertionResult, ConnectionExample, Counterexample, IsolationExample, PathExample } from '../analyze/check-assertion.ts';
 import type { DirectionReason } from '../analyze/explain.ts';
+import type { AssertionResult, ConnectionExample, Counterexample, IsolationExample, PathExample } from '../prove/check-assertion.ts';
 import { explanationText, jsonExplanation, type Answer } from './explanation.ts';
 import { placeOf } from './finding-text.ts';
 import { jsonPorts } from './port-json.ts';

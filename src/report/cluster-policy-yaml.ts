@@ -1,11 +1,11 @@
 // A ClusterNetworkPolicy as the YAML that a server takes.
 import { stringify } from 'yaml';
 import type { Protocol } from '../base/port-set.ts';
-import { peerUnits } from '../analyze/split-rule.ts';
-import type { ConvertedPolicy } from '../analyze/convert.ts';
 import type { ScopedPods, TierPeer, TierPort, TierRule } from '../model/cluster-policy.ts';
 import type { Direction } from '../model/network-policy.ts';
 import type { Requirement, Selector } from '../model/selector.ts';
+import { peerUnits } from '../compare/split-rule.ts';
+import type { ConvertedPolicy } from '../compare/convert.ts';
 import { printable } from './printable.ts';
 
 /** One document for each, with what it replaces in a comment. */

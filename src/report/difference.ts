@@ -1,8 +1,8 @@
 // What two sets of manifests allow differently: grouped as text, Markdown and workflow commands; row by row as JSON.
 import type { Finding } from '../base/finding.ts';
-import type { Comparison, Presence } from '../analyze/compare.ts';
 import { isOutside, type Endpoint } from '../analyze/endpoints.ts';
-import type { ChangeGroup, GroupedChanges } from '../analyze/group-changes.ts';
+import type { Comparison, Presence } from '../compare/compare.ts';
+import type { ChangeGroup, GroupedChanges } from '../compare/group-changes.ts';
 import { endLister } from './end-list.ts';
 import { jsonFinding } from './finding-json.ts';
 import { workflowCommand } from './finding-github.ts';

@@ -1,7 +1,7 @@
 // Parts of policies that change nothing, as text and as JSON, with what covers them.
 import { locateOrigin, type Origin } from '../model/origin.ts';
-import type { PolicyElement } from '../analyze/policy-elements.ts';
-import type { CoveringRule, Redundancies, Redundancy } from '../analyze/redundancy.ts';
+import type { PolicyElement } from '../prove/policy-elements.ts';
+import type { CoveringRule, Redundancies, Redundancy } from '../prove/redundancy.ts';
 import { placeOf } from './finding-text.ts';
 import { printable } from './printable.ts';
 import type { Style } from './style.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { allowedPorts } from '../../src/analyze/decide.ts';
-import { findEnds } from '../../src/analyze/endpoint-words.ts';
+import { findEnds } from '../../src/words/endpoint-words.ts';
 import { focusReach } from '../../src/analyze/focus-reach.ts';
 import { findNewPodExposure } from '../../src/analyze/new-pod-exposure.ts';
 import { newPodsOf } from '../../src/analyze/new-pods.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { countPairs } from '../../src/analyze/count-pairs.ts';
-import { comparePrograms } from '../../src/analyze/compare.ts';
+import { comparePrograms } from '../../src/compare/compare.ts';
 import { allowedPorts } from '../../src/analyze/decide.ts';
 import { isOutside } from '../../src/analyze/endpoints.ts';
 import { explain, type DirectionReason } from '../../src/analyze/explain.ts';

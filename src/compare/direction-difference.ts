@@ -1,7 +1,7 @@
 // Which ends two Programs could treat differently in one direction: rows held against each other, entry by entry.
 import { ALL_PORTS_ID, NO_PORTS_ID } from '../compile/port-set-table.ts';
 import type { DirectionProgram } from '../compile/program.ts';
-import type { Quad } from './endpoint.ts';
+import type { Quad } from '../analyze/endpoint.ts';
 import type { JointQuad, ProgramPair } from './joint-endpoints.ts';
 
 export interface DifferenceInput {

@@ -2,10 +2,10 @@
 import { ALL_PORTS, hasPoint, intersectPorts, NO_PORTS, PROTOCOL_BASE, subtractPorts, unionPorts, type PortSet } from '../base/port-set.ts';
 import type { IpFamily } from '../base/ip-address.ts';
 import { WordError } from '../base/word-error.ts';
+import { DIRECTIONS, type Direction, type NetworkPolicy, type PolicyRule } from '../model/network-policy.ts';
 import { compileCluster } from '../compile/compile.ts';
 import type { DirectionProgram, Program } from '../compile/program.ts';
-import { DIRECTIONS, type Direction, type NetworkPolicy, type PolicyRule } from '../model/network-policy.ts';
-import { quadKey, quadOfAtom, quadOfDomainName, quadOfGroup, type Quad } from './endpoint.ts';
+import { quadKey, quadOfAtom, quadOfDomainName, quadOfGroup, type Quad } from '../analyze/endpoint.ts';
 import type { RuleAtom, SplitCluster } from './policy-elements.ts';
 
 export interface Coverings {

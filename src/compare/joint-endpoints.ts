@@ -2,12 +2,12 @@
 import type { IpFamily, IpRange } from '../base/ip-address.ts';
 import { formatIpAddress, formatIpRange } from '../base/ip-address.ts';
 import { compareText } from '../base/finding.ts';
+import type { Pod, Workload } from '../model/cluster.ts';
 import { PairTable } from '../compile/pair-table.ts';
 import type { Program } from '../compile/program.ts';
-import type { Pod, Workload } from '../model/cluster.ts';
-import type { Endpoint } from './endpoints.ts';
-import { quadKey, quadOfAtom, quadOfDomainName, quadOfGroup, type EndpointRef, type Quad } from './endpoint.ts';
-import { outsideRanges } from './outside-ranges.ts';
+import type { Endpoint } from '../analyze/endpoints.ts';
+import { quadKey, quadOfAtom, quadOfDomainName, quadOfGroup, type EndpointRef, type Quad } from '../analyze/endpoint.ts';
+import { outsideRanges } from '../analyze/outside-ranges.ts';
 
 export interface ProgramPair {
   readonly before: Program;

@@ -1,8 +1,8 @@
 // Random clusters: the groups of a comparison, unfolded, are its changes, each once.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { comparePrograms } from '../../src/analyze/compare.ts';
-import { groupChanges } from '../../src/analyze/group-changes.ts';
+import { comparePrograms } from '../../src/compare/compare.ts';
+import { groupChanges } from '../../src/compare/group-changes.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
 import { checkWith } from '../clusters/check-property.ts';
 import { randomPolicies } from '../clusters/random-cluster.ts';

@@ -2,11 +2,11 @@
 import { parseIpAddress } from '../base/ip-address.ts';
 import { rangeLabel } from '../base/range-label.ts';
 import type { Program } from '../compile/program.ts';
+import type { EndpointRef } from '../analyze/endpoint.ts';
+import type { Endpoint } from '../analyze/endpoints.ts';
+import { comparePrograms, type Change } from '../compare/compare.ts';
+import type { ProgramPair } from '../compare/joint-endpoints.ts';
 import { exampleOf, type AssertionResult, type ConnectionExample } from './check-assertion.ts';
-import { comparePrograms, type Change } from './compare.ts';
-import type { EndpointRef } from './endpoint.ts';
-import type { Endpoint } from './endpoints.ts';
-import type { ProgramPair } from './joint-endpoints.ts';
 
 export type SetQuestion = 'equal' | 'contained';
 

@@ -1,7 +1,7 @@
 // Random clusters converted: the new policies, printed and read again, decide what the old ones did, or nothing is converted.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { convertPolicies } from '../../src/analyze/convert.ts';
+import { convertPolicies } from '../../src/compare/convert.ts';
 import { hasErrors } from '../../src/base/finding.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
 import type { Cluster } from '../../src/model/cluster.ts';

@@ -2,11 +2,11 @@
 import { subtractPorts, type PortSet } from '../base/port-set.ts';
 import { PairTable } from '../compile/pair-table.ts';
 import type { PortSetTable } from '../compile/port-set-table.ts';
+import type { Endpoint } from '../analyze/endpoints.ts';
+import type { Quad } from '../analyze/endpoint.ts';
+import { VerdictsFrom } from '../analyze/verdicts-from.ts';
 import { DirectionDifference, portTranslation } from './direction-difference.ts';
-import type { Endpoint } from './endpoints.ts';
-import type { Quad } from './endpoint.ts';
 import { pairEndpoints, type JointEndpoint, type JointQuad, type JointRefs, type ProgramPair } from './joint-endpoints.ts';
-import { VerdictsFrom } from './verdicts-from.ts';
 
 export interface Comparison {
   readonly endpoints: readonly Endpoint[];

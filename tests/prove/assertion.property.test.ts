@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { ConnectionAssertion } from '../../src/analyze/assertion.ts';
-import { checkAssertion } from '../../src/analyze/check-assertion.ts';
+import type { ConnectionAssertion } from '../../src/words/assertion.ts';
+import { checkAssertion } from '../../src/prove/check-assertion.ts';
 import { allowedPorts } from '../../src/analyze/decide.ts';
 import { intersectPorts, portSetOf, subtractPorts } from '../../src/base/port-set.ts';
 import { compileCluster } from '../../src/compile/compile.ts';

@@ -1,7 +1,7 @@
 // What conversion does with more than the new kind takes, and with what it cannot say.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { convertPolicies, type Conversion } from '../../src/analyze/convert.ts';
+import { convertPolicies, type Conversion } from '../../src/compare/convert.ts';
 import { hasErrors } from '../../src/base/finding.ts';
 import { readText } from '../read/reading.ts';
 import { convertedYaml } from '../../src/report/cluster-policy-yaml.ts';

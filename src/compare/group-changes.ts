@@ -1,7 +1,7 @@
 // Changes of a comparison in groups that a person can read: sources that gained (or lost) the same towards the same targets are one.
 import type { PortSet } from '../base/port-set.ts';
+import { isOutside } from '../analyze/endpoints.ts';
 import type { Change, Comparison } from './compare.ts';
-import { isOutside } from './endpoints.ts';
 
 /** Every source to every target; an end on both sides stands for its pods among themselves, a single pod for nothing. */
 export interface ChangeGroup {

@@ -3,8 +3,8 @@ import { ADDRESS_BITS, parseIpAddress, type IpAddress, type IpRange } from '../b
 import { rangeLabel } from '../base/range-label.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { Program } from '../compile/program.ts';
-import { quadKey, quadOf, type EndpointRef } from './endpoint.ts';
-import type { NamedEnds } from './named-ends.ts';
+import { quadKey, quadOf, type EndpointRef } from '../analyze/endpoint.ts';
+import type { NamedEnds } from '../analyze/named-ends.ts';
 
 /** undefined: the word is no address and no CIDR. Host bits are masked. */
 export function parseRange(word: string): IpRange | undefined {

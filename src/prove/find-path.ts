@@ -1,9 +1,9 @@
 // The shortest chain of connections from some ends to others, through whatever pods lie between.
 import { NO_PORTS, type PortSet } from '../base/port-set.ts';
 import type { Program } from '../compile/program.ts';
-import { allowedPorts } from './decide.ts';
-import type { EndpointRef } from './endpoint.ts';
-import { alikeKey, podName, type NamedEnds } from './named-ends.ts';
+import { allowedPorts } from '../analyze/decide.ts';
+import type { EndpointRef } from '../analyze/endpoint.ts';
+import { alikeKey, podName, type NamedEnds } from '../analyze/named-ends.ts';
 
 export interface PathHop {
   readonly source: PathEnd;

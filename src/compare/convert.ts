@@ -1,10 +1,10 @@
 // Turns AdminNetworkPolicy and BaselineAdminNetworkPolicy into ClusterNetworkPolicies that give the same answers, which is checked and not hoped.
 import type { Finding } from '../base/finding.ts';
-import { compileCluster } from '../compile/compile.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { comparePrecedence, type ClusterPolicy, type Tier, type TierRule } from '../model/cluster-policy.ts';
 import { DIRECTIONS } from '../model/network-policy.ts';
 import { locateOrigin } from '../model/origin.ts';
+import { compileCluster } from '../compile/compile.ts';
 import { comparePrograms } from './compare.ts';
 import { chunks, ITEMS_MAX, splitRule } from './split-rule.ts';
 

@@ -1,7 +1,7 @@
 // The blocks of a comparison say in few what its changes say pair by pair.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { comparePrograms } from '../../src/analyze/compare.ts';
+import { comparePrograms } from '../../src/compare/compare.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
 import { checkWith } from '../clusters/check-property.ts';
 import { randomPolicies } from '../clusters/random-cluster.ts';

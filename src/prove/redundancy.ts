@@ -1,9 +1,9 @@
 // Policies, rules, peers and ports that change nothing: what is left without them answers the same, and is proved to.
-import { compileCluster } from '../compile/compile.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { ClusterPolicy } from '../model/cluster-policy.ts';
 import type { Direction, NetworkPolicy, PolicyRule } from '../model/network-policy.ts';
-import { comparePrograms } from './compare.ts';
+import { compileCluster } from '../compile/compile.ts';
+import { comparePrograms } from '../compare/compare.ts';
 import { findCoverings, type Covering, type Coverings } from './coverings.ts';
 import { elementsOf, isPartOf, splitPolicies, withoutElements, type PolicyElement, type RuleAtom } from './policy-elements.ts';
 

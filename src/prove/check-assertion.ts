@@ -2,17 +2,17 @@
 import type { IpFamily } from '../base/ip-address.ts';
 import { ALL_PORTS, hasPoint, intersectPorts, NO_PORTS, pointOf, subtractPorts, unionPorts, type PortSet } from '../base/port-set.ts';
 import { WordError } from '../base/word-error.ts';
-import type { Program } from '../compile/program.ts';
 import type { Direction } from '../model/network-policy.ts';
 import type { Origin } from '../model/origin.ts';
-import type { Assertion, ConnectionAssertion, IsolationAssertion, PathAssertion } from './assertion.ts';
-import { allowedBetween, allowedPorts, isNeverJudged, ownNodePair } from './decide.ts';
-import { quadOf, type EndpointRef, type Quad } from './endpoint.ts';
-import { findEnds, type EndWord } from './endpoint-words.ts';
-import { explain, type Explanation } from './explain.ts';
+import type { Program } from '../compile/program.ts';
+import { allowedBetween, allowedPorts, isNeverJudged, ownNodePair } from '../analyze/decide.ts';
+import { quadOf, type EndpointRef, type Quad } from '../analyze/endpoint.ts';
+import { explain, type Explanation } from '../analyze/explain.ts';
+import { contextOf, podName, type NamedEnd, type NamedEnds, type WordContext } from '../analyze/named-ends.ts';
+import type { Assertion, ConnectionAssertion, IsolationAssertion, PathAssertion } from '../words/assertion.ts';
+import { findEnds, type EndWord } from '../words/endpoint-words.ts';
+import { parsePorts } from '../words/port-words.ts';
 import { findPath } from './find-path.ts';
-import { contextOf, podName, type NamedEnd, type NamedEnds, type WordContext } from './named-ends.ts';
-import { parsePorts } from './port-words.ts';
 
 export interface AssertionResult {
   readonly holds: boolean;
