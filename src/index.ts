@@ -11,6 +11,7 @@ export type { Ingress, IngressClass, IngressRoute } from './model/ingress.ts';
 export type { Direction, IpBlockPeer, NetworkPolicy, Peer, PodPeer, PolicyRule, PortMatch, RulePeers, RulePorts } from './model/network-policy.ts';
 export type { ClusterPolicy, ScopedPods, Tier, TierAction, TierPeer, TierPort, TierPorts, TierRule } from './model/cluster-policy.ts';
 export { locateOrigin, type Origin } from './model/origin.ts';
+export { UNWRITTEN, type PolicyDraft, type PolicyPart } from './model/policy-draft.ts';
 export type { Labels, LabelSet, Requirement, Selector } from './model/selector.ts';
 
 // The Program and its answers
@@ -54,7 +55,7 @@ export {
   type Layout,
   type ReachFormat,
 } from './report/report.ts';
-export { convertedYaml } from './report/cluster-policy-yaml.ts';
+export { convertedYaml, policiesYaml } from './report/policy-yaml.ts';
 export { explanationsJson, explanationText, type Answer, type AnswerEnd } from './report/explanation.ts';
 export { reachJson } from './report/reach-json.ts';
 export { PLAIN_STYLE, TERMINAL_STYLE, type Style } from './report/style.ts';
