@@ -43,7 +43,7 @@ export { compareSets, type SetQuestion } from './prove/compare-sets.ts';
 export { findRedundancies, type Redundancies, type Redundancy } from './prove/redundancy.ts';
 export { readPolicyTests, type Expectation, type PolicyTest, type PolicyTestFile } from './probe/policy-test.ts';
 export { checkTests, type CheckedTest, type ExpectationResult, type TestReport } from './probe/check-expectations.ts';
-export { lintCluster, type LintOptions } from './lint/lint.ts';
+export { lintAnswer, lintCluster, type LintOptions } from './lint/lint.ts';
 
 // Answers as text
 export {

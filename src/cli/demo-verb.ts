@@ -11,7 +11,7 @@ import { reach, type Reachability } from '../analyze/reach.ts';
 import { detectKernel, type KernelSupport } from '../kernel/detect-kernel.ts';
 import { enterUserNamespace } from '../lab/enter-user-namespace.ts';
 import type { LabPlan } from '../lab/lab-plan.ts';
-import { lintCluster } from '../lint/lint.ts';
+import { lintAnswer } from '../lint/lint.ts';
 import { proveTruthTable } from '../probe/probe.ts';
 import type { TruthTable } from '../probe/compare-verdicts.ts';
 import { readManifests } from '../read/read.ts';
@@ -113,7 +113,7 @@ async function stepUnderstand(inputs: readonly RepairedInput[], options: DemoOpt
   const lines = new Map(inputs.map(({ file, after }) => [file.name, after?.split('\n')]));
   const lineOf = (file: string, line: number): string | undefined => lines.get(file)?.[line - 1] ?? base?.lineOf(file, line);
   const isRefused = hasErrors(textFindings);
-  const meaning = isRefused ? [] : lintCluster(cluster, compileCluster(cluster));
+  const meaning = isRefused ? [] : lintAnswer(cluster, compileCluster(cluster));
   await writeFindings(sortFindings([...textFindings, ...meaning]), { lineOf });
   if (!isRefused) return cluster;
   await writeNote('bulkhead: nothing was computed: mend the errors above first\n');

@@ -45,8 +45,8 @@ export async function readOpened({ readFiles, lineOf, findings: before = [] }: O
     return undefined;
   }
   const findingsOf = async (program: Program, lintOptions?: LintOptions): Promise<readonly Finding[]> => {
-    const { lintCluster } = await import('../lint/lint.ts');
-    return sortFindings([...findings, ...lintCluster(cluster, program, lintOptions)]);
+    const { lintAnswer } = await import('../lint/lint.ts');
+    return sortFindings([...findings, ...lintAnswer(cluster, program, lintOptions)]);
   };
   return { cluster, lineOf, findingsOf };
 }

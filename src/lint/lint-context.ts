@@ -1,7 +1,8 @@
 // What every check of a cluster may look at.
 import type { Program } from '../compile/program.ts';
 import type { Cluster } from '../model/cluster.ts';
-import type { PodIndex } from './pod-index.ts';
+import { findPodCreators } from './pod-creators.ts';
+import { createPodIndex, type PodIndex } from './pod-index.ts';
 
 export interface LintContext {
   readonly cluster: Cluster;
@@ -10,4 +11,9 @@ export interface LintContext {
   readonly isWholeCluster: boolean;
   /** Names of the objects of a namespace that may create pods we do not know, such as `` `Kafka/events` ``. */
   podCreatorsIn(namespace: string): readonly string[];
+}
+
+export function createLintContext(cluster: Cluster, program: Program, { isWholeCluster = false }: { readonly isWholeCluster?: boolean }): LintContext {
+  const creators = findPodCreators(cluster);
+  return { cluster, program, index: createPodIndex(cluster), isWholeCluster, podCreatorsIn: (namespace) => creators.get(namespace) ?? [] };
 }

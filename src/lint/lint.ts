@@ -3,16 +3,16 @@ import { sortFindings, type Finding } from '../base/finding.ts';
 import type { Program } from '../compile/program.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { Engine } from './engines/engine.ts';
-import type { LintContext } from './lint-context.ts';
+import { createLintContext, type LintContext } from './lint-context.ts';
 import { lintDirections } from './lint-directions.ts';
 import { lintDns } from './lint-dns.ts';
 import { lintEngine } from './lint-engine.ts';
 import { lintExposure } from './lint-exposure.ts';
 import { lintIpBlocks, lintNetworks } from './lint-ip-blocks.ts';
+import { lintIsolation } from './lint-isolation.ts';
 import { lintNamedPorts } from './lint-named-ports.ts';
+import { lintOpenRules } from './lint-open-rules.ts';
 import { lintSelectors } from './lint-selectors.ts';
-import { findPodCreators } from './pod-creators.ts';
-import { createPodIndex } from './pod-index.ts';
 
 export interface LintOptions {
   /** Whether the input is everything there is, as of a live cluster: then what is missing in it does not exist. */
@@ -21,22 +21,28 @@ export interface LintOptions {
   readonly engine?: Engine | undefined;
 }
 
-/** Findings about what the policies mean; cost follows policies and the pods they select, never pods × policies. Sorted. */
+/** Findings about what the policies mean and where they are weak; cost follows policies and the pods they select, never pods × policies. Sorted. */
 export function lintCluster(cluster: Cluster, program: Program, options: LintOptions = {}): Finding[] {
-  const creators = findPodCreators(cluster);
-  const context: LintContext = {
-    cluster,
-    program,
-    index: createPodIndex(cluster),
-    isWholeCluster: options.isWholeCluster ?? false,
-    podCreatorsIn: (namespace) => creators.get(namespace) ?? [],
-  };
-  const findings = cluster.policies.flatMap((policy) => [
-    ...lintSelectors(context, policy),
-    ...lintNamedPorts(context, policy),
-    ...lintDirections(context, policy),
-    ...lintIpBlocks(context, policy),
-  ]);
-  const networks = cluster.clusterPolicies.flatMap((policy) => lintNetworks(context, policy));
-  return sortFindings([...findings, ...networks, ...lintDns(context), ...lintExposure(context), ...(options.engine === undefined ? [] : lintEngine(context, options.engine))]);
+  const context = createLintContext(cluster, program, options);
+  return sortFindings([...lintMeaning(context, options), ...lintWeakness(context)]);
+}
+
+/** Those of them that belong beside an answer about who reaches whom: where policies do not do what they seem to say. Sorted. */
+export function lintAnswer(cluster: Cluster, program: Program, options: LintOptions = {}): Finding[] {
+  return sortFindings(lintMeaning(createLintContext(cluster, program, options), options));
+}
+
+function lintMeaning(context: LintContext, { engine }: LintOptions): Finding[] {
+  const { policies, clusterPolicies } = context.cluster;
+  return [
+    ...policies.flatMap((policy) => [...lintSelectors(context, policy), ...lintNamedPorts(context, policy), ...lintDirections(context, policy), ...lintIpBlocks(context, policy)]),
+    ...clusterPolicies.flatMap((policy) => lintNetworks(context, policy)),
+    ...lintDns(context),
+    ...lintExposure(context),
+    ...(engine === undefined ? [] : lintEngine(context, engine)),
+  ];
+}
+
+function lintWeakness(context: LintContext): Finding[] {
+  return [...lintIsolation(context), ...lintOpenRules(context)];
 }

@@ -39,6 +39,11 @@ export function below(origin: Origin, ...path: Path): Origin {
   return { document: origin.document, path: [...origin.path, ...path] };
 }
 
+/** A field that is not written has the range of what it would stand in. */
+export function isSameRange(a: TextRange, b: TextRange): boolean {
+  return startsAlike(a, b) && a.end.line === b.end.line && a.end.column === b.end.column;
+}
+
 /**
  * The edit that makes a selector name another value of the same label.
  * None where the value is not found written out at its place, as in a selector that an alias brings.
@@ -48,7 +53,7 @@ export function replaceValue(selectorOrigin: Origin, requirement: Requirement & 
   if (old === undefined || others.length > 0) return [];
   const labels = below(selectorOrigin, 'matchLabels');
   const range = locateOrigin(below(labels, requirement.key)).range;
-  if (isSameRange(range, locateOrigin(labels).range)) return [];
+  if (startsAlike(range, locateOrigin(labels).range)) return [];
   const quotes = widthOf(range) - old.length;
   if (quotes !== 0 && quotes !== 2) return [];
   return [{ range, text: quotes === 2 || !isPlainText(value) ? JSON.stringify(value) : value }];
@@ -59,7 +64,7 @@ function isPlainText(value: string): boolean {
   return /^[A-Za-z][A-Za-z0-9._-]*$/.test(value) && !/^(y|n|yes|no|on|off|true|false|null)$/i.test(value);
 }
 
-function isSameRange(a: TextRange, b: TextRange): boolean {
+function startsAlike(a: TextRange, b: TextRange): boolean {
   return a.start.line === b.start.line && a.start.column === b.start.column;
 }
 

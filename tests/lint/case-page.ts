@@ -15,6 +15,8 @@ export interface CasePage {
   /** The fenced block behind which a page stands: its language (`yaml` or `markdown`) says how it is read. */
   readonly text: string;
   readonly isProse: boolean;
+  /** Codes in backticks in what stands outside the blocks. */
+  readonly namedCodes: ReadonlySet<string>;
   readonly findings: string;
   /** The text after the repair, where the page shows it. */
   readonly repaired: string | undefined;
@@ -35,7 +37,8 @@ function readPage(file: string): CasePage {
   const findings = blocks.get('findings');
   if (text === undefined || findings === undefined) throw new Error(`${file}: lacks a block`);
   const purpose = source.split('\n').find((line) => line !== '' && !line.startsWith('#')) ?? '';
-  return { file, purpose, text, isProse: blocks.has('markdown'), findings, repaired: blocks.get('repaired') };
+  const namedCodes = new Set([...source.replace(BLOCK, '').matchAll(/`([a-z-]+)`/g)].map((match) => match[1]!));
+  return { file, purpose, text, namedCodes, isProse: blocks.has('markdown'), findings, repaired: blocks.get('repaired') };
 }
 
 export interface CaseAnswer {
@@ -43,13 +46,17 @@ export interface CaseAnswer {
   readonly repaired: string;
 }
 
+/** Pages are small, so nearly every one of them is weak in these ways: they are shown only on pages that name them. */
+const BACKGROUND_CODES: ReadonlySet<string> = new Set(['no-default-deny', 'workload-not-selected']);
+
 /** Repairs, reads and lints as `bulkhead lint` does. */
 export function answerPage(page: CasePage): CaseAnswer {
   const file = page.isProse ? 'page.md' : 'page.yaml';
   const repair = repairText(file, unmask(page.text));
   const { cluster, findings } = readManifests([sourceFromText(file, repair.text)]);
   const all = sortFindings([...repair.findings, ...findings, ...lintCluster(cluster, compileCluster(cluster))]);
-  return { findings: all.map(findingLine).join(''), repaired: mask(page.isProse ? trimLines(repair.text) : repair.text) };
+  const shown = all.filter(({ code }) => !BACKGROUND_CODES.has(code) || page.namedCodes.has(code));
+  return { findings: shown.map(findingLine).join(''), repaired: mask(page.isProse ? trimLines(repair.text) : repair.text) };
 }
 
 /** Signs that no reader of the page could see are written as `<U+00A0>`. */

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { compileCluster } from '../../src/compile/compile.ts';
 import { ENGINE_NAMES } from '../../src/lint/engines/engine.ts';
 import { ALL_ENGINES, ENGINE_WORDS, findEngine } from '../../src/lint/engines/list.ts';
-import { lintCluster } from '../../src/lint/lint.ts';
+import { lintAnswer } from '../../src/lint/lint.ts';
 import { policyText, readText } from '../read/reading.ts';
 
 const pod = (more = ''): string => `apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop, labels: {app: web}}\nspec: {containers: [{name: c}]}\n${more}---\n`;
@@ -13,7 +13,7 @@ const pod = (more = ''): string => `apiVersion: v1\nkind: Pod\nmetadata: {name: 
 function differences(engine: string, text: string): string[] {
   const { cluster, findings } = readText(text);
   assert.deepEqual(findings.filter(({ severity }) => severity === 'error'), []);
-  return lintCluster(cluster, compileCluster(cluster), { engine: findEngine(engine) })
+  return lintAnswer(cluster, compileCluster(cluster), { engine: findEngine(engine) })
     .filter(({ code }) => code === 'engine-differs')
     .map(({ severity, range }) => `${severity} ${range?.start.line}:${range?.start.column}`);
 }
@@ -64,7 +64,7 @@ for (const [engine, expected] of [
 
 test('without an engine there is no note', () => {
   const { cluster } = readText(`${pod()}${policyText(ports(many(30)))}`);
-  const codes = lintCluster(cluster, compileCluster(cluster)).map(({ code }) => code);
+  const codes = lintAnswer(cluster, compileCluster(cluster)).map(({ code }) => code);
   assert.ok(!codes.includes('engine-differs') && !codes.includes('engine-note'));
 });
 

@@ -4,13 +4,13 @@ import { test } from 'node:test';
 import type { Finding } from '../../src/base/finding.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
 import { applyEdits, editsOf } from '../../src/lint/apply-edits.ts';
-import { lintCluster, type LintOptions } from '../../src/lint/lint.ts';
+import { lintAnswer, type LintOptions } from '../../src/lint/lint.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
 
 function lint(text: string, options: LintOptions = {}): Finding[] {
   const { cluster, findings } = readManifests([sourceFromText('a.yaml', text)]);
   assert.deepEqual(findings.filter(({ severity }) => severity === 'error'), []);
-  return lintCluster(cluster, compileCluster(cluster), options);
+  return lintAnswer(cluster, compileCluster(cluster), options);
 }
 
 const WEB = 'apiVersion: v1\nkind: Pod\nmetadata: { name: web, namespace: shop, labels: { app: web } }\nspec: { containers: [{ name: main, image: example/web }] }\n---\n';

@@ -63,13 +63,22 @@ test('Sock Shop: the policies for carts select nothing, with the near miss', nee
   const findings = lintFolder('sock-shop');
   assert.deepEqual(
     findings.map(({ code, file }) => `${code} ${file}`),
-    ['selects-no-pods policies/netpol-cart-access.yaml', 'peer-matches-nothing policies/netpol-cart-db-access.yaml', 'peer-matches-nothing policies/netpol-cortex-access.yaml'],
+    ['no-default-deny complete-demo.yaml', 'selects-no-pods policies/netpol-cart-access.yaml', 'peer-matches-nothing policies/netpol-cart-db-access.yaml', 'peer-matches-nothing policies/netpol-cortex-access.yaml'],
   );
-  assert.match(findings[0]!.message, /`name=cart` selects no pod .*nearest is `name=carts` on `Deployment\/carts`/);
-  assert.deepEqual(findings[0]!.edits?.map(({ text }) => text), ['carts']);
+  // Its default deny governs ingress alone.
+  assert.match(findings[0]!.message, /no default deny for egress/);
+  assert.match(findings[1]!.message, /`name=cart` selects no pod .*nearest is `name=carts` on `Deployment\/carts`/);
+  assert.deepEqual(findings[1]!.edits?.map(({ text }) => text), ['carts']);
 });
 
-test('correct sets stay silent, but for what is true: nobody governs a pod on the host’s network', needs('shared'), () => {
-  assert.deepEqual(lintFolder('online-boutique'), []);
-  assert.deepEqual(lintFolder('kube-prometheus').map(({ code, file }) => `${code} ${file}`), ['host-network-not-selected nodeExporter-networkPolicy.yaml']);
+test('correct sets stay silent, but for what is true', needs('shared'), () => {
+  const said = (folder: string): string[] => lintFolder(folder).map(({ code, severity, file, range }) => `${severity} ${code} ${file}:${range?.start.line}`);
+  // They let all egress pass, and the frontend all ingress, each by a rule that says so.
+  assert.deepEqual(said('online-boutique'), ['info allows-everybody policies/network-policy-adservice.yaml:35', 'info allows-everybody policies/network-policy-frontend.yaml:27']);
+  assert.deepEqual(said('kube-prometheus'), [
+    'info allows-everybody alertmanager-networkPolicy.yaml:14',
+    'info no-default-deny namespace.yaml:7', // a policy for each workload, none for those to come
+    'warning host-network-not-selected nodeExporter-networkPolicy.yaml:23', // nobody governs a pod on the host's network
+    'info allows-everybody prometheusAdapter-networkPolicy.yaml:15',
+  ]);
 });
