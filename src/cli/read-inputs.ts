@@ -2,10 +2,10 @@
 import { fstatSync } from 'node:fs';
 import { hasErrors, sortFindings, type Finding } from '../base/finding.ts';
 import type { IpRange } from '../base/ip-address.ts';
+import { parseRange } from '../base/range-text.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { readManifests } from '../read/read.ts';
 import type { Program } from '../compile/program.ts';
-import { parseRange } from '../words/address-words.ts';
 import type { LintOptions } from '../lint/lint.ts';
 import type { LineLookup } from '../report/finding-text.ts';
 import { UsageError } from './failures.ts';

@@ -2,28 +2,16 @@
 import type { Cluster, Pod } from '../model/cluster.ts';
 import type { IpBlockPeer, NetworkPolicy, PodPeer, PolicyRule } from '../model/network-policy.ts';
 import { meetsRequirement, selects, type LabelSet, type Requirement } from '../model/selector.ts';
+import { DNS_LABELS, DNS_NAMESPACES, isDnsPod } from '../analyze/dns-pods.ts';
 import type { PodIndex } from './pod-index.ts';
 import { NODE_LOCAL_DNS, overlaps, PRIVATE_RANGES, withoutRanges } from './pod-ranges.ts';
 
 /** Port of the protocol, and the one on which OpenShift's DNS pods listen (openshift/cluster-dns-operator). */
 const DNS_PORTS: readonly number[] = [53, 5353];
 
-/** The labels by which the usual installations name their DNS pods. */
-const DNS_LABELS: readonly (readonly [key: string, value: string])[] = [
-  ['k8s-app', 'kube-dns'],
-  ['k8s-app', 'coredns'],
-  ['k8s-app', 'node-local-dns'],
-  ['app.kubernetes.io/name', 'coredns'],
-  ['dns.operator.openshift.io/daemonset-dns', 'default'],
-];
 const DNS_LABEL_SETS: readonly LabelSet[] = DNS_LABELS.map(([key, value]) => labelSet(key, value));
 
-const DNS_NAMESPACES: readonly string[] = ['kube-system', 'openshift-dns'];
 const METADATA_NAME = 'kubernetes.io/metadata.name';
-
-export function isDnsPod(pod: Pod): boolean {
-  return DNS_LABELS.some(([key, value]) => pod.labels.get(key) === value);
-}
 
 /** The DNS pods of the input; usually there are none, and then the usual ones are supposed. */
 export function findDnsPods(cluster: Cluster): readonly Pod[] {

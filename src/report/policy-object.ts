@@ -1,6 +1,6 @@
 // Policies of the model as the objects that the API server takes.
-import { formatCidr } from '../base/range-label.ts';
 import type { Protocol } from '../base/port-set.ts';
+import { formatCidr } from '../base/range-text.ts';
 import type { ClusterPolicy, ScopedPods, TierPeer, TierPort, TierRule } from '../model/cluster-policy.ts';
 import { DIRECTIONS, type Direction, type NetworkPolicy, type Peer, type PolicyRule, type PortMatch } from '../model/network-policy.ts';
 import type { Requirement, Selector } from '../model/selector.ts';

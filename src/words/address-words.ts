@@ -1,23 +1,11 @@
 // The words for addresses outside the cluster: one address, a CIDR, `internet`.
-import { ADDRESS_BITS, parseIpAddress, type IpAddress, type IpRange } from '../base/ip-address.ts';
+import type { IpAddress, IpRange } from '../base/ip-address.ts';
 import { rangeLabel } from '../base/range-label.ts';
+import { parseRange } from '../base/range-text.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { Program } from '../compile/program.ts';
 import { quadKey, quadOf, type EndpointRef } from '../analyze/endpoint.ts';
 import type { NamedEnds } from '../analyze/named-ends.ts';
-
-/** undefined: the word is no address and no CIDR. Host bits are masked. */
-export function parseRange(word: string): IpRange | undefined {
-  const slash = word.lastIndexOf('/');
-  const address = parseIpAddress(slash < 0 ? word : word.slice(0, slash));
-  if (address === undefined) return undefined;
-  const bits = ADDRESS_BITS[address.family];
-  const prefixText = slash < 0 ? `${bits}` : word.slice(slash + 1);
-  if (!/^[0-9]{1,3}$/.test(prefixText) || Number(prefixText) > bits) return undefined;
-  const size = 1n << BigInt(bits - Number(prefixText));
-  const first = address.value - (address.value % size);
-  return { family: address.family, first, last: first + size - 1n };
-}
 
 /** One end for each way in which policies treat the addresses, by the first one; `word` names them when there is one way only. */
 export function rangeEnds(program: Program, word: string, ranges: readonly IpRange[]): NamedEnds {

@@ -1,11 +1,12 @@
 // The words for an end of a connection: `ns/name`, `ns/*`, `svc/ns/name:port`, a name of the cluster's DNS, a URL, `app=web`, a CIDR, `internet`.
 import { nearestWord } from '../base/near-miss.ts';
 import { WordError } from '../base/word-error.ts';
+import { parseRange } from '../base/range-text.ts';
 import { formatSelector, selects, type Selector } from '../model/selector.ts';
 import type { Program } from '../compile/program.ts';
 import { listEndpoints, type PlacedEndpoint } from '../analyze/endpoints.ts';
 import { podEnds, withoutPods, type NamedEnds, type WordContext } from '../analyze/named-ends.ts';
-import { internetRanges, parseRange, rangeEnds } from './address-words.ts';
+import { internetRanges, rangeEnds } from './address-words.ts';
 import { isSelectorWord, parseSelector } from './selector-words.ts';
 import { dnsEnds, domainEnds, isDnsWord, isUrlWord, serviceEnds, urlEnds } from './service-words.ts';
 

@@ -2,10 +2,11 @@
 import { nearestWord } from '../base/near-miss.ts';
 import { NO_PORTS, portSetOf, unionPorts, type PortSet } from '../base/port-set.ts';
 import { WordError } from '../base/word-error.ts';
+import { parseRange } from '../base/range-text.ts';
 import type { Pod, Service, ServicePort } from '../model/cluster.ts';
 import type { Program } from '../compile/program.ts';
 import { podEnds, type NamedEnds, type WordContext } from '../analyze/named-ends.ts';
-import { parseRange, rangeEnds } from './address-words.ts';
+import { rangeEnds } from './address-words.ts';
 
 export function isUrlWord(word: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(word);
