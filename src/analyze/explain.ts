@@ -2,7 +2,7 @@
 import type { IpFamily } from '../base/ip-address.ts';
 import { ALL_PORTS, intersectPorts, subtractPorts, type PortSet } from '../base/port-set.ts';
 import type { DirectionProgram, Program, RuleReference } from '../compile/program.ts';
-import type { TierDecision } from '../compile/tier-layer.ts';
+import type { TierDecision } from '../compile/tier-decision.ts';
 import { portsOfTiers } from '../compile/tier-ports.ts';
 import type { NetworkPolicy } from '../model/network-policy.ts';
 import { allowedPorts, isNeverJudged, ownNodePair } from './decide.ts';

@@ -6,10 +6,11 @@ import { createNetworkPolicyLayer, type LayerInput, type NetworkPolicyLayer, typ
 import type { PolicySet } from './policy-set.ts';
 import { portsTowards, type RuleReader } from './policy-variant.ts';
 import { ALL_PORTS_ID } from './port-set-table.ts';
-import type { DirectionProgram, RuleReference } from './program.ts';
+import type { AllowingRule, DirectionProgram } from './program.ts';
 import { constantRow, type Row } from './row.ts';
 import { SubjectTable } from './subject-table.ts';
 import { UNGOVERNED } from './subject-trie.ts';
+import { decideTier, type TierMatches } from './tier-decision.ts';
 import { createTierLayer, type TierLayer } from './tier-layer.ts';
 
 export interface DirectionInput extends LayerInput {
@@ -44,6 +45,8 @@ export function viewDirection(state: DirectionState, groupCount: number): Direct
   const rowOf = rowMaker(state);
   const variantsOf = (subject: number): readonly NetworkPolicyVariant[] => layers.network.variantsOf(subjects.networkOf(subject));
   const { classOfGroup } = peers;
+  const tierMatches = (tier: Tier, subject: number, peerClass: number): TierMatches =>
+    tier === 'Admin' ? layers.admin.matchesOf(subjects.adminOf(subject), peerClass) : layers.baseline.matchesOf(subjects.baselineOf(subject), peerClass);
   return {
     direction,
     subjectOfGroup: subjects.subjectOfGroup.subarray(0, groupCount),
@@ -57,15 +60,14 @@ export function viewDirection(state: DirectionState, groupCount: number): Direct
     portsOf: (subject, peerClass) => rowOf(subject).at(peerClass),
     rowOf,
     policiesOf: (subject) => variantsOf(subject).map((variant) => variant.policy.policy),
-    tierDecisions: (tier, subject, ends) =>
-      tier === 'Admin'
-        ? layers.admin.decisionsOf(subjects.adminOf(subject), ends.peerClass, ends.ports)
-        : layers.baseline.decisionsOf(subjects.baselineOf(subject), ends.peerClass, ends.ports),
+    clusterPoliciesOf: (subject) => [...layers.admin.policiesOf(subjects.adminOf(subject)), ...layers.baseline.policiesOf(subjects.baselineOf(subject))],
+    tierMatches,
+    tierDecisions: (tier, subject, { peerClass, ports }) => decideTier(tierMatches(tier, subject, peerClass), ports),
     allowingRules: (subject, peerClass, ports) =>
-      variantsOf(subject).flatMap((variant) => {
-        const passing = variant.rules.filter((rule) => portsTowards(reader, rule, { peerClass, ports }).length > 0);
-        return passing.map((rule): RuleReference => ({ policy: variant.policy.policy, rule: variant.policy[direction]![rule.index]!.rule }));
-      }),
+      variantsOf(subject).flatMap((variant) =>
+        variant.rules
+          .map((rule): AllowingRule => ({ policy: variant.policy.policy, rule: variant.policy[direction]![rule.index]!.rule, ports: portsTowards(reader, rule, { peerClass, ports }) }))
+          .filter((rule) => rule.ports.length > 0)),
   };
 }
 

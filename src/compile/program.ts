@@ -3,12 +3,12 @@ import type { IpAddress, IpFamily } from '../base/ip-address.ts';
 import type { PortSet } from '../base/port-set.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { Direction, NetworkPolicy, PolicyRule } from '../model/network-policy.ts';
-import type { Tier } from '../model/cluster-policy.ts';
+import type { ClusterPolicy, Tier } from '../model/cluster-policy.ts';
 import type { Atom } from './atom.ts';
 import type { Group } from './group-pods.ts';
 import type { PortSetTable } from './port-set-table.ts';
 import type { Row } from './row.ts';
-import type { TierDecision } from './tier-layer.ts';
+import type { TierDecision, TierMatches } from './tier-decision.ts';
 
 export interface Program {
   readonly cluster: Cluster;
@@ -50,13 +50,22 @@ export interface DirectionProgram {
   rowOf(subject: number): Row;
   /** The NetworkPolicies that govern the subject in this direction, in cluster order. */
   policiesOf(subject: number): readonly NetworkPolicy[];
+  /** The cluster-wide policies that govern the subject, those of the Admin tier first. */
+  clusterPoliciesOf(subject: number): readonly ClusterPolicy[];
+  /** All rules of a tier that match anything of a class. */
+  tierMatches(tier: Tier, subject: number, peerClass: number): TierMatches;
   /** The rules of a tier that decide about ports towards a class; what is in none of them the tier leaves to the next. */
   tierDecisions(tier: Tier, subject: number, ends: { readonly peerClass: number; readonly ports: PortSet }): readonly TierDecision[];
-  /** Every rule of those policies that lets any of the ports through to a peer class, in cluster order. */
-  allowingRules(subject: number, peerClass: number, ports: PortSet): readonly RuleReference[];
+  /** Every rule of the NetworkPolicies that lets any of the ports through to a peer class, in cluster order. */
+  allowingRules(subject: number, peerClass: number, ports: PortSet): readonly AllowingRule[];
 }
 
 export interface RuleReference {
   readonly policy: NetworkPolicy;
   readonly rule: PolicyRule;
+}
+
+export interface AllowingRule extends RuleReference {
+  /** Of the ports asked about. */
+  readonly ports: PortSet;
 }

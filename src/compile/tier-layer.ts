@@ -1,10 +1,11 @@
 // A tier of cluster-wide policies in one direction: by priority, then rule by rule, the first that matches decides; Pass leaves the tier.
-import { intersectPorts, subtractPorts, type PortSet } from '../base/port-set.ts';
-import type { ClusterPolicy, TierAction, TierRule } from '../model/cluster-policy.ts';
+import { ALL_PORTS } from '../base/port-set.ts';
+import type { ClusterPolicy } from '../model/cluster-policy.ts';
 import type { CompiledClusterPolicy } from './policy-set.ts';
 import { portsTowards, VariantTable, type PolicyVariant, type RuleReader } from './policy-variant.ts';
 import type { LayerInput } from './network-policy-layer.ts';
 import { SubjectTrie, UNGOVERNED, type TrieStep } from './subject-trie.ts';
+import type { TierDecision, TierMatches } from './tier-decision.ts';
 import { createTierRow, growTierRow, type TierRow } from './tier-row.ts';
 
 export type TierVariant = PolicyVariant<CompiledClusterPolicy>;
@@ -13,13 +14,6 @@ export type TierVariant = PolicyVariant<CompiledClusterPolicy>;
 export interface TierLevel extends TrieStep {
   readonly priority: number;
   readonly variants: readonly TierVariant[];
-}
-
-/** A rule and the ports that it decides. */
-export interface TierDecision {
-  readonly policy: ClusterPolicy;
-  readonly rule: TierRule;
-  readonly ports: PortSet;
 }
 
 /** Subject 0 is governed by no policy of the tier. */
@@ -53,16 +47,14 @@ export class TierLayer {
     if (subject < this.rows.length) this.rows[subject] = createTierRow();
   }
 
-  /** The rules that decide about ports towards a class, in the order of priority; ports in none of them the tier leaves to the next. */
-  decisionsOf(subject: number, peerClass: number, ports: PortSet): readonly TierDecision[] {
-    const decisions: TierDecision[] = [];
-    let open = ports;
-    for (const level of this.trie.stepsTo(subject)) {
-      const ofLevel = decideLevel(this.reader, level.variants, { peerClass, ports: open });
-      for (const decision of ofLevel) open = subtractPorts(open, decision.ports);
-      decisions.push(...ofLevel);
-    }
-    return decisions;
+  /** What the tier's rules match of a class. */
+  matchesOf(subject: number, peerClass: number): TierMatches {
+    return this.trie.stepsTo(subject).map(({ variants }) => variants.map((variant) => matchesOfPolicy(this.reader, variant, peerClass)));
+  }
+
+  /** The policies that govern the subject, in the order of priority. */
+  policiesOf(subject: number): readonly ClusterPolicy[] {
+    return this.trie.stepsTo(subject).flatMap(({ variants }) => variants.map(({ policy }) => policy.policy));
   }
 
   /** Levels that were ever made. */
@@ -103,28 +95,9 @@ function addPriority({ governed }: LayerInput, layer: TierLayer, policies: reado
   for (const [group, variants] of ofGroup) layer.trie.extend(group, layer.levelOf(priority, variants));
 }
 
-/** What the rules of one level decide. A port on which policies of the level differ goes to the strictest of them. */
-function decideLevel(reader: RuleReader, level: readonly TierVariant[], ends: { readonly peerClass: number; readonly ports: PortSet }): TierDecision[] {
-  const found = level.flatMap((variant) => {
-    const section = variant.policy[reader.peers.direction] ?? [];
-    let open = ends.ports;
-    return variant.rules.flatMap((rule): TierDecision[] => {
-      const ports = portsTowards(reader, rule, { peerClass: ends.peerClass, ports: open });
-      if (ports.length === 0) return [];
-      open = subtractPorts(open, ports);
-      return [{ policy: variant.policy.policy, rule: section[rule.index]!.rule, ports }];
-    });
-  });
-  let open = ends.ports;
-  return STRICTEST_FIRST.flatMap((action) => {
-    const ofAction = found
-      .filter(({ rule }) => rule.action === action)
-      .map((decision) => ({ ...decision, ports: intersectPorts(decision.ports, open) }))
-      .filter(({ ports }) => ports.length > 0);
-    for (const { ports } of ofAction) open = subtractPorts(open, ports);
-    return ofAction;
-  });
+function matchesOfPolicy(reader: RuleReader, { policy, rules }: TierVariant, peerClass: number): readonly TierDecision[] {
+  const section = policy[reader.peers.direction] ?? [];
+  return rules
+    .map((rule) => ({ policy: policy.policy, rule: section[rule.index]!.rule, ports: portsTowards(reader, rule, { peerClass, ports: ALL_PORTS }) }))
+    .filter(({ ports }) => ports.length > 0);
 }
-
-/** The order among policies of one priority that differ (undefined upstream; see the semantics of equal priorities). */
-const STRICTEST_FIRST: readonly TierAction[] = ['Deny', 'Pass', 'Accept'];

@@ -1,7 +1,7 @@
 // What a direction lets through where NetworkPolicy does not judge: a pod and its own node, a pod and itself through a Service.
 import { ALL_PORTS, subtractPorts, unionPorts, type PortSet } from '../base/port-set.ts';
 import type { DirectionProgram } from './program.ts';
-import type { TierDecision } from './tier-layer.ts';
+import type { TierDecision } from './tier-decision.ts';
 
 export interface TierEnds {
   readonly subject: number;

@@ -1,26 +1,30 @@
-// The elements of NetworkPolicies that could be taken away one by one: policies, rules, peers and ports.
+// The elements of policies that could be taken away one by one: policies, rules, peers and ports.
 import type { Cluster } from '../model/cluster.ts';
-import { DIRECTIONS, type Direction, type NetworkPolicy, type Peer, type PolicyRule, type PortMatch } from '../model/network-policy.ts';
+import type { ClusterPolicy, TierRule } from '../model/cluster-policy.ts';
+import { DIRECTIONS, type Direction, type NetworkPolicy, type PolicyRule } from '../model/network-policy.ts';
 import type { Origin } from '../model/origin.ts';
 
-/** A part of a policy. Taking it away never opens what another policy closes; a policy's own isolation goes with it. */
+export type AnyPolicy = NetworkPolicy | ClusterPolicy;
+export type AnyRule = PolicyRule | TierRule;
+
+/** A part of a policy. A NetworkPolicy's isolation goes with it. */
 export interface PolicyElement {
   readonly kind: 'policy' | 'rule' | 'peer' | 'port';
-  readonly policy: NetworkPolicy;
+  readonly policy: AnyPolicy;
   /** undefined: of the policy as a whole. */
   readonly direction: Direction | undefined;
-  readonly rule: PolicyRule | undefined;
+  readonly rule: AnyRule | undefined;
   /** Position in the list of peers, or of ports, from 0. */
   readonly index: number | undefined;
   readonly origin: Origin;
 }
 
-/** One peer of a rule on one of its ports: the least that a rule can allow. */
+/** One peer of a rule on one of its ports: the least that a rule can speak of. */
 export interface RuleAtom {
   readonly id: number;
-  readonly policy: NetworkPolicy;
+  readonly policy: AnyPolicy;
   readonly direction: Direction;
-  readonly rule: PolicyRule;
+  readonly rule: AnyRule;
   /** Positions in the rule's lists; 0 where it has none. */
   readonly peer: number;
   readonly port: number;
@@ -30,55 +34,58 @@ export interface SplitCluster {
   /** The same meaning, each rule as one rule for each of its atoms. */
   readonly cluster: Cluster;
   readonly atoms: readonly RuleAtom[];
-  readonly atomOfRule: ReadonlyMap<PolicyRule, RuleAtom>;
+  readonly atomOfRule: ReadonlyMap<AnyRule, RuleAtom>;
   /** The policy as it was written. */
-  readonly policyOf: ReadonlyMap<NetworkPolicy, NetworkPolicy>;
+  readonly policyOf: ReadonlyMap<AnyPolicy, AnyPolicy>;
 }
 
 export function splitPolicies(cluster: Cluster): SplitCluster {
   const atoms: RuleAtom[] = [];
-  const atomOfRule = new Map<PolicyRule, RuleAtom>();
-  const policyOf = new Map<NetworkPolicy, NetworkPolicy>();
-  const splitSection = (policy: NetworkPolicy, direction: Direction): readonly PolicyRule[] | undefined =>
-    policy[direction]
-      ?.flatMap((rule) => pairsOf(rule).map((pair) => ({ rule, ...pair })))
-      .map(({ rule, peer, port, peers, ports }, index) => {
-        const split: PolicyRule = { index, origin: rule.origin, peers, ports };
-        const atom = { id: atoms.length, policy, direction, rule, peer, port };
-        atoms.push(atom);
-        atomOfRule.set(split, atom);
-        return split;
-      });
-  const policies = cluster.policies.map((policy): NetworkPolicy => {
-    const split = { ...policy, ingress: splitSection(policy, 'ingress'), egress: splitSection(policy, 'egress') };
+  const atomOfRule = new Map<AnyRule, RuleAtom>();
+  const policyOf = new Map<AnyPolicy, AnyPolicy>();
+  const splitRules = <Rule extends AnyRule>(policy: AnyPolicy, direction: Direction, rules: readonly Rule[]): readonly Rule[] =>
+    rules.flatMap((rule) => pairsOf(rule).map((pair) => ({ ...pair, rule }))).map(({ rule, part, ...place }, index) => {
+      const split = { ...part, index };
+      const atom = { id: atoms.length, policy, direction, rule, ...place };
+      atoms.push(atom);
+      atomOfRule.set(split, atom);
+      return split;
+    });
+  const keep = <Policy extends AnyPolicy>(policy: Policy, split: Policy): Policy => {
     policyOf.set(split, policy);
     return split;
-  });
-  return { cluster: { ...cluster, policies }, atoms, atomOfRule, policyOf };
+  };
+  const policies = cluster.policies.map((policy) =>
+    keep(policy, { ...policy, ingress: policy.ingress && splitRules(policy, 'ingress', policy.ingress), egress: policy.egress && splitRules(policy, 'egress', policy.egress) }));
+  const clusterPolicies = cluster.clusterPolicies.map((policy) =>
+    keep(policy, { ...policy, ingress: splitRules(policy, 'ingress', policy.ingress), egress: splitRules(policy, 'egress', policy.egress) }));
+  return { cluster: { ...cluster, policies, clusterPolicies }, atoms, atomOfRule, policyOf };
 }
 
-interface RulePair extends Pick<PolicyRule, 'peers' | 'ports'> {
+interface RulePair<Rule> {
+  readonly part: Rule;
   readonly peer: number;
   readonly port: number;
 }
 
-function pairsOf({ peers, ports }: PolicyRule): RulePair[] {
-  const eachPeer = peers.kind === 'everybody' ? [peers] : peers.peers.map((peer) => ({ kind: 'listed' as const, peers: [peer] }));
-  const eachPort = ports.kind === 'every' ? [ports] : ports.ports.map((port) => ({ kind: 'listed' as const, ports: [port] }));
-  return eachPeer.flatMap((onePeer, peer) => eachPort.map((onePort, port) => ({ peer, port, peers: onePeer, ports: onePort })));
+function pairsOf<Rule extends AnyRule>(rule: Rule): RulePair<Rule>[] {
+  const { peers, ports } = rule;
+  const eachPeer = peers.kind === 'everybody' ? [peers] : peers.peers.map((peer) => ({ kind: 'listed', peers: [peer] }));
+  const eachPort = ports.kind === 'every' ? [ports] : ports.ports.map((port) => ({ kind: 'listed', ports: [port] }));
+  return eachPeer.flatMap((onePeer, peer) => eachPort.map((onePort, port) => ({ peer, port, part: { ...rule, peers: onePeer, ports: onePort } })));
 }
 
 /** Wholes before their parts. A single peer or port is no element: without it the rule would speak of everybody, or of every port. */
-export function elementsOf(cluster: Cluster): PolicyElement[] {
-  return cluster.policies.flatMap((policy) => [
+export function elementsOf({ policies, clusterPolicies }: Cluster): PolicyElement[] {
+  return [...policies, ...clusterPolicies].flatMap((policy: AnyPolicy) => [
     { kind: 'policy' as const, policy, direction: undefined, rule: undefined, index: undefined, origin: policy.origin },
     ...DIRECTIONS.flatMap((direction) => (policy[direction] ?? []).flatMap((rule) => elementsOfRule({ policy, direction, rule }))),
   ]);
 }
 
-function elementsOfRule(place: { readonly policy: NetworkPolicy; readonly direction: Direction; readonly rule: PolicyRule }): PolicyElement[] {
+function elementsOfRule(place: { readonly policy: AnyPolicy; readonly direction: Direction; readonly rule: AnyRule }): PolicyElement[] {
   const { peers, ports, origin } = place.rule;
-  const parts = (kind: 'peer' | 'port', list: readonly (Peer | PortMatch)[]): PolicyElement[] =>
+  const parts = (kind: 'peer' | 'port', list: readonly { readonly origin: Origin }[]): PolicyElement[] =>
     list.length < 2 ? [] : list.map((part, index) => ({ kind, ...place, index, origin: part.origin }));
   return [
     { kind: 'rule', ...place, index: undefined, origin },
@@ -97,18 +104,21 @@ export function isPartOf(atom: RuleAtom, { kind, policy, direction, rule, index 
 /** The cluster without these elements. */
 export function withoutElements(cluster: Cluster, elements: readonly PolicyElement[]): Cluster {
   const byPolicy = Map.groupBy(elements, ({ policy }) => policy);
-  const policies = cluster.policies.flatMap((policy): NetworkPolicy[] => {
-    const gone = byPolicy.get(policy);
-    if (gone === undefined) return [policy];
-    if (gone.some(({ kind }) => kind === 'policy')) return [];
-    const section = (direction: Direction): readonly PolicyRule[] | undefined =>
-      policy[direction]?.flatMap((rule) => withoutParts(rule, gone.filter((element) => element.rule === rule && element.direction === direction)));
-    return [{ ...policy, ingress: section('ingress'), egress: section('egress') }];
+  const withoutRules = <Rule extends AnyRule>(rules: readonly Rule[], gone: readonly PolicyElement[]): readonly Rule[] =>
+    rules.flatMap((rule) => withoutParts(rule, gone.filter((element) => element.rule === rule)));
+  const isLeft = (policy: AnyPolicy): boolean => byPolicy.get(policy)?.some(({ kind }) => kind === 'policy') !== true;
+  const policies = cluster.policies.filter(isLeft).map((policy) => {
+    const gone = byPolicy.get(policy) ?? [];
+    return { ...policy, ingress: policy.ingress && withoutRules(policy.ingress, gone), egress: policy.egress && withoutRules(policy.egress, gone) };
   });
-  return { ...cluster, policies };
+  const clusterPolicies = cluster.clusterPolicies.filter(isLeft).map((policy) => {
+    const gone = byPolicy.get(policy) ?? [];
+    return { ...policy, ingress: withoutRules(policy.ingress, gone), egress: withoutRules(policy.egress, gone) };
+  });
+  return { ...cluster, policies, clusterPolicies };
 }
 
-function withoutParts(rule: PolicyRule, gone: readonly PolicyElement[]): PolicyRule[] {
+function withoutParts<Rule extends AnyRule>(rule: Rule, gone: readonly PolicyElement[]): Rule[] {
   if (gone.some(({ kind }) => kind === 'rule')) return [];
   const isLeft = (kind: 'peer' | 'port') => (_: unknown, index: number): boolean => !gone.some((element) => element.kind === kind && element.index === index);
   const { peers, ports } = rule;

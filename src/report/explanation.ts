@@ -5,7 +5,7 @@ import { locateOrigin, type Origin } from '../model/origin.ts';
 import type { Direction, NetworkPolicy } from '../model/network-policy.ts';
 import type { TierAction } from '../model/cluster-policy.ts';
 import type { RuleReference } from '../compile/program.ts';
-import type { TierDecision } from '../compile/tier-layer.ts';
+import type { TierDecision } from '../compile/tier-decision.ts';
 import type { DirectionReason, Explanation } from '../analyze/explain.ts';
 import type { RuleMiss } from '../analyze/near-miss.ts';
 import { jsonFinding } from './finding-json.ts';
