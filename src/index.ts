@@ -46,16 +46,9 @@ export { checkTests, type CheckedTest, type ExpectationResult, type TestReport }
 export { lintAnswer, lintCluster, type LintOptions } from './lint/lint.ts';
 
 // Answers as text
-export {
-  FINDING_FORMATS,
-  formatFindings,
-  formatReach,
-  REACH_FORMATS,
-  type FindingFormat,
-  type Layout,
-  type ReachFormat,
-} from './report/report.ts';
 export { convertedYaml, policiesYaml } from './report/policy-yaml.ts';
+export { FINDING_FORMATS, formatFindings, type FindingFormat } from './report/report.ts';
+export { formatReach, REACH_FORMATS, type ReachFormat, type ReachLayout } from './report/reach-formats.ts';
 export { explanationsJson, explanationText, type Answer, type AnswerEnd } from './report/explanation.ts';
 export { reachJson } from './report/reach-json.ts';
 export { PLAIN_STYLE, TERMINAL_STYLE, type Style } from './report/style.ts';

@@ -18,8 +18,9 @@ export interface ReachFocus {
   readonly fillsPairs?: boolean;
 }
 
-/** `by` is that of the reachability. */
+/** `by` is that of the reachability, which is given back as it is where nothing is asked for. */
 export function focusReach(program: Program, reachability: Reachability, { by, ...focus }: ReachFocus & { readonly by: Grain }): Reachability {
+  if (isUnfocused(focus)) return reachability;
   const placed = listEndpoints(program, by);
   const [isSource, isTarget, isEither] = [focus.sources, focus.targets, focus.either].map((named) => memberTest(placed, named));
   const asked = focus.ports === undefined ? ALL_PORTS_ID : program.portSets.intern(focus.ports);
@@ -77,7 +78,6 @@ function keptEndpoints({ program, reachability, asked, isWanted }: KeptInput): n
   return [...kept].sort((a, b) => a - b);
 }
 
-/** Whether a focus would leave everything as it is. */
-export function isUnfocused({ sources, targets, either, ports }: ReachFocus): boolean {
+function isUnfocused({ sources, targets, either, ports }: ReachFocus): boolean {
   return sources === undefined && targets === undefined && either === undefined && (ports === undefined || ports === ALL_PORTS);
 }

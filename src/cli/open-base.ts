@@ -2,7 +2,6 @@
 import type { Finding } from '../base/finding.ts';
 import type { ReadFile } from '../read/read.ts';
 import type { ReadCluster } from '../kube/kube.ts';
-import { qualifiedResource } from '../kube/cluster-api.ts';
 import type { SnapshotEntry } from '../kube/snapshot.ts';
 import { UsageError } from './failures.ts';
 import type { InputOptions } from './input-options.ts';
@@ -29,7 +28,7 @@ export function refuseClusterFromInside({ cluster }: InputOptions): void {
 
 export async function openCluster(options: InputOptions): Promise<OpenedFiles> {
   const { name, read } = await fetchCluster(options);
-  return { ...clusterFiles(name, read.entries), findings: leftOutFindings(name, read) };
+  return { ...clusterFiles(name, read.entries), findings: await leftOutFindings(name, read) };
 }
 
 /** Loaded here, since the client of a cluster is heavy. */
@@ -78,7 +77,8 @@ function* encodeEach(entries: readonly SnapshotEntry[]): Generator<Uint8Array> {
   for (const { text } of entries) yield encoder.encode(`${text}\n`);
 }
 
-function leftOutFindings(cluster: string, { refused, silentGroups }: ReadCluster): readonly Finding[] {
+async function leftOutFindings(cluster: string, { refused, silentGroups }: ReadCluster): Promise<readonly Finding[]> {
+  const { qualifiedResource } = await import('../kube/cluster-api.ts');
   return [
     ...refused.map((kind): Finding => ({
       code: 'not-listed',

@@ -1,5 +1,5 @@
-// Services and the entrances from outside as a table for people, Markdown, and the sections of JSON beside a reachability.
-import { formatIpAddress, formatIpRange } from '../base/ip-address.ts';
+// Services and the entrances from outside as a table for people, and as Markdown.
+import { formatIpAddress } from '../base/ip-address.ts';
 import { rangeLabel } from '../base/range-label.ts';
 import type { NamedEntrance, NamedPort, NamedRoutes, NamedService, NamedTarget } from '../analyze/named-routes.ts';
 import type { ServicePort } from '../model/cluster.ts';
@@ -19,12 +19,6 @@ export function routesTable(routes: NamedRoutes, style: Style): string {
 
 export function routesMarkdown(routes: NamedRoutes): string {
   return [markdown(SERVICE_HEAD, serviceRows(routes)), markdown(ENTRANCE_HEAD, entranceRows(routes))].filter((text) => text !== '').map((text) => `\n${text}`).join('');
-}
-
-/** The members `services` and `entrances`, one object a line. */
-export function* routesJson({ services, entrances }: NamedRoutes): Generator<string> {
-  yield `"services": [${services.map((service) => `\n${JSON.stringify(jsonService(service))}`).join(',')}\n],\n`;
-  yield `"entrances": [${entrances.map((entrance) => `\n${JSON.stringify(jsonEntrance(entrance))}`).join(',')}\n],\n`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[], style: Style): string {
@@ -101,31 +95,4 @@ function verdictText({ sources }: NamedEntrance, { verdict, outside }: NamedTarg
 
 function more(count: number): string {
   return count > RANGES_MAX ? ` and ${count - RANGES_MAX} more` : '';
-}
-
-function jsonService({ service, leadsTo, endpoints, ports }: NamedService): unknown {
-  const { namespace, name, type, isHeadless, clusterIps, externalName } = service;
-  return {
-    id: `${namespace}/${name}`,
-    type,
-    headless: isHeadless,
-    clusterIPs: clusterIps.map(formatIpAddress),
-    ...(externalName === undefined ? {} : { externalName }),
-    leadsTo,
-    endpoints,
-    ports: ports.map(({ port, targets, unresolved }) => ({ ...(port.name === undefined ? {} : { name: port.name }), protocol: port.protocol, port: port.port, ...(port.nodePort === undefined ? {} : { nodePort: port.nodePort }), targets, unresolved })),
-  };
-}
-
-function jsonEntrance(named: NamedEntrance): unknown {
-  const { entrance, sources, sourceEndpoints, targets } = named;
-  const head =
-    entrance.kind === 'Ingress'
-      ? { kind: entrance.kind, id: `${entrance.ingress.namespace}/${entrance.ingress.name}`, host: entrance.route.host ?? '*', path: entrance.route.path, service: `${entrance.ingress.namespace}/${entrance.route.serviceName}` }
-      : { kind: entrance.kind, id: `${entrance.service.namespace}/${entrance.service.name}`, protocol: entrance.port.protocol, port: entrance.port.port };
-  return {
-    ...head,
-    sources: { kind: sources.kind, ...(sources.kind === 'controller' ? { endpoints: sourceEndpoints } : {}), ...(sources.kind === 'clients' ? { ranges: sources.ranges.map(formatIpRange) } : {}) },
-    targets: targets.map(({ endpoint, protocol, port, verdict, outside }) => ({ endpoint, protocol, port, verdict, outside: outside.map(formatIpRange) })),
-  };
 }

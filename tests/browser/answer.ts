@@ -5,10 +5,10 @@ import {
   explanationsJson,
   findExposures,
   formatFindings,
-  formatReach,
   lintCluster,
   PLAIN_STYLE,
   reach,
+  reachJson,
   readManifests,
   repairText,
   sourceFromText,
@@ -28,8 +28,8 @@ export function answerOf(manifests: readonly Manifest[]): string {
   const { cluster, findings } = readManifests(repairs.map(({ text }, index) => sourceFromText(manifests[index]!.name, text)), { lenient: true });
   const program = compileCluster(cluster);
   const all = [...repairs.flatMap((repair) => repair.findings), ...findings, ...lintCluster(cluster, program)];
-  const layout = { style: PLAIN_STYLE, widthColumns: 120, findings: all };
-  const rows = (['workload', 'namespace'] as const).flatMap((by) => [...formatReach('json', reach(program, { by }), layout)]);
+  const layout = { style: PLAIN_STYLE, widthColumns: 120 };
+  const rows = (['workload', 'namespace'] as const).flatMap((by) => [...reachJson(reach(program, { by }), all)]);
   const ends = cluster.pods.slice(0, 8).map((_, pod): EndpointRef => ({ kind: 'pod', pod }));
   const explained = ends
     .flatMap((source) => ends.map((target) => ({ source, target })))

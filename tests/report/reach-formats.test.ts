@@ -1,22 +1,34 @@
 // Each output format of `reach` on one small answer, byte for byte.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parse } from 'yaml';
+import type { Finding } from '../../src/base/finding.ts';
 import { portSetOf } from '../../src/base/port-set.ts';
+import type { NamedRoutes } from '../../src/analyze/named-routes.ts';
 import type { ReachRow } from '../../src/analyze/reach.ts';
-import { formatReach, type ReachFormat } from '../../src/report/report.ts';
+import { formatReach, type ReachFormat, type ReachLayout } from '../../src/report/reach-formats.ts';
 import { PLAIN_STYLE, TERMINAL_STYLE } from '../../src/report/style.ts';
 import { exampleReachability, reachabilityOf } from './reachability-example.ts';
 
-function print(format: ReachFormat, widthColumns = 80): string {
-  return [...formatReach(format, exampleReachability(), { style: PLAIN_STYLE, widthColumns, findings: [] })].join('');
+const LAYOUT: ReachLayout = { style: PLAIN_STYLE, widthColumns: 80, findings: [] };
+
+async function pieces(format: ReachFormat, reachability = exampleReachability(), layout: Partial<ReachLayout> = {}): Promise<string[]> {
+  const decoder = new TextDecoder();
+  const texts: string[] = [];
+  for (const piece of await formatReach(format, reachability, { ...LAYOUT, ...layout })) texts.push(typeof piece === 'string' ? piece : decoder.decode(piece));
+  return texts;
 }
 
-function check(format: ReachFormat, expected: string): void {
-  assert.equal(print(format), expected);
+async function print(format: ReachFormat, widthColumns = 80): Promise<string> {
+  return (await pieces(format, exampleReachability(), { widthColumns })).join('');
 }
 
-test('json is the contract, one endpoint or row a line', () => {
-  check(
+async function check(format: ReachFormat, expected: string): Promise<void> {
+  assert.equal(await print(format), expected);
+}
+
+test('json is the contract, one endpoint or row a line', async () => {
+  await check(
     'json',
     `{
 "apiVersion": "bulkhead/v1",
@@ -39,9 +51,9 @@ test('json is the contract, one endpoint or row a line', () => {
   );
 });
 
-test('json with findings and without rows is still JSON', () => {
+test('json with findings and without rows is still JSON', async () => {
   const finding = { message: 'm', code: 'selects-no-pods', severity: 'warning' } as const;
-  const text = [...formatReach('json', reachabilityOf([], []), { style: PLAIN_STYLE, widthColumns: 80, findings: [finding] })].join('');
+  const text = (await pieces('json', reachabilityOf([], []), { findings: [finding] })).join('');
   assert.deepEqual(JSON.parse(text), {
     apiVersion: 'bulkhead/v1',
     kind: 'Reachability',
@@ -51,20 +63,20 @@ test('json with findings and without rows is still JSON', () => {
   });
 });
 
-test('json goes out in pieces while rows are made', () => {
+test('json goes out in pieces while rows are made', async () => {
   const size = 400;
   const ends = Array.from({ length: size }, (_, at) => ({ id: `ns/pod-${at}`, kind: 'Pod', namespace: 'ns', name: `pod-${at}`, pods: 1, hostNetwork: false }));
   const ports = portSetOf('TCP', 80, 80);
   const rows: ReachRow[] = ends.flatMap((_, source) => ends.map((__, target) => ({ source, target, ports })));
-  const pieces = [...formatReach('json', reachabilityOf(ends, rows), { style: PLAIN_STYLE, widthColumns: 80, findings: [] })];
-  assert.ok(pieces.length > 50, `${pieces.length} pieces`);
-  const longest = Math.max(...pieces.map((piece) => piece.length));
+  const texts = await pieces('json', reachabilityOf(ends, rows));
+  assert.ok(texts.length > 50, `${texts.length} pieces`);
+  const longest = Math.max(...texts.map((piece) => piece.length));
   assert.ok(longest < 200_000, `a piece of ${longest}`);
-  assert.equal((JSON.parse(pieces.join('')) as { allowed: unknown[] }).allowed.length, size * size);
+  assert.equal((JSON.parse(texts.join('')) as { allowed: unknown[] }).allowed.length, size * size);
 });
 
-test('table', () => {
-  check(
+test('table', async () => {
+  await check(
     'table',
     `SOURCE            TARGET            TRAFFIC
 shop/web          data/db           TCP 5432
@@ -75,12 +87,12 @@ shop/web          any IPv6 address  SCTP all
   );
 });
 
-test('wide adds kinds and numbers of pods', () => {
-  assert.equal(print('wide').split('\n')[1], 'shop/web          Deployment   2     data/db           StatefulSet  1     TCP 5432');
+test('wide adds kinds and numbers of pods', async () => {
+  assert.equal((await print('wide')).split('\n')[1], 'shop/web          Deployment   2     data/db           StatefulSet  1     TCP 5432');
 });
 
-test('csv', () => {
-  check(
+test('csv', async () => {
+  await check(
     'csv',
     `source,target,tcp,udp,sctp,other
 shop/web,data/db,5432,,,false
@@ -91,8 +103,8 @@ shop/web,::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff,,,1-65535,false
   );
 });
 
-test('md', () => {
-  check(
+test('md', async () => {
+  await check(
     'md',
     `| source | target | traffic |
 |---|---|---|
@@ -104,8 +116,8 @@ test('md', () => {
   );
 });
 
-test('dot', () => {
-  check(
+test('dot', async () => {
+  await check(
     'dot',
     `digraph reachability {
   rankdir=LR;
@@ -129,8 +141,8 @@ test('dot', () => {
   );
 });
 
-test('mermaid', () => {
-  check(
+test('mermaid', async () => {
+  await check(
     'mermaid',
     `flowchart LR
   subgraph ns0["data"]
@@ -149,8 +161,8 @@ test('mermaid', () => {
   );
 });
 
-test('matrix', () => {
-  check(
+test('matrix', async () => {
+  await check(
     'matrix',
     `                     1  2  3  4
 1 data/db               ·  ·  ·
@@ -167,14 +179,47 @@ test('matrix', () => {
   );
 });
 
-test('a matrix too wide for the terminal goes on below, and no line is wider than the terminal', () => {
-  const lines = print('matrix', 22).split('\n');
+test('a matrix too wide for the terminal goes on below, and no line is wider than the terminal', async () => {
+  const lines = (await print('matrix', 22)).split('\n');
   assert.equal(lines.filter((line) => line.startsWith('2 ')).length, 2);
   for (const line of lines.filter((text) => !/^ [●a-c·] /.test(text))) assert.ok(line.length <= 22, line);
 });
 
-test('colors change nothing but colors', () => {
-  const colored = [...formatReach('matrix', exampleReachability(), { style: TERMINAL_STYLE, widthColumns: 80, findings: [] })].join('');
-  assert.notEqual(colored, print('matrix'));
-  assert.equal(colored.replace(/\u001b\[[0-9]+m/g, '').replace(/ +$/gm, ''), print('matrix').replace(/ +$/gm, ''));
+test('colors change nothing but colors', async () => {
+  const colored = (await pieces('matrix', exampleReachability(), { style: TERMINAL_STYLE })).join('');
+  assert.notEqual(colored, await print('matrix'));
+  assert.equal(colored.replace(/\u001b\[[0-9]+m/g, '').replace(/ +$/gm, ''), (await print('matrix')).replace(/ +$/gm, ''));
+});
+
+test('jsonl is one object a line, each saying what it is', async () => {
+  await check(
+    'jsonl',
+    `{ "endpoint": { "id": "data/db", "kind": "StatefulSet", "namespace": "data", "name": "db", "pods": 1, "hostNetwork": false } }
+{ "endpoint": { "id": "shop/web", "kind": "Deployment", "namespace": "shop", "name": "web", "pods": 2, "hostNetwork": false } }
+{ "endpoint": { "id": "10.0.0.0-10.255.255.255", "kind": "Range", "first": "10.0.0.0", "last": "10.255.255.255" } }
+{ "endpoint": { "id": "::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "kind": "Range", "first": "::", "last": "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" } }
+{ "allowed": { "source": "shop/web", "target": "data/db", "traffic": { "TCP": [[5432,5432]], "UDP": [], "SCTP": [] }, "other": false } }
+{ "allowed": { "source": "shop/web", "target": "shop/web", "traffic": { "TCP": [[1,65535]], "UDP": [[1,65535]], "SCTP": [[1,65535]] }, "other": true } }
+{ "allowed": { "source": "shop/web", "target": "::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "traffic": { "TCP": [], "UDP": [], "SCTP": [[1,65535]] }, "other": false } }
+{ "allowed": { "source": "10.0.0.0-10.255.255.255", "target": "shop/web", "traffic": { "TCP": [[80,80],[8000,8999]], "UDP": [[53,53]], "SCTP": [] }, "other": false } }
+`,
+  );
+});
+
+const AWKWARD: Finding = { code: 'selects-no-pods', severity: 'warning', message: 'yes: "no"\n\u0085- # \u2028{ é \u009b', help: "it's 010" };
+
+test('jsonl says what json says', async () => {
+  const routes: NamedRoutes = { services: [], entrances: [] };
+  const whole = JSON.parse((await pieces('json', exampleReachability(), { findings: [AWKWARD], routes })).join('')) as Record<'endpoints' | 'allowed' | 'findings', unknown[]>;
+  const lines = (await pieces('jsonl', exampleReachability(), { findings: [AWKWARD], routes })).join('').trimEnd().split('\n').map((line) => JSON.parse(line) as unknown);
+  const wanted = [...whole.endpoints.map((endpoint) => ({ endpoint })), ...whole.allowed.map((allowed) => ({ allowed })), ...whole.findings.map((finding) => ({ finding }))];
+  assert.deepEqual(lines, wanted);
+});
+
+test('yaml is the object of json, to readers of YAML 1.1 and 1.2', async () => {
+  for (const reachability of [exampleReachability(), reachabilityOf([], [])]) {
+    const expected: unknown = JSON.parse((await pieces('json', reachability, { findings: [AWKWARD] })).join(''));
+    const text = (await pieces('yaml', reachability, { findings: [AWKWARD] })).join('');
+    for (const version of ['1.1', '1.2'] as const) assert.deepEqual(parse(text, { version }), expected);
+  }
 });

@@ -1,0 +1,26 @@
+// `bulkhead reach --exposure`: what pods that are not there yet could reach or be reached by.
+import type { Cluster } from '../model/cluster.ts';
+import type { Grain } from '../analyze/endpoints.ts';
+import type { ReachFocus } from '../analyze/focus-reach.ts';
+import { findNewPodExposure } from '../analyze/new-pod-exposure.ts';
+import { EXPOSURE_FORMATS, exposureJson, exposureMarkdown, exposureTable } from '../report/new-pod-exposure.ts';
+import type { ReachFormat } from '../report/reach-formats.ts';
+import { UsageError } from './failures.ts';
+import { writeAnswer } from './output.ts';
+import { terminalOf } from './terminal.ts';
+
+interface ExposureOptions {
+  readonly output: ReachFormat;
+  readonly by: Grain;
+}
+
+export async function answerExposure(cluster: Cluster, { sources, targets, either, ports }: ReachFocus, { output, by }: ExposureOptions): Promise<number> {
+  if (by !== 'workload' || ports !== undefined || sources !== undefined || targets !== undefined) throw new UsageError('--exposure is told by workload, of all ports, both ways', 'choose the workloads with --focus WORD');
+  const format = EXPOSURE_FORMATS.find((one) => one === output);
+  if (format === undefined) throw new UsageError(`-o ${output} has no place for what is not there yet`, `with --exposure take one of: ${EXPOSURE_FORMATS.join(', ')}`);
+  const names = either === undefined ? undefined : new Set(either.pods.map(({ workload }) => `${workload.kind} ${workload.namespace}/${workload.name}`));
+  const exposures = findNewPodExposure(cluster).filter(({ endpoint }) => names === undefined || ('namespace' in endpoint && names.has(`${endpoint.kind} ${endpoint.namespace}/${endpoint.name}`)));
+  const { style } = terminalOf(process.stdout);
+  await writeAnswer([format === 'json' ? exposureJson(exposures) : format === 'md' ? exposureMarkdown(exposures) : exposureTable(exposures, style)]);
+  return 0;
+}
