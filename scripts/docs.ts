@@ -6,7 +6,7 @@ import { findConsoleBlocks, makePageFolder, rewriteConsoleBlocks } from './conso
 
 const root = join(import.meta.dirname, '..');
 
-for (const page of ['README.md', ...globSync('docs/{start,guide/*}.md', { cwd: root })]) {
+for (const page of ['README.md', ...globSync('docs/{start,guide/*,reference/json}.md', { cwd: root })]) {
   const text = readFileSync(join(root, page), 'utf8');
   save(page, rewriteConsoleBlocks(text, await printedBy(text)));
 }

@@ -7,6 +7,7 @@ import { comparePrograms } from '../compare/compare.ts';
 import { groupChanges } from '../compare/group-changes.ts';
 import { DIFFERENCE_FORMATS, differenceGithub, differenceJson, differenceMarkdown, differenceText, isSame, type Difference } from '../report/difference.ts';
 import { choiceOf } from './choice.ts';
+import { dataAnswer } from './data-answer.ts';
 import { UsageError } from './failures.ts';
 import { openRevision } from './git-files.ts';
 import { addInputOptions, type InputOptions } from './input-options.ts';
@@ -55,8 +56,8 @@ async function runDiff(paths: readonly string[], options: DiffOptions): Promise<
   const comparison = comparePrograms(programs);
   const difference = { comparison, groups: groupChanges(comparison) };
   const findings = await newFindings({ input: before, program: programs.before }, { input: after, program: programs.after });
-  await writeAnswer(formatDifference(difference, findings, options));
-  if (options.output !== 'json') await writeFindings(findings, after);
+  await writeAnswer(await formatDifference(difference, findings, options));
+  if (options.output !== 'json' && options.output !== 'yaml') await writeFindings(findings, after);
   return options.exitCode === true && !isSame(difference) ? 1 : 0;
 }
 
@@ -85,12 +86,13 @@ async function newFindings(before: Side, after: Side): Promise<readonly Finding[
   return (await after.input.findingsOf(after.program)).filter((finding) => !known.has(key(finding)));
 }
 
-function formatDifference(difference: Difference, findings: readonly Finding[], { output }: DiffOptions): Iterable<string> {
+async function formatDifference(difference: Difference, findings: readonly Finding[], { output }: DiffOptions): Promise<Iterable<string>> {
   switch (output) {
     case 'text':
       return differenceText(difference, terminalOf(process.stdout).style);
     case 'json':
-      return differenceJson(difference, findings);
+    case 'yaml':
+      return dataAnswer(output, differenceJson(difference, findings));
     case 'md':
       return [differenceMarkdown(difference)];
     case 'github':

@@ -9,6 +9,7 @@ import { parsePorts } from '../words/port-words.ts';
 import type { Engine } from '../lint/engines/engine.ts';
 import { explanationsJson, explanationText, type Answer, type AnswerEnd } from '../report/explanation.ts';
 import { choiceOf } from './choice.ts';
+import { DATA_FORMATS, dataAnswer } from './data-answer.ts';
 import { addEngineOption, engineOf, type EngineOption } from './engine-option.ts';
 import { addInputOptions, type InputOptions } from './input-options.ts';
 import { writeAnswer, writeNote } from './output.ts';
@@ -18,7 +19,7 @@ import { terminalOf } from './terminal.ts';
 /** A word may stand for many ends; beyond this number of pairs the rest is counted. */
 const PAIRS_MAX = 64;
 
-const FORMATS = ['text', 'json'] as const;
+const FORMATS = ['text', ...DATA_FORMATS] as const;
 
 interface ExplainOptions extends InputOptions, EngineOption {
   readonly output: (typeof FORMATS)[number];
@@ -51,7 +52,7 @@ async function runExplain(words: Words, options: ExplainOptions): Promise<number
   const { answers: plain, leftOut } = answerWords(program, words);
   const answers = engine === undefined ? plain : await withNotes(plain, program, engine);
   const { style } = terminalOf(process.stdout);
-  await writeAnswer(options.output === 'json' ? [explanationsJson(answers)] : answers.map((answer) => explanationText(answer, style)));
+  await writeAnswer(options.output === 'text' ? answers.map((answer) => explanationText(answer, style)) : await dataAnswer(options.output, [explanationsJson(answers)]));
   if (leftOut > 0) await writeNote(`bulkhead: ${leftOut} more pairs are not shown; name one pod or a smaller range\n`);
   return leftOut === 0 && answers.every(({ explanation }) => explanation.verdict === 'allowed') ? 0 : 1;
 }

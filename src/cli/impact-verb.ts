@@ -9,6 +9,7 @@ import { adviseWall } from '../analyze/wall-advice.ts';
 import { findEnds } from '../words/endpoint-words.ts';
 import { impactsJson, impactText, type ImpactAnswer } from '../report/impact.ts';
 import { choiceOf } from './choice.ts';
+import { DATA_FORMATS, dataAnswer } from './data-answer.ts';
 import { UsageError } from './failures.ts';
 import { addInputOptions, type InputOptions } from './input-options.ts';
 import { positiveNumber } from './number-words.ts';
@@ -16,7 +17,7 @@ import { writeAnswer, writeNote } from './output.ts';
 import { readInputs } from './read-inputs.ts';
 import { terminalOf } from './terminal.ts';
 
-const FORMATS = ['text', 'json'] as const;
+const FORMATS = ['text', ...DATA_FORMATS] as const;
 
 /** A word may stand for pods that policies treat differently; beyond these the rest is counted. */
 const ANSWERS_MAX = 16;
@@ -45,7 +46,7 @@ async function runImpact(word: string, paths: readonly string[], options: Impact
   if (pods.length === 0) throw new UsageError(`\`${word}\` names addresses, and an impact is that of a pod`, 'write namespace/name of a pod or workload');
   const answers = pods.slice(0, ANSWERS_MAX).map((pod) => answerFor(program, pod, options.hops));
   const { style } = terminalOf(process.stdout);
-  await writeAnswer(options.output === 'json' ? [impactsJson(answers)] : answers.map((answer) => impactText(answer, style)));
+  await writeAnswer(options.output === 'text' ? answers.map((answer) => impactText(answer, style)) : await dataAnswer(options.output, [impactsJson(answers)]));
   if (pods.length > answers.length) await writeNote(`bulkhead: ${pods.length - answers.length} more pods are treated otherwise and not shown; name one of them\n`);
   return 0;
 }

@@ -7,10 +7,10 @@ import { lintCluster } from '../lint/lint.ts';
 import { readManifests } from '../read/read.ts';
 import { countFindings, placeOf, type LineLookup } from '../report/finding-text.ts';
 import { printable } from '../report/printable.ts';
-import { FINDING_FORMATS, formatFindings, type FindingFormat } from '../report/report.ts';
+import { FINDING_FORMATS, formatFindings } from '../report/report.ts';
 import type { Style } from '../report/style.ts';
-import { unifiedDiff } from '../report/text-diff.ts';
 import { choiceOf } from './choice.ts';
+import { dataAnswer } from './data-answer.ts';
 import { addEngineOption, engineOf, type EngineOption } from './engine-option.ts';
 import { addInputOptions, type InputOptions } from './input-options.ts';
 import type { InputFile } from './list-inputs.ts';
@@ -23,17 +23,19 @@ import { repairInputs, type RepairedInput } from './repair-inputs.ts';
 import { replaceFile } from './replace-file.ts';
 import { terminalOf } from './terminal.ts';
 
+const FORMATS = [...FINDING_FORMATS, 'yaml'] as const;
+
 interface LintOptions extends InputOptions, EngineOption {
   readonly fix?: boolean;
   readonly diff?: boolean;
-  readonly output: FindingFormat;
+  readonly output: (typeof FORMATS)[number];
 }
 
 export function defineLint(command: Command): void {
   addEngineOption(addInputOptions(command.argument('[PATH...]', 'the same as -f')))
     .option('--fix', 'write the repairs into the files; of standard input, print the repaired text')
     .option('--diff', 'show the repairs as a unified diff')
-    .option('-o, --output <FORMAT>', `one of: ${FINDING_FORMATS.join(', ')}`, choiceOf(FINDING_FORMATS), 'text')
+    .option('-o, --output <FORMAT>', `one of: ${FORMATS.join(', ')}`, choiceOf(FORMATS), 'text')
     .addHelpText('after', '\nExit status: 0 no errors, or all of them mended by --fix; 1 errors; 2 a file cannot be opened.\n\nExample: bulkhead lint --diff examples/shop')
     .action(async (paths: readonly string[], options: LintOptions) => {
       process.exitCode = await runLint([...(options.file ?? []), ...paths], options);
@@ -50,7 +52,7 @@ async function runLint(words: readonly string[], options: LintOptions): Promise<
   const mendings = inputs.flatMap((input) => mendingOf(input, textFindings));
   const mended = options.fix === true ? writeMendings(mendings) : [];
   const left = findings.filter((finding) => !mended.includes(finding));
-  await writeAnswer(describe({ inputs, base, mendings, mended, left }, options));
+  await writeAnswer(await describe({ inputs, base, mendings, mended, left }, options));
   await writeSummary(left, { mended, mendable: mendings.flatMap((mending) => mending.findings).length - mended.length });
   return hasErrors(left) ? 1 : 0;
 }
@@ -81,14 +83,21 @@ interface Linted {
   readonly left: readonly Finding[];
 }
 
-function describe({ inputs, base, mendings, mended, left }: Linted, options: LintOptions): Iterable<string> {
+async function describe({ inputs, base, mendings, mended, left }: Linted, options: LintOptions): Promise<Iterable<string>> {
   const terminal = terminalOf(process.stdout);
   const isStdin = ({ file }: { readonly file: InputFile }): boolean => file.kind === 'stdin';
   // The mended text of standard input is the answer, as of a filter; findings would only be in its way.
   if (options.fix === true && inputs.some(isStdin)) return [mendings.find(isStdin)?.after ?? inputs.find(isStdin)?.before ?? ''];
-  if (options.diff === true) return mendings.map(({ file, before, after }) => unifiedDiff({ file: file.name, before, after }, terminal.style));
-  const rest = formatFindings(options.output, left, { ...terminal, lineOf: linesOf(inputs, options.fix === true ? mendings : [], base), version: packageVersion() });
+  if (options.diff === true) {
+    const { unifiedDiff } = await import('../report/text-diff.ts');
+    return mendings.map(({ file, before, after }) => unifiedDiff({ file: file.name, before, after }, terminal.style));
+  }
+  const rest = await formatLeft(options.output, left, { ...terminal, lineOf: linesOf(inputs, options.fix === true ? mendings : [], base), version: packageVersion() });
   return options.output === 'text' ? [...mended.map((finding) => mendedLine(finding, terminal.style)), ...rest] : rest;
+}
+
+async function formatLeft(format: (typeof FORMATS)[number], left: readonly Finding[], layout: Parameters<typeof formatFindings>[2]): Promise<Iterable<string>> {
+  return format === 'yaml' ? dataAnswer(format, formatFindings('json', left, layout)) : formatFindings(format, left, layout);
 }
 
 function mendedLine({ file, range, message }: Finding, style: Style): string {

@@ -8,6 +8,7 @@ import { findRedundancies } from '../prove/redundancy.ts';
 import { assertionsJson, assertionText, type CheckedAssertion } from '../report/assertion.ts';
 import { redundanciesJson, redundanciesText } from '../report/redundancy.ts';
 import { choiceOf } from './choice.ts';
+import { DATA_FORMATS, dataAnswer } from './data-answer.ts';
 import { UsageError } from './failures.ts';
 import { addInputOptions, type InputOptions } from './input-options.ts';
 import { writeAnswer } from './output.ts';
@@ -15,7 +16,7 @@ import { openSides } from './open-sides.ts';
 import { readInputs, readOpened } from './read-inputs.ts';
 import { terminalOf } from './terminal.ts';
 
-const FORMATS = ['text', 'json'] as const;
+const FORMATS = ['text', ...DATA_FORMATS] as const;
 
 interface ProveOptions extends InputOptions {
   readonly output: (typeof FORMATS)[number];
@@ -74,7 +75,7 @@ async function proveSets(words: readonly string[], options: ProveOptions): Promi
 
 async function writeChecked(checked: readonly CheckedAssertion[], { output }: ProveOptions): Promise<number> {
   const { style } = terminalOf(process.stdout);
-  await writeAnswer(output === 'json' ? [assertionsJson(checked)] : checked.map((one) => assertionText(one, style)));
+  await writeAnswer(output === 'text' ? checked.map((one) => assertionText(one, style)) : await dataAnswer(output, [assertionsJson(checked)]));
   return checked.every(({ result }) => result.holds) ? 0 : 1;
 }
 
@@ -83,6 +84,6 @@ async function proveRedundant(words: readonly string[], options: ProveOptions): 
   if (input === undefined) return 2;
   const redundancies = findRedundancies(input.cluster);
   const { style } = terminalOf(process.stdout);
-  await writeAnswer(options.output === 'json' ? [redundanciesJson(redundancies)] : redundanciesText(redundancies, style));
+  await writeAnswer(options.output === 'text' ? redundanciesText(redundancies, style) : await dataAnswer(options.output, [redundanciesJson(redundancies)]));
   return redundancies.found.length === 0 ? 0 : 1;
 }

@@ -2,9 +2,10 @@
 import type { Cluster } from '../model/cluster.ts';
 import type { Grain } from '../analyze/endpoints.ts';
 import type { ReachFocus } from '../analyze/focus-reach.ts';
-import { findNewPodExposure } from '../analyze/new-pod-exposure.ts';
+import { findNewPodExposure, type WorkloadExposure } from '../analyze/new-pod-exposure.ts';
 import { EXPOSURE_FORMATS, exposureJson, exposureMarkdown, exposureTable } from '../report/new-pod-exposure.ts';
 import type { ReachFormat } from '../report/reach-formats.ts';
+import { dataAnswer } from './data-answer.ts';
 import { UsageError } from './failures.ts';
 import { writeAnswer } from './output.ts';
 import { terminalOf } from './terminal.ts';
@@ -20,7 +21,18 @@ export async function answerExposure(cluster: Cluster, { sources, targets, eithe
   if (format === undefined) throw new UsageError(`-o ${output} has no place for what is not there yet`, `with --exposure take one of: ${EXPOSURE_FORMATS.join(', ')}`);
   const names = either === undefined ? undefined : new Set(either.pods.map(({ workload }) => `${workload.kind} ${workload.namespace}/${workload.name}`));
   const exposures = findNewPodExposure(cluster).filter(({ endpoint }) => names === undefined || ('namespace' in endpoint && names.has(`${endpoint.kind} ${endpoint.namespace}/${endpoint.name}`)));
-  const { style } = terminalOf(process.stdout);
-  await writeAnswer([format === 'json' ? exposureJson(exposures) : format === 'md' ? exposureMarkdown(exposures) : exposureTable(exposures, style)]);
+  await writeAnswer(await formatExposure(format, exposures));
   return 0;
+}
+
+async function formatExposure(format: (typeof EXPOSURE_FORMATS)[number], exposures: readonly WorkloadExposure[]): Promise<Iterable<string>> {
+  switch (format) {
+    case 'table':
+      return [exposureTable(exposures, terminalOf(process.stdout).style)];
+    case 'md':
+      return [exposureMarkdown(exposures)];
+    case 'json':
+    case 'yaml':
+      return dataAnswer(format, [exposureJson(exposures)]);
+  }
 }

@@ -9,6 +9,7 @@ import { checkTests, countFailures, type TestReport } from '../probe/check-expec
 import { readPolicyTests, type PolicyTest } from '../probe/policy-test.ts';
 import { TEST_FORMATS, testJson, testJunit, testTap, testText } from '../report/test-report.ts';
 import { choiceOf } from './choice.ts';
+import { dataAnswer } from './data-answer.ts';
 import { UnreadableInput, UsageError } from './failures.ts';
 import { addInputOptions, type InputOptions } from './input-options.ts';
 import { listInputs, systemWords } from './list-inputs.ts';
@@ -49,7 +50,7 @@ async function runTest(files: readonly string[], options: TestOptions): Promise<
   if (tests === undefined) return 2;
   const report = options.in === 'lab' ? await testInLab(tests, options) : await testStatically(tests, options);
   if (typeof report === 'number') return report;
-  await writeAnswer([formatReport(report, options)]);
+  await writeAnswer(await formatReport(report, options));
   return countFailures(report).failed === 0 ? 0 : 1;
 }
 
@@ -111,15 +112,16 @@ function namedPorts(tests: readonly PolicyTest[]): number[] {
   return words.flatMap((word) => [...word.matchAll(/(?:^|[/-])([0-9]{1,5})(?=-|$)/g)].map((match) => Number(match[1]))).filter((port) => port >= 1 && port < PROTOCOL_BASE.UDP);
 }
 
-function formatReport(report: TestReport, { output }: TestOptions): string {
+async function formatReport(report: TestReport, { output }: TestOptions): Promise<Iterable<string>> {
   switch (output) {
     case 'text':
-      return testText(report, terminalOf(process.stdout).style);
+      return [testText(report, terminalOf(process.stdout).style)];
     case 'tap':
-      return testTap(report);
+      return [testTap(report)];
     case 'junit':
-      return testJunit(report);
+      return [testJunit(report)];
     case 'json':
-      return testJson(report);
+    case 'yaml':
+      return dataAnswer(output, [testJson(report)]);
   }
 }

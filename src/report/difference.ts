@@ -13,7 +13,7 @@ import type { Style } from './style.ts';
 import { alignColumns } from './table.ts';
 import { countOf } from './truth-table.ts';
 
-export const DIFFERENCE_FORMATS = ['text', 'json', 'md', 'github'] as const;
+export const DIFFERENCE_FORMATS = ['text', 'json', 'yaml', 'md', 'github'] as const;
 
 export interface Difference {
   readonly comparison: Comparison;

@@ -10,7 +10,7 @@ import { printable } from './printable.ts';
 import type { Style } from './style.ts';
 import { alignColumns } from './table.ts';
 
-export const EXPOSURE_FORMATS = ['table', 'json', 'md'] as const;
+export const EXPOSURE_FORMATS = ['table', 'json', 'yaml', 'md'] as const;
 
 const HEADINGS = ['WORKLOAD', '', 'NEW POD OR ADDRESS', 'TRAFFIC'];
 

@@ -2,7 +2,7 @@
 import type { Finding } from '../base/finding.ts';
 import type { Reachability } from '../analyze/reach.ts';
 import type { NamedRoutes } from '../analyze/named-routes.ts';
-import { jsonFinding } from './finding-json.ts';
+import { findingLine, jsonFinding } from './finding-json.ts';
 import { jsonLine } from './json-line.ts';
 import { encodeRows, jsonEndpoint } from './reach-rows.ts';
 import { jsonEntrance, jsonService } from './routes-json.ts';
@@ -14,7 +14,7 @@ export function* reachJsonLines(reachability: Reachability, findings: readonly F
   yield* encodeRows(reachability, { before: '{ "allowed": ', beforeFirst: '{ "allowed": ', after: ' }\n' });
   for (const service of routes?.services ?? []) yield line('service', jsonLine(jsonService(service)));
   for (const entrance of routes?.entrances ?? []) yield line('entrance', jsonLine(jsonEntrance(entrance)));
-  for (const finding of findings) yield line('finding', jsonLine(jsonFinding(finding)));
+  for (const finding of findings) yield findingLine(finding);
 }
 
 /** The object of `-o json`; each member of a list is one line in the flow style, which is JSON (YAML 1.2.2, section 1.3). */

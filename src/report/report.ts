@@ -1,13 +1,13 @@
 // Answers and findings become text: every function here takes a value that another room made and gives what a reader or a program reads.
 import type { Finding } from '../base/finding.ts';
-import { findingsJson } from './finding-json.ts';
+import { findingLine, findingsJson } from './finding-json.ts';
 import { findingText, type FindingLayout } from './finding-text.ts';
 import { githubCommand } from './finding-github.ts';
 import { sarifLog } from './finding-sarif.ts';
 
 export type FindingFormat = (typeof FINDING_FORMATS)[number];
 
-export const FINDING_FORMATS = ['text', 'json', 'github', 'sarif'] as const;
+export const FINDING_FORMATS = ['text', 'json', 'jsonl', 'github', 'sarif'] as const;
 
 export function formatFindings(
   format: FindingFormat,
@@ -19,6 +19,8 @@ export function formatFindings(
       return findings.map((finding) => findingText(finding, layout));
     case 'json':
       return [findingsJson(findings)];
+    case 'jsonl':
+      return findings.map(findingLine);
     case 'github':
       return findings.map(githubCommand);
     case 'sarif':

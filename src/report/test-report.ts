@@ -8,7 +8,7 @@ import { printable } from './printable.ts';
 import type { Style } from './style.ts';
 import { countOf } from './truth-table.ts';
 
-export const TEST_FORMATS = ['text', 'tap', 'junit', 'json'] as const;
+export const TEST_FORMATS = ['text', 'tap', 'junit', 'json', 'yaml'] as const;
 
 export function testText(report: TestReport, style: Style): string {
   const parts = report.tests.flatMap(({ test, results }) => [`${style.bold(printable(test.name))}  ${style.dim(printable(test.file))}\n`, ...results.map((result) => resultText(result, style))]);
