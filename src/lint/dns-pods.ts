@@ -1,7 +1,7 @@
 // Whether egress rules let pods ask the cluster's DNS.
 import type { Cluster, Pod } from '../model/cluster.ts';
 import type { IpBlockPeer, NetworkPolicy, PodPeer, PolicyRule } from '../model/network-policy.ts';
-import { meetsRequirement, selects, type LabelSet, type Requirement } from '../model/selector.ts';
+import { meetsRequirement, selects, type LabelSet, type Requirement, type Selector } from '../model/selector.ts';
 import { DNS_LABELS, DNS_NAMESPACES, isDnsPod } from '../analyze/dns-pods.ts';
 import type { PodIndex } from './pod-index.ts';
 import { NODE_LOCAL_DNS, overlaps, PRIVATE_RANGES, withoutRanges } from './pod-ranges.ts';
@@ -12,6 +12,11 @@ const DNS_PORTS: readonly number[] = [53, 5353];
 const DNS_LABEL_SETS: readonly LabelSet[] = DNS_LABELS.map(([key, value]) => labelSet(key, value));
 
 const METADATA_NAME = 'kubernetes.io/metadata.name';
+
+/** Whether a selector asks for a label by which DNS pods are named. */
+export function isDnsLabel({ requirements }: Selector): boolean {
+  return requirements.some((requirement) => requirement.kind === 'In' && DNS_LABELS.some(([key, value]) => requirement.key === key && requirement.values.includes(value)));
+}
 
 /** The DNS pods of the input; usually there are none, and then the usual ones are supposed. */
 export function findDnsPods(cluster: Cluster): readonly Pod[] {

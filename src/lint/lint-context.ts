@@ -1,19 +1,21 @@
 // What every check of a cluster may look at.
 import type { Program } from '../compile/program.ts';
-import type { Cluster } from '../model/cluster.ts';
+import type { Cluster, Pod } from '../model/cluster.ts';
 import { findPodCreators } from './pod-creators.ts';
 import { createPodIndex, type PodIndex } from './pod-index.ts';
+import { createPortIndex, type PodPorts } from './pod-ports.ts';
 
 export interface LintContext {
   readonly cluster: Cluster;
   readonly program: Program;
   readonly index: PodIndex;
   readonly isWholeCluster: boolean;
+  portsOf(pods: readonly Pod[]): PodPorts;
   /** Names of the objects of a namespace that may create pods we do not know, such as `` `Kafka/events` ``. */
   podCreatorsIn(namespace: string): readonly string[];
 }
 
 export function createLintContext(cluster: Cluster, program: Program, { isWholeCluster = false }: { readonly isWholeCluster?: boolean }): LintContext {
   const creators = findPodCreators(cluster);
-  return { cluster, program, index: createPodIndex(cluster), isWholeCluster, podCreatorsIn: (namespace) => creators.get(namespace) ?? [] };
+  return { cluster, program, index: createPodIndex(cluster), isWholeCluster, portsOf: createPortIndex(cluster), podCreatorsIn: (namespace) => creators.get(namespace) ?? [] };
 }

@@ -6,6 +6,7 @@ import type { NetworkPolicy } from '../model/network-policy.ts';
 import { locateOrigin } from '../model/origin.ts';
 import { canonicalSelector, selects } from '../model/selector.ts';
 import { isDnsPod } from '../analyze/dns-pods.ts';
+import { itemBefore, placeBlockList } from './block-list.ts';
 import { allowsDns, findDnsPods } from './dns-pods.ts';
 import type { LintContext } from './lint-context.ts';
 import { describePod } from './near-label.ts';
@@ -93,34 +94,26 @@ function withoutDns(policy: NetworkPolicy, pod: Pod | undefined): Finding {
   return findAt(policy, { code: 'egress-without-dns', severity: 'warning', message, origin, help, edits: dnsRuleEdit(policy) });
 }
 
-/**
- * Writes the rule before the first one, in its column. None in a list in flow style, or where the first rule does not
- * stand beside its dash: a block list ends with its last item, a flow list behind it.
- */
+/** Writes the rule before the first one, in its column; none in a list in flow style. */
 function dnsRuleEdit(policy: NetworkPolicy): TextEdit[] {
-  const egress = below(policy.origin, 'spec', 'egress');
-  const rules = policy.egress ?? [];
-  const list = locateOrigin(egress).range;
-  const first = locateOrigin(rules[0]!.origin).range;
-  const last = locateOrigin(rules[rules.length - 1]!.origin).range;
-  const isBlock = list.end.line === last.end.line && list.end.column === last.end.column;
-  const dashWidth = first.start.column - list.start.column;
-  if (!isBlock || first.start.line !== list.start.line || dashWidth < 2) return [];
-  const pad = ' '.repeat(first.start.column - 1);
-  const lines = [
-    'to:',
-    `${pad}- namespaceSelector:`,
-    `${pad}    matchLabels:`,
-    `${pad}      kubernetes.io/metadata.name: kube-system`,
-    `${pad}  podSelector:`,
-    `${pad}    matchLabels:`,
-    `${pad}      k8s-app: kube-dns`,
-    `${pad}ports:`,
-    `${pad}- protocol: UDP`,
-    `${pad}  port: 53`,
-    `${pad}- protocol: TCP`,
-    `${pad}  port: 53`,
-    `${' '.repeat(list.start.column - 1)}-${' '.repeat(dashWidth - 1)}`,
-  ];
-  return [{ range: { start: first.start, end: first.start }, text: lines.join('\n') }];
+  const rules = (policy.egress ?? []).map(({ origin }) => origin);
+  const list = placeBlockList(below(policy.origin, 'spec', 'egress'), rules);
+  if (list === undefined) return [];
+  const { start } = locateOrigin(rules[0]!).range;
+  return [{ range: { start, end: start }, text: itemBefore(list, DNS_RULE) }];
 }
+
+const DNS_RULE: readonly string[] = [
+  'to:',
+  '- namespaceSelector:',
+  '    matchLabels:',
+  '      kubernetes.io/metadata.name: kube-system',
+  '  podSelector:',
+  '    matchLabels:',
+  '      k8s-app: kube-dns',
+  'ports:',
+  '- protocol: UDP',
+  '  port: 53',
+  '- protocol: TCP',
+  '  port: 53',
+];

@@ -1,5 +1,6 @@
 // Says what is wrong or weak in a cluster's policies, each with the place where it stands and, where one is sure, the edit that mends it.
 import { sortFindings, type Finding } from '../base/finding.ts';
+import type { Position, TextRange } from '../base/source-position.ts';
 import type { Program } from '../compile/program.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { Engine } from './engines/engine.ts';
@@ -11,7 +12,9 @@ import { lintExposure } from './lint-exposure.ts';
 import { lintIpBlocks, lintNetworks } from './lint-ip-blocks.ts';
 import { lintIsolation } from './lint-isolation.ts';
 import { lintNamedPorts } from './lint-named-ports.ts';
+import { lintOpenedPorts } from './lint-opened-ports.ts';
 import { lintOpenRules } from './lint-open-rules.ts';
+import { lintPeerLists } from './lint-peer-lists.ts';
 import { lintSelectors } from './lint-selectors.ts';
 
 export interface LintOptions {
@@ -24,7 +27,7 @@ export interface LintOptions {
 /** Findings about what the policies mean and where they are weak; cost follows policies and the pods they select, never pods × policies. Sorted. */
 export function lintCluster(cluster: Cluster, program: Program, options: LintOptions = {}): Finding[] {
   const context = createLintContext(cluster, program, options);
-  return sortFindings([...lintMeaning(context, options), ...lintWeakness(context)]);
+  return sortFindings(withoutExplained([...lintMeaning(context, options), ...lintWeakness(context)]));
 }
 
 /** Those of them that belong beside an answer about who reaches whom: where policies do not do what they seem to say. Sorted. */
@@ -44,5 +47,24 @@ function lintMeaning(context: LintContext, { engine }: LintOptions): Finding[] {
 }
 
 function lintWeakness(context: LintContext): Finding[] {
-  return [...lintIsolation(context), ...lintOpenRules(context)];
+  return [
+    ...context.cluster.policies.flatMap((policy) => [...lintPeerLists(context, policy), ...lintOpenedPorts(context, policy)]),
+    ...lintIsolation(context),
+    ...lintOpenRules(context),
+  ];
+}
+
+/** Why a peer matches nothing is said once. */
+function withoutExplained(findings: readonly Finding[]): readonly Finding[] {
+  const explained = findings.filter(({ code }) => code === 'or-instead-of-and' || code === 'and-instead-of-or');
+  if (explained.length === 0) return findings;
+  return findings.filter(({ code, file, range }) => code !== 'peer-matches-nothing' || !explained.some((other) => other.file === file && isInside(range, other.range)));
+}
+
+function isInside(inner: TextRange | undefined, outer: TextRange | undefined): boolean {
+  return inner !== undefined && outer !== undefined && comparePositions(outer.start, inner.start) <= 0 && comparePositions(inner.end, outer.end) <= 0;
+}
+
+function comparePositions(a: Position, b: Position): number {
+  return a.line - b.line || a.column - b.column;
 }

@@ -59,6 +59,12 @@ export function replaceValue(selectorOrigin: Origin, requirement: Requirement & 
   return [{ range, text: quotes === 2 || !isPlainText(value) ? JSON.stringify(value) : value }];
 }
 
+/** The edit that writes a field's value anew; none where it is not found written out as `before`. */
+export function replaceScalar(origin: Origin, key: string, { before, after }: { readonly before: string; readonly after: string }): TextEdit[] {
+  const range = locateOrigin(below(origin, key)).range;
+  return isSameRange(range, locateOrigin(origin).range) || widthOf(range) !== before.length ? [] : [{ range, text: after }];
+}
+
 /** Whether YAML 1.1 reads the text as this very string without quotes. */
 function isPlainText(value: string): boolean {
   return /^[A-Za-z][A-Za-z0-9._-]*$/.test(value) && !/^(y|n|yes|no|on|off|true|false|null)$/i.test(value);

@@ -20,6 +20,13 @@ function subjectOf({ code, object, message }: Finding): string {
   return `${code} ${object?.namespace}/${object?.name} ${message}`;
 }
 
+/** Their edits narrow a rule, which may show what else is wrong with its policy: that it loses DNS, or names a port that nobody opens. */
+const NARROWING_CODES: ReadonlySet<string> = new Set(['or-instead-of-and']);
+
+function nameOf({ object }: Finding): string {
+  return `${object?.kind} ${object?.namespace}/${object?.name}`;
+}
+
 test('linting any cluster gives findings that name their policy, sorted, the same each time', () => {
   checkClusters((raw) => {
     const cluster = settleCluster(raw);
@@ -40,7 +47,8 @@ test('the edits of a finding make it vanish and add none', () => {
         const after = lintText(applyEdits(text, edits));
         assert.ok(!after.some((other) => subjectOf(other) === subjectOf(finding)), `${subjectOf(finding)} is still there`);
         const codesBefore = before.map((subject) => subject.split(' ')[0]);
-        for (const other of after) assert.ok(before.includes(subjectOf(other)) || codesBefore.includes(other.code), `${subjectOf(other)} is new`);
+        const isShown = (other: Finding): boolean => NARROWING_CODES.has(finding.code) && nameOf(other) === nameOf(finding);
+        for (const other of after) assert.ok(before.includes(subjectOf(other)) || codesBefore.includes(other.code) || isShown(other), `${subjectOf(other)} is new`);
       }
     },
     { share: 0.4 },
