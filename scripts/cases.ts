@@ -16,7 +16,7 @@ const differing = readCases('reach').filter((page) => {
 });
 const differingLint = lintPages().filter((page) => {
   const answer = answerPage(page);
-  if (answer.findings === page.findings && (page.repaired === undefined || answer.repaired === page.repaired)) return false;
+  if (answer.findings === page.findings && (page.repaired ?? answer.repaired) === answer.repaired && (page.reach ?? answer.reach) === answer.reach) return false;
   if (isUpdate) updatePage(page, answer);
   return true;
 });

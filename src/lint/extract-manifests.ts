@@ -1,37 +1,65 @@
 // Finds the manifests in prose: the fenced blocks of a Markdown or plain text that hold Kubernetes objects.
 
-/** A fenced block, as lines of its text from 0, end exclusive, the fences themselves left out. */
-export interface FencedBlock {
+/** The lines of a manifest in a text, from 0, end exclusive. */
+export interface ManifestBlock {
   readonly start: number;
   readonly end: number;
+  /** The same with what frames them: fences, and of a command the lines around its heredoc. */
+  readonly outer: { readonly start: number; readonly end: number };
 }
 
 /** Blocks of these languages hold commands or code, and a manifest only where they begin with one. */
 const COMMAND_LANGUAGES: ReadonlySet<string> = new Set(['bash', 'sh', 'shell', 'zsh', 'console', 'powershell', 'go', 'python', 'json5', 'hcl']);
 
-/** The fenced blocks with an `apiVersion` and a `kind`; none in a text that is no prose. */
-export function findManifestBlocks(text: string): FencedBlock[] {
+/** The fenced blocks with an `apiVersion` and a `kind`, of commands what stands between `<<EOF` and `EOF`; none in a text that is no prose. */
+export function findManifestBlocks(text: string): ManifestBlock[] {
   const lines = text.split('\n');
-  const blocks: FencedBlock[] = [];
+  const blocks: ManifestBlock[] = [];
   for (let at = 0; at < lines.length; at++) {
     const fence = openingFence(lines[at]!);
     if (fence === undefined) continue;
-    const start = at + 1;
-    let end = start;
+    let end = at + 1;
     while (end < lines.length && !closesFence(lines[end]!, fence)) end++;
-    if (isManifest(lines.slice(start, end), COMMAND_LANGUAGES.has(fence.language))) blocks.push({ start, end });
+    const outer = { start: at, end: end + 1 };
+    const inner = { start: at + 1, end };
+    const parts = findHeredocs(lines, inner);
+    for (const { start, end } of parts.length > 0 ? parts : [inner]) {
+      const isOfCommand = parts.length === 0 && COMMAND_LANGUAGES.has(fence.language);
+      if (isManifest(lines.slice(start, end), isOfCommand)) blocks.push({ start, end, outer });
+    }
     at = end;
   }
   return blocks;
 }
 
+function findHeredocs(lines: readonly string[], { start, end }: { readonly start: number; readonly end: number }): { start: number; end: number }[] {
+  const found: { start: number; end: number }[] = [];
+  for (let at = start; at < end; at++) {
+    const word = heredocWord(lines[at]!);
+    if (word === undefined) continue;
+    const last = lines.findIndex((line, index) => index > at && endsHeredoc(line, word));
+    if (last < 0 || last >= end) break;
+    found.push({ start: at + 1, end: last });
+    at = last;
+  }
+  return found;
+}
+
+/** The word that ends the heredoc which a line of the shell begins, undefined where it begins none. */
+export function heredocWord(line: string): string | undefined {
+  return /^[^:]*\b(?:cat|kubectl|oc|tee)\b.*<<-?\s*(['"]?)([A-Za-z_]\w*)\1/.exec(line)?.[2];
+}
+
+/** Perhaps behind the prompt of the shell, or a number of the listing. */
+export function endsHeredoc(line: string, word: string): boolean {
+  return line.replace(/^\s*(?:\d+\s+)?>?\s*/, '').trimEnd() === word;
+}
+
 /**
  * The manifests of a prose text, each on the lines where it stands in the file, so that positions agree;
- * lines of prose are empty, and `---` stands in place of each opening fence. undefined: no manifest in it.
+ * lines of prose are empty, and `---` stands in place of each opening fence.
  */
-export function extractManifests(text: string): string | undefined {
-  const blocks = findManifestBlocks(text);
-  if (blocks.length === 0) return undefined;
+export function extractManifests(text: string, blocks: readonly ManifestBlock[]): string {
   const lines = text.split('\n');
   const kept = lines.map(() => '');
   for (const block of blocks) {
@@ -62,8 +90,8 @@ function closesFence(line: string, fence: Fence): boolean {
   return trimmed.length >= fence.length && trimmed === fence.sign.repeat(trimmed.length);
 }
 
-const API_VERSION = /^[\s\u00a0\u200b\ufeff]*["\u201c]?apiVersion["\u201d]?\s*:/;
-const KIND = /^[\s\u00a0\u200b\ufeff]*["\u201c]?kind["\u201d]?\s*:/;
+const API_VERSION = /^[\s\u00a0\u200b\ufeff>]*["\u201c]?apiVersion["\u201d]?\s*:/;
+const KIND = /^[\s\u00a0\u200b\ufeff>]*["\u201c]?kind["\u201d]?\s*:/;
 
 function isManifest(lines: readonly string[], mustBeginWithIt: boolean): boolean {
   const first = lines.find((line) => !/^\s*(#|---|$)/.test(line)) ?? '';

@@ -99,6 +99,9 @@ const SPECS: Readonly<Record<string, FieldShape>> = {
   Service: SERVICE_SPEC,
 };
 
+/** Kinds whose fields are known. */
+export const KINDS: readonly string[] = Object.keys(SPECS);
+
 /** The shape of a whole object of this kind; of kinds without knowledge, only its metadata. */
 export function shapeOfKind(kind: string): FieldShape {
   return fieldsOf({
@@ -111,18 +114,21 @@ export function shapeOfKind(kind: string): FieldShape {
 }
 
 /** Every field name of the shapes above: the words behind which a missing blank is mended. */
-export const KNOWN_FIELDS: ReadonlySet<string> = collectFields();
+export const KNOWN_FIELDS: ReadonlySet<string> = collectFields(() => true);
 
-function collectFields(): Set<string> {
+/** Those that hold a map or a list: a colon and nothing else stands behind them. */
+export const HOLDING_FIELDS: ReadonlySet<string> = collectFields((shape) => shape.kind !== 'scalar');
+
+function collectFields(isWanted: (shape: FieldShape) => boolean): Set<string> {
   const names = new Set<string>();
   const visit = (shape: FieldShape): void => {
     if (shape.kind === 'list') visit(shape.item);
     if (shape.kind !== 'fields') return;
     for (const [name, field] of Object.entries(shape.fields)) {
-      names.add(name);
+      if (isWanted(field)) names.add(name);
       visit(field);
     }
   };
-  for (const kind of Object.keys(SPECS)) visit(shapeOfKind(kind));
+  for (const kind of KINDS) visit(shapeOfKind(kind));
   return names;
 }

@@ -10,6 +10,8 @@ export interface LinePlace {
   readonly owner: string;
   /** The earlier line by which this one moves, where it only follows along; else its own index. */
   readonly cause: number;
+  /** What is written before the line: a dash that it lacks, or the sign of a comment that goes on. */
+  readonly insert?: '- ' | '# ';
 }
 
 /** A map or list that is open at the current line. Columns are those of the text as it stands; `new…` those after the repair. */
@@ -26,6 +28,8 @@ interface OpenField {
   readonly held: Set<string>;
   /** The line that moved it. */
   readonly cause: number;
+  /** A list whose items were written without dashes. */
+  lacksDashes?: boolean;
 }
 
 const HEAD_FIELDS: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata', 'spec']);
@@ -41,12 +45,12 @@ interface Entry {
  * The place of each line, or undefined where a line could belong to more than one open field: nothing is guessed.
  * Where the columns agree with the fields, lines stay as they are.
  */
-export function placeLines(lines: readonly DocumentLine[], shape: FieldShape): LinePlace[] | undefined {
+export function placeLines(lines: readonly DocumentLine[], shape: FieldShape, { words }: { readonly words: boolean }): LinePlace[] | undefined {
   const open: OpenField[] = [];
   const places: LinePlace[] = [];
   for (const [index, line] of lines.entries()) {
     if (open.length === 0 && line.kind === 'entry') open.push(openObject(shape, lines));
-    const place = placeLine(open, { lines, places, index });
+    const place = placeLine(open, { lines, places, index, words });
     if (place === undefined) return undefined;
     places.push({ ...place, column: Math.max(0, place.column) });
   }
@@ -57,13 +61,65 @@ interface LineAt {
   readonly lines: readonly DocumentLine[];
   readonly places: readonly LinePlace[];
   readonly index: number;
+  /** Whether dashes are written where they lack, and lines that the page has broken are put together. */
+  readonly words: boolean;
 }
 
 function placeLine(open: OpenField[], at: LineAt): LinePlace | undefined {
   const line = at.lines[at.index]!;
   if (line.kind === 'content') return followEntry(at);
   if (line.kind === 'loose') return { column: line.indentColumns, owner: '', cause: at.index };
-  return placeEntry(open, line, at.index);
+  return (at.words ? placeBroken(open, at) : undefined) ?? placeEntry(open, line, at.index);
+}
+
+/** A line that lacks its dash or goes on from the line above; undefined where it does neither. */
+function placeBroken(open: OpenField[], { lines, places, index }: LineAt): LinePlace | undefined {
+  const line = lines[index]!;
+  if (line.dashColumns.length > 0) return undefined;
+  if (line.key !== undefined) return placeUndashed(open, line, index);
+  const owner = open[open.length - 1]!;
+  const isComment = lines[index - 1]?.hasComment === true || places[index - 1]?.insert === '# ';
+  if (isComment) return { column: line.indentColumns, owner: '', cause: index, insert: '# ' };
+  if (owner.shape.kind === 'list' && owner.shape.item.kind === 'scalar') return placeUndashedText(owner, line, index);
+  const isValue = owner.shape.kind === 'anything' && owner.childColumn === undefined && line.indentColumns <= owner.keyColumn;
+  if (!isValue) return undefined;
+  owner.childColumn = line.indentColumns;
+  return { column: owner.newKeyColumn + 2, owner: owner.name, cause: index };
+}
+
+/** The first key of the first item of a list, when the list has had no item so far. */
+function placeUndashed(open: OpenField[], line: ScannedLine, index: number): LinePlace | undefined {
+  const entry: Entry = { column: line.indentColumns, key: line.key, value: line.value, isItem: true };
+  const list = open[open.length - 1]!;
+  const { shape } = list;
+  if (shape.kind !== 'list' || shape.item.kind !== 'fields' || list.childColumn !== undefined) return undefined;
+  if (!couldBeItem(shape.item, entry) || entry.column <= list.keyColumn) return undefined;
+  const column = newColumn(list, entry);
+  list.childColumn = entry.column - 2;
+  list.newChildColumn = column;
+  const item: OpenField = {
+    name: `an item of ${list.name}`,
+    shape: shape.item,
+    // As if the dash stood two columns before its key.
+    keyColumn: entry.column - 2,
+    newKeyColumn: column,
+    childColumn: entry.column,
+    newChildColumn: column + 2,
+    held: new Set(),
+    cause: index,
+  };
+  open.push(item);
+  enterOwner(open, { owner: item, entry: { ...entry, isItem: false }, index, line });
+  return { column, owner: list.name, cause: index, insert: '- ' };
+}
+
+function placeUndashedText(list: OpenField, line: ScannedLine, index: number): LinePlace | undefined {
+  if (line.indentColumns <= list.keyColumn || (list.childColumn !== undefined && list.lacksDashes !== true) || /\s/.test(line.value)) return undefined;
+  const column = newColumn(list, { column: line.indentColumns, key: undefined, value: line.value, isItem: true });
+  list.lacksDashes = true;
+  list.childColumn ??= line.indentColumns;
+  list.newChildColumn = column;
+  return { column, owner: list.name, cause: index, insert: '- ' };
 }
 
 /** The text of a block scalar, of a flow list or of a quoted text over several lines moves with its entry. */

@@ -1,9 +1,11 @@
-// Repairs YAML that was copied from a web page: dashes, quotes, blanks, tabs, line ends, and lines at the wrong column.
+// Repairs YAML that was copied from a web page: dashes, quotes, blanks, tabs, line ends, lines at the wrong column, and what the page has put around them.
 import { hasErrors, sortFindings, type Finding } from '../base/finding.ts';
 import type { FindingCode } from '../base/finding-code.ts';
-import { applyEdits, editsOf } from './apply-edits.ts';
-import { extractManifests } from './extract-manifests.ts';
+import type { TextRange } from '../base/source-position.ts';
+import { applyEdits, editsOf, moveFinding, placeBefore } from './apply-edits.ts';
+import { extractManifests, findManifestBlocks, type ManifestBlock } from './extract-manifests.ts';
 import { mendDocument, type MendOptions } from './mend-document.ts';
+import { findPasteLines, type PasteLine } from './paste-lines.ts';
 import { readText, type TextReading } from './read-text.ts';
 import { splitDocuments, type DocumentText } from './split-documents.ts';
 import { lintClaims } from './text-claims.ts';
@@ -28,30 +30,76 @@ export const REPAIR_LENGTH_MAX: number = 4 * 1024 * 1024;
  */
 export function repairText(file: string, text: string): Repair {
   if (text.length > REPAIR_LENGTH_MAX) return { text, findings: [], isChanged: false };
-  const manifests = extractManifests(text);
-  const source = manifests ?? text;
-  const claims = (reading: TextReading): Finding[] => (manifests === undefined ? [] : lintClaims(file, text, reading.policies));
+  const blocks = findManifestBlocks(text);
+  const source = blocks.length === 0 ? text : extractManifests(text, blocks);
   const before = readText(file, source);
-  if (!hasErrors(before.findings) || /^\s*\{/.test(source)) return { text: source, findings: sortFindings(claims(before)), isChanged: false };
-  const { documents, findings: marks } = splitDocuments(file, source);
-  const mended = [...marks, ...documents.flatMap(repairDocument)];
-  const repaired = applyEdits(source, editsOf(mended));
-  const after = readText(file, repaired);
-  if (repaired === source || !isBetter(before, after)) return { text: source, findings: sortFindings(claims(before)), isChanged: false };
-  return { text: repaired, findings: sortFindings([...mended, ...claims(after)]), isChanged: true };
+  const isMendable = hasErrors(before.findings) && !/^\s*\{/.test(source);
+  for (const paste of isMendable ? pastesOf(source) : []) {
+    const mended = mendLines(file, source, paste);
+    const edits = editsOf(mended);
+    const repaired = applyEdits(source, edits);
+    const after = readText(file, repaired);
+    if (repaired === source || !isBetter(before, after)) continue;
+    const claimed = blocks.length > 0 ? blocks : bareBlocks(source, paste);
+    const claims = lintClaims(file, text, { blocks: claimed, policies: after.policies, placeOf: placeBefore(source, edits) });
+    return { text: repaired, findings: sortFindings([...mended, ...claims]), isChanged: true };
+  }
+  return { text: source, findings: lintClaims(file, text, { blocks, policies: before.policies, placeOf: (position) => position }), isChanged: false };
 }
 
-/** Signs alone before columns as well: the least repair that helps is taken. A tab is as wide as makes sense of the columns. */
-const ATTEMPTS: readonly MendOptions[] = [
-  { scope: 'signs', tabColumns: 2 },
-  { scope: 'columns', tabColumns: 2 },
-  { scope: 'signs', tabColumns: 4 },
-  { scope: 'columns', tabColumns: 4 },
-  { scope: 'signs', tabColumns: 8 },
-  { scope: 'columns', tabColumns: 8 },
-];
+type Paste = readonly (PasteLine | undefined)[];
 
-/** The first attempt that leaves no error; else the first after which the text is understood, value errors apart; else what signs alone better. */
+/** The lines without what the page has put around them, where it has; else, or when that does not help, as they are. */
+function pastesOf(source: string): readonly Paste[] {
+  const paste = findPasteLines(source.split('\n'));
+  return paste.some((line) => line !== undefined) ? [paste, []] : [[]];
+}
+
+/** Manifests between sentences without any fence. */
+function bareBlocks(source: string, paste: Paste): readonly ManifestBlock[] {
+  const lines = source.split('\n');
+  const isManifest = lines.map((line, index) => line.trim() !== '' && (paste[index]?.code !== 'pasted-line' || paste[index].length === 0));
+  const start = isManifest.indexOf(true);
+  const end = isManifest.lastIndexOf(true) + 1;
+  return start < 0 || paste.length === 0 ? [] : [{ start, end, outer: { start, end } }];
+}
+
+function mendLines(file: string, source: string, paste: Paste): readonly Finding[] {
+  const lines = source.split('\n').map((line, index) => line.slice(paste[index]?.length ?? 0));
+  const { documents, findings: marks } = splitDocuments(file, lines);
+  const mended = documents.flatMap((document) => repairDocument(document).map((finding) => moveFinding(finding, ({ line, column }) => ({ line: line + document.firstLine - 1, column }))));
+  const placed = [...marks, ...mended].map((finding) => moveFinding(finding, ({ line, column }) => ({ line, column: column + (paste[line - 1]?.length ?? 0) })));
+  return [...pasteFindings(file, paste), ...placed];
+}
+
+const PASTE_HELP: Partial<Record<FindingCode, string>> = {
+  'pasted-prefix': 'take it away from each line',
+  'pasted-line': 'take the line away',
+  'yaml-html-sign': 'write the plain sign, and no tags',
+};
+
+/** Prefixes of one kind are one finding, at the first of them. */
+function pasteFindings(file: string, paste: Paste): readonly Finding[] {
+  const findings = new Map<string, Finding>();
+  for (const [index, found] of paste.entries()) {
+    if (found === undefined) continue;
+    const line = index + 1;
+    const range: TextRange = { start: { line, column: 1 }, end: { line, column: found.length + 1 } };
+    const key = found.code === 'pasted-prefix' ? found.message : `${line}`;
+    const known = findings.get(key);
+    const edits = [...(known?.edits ?? []), { range, text: '' }];
+    findings.set(key, known === undefined ? { code: found.code, severity: 'error', message: found.message, file, range, help: PASTE_HELP[found.code]!, edits } : { ...known, edits });
+  }
+  return [...findings.values()];
+}
+
+/** The least repair that helps is taken: signs before columns, words last. A tab is as wide as makes sense of the columns. */
+const ATTEMPTS: readonly MendOptions[] = [false, true].flatMap((words) => [2, 4, 8].flatMap((tabColumns): MendOptions[] => [{ scope: 'signs', tabColumns, words }, { scope: 'columns', tabColumns, words }]));
+
+/**
+ * The first attempt that leaves no error; else the first after which the text is understood, value errors apart; else
+ * what signs alone better. Places are those of the document.
+ */
 function repairDocument(document: DocumentText): readonly Finding[] {
   const text = document.lines.join('\n');
   const before = readText(document.file, text);
@@ -59,11 +107,10 @@ function repairDocument(document: DocumentText): readonly Finding[] {
   let understood: readonly Finding[] | undefined;
   let bettered: readonly Finding[] | undefined;
   for (const attempt of ATTEMPTS) {
-    if (attempt.tabColumns > 2 && !text.includes('\t')) break;
+    if (attempt.tabColumns > 2 && !text.includes('\t')) continue;
     const findings = mendDocument(document, attempt);
     if (findings === undefined || !hasErrors(findings)) continue;
-    const edits = editsOf(findings).map((edit) => ({ ...edit, range: shiftLines(edit.range, 1 - document.firstLine) }));
-    const after = readText(document.file, applyEdits(text, edits));
+    const after = readText(document.file, applyEdits(text, editsOf(findings)));
     if (!isBetter(before, after)) continue;
     if (!hasErrors(after.findings)) return findings;
     if (!hasFaults(after)) understood ??= findings;
@@ -71,13 +118,6 @@ function repairDocument(document: DocumentText): readonly Finding[] {
   }
   return understood ?? bettered ?? [];
 }
-
-function shiftLines(range: DocumentRange, lines: number): DocumentRange {
-  const shift = ({ line, column }: DocumentRange['start']): DocumentRange['start'] => ({ line: line + lines, column });
-  return { start: shift(range.start), end: shift(range.end) };
-}
-
-type DocumentRange = NonNullable<Finding['range']>;
 
 /** What wrong signs and columns lead to, beside errors of the parser: fields in places where they are not known. */
 const STRUCTURE_CODES: ReadonlySet<FindingCode> = new Set(['unknown-field', 'wrong-type', 'missing-name', 'missing-kind', 'missing-spec', 'empty-peer', 'mixed-peer', 'no-objects']);
@@ -90,10 +130,23 @@ function hasFaults({ findings }: TextReading): boolean {
   return findings.some((finding) => isUnparsed(finding) || (finding.severity === 'error' && STRUCTURE_CODES.has(finding.code)));
 }
 
-/** More documents parse, or all that did and with fewer errors; never at the price of another document. */
+/** More documents parse, or all that did and with fewer errors; never at the price of another document, nor by a rule that opens. */
 function isBetter(before: TextReading, after: TextReading): boolean {
+  if (countEmptied(after.text) > countEmptied(before.text)) return false;
   const unparsed = count(after, isUnparsed) - count(before, isUnparsed);
   return unparsed < 0 || (unparsed === 0 && count(after, isError) < count(before, isError));
+}
+
+/** A rule or selector with nothing behind it means everybody, every port or every pod: no repair may leave one behind. */
+function countEmptied(text: string): number {
+  const lines = text.split('\n').filter((line) => !/^\s*(#|$)/.test(line));
+  return lines.filter((line, at) => {
+    const column = /^(\s*(?:-\s+)*)(?:from|to|ports|except|podSelector|namespaceSelector|matchLabels|matchExpressions):\s*(?:#.*)?$/.exec(line)?.[1]!.length;
+    if (column === undefined) return false;
+    const next = lines[at + 1] ?? '';
+    const indent = next.length - next.trimStart().length;
+    return indent < column || (indent === column && !next.trimStart().startsWith('-'));
+  }).length;
 }
 
 function isError({ severity }: Finding): boolean {

@@ -8,11 +8,17 @@ export interface DocumentLine extends ScannedLine {
 
 const LABEL_FIELDS: ReadonlySet<string> = new Set(['labels', 'matchLabels', 'annotations', 'nodeSelector']);
 
-export function scanDocument(lines: readonly string[], tabColumns: number): DocumentLine[] {
+export interface DocumentScan {
+  readonly tabColumns: number;
+  /** Whether words are mended too. */
+  readonly words: boolean;
+}
+
+export function scanDocument(lines: readonly string[], { tabColumns, words }: DocumentScan): DocumentLine[] {
   const text = new TextTracker();
   const labels = new LabelTracker();
   return lines.map((raw) => {
-    const line = scanLine(raw, { tabColumns, isLabel: labels.isOpen });
+    const line = scanLine(raw, { tabColumns, isLabel: labels.isOpen, words });
     if (text.isInside(line)) return { ...line, kind: 'content', edits: line.edits.filter((edit) => edit.code === 'yaml-line-end') };
     if (line.isBlank || line.isComment) return { ...line, kind: 'loose' };
     text.enter(line);

@@ -1,15 +1,9 @@
 // Reads one line of broken YAML as its author meant it: indentation, dashes, key, value, and the signs to mend.
 import type { FindingCode } from '../base/finding-code.ts';
+import { pushSign, type CleanText, type SignEdit } from './clean-text.ts';
 import { KNOWN_FIELDS } from './field-shape.ts';
-
-/** A replacement inside one line: columns from 0, end exclusive, in UTF-16 units. */
-export interface SignEdit {
-  readonly code: FindingCode;
-  readonly message: string;
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
-}
+import { readForeignSign } from './foreign-sign.ts';
+import { mendValueEnd, mendWords } from './scan-words.ts';
 
 export interface ScannedLine {
   readonly raw: string;
@@ -26,6 +20,8 @@ export interface ScannedLine {
   readonly value: string;
   readonly isBlank: boolean;
   readonly isComment: boolean;
+  /** Whether a comment ends the line. */
+  readonly hasComment: boolean;
   readonly edits: readonly SignEdit[];
 }
 
@@ -34,6 +30,8 @@ export interface ScanOptions {
   readonly tabColumns: number;
   /** Whether the line stands below `labels` or `matchLabels`, where any `key:value` lacks its blank. */
   readonly isLabel: boolean;
+  /** Whether words are mended too: colons, commas, quotes and capitals of known fields. */
+  readonly words: boolean;
 }
 
 /** Blanks that YAML does not take for blanks. */
@@ -60,7 +58,7 @@ export function scanLine(raw: string, options: ScanOptions): ScannedLine {
   const isComment = raw[indent.length] === '#';
   const head = { raw, indentLength: indent.length, indentColumns: indent.columns, indentFault: indent.fault };
   if (isComment || indent.length >= end) {
-    return { ...head, dashColumns: [], entryColumn: 0, key: undefined, value: '', isBlank: !isComment, isComment, edits };
+    return { ...head, dashColumns: [], entryColumn: 0, key: undefined, value: '', isBlank: !isComment, isComment, hasComment: isComment, edits };
   }
   const text = readText(raw, { start: indent.length, end }, edits);
   const dashColumns: number[] = [];
@@ -70,20 +68,8 @@ export function scanLine(raw: string, options: ScanOptions): ScannedLine {
     at = dash.next;
   }
   const entryColumn = dashColumns.length === 0 ? 0 : Math.max(at, dashColumns[dashColumns.length - 1]! + 2);
-  const entry = readEntry(text, at, { edits, isLabel: options.isLabel });
-  return { ...head, dashColumns, entryColumn, ...entry, isBlank: false, isComment: false, edits };
-}
-
-/**
- * The part of a line that is neither indentation nor comment, with odd signs replaced.
- * Sign i stands at `places[i]` of the raw line, and at column i behind the indentation once the line is mended.
- */
-interface CleanText {
-  readonly raw: string;
-  readonly signs: string[];
-  readonly places: number[];
-  readonly start: number;
-  readonly end: number;
+  const entry = readEntry(text, at, { edits, options, hasDash: dashColumns.length > 0 });
+  return { ...head, dashColumns, entryColumn, ...entry, isBlank: false, isComment: false, hasComment: text.hasComment, edits };
 }
 
 function scanIndentation(raw: string, tabColumns: number): { length: number; columns: number; fault: ScannedLine['indentFault'] } {
@@ -101,7 +87,13 @@ function scanIndentation(raw: string, tabColumns: number): { length: number; col
       fault ??= { code: 'yaml-invisible-character', message: `${nameSign(sign)} stands in the indentation in place of a blank` };
     } else if (INVISIBLE.test(sign)) {
       fault ??= { code: 'yaml-invisible-character', message: `the invisible sign ${nameSign(sign)} stands in the indentation` };
-    } else break;
+    } else {
+      const foreign = readForeignSign(raw, length);
+      if (foreign?.sign !== ' ') break;
+      columns++;
+      length = foreign.end - 1;
+      fault ??= { code: foreign.code, message: `${foreign.name} stands in the indentation in place of a blank` };
+    }
   }
   return { length, columns, fault };
 }
@@ -121,30 +113,40 @@ function scanTrailing(raw: string, from: number, edits: SignEdit[]): number {
 }
 
 function readText(raw: string, range: { start: number; end: number }, edits: SignEdit[]): CleanText {
-  const text: CleanText = { raw, signs: [], places: [], start: range.start, end: range.end };
+  const text: CleanText = { raw, signs: [], places: [], ends: [], start: range.start, hasComment: false };
   let quote = '';
   for (let at = range.start; at < range.end; at++) {
     const sign = raw[at]!;
-    if (quote === '' && sign === '#' && isBlankSign(raw[at - 1]!)) break;
+    if (quote === '' && sign === '#' && isBlankSign(raw[at - 1] ?? ' ')) {
+      text.hasComment = true;
+      break;
+    }
     if (quote !== '') {
       if (sign === quote) quote = '';
     } else if ((sign === '"' || sign === "'") && startsToken(text.signs)) {
       quote = sign;
     } else if (ODD_BLANKS.test(sign)) {
       edits.push({ code: 'yaml-invisible-character', message: `${nameSign(sign)} stands in place of a blank`, start: at, end: at + 1, text: ' ' });
-      text.signs.push(' ');
-      text.places.push(at);
+      pushSign(text, ' ', at, at + 1);
       continue;
     } else if (INVISIBLE.test(sign)) {
       edits.push({ code: 'yaml-invisible-character', message: `the invisible sign ${nameSign(sign)} stands in the text`, start: at, end: at + 1, text: '' });
       continue;
+    } else {
+      const foreign = readForeignSign(raw, at);
+      if (foreign !== undefined && foreign.end <= range.end) {
+        edits.push({ code: foreign.code, message: foreign.message, start: at, end: foreign.end, text: foreign.sign });
+        if (foreign.sign !== '') pushSign(text, foreign.sign, at, foreign.end);
+        at = foreign.end - 1;
+        continue;
+      }
     }
-    text.signs.push(sign);
-    text.places.push(at);
+    pushSign(text, sign, at, at + 1);
   }
   while (text.signs.length > 0 && isBlankSign(text.signs[text.signs.length - 1]!)) {
     text.signs.pop();
     text.places.pop();
+    text.ends.pop();
   }
   return text;
 }
@@ -163,7 +165,7 @@ function readDash(text: CleanText, at: number, edits: SignEdit[]): { column: num
   const place = text.places[at]!;
   if (sign === '-') {
     if (!hasBlank && !isWordOfPolicy(text.signs.slice(at + 1).join(''))) return undefined;
-    if (!hasBlank) edits.push(missingBlank('-', place + 1));
+    if (!hasBlank) edits.push(missingBlank('-', text.ends[at]!));
   } else if (Object.hasOwn(DASHES, sign) || (sign === '*' && hasBlank && !isBare)) {
     const name = DASHES[sign] ?? 'an asterisk';
     const message = `${name} (${nameSign(sign)}) stands where a list needs \`-\``;
@@ -184,25 +186,33 @@ function isWordOfPolicy(rest: string): boolean {
   return /^["']?(Ingress|Egress)["']?$/.test(rest) || /^["']?\d{1,3}(\.\d{1,3}){3}\/\d{1,2}["']?$/.test(rest);
 }
 
-function readEntry(
-  text: CleanText,
-  start: number,
-  { edits, isLabel }: { edits: SignEdit[]; isLabel: boolean },
-): { key: string | undefined; value: string } {
+interface EntryOptions {
+  readonly edits: SignEdit[];
+  readonly options: ScanOptions;
+  readonly hasDash: boolean;
+}
+
+function readEntry(text: CleanText, start: number, { edits, options, hasDash }: EntryOptions): { key: string | undefined; value: string } {
   mendQuotes(text, start, edits);
+  if (options.words) mendWords(text, start, { edits, isLabel: options.isLabel, hasDash });
   const entry = text.signs.slice(start).join('');
   const key = /^(?:"([^"]*)"|'([^']*)'|([A-Za-z0-9_$][A-Za-z0-9_.$/-]*))\s*:(?=\s|$)/.exec(entry);
   if (key !== null) {
     const valueStart = start + key[0].length + (entry.length - key[0].length - entry.slice(key[0].length).trimStart().length);
-    mendQuotes(text, valueStart, edits);
-    return { key: key[1] ?? key[2] ?? key[3]!, value: text.signs.slice(valueStart).join('') };
+    return { key: key[1] ?? key[2] ?? key[3]!, value: readValue(text, valueStart, { edits, options, key: key[1] ?? key[2] ?? key[3]! }) };
   }
   const glued = /^([A-Za-z0-9][A-Za-z0-9._/-]*):(\S.*)$/.exec(entry);
-  if (glued === null || !(KNOWN_FIELDS.has(glued[1]!) || (isLabel && /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(glued[2]!)))) return { key: undefined, value: entry };
+  const isLabel = options.isLabel && /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(glued?.[2] ?? '');
+  if (glued === null || !(KNOWN_FIELDS.has(glued[1]!) || isLabel)) return { key: undefined, value: readValue(text, start, { edits, options, key: undefined }) };
   const valueStart = start + glued[1]!.length + 1;
   edits.push(missingBlank(`${glued[1]}:`, text.places[valueStart]!));
-  mendQuotes(text, valueStart, edits);
-  return { key: glued[1]!, value: text.signs.slice(valueStart).join('') };
+  return { key: glued[1]!, value: readValue(text, valueStart, { edits, options, key: glued[1]! }) };
+}
+
+function readValue(text: CleanText, start: number, { edits, options, key }: { readonly edits: SignEdit[]; readonly options: ScanOptions; readonly key: string | undefined }): string {
+  if (key !== undefined) mendQuotes(text, start, edits);
+  if (options.words) mendValueEnd(text, start, { edits, isKnown: key === undefined || options.isLabel || KNOWN_FIELDS.has(key) });
+  return text.signs.slice(start).join('');
 }
 
 /** Curly quotes around a whole key or value, or anywhere in a flow list, become straight ones. */

@@ -1,10 +1,10 @@
 // Holds what the prose around a manifest says of it against what the manifest does.
 import type { Finding } from '../base/finding.ts';
-import { lineStarts, positionAt, type TextRange } from '../base/source-position.ts';
+import { lineStarts, positionAt, type Position, type TextRange } from '../base/source-position.ts';
 import type { NetworkPolicy, Peer } from '../model/network-policy.ts';
 import { locateOrigin } from '../model/origin.ts';
 import type { Selector } from '../model/selector.ts';
-import { findManifestBlocks, type FencedBlock } from './extract-manifests.ts';
+import type { ManifestBlock } from './extract-manifests.ts';
 import { KNOWN_FIELDS } from './field-shape.ts';
 import { describeSelector } from './near-label.ts';
 import { below, nameOfPolicy } from './policy-place.ts';
@@ -12,21 +12,29 @@ import { below, nameOfPolicy } from './policy-place.ts';
 /** Only the paragraph before a block and the one behind it are taken to speak of it; of long ones the nearest lines. */
 const PARAGRAPH_LINES_MAX = 30;
 
+export interface ClaimsInput {
+  readonly blocks: readonly ManifestBlock[];
+  readonly policies: readonly NetworkPolicy[];
+  /** Where a place that the policies name stands in the text. */
+  readonly placeOf: (position: Position) => Position;
+}
+
 /** Findings where the text beside a block names labels or a reach that the block's policies do not have. */
-export function lintClaims(file: string, text: string, policies: readonly NetworkPolicy[]): Finding[] {
+export function lintClaims(file: string, text: string, { blocks, policies, placeOf }: ClaimsInput): Finding[] {
   const lines = text.split('\n');
   const starts = lineStarts(text);
-  return findManifestBlocks(text).flatMap((block) => {
-    const own = policies.filter((policy) => isInside(block, policy));
+  return blocks.flatMap((block) => {
+    const own = policies.filter((policy) => isInside(block, placeOf(locateOrigin(policy.origin).range.start)));
     const [first] = own;
     if (first === undefined) return [];
-    const context: Claimed = { file, starts, policies: own, first, manifest: lines.slice(block.start, block.end) };
+    const context: Claimed = { file, starts, placeOf, policies: own, first, manifest: lines.slice(block.start, block.end) };
     return paragraphsBeside(lines, block).flatMap((paragraph) => sentencesOf(text, starts, paragraph).flatMap((sentence) => lintSentence(context, sentence)));
   });
 }
 
 interface Claimed {
   readonly file: string;
+  readonly placeOf: ClaimsInput['placeOf'];
   readonly starts: readonly number[];
   readonly policies: readonly NetworkPolicy[];
   readonly first: NetworkPolicy;
@@ -39,19 +47,18 @@ interface Sentence {
   readonly start: number;
 }
 
-function isInside(block: FencedBlock, policy: NetworkPolicy): boolean {
-  const { line } = locateOrigin(policy.origin).range.start;
+function isInside(block: ManifestBlock, { line }: Position): boolean {
   return line > block.start && line <= block.end;
 }
 
 /** Lines from 0, end exclusive. */
-function paragraphsBeside(lines: readonly string[], block: FencedBlock): { start: number; end: number }[] {
+function paragraphsBeside(lines: readonly string[], block: ManifestBlock): { start: number; end: number }[] {
   const isText = (at: number): boolean => /\S/.test(lines[at] ?? '') && !/^\s*(#|```|~~~|---\s*$)/.test(lines[at]!);
-  let end = block.start - 1;
+  let end = block.outer.start;
   while (end > 0 && (lines[end - 1] ?? '').trim() === '') end--;
   let start = end;
   while (start > 0 && end - start < PARAGRAPH_LINES_MAX && isText(start - 1)) start--;
-  let next = block.end + 1;
+  let next = block.outer.end;
   while (next < lines.length && lines[next]!.trim() === '') next++;
   let last = next;
   while (last < lines.length && last - next < PARAGRAPH_LINES_MAX && isText(last)) last++;
@@ -155,7 +162,8 @@ function rangeAt({ starts }: Claimed, offset: number, length: number): TextRange
   return { start: positionAt(starts, offset), end: positionAt(starts, offset + length) };
 }
 
-function finding({ file, first }: Claimed, { range, message, help }: { range: TextRange; message: string; help: string }): Finding {
-  const related = [{ message: 'what the manifest selects', ...locateOrigin(below(first.origin, 'spec', 'podSelector')) }];
+function finding({ file, first, placeOf }: Claimed, { range, message, help }: { range: TextRange; message: string; help: string }): Finding {
+  const selected = locateOrigin(below(first.origin, 'spec', 'podSelector')).range;
+  const related = [{ message: 'what the manifest selects', file, range: { start: placeOf(selected.start), end: placeOf(selected.end) } }];
   return { code: 'text-claims-otherwise', severity: 'warning', message, file, range, object: nameOfPolicy(first), related, help };
 }

@@ -38,6 +38,10 @@ export function loadCase(page: CasePage): LoadedCase {
 
 /** What `analyze` answers, as the expected block of a page writes it. */
 export function answerReach({ program }: LoadedCase): string {
+  return reachOf(program);
+}
+
+export function reachOf(program: Program): string {
   const { endpoints, rows } = reach(program, { by: 'workload' });
   return formatReach(
     Array.from(rows(), ({ source, target, ports }) => ({

@@ -1,4 +1,4 @@
-// A page of `cases/lint`: its sentence of purpose, the text it starts from, and what is expected of it.
+// A page of `cases/lint` or `cases/repair`: its sentence of purpose, the text it starts from, and what is expected of it.
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sortFindings, type Finding } from '../../src/base/finding.ts';
@@ -6,44 +6,50 @@ import { compileCluster } from '../../src/compile/compile.ts';
 import { lintCluster } from '../../src/lint/lint.ts';
 import { repairText } from '../../src/lint/repair-text.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
+import { reachOf } from '../cases/loaded-case.ts';
 import { cloneRoot } from '../needs.ts';
 
 export interface CasePage {
   /** From the root of the clone. */
   readonly file: string;
   readonly purpose: string;
-  /** The fenced block behind which a page stands: its language (`yaml` or `markdown`) says how it is read. */
+  /** The fenced block behind which a page stands: its language (`yaml`, `text` or `markdown`) says how it is read. */
   readonly text: string;
   readonly isProse: boolean;
   /** Codes in backticks in what stands outside the blocks. */
   readonly namedCodes: ReadonlySet<string>;
+  /** Manifests beside it, which are only read. */
+  readonly cluster: string | undefined;
   readonly findings: string;
   /** The text after the repair, where the page shows it. */
   readonly repaired: string | undefined;
+  /** Who reaches whom once the text is repaired and read with the cluster, where the page shows it. */
+  readonly reach: string | undefined;
 }
 
 /** A block that holds fences of three backticks opens with four. */
-const BLOCK = /^(`{3,4})(\w+)\n([^]*?)^\1$/gm;
+const BLOCK = /^(`{3,4})(\w+(?: cluster)?)\n([^]*?)^\1$/gm;
 
 /** All pages, in order. */
 export function lintPages(): readonly CasePage[] {
-  return globSync('cases/lint/*.md', { cwd: cloneRoot }).sort().map(readPage);
+  return globSync('cases/{lint,repair}/*.md', { cwd: cloneRoot }).sort().map(readPage);
 }
 
 function readPage(file: string): CasePage {
   const source = readFileSync(join(cloneRoot, file), 'utf8');
   const blocks = new Map([...source.matchAll(BLOCK)].map((match) => [match[2]!, match[3]!]));
-  const text = blocks.get('yaml') ?? blocks.get('markdown');
+  const text = blocks.get('yaml') ?? blocks.get('markdown') ?? blocks.get('text');
   const findings = blocks.get('findings');
   if (text === undefined || findings === undefined) throw new Error(`${file}: lacks a block`);
   const purpose = source.split('\n').find((line) => line !== '' && !line.startsWith('#')) ?? '';
   const namedCodes = new Set([...source.replace(BLOCK, '').matchAll(/`([a-z-]+)`/g)].map((match) => match[1]!));
-  return { file, purpose, text, namedCodes, isProse: blocks.has('markdown'), findings, repaired: blocks.get('repaired') };
+  return { file, purpose, text, namedCodes, isProse: !blocks.has('yaml'), cluster: blocks.get('yaml cluster'), findings, repaired: blocks.get('repaired'), reach: blocks.get('reach') };
 }
 
 export interface CaseAnswer {
   readonly findings: string;
   readonly repaired: string;
+  readonly reach: string;
 }
 
 /** Pages are small, so nearly every one of them is weak in these ways: they are shown only on pages that name them. */
@@ -53,10 +59,11 @@ const BACKGROUND_CODES: ReadonlySet<string> = new Set(['no-default-deny', 'workl
 export function answerPage(page: CasePage): CaseAnswer {
   const file = page.isProse ? 'page.md' : 'page.yaml';
   const repair = repairText(file, unmask(page.text));
-  const { cluster, findings } = readManifests([sourceFromText(file, repair.text)]);
-  const all = sortFindings([...repair.findings, ...findings, ...lintCluster(cluster, compileCluster(cluster))]);
+  const { cluster, findings } = readManifests([sourceFromText(file, repair.text), ...(page.cluster === undefined ? [] : [sourceFromText('cluster.yaml', page.cluster)])]);
+  const program = compileCluster(cluster);
+  const all = sortFindings([...repair.findings, ...findings, ...lintCluster(cluster, program)]);
   const shown = all.filter(({ code }) => !BACKGROUND_CODES.has(code) || page.namedCodes.has(code));
-  return { findings: shown.map(findingLine).join(''), repaired: mask(page.isProse ? trimLines(repair.text) : repair.text) };
+  return { findings: shown.map(findingLine).join(''), repaired: mask(page.isProse ? trimLines(repair.text) : repair.text), reach: reachOf(program) };
 }
 
 /** Signs that no reader of the page could see are written as `<U+00A0>`. */
@@ -80,7 +87,7 @@ function findingLine({ code, severity, range, message }: Finding): string {
 export function updatePage({ file }: CasePage, answer: CaseAnswer): void {
   const path = join(cloneRoot, file);
   const replaced = readFileSync(path, 'utf8').replace(BLOCK, (whole, fence: string, name: string) => {
-    if (name !== 'findings' && name !== 'repaired') return whole;
+    if (name !== 'findings' && name !== 'repaired' && name !== 'reach') return whole;
     return `${fence}${name}\n${answer[name]}${fence}`;
   });
   writeFileSync(path, replaced);

@@ -64,14 +64,21 @@ test('what is not broken by signs or columns is left alone', () => {
   unchanged(`${HEAD}metadata:\nname: a\n${'#'.repeat(REPAIR_LENGTH_MAX)}`);
 });
 
-test('prose: manifests stay on their lines, commands and quotations are none', () => {
-  const text = `Text.\n\n\`\`\`yaml\n${HEAD}metadata: { name: a }\n\`\`\`\n\n\`\`\`sh\nkubectl apply -f - <<EOF\n${HEAD}EOF\n\`\`\`\n\n~~~\n${HEAD}metadata: { name: b }\n~~~\n`;
-  assert.deepEqual(findManifestBlocks(text), [{ start: 3, end: 6 }, { start: 16, end: 19 }]);
-  const lines = extractManifests(text)!.split('\n');
+test('prose: manifests stay on their lines, commands are none, and what they are fed is one', () => {
+  const text = `Text.\n\n\`\`\`yaml\n${HEAD}metadata: { name: a }\n\`\`\`\n\n\`\`\`sh\nkubectl apply -f - <<EOF\n${HEAD}EOF\nkubectl get -f a.yaml\n\`\`\`\n\n~~~\n${HEAD}metadata: { name: b }\n~~~\n`;
+  const blocks = findManifestBlocks(text);
+  assert.deepEqual(blocks, [
+    { start: 3, end: 6, outer: { start: 2, end: 7 } },
+    { start: 10, end: 12, outer: { start: 8, end: 15 } },
+    { start: 17, end: 20, outer: { start: 16, end: 21 } },
+  ]);
+  const lines = extractManifests(text, blocks).split('\n');
   assert.deepEqual(lines.slice(0, 7), ['', '', '---', ...`${HEAD}metadata: { name: a }`.split('\n'), '']);
+  assert.deepEqual(lines.slice(8, 15), ['', '---', ...HEAD.trimEnd().split('\n'), '', '', '']);
   assert.equal(lines.length, text.split('\n').length);
-  assert.equal(extractManifests('no manifest here\n```\nls\n```\n'), undefined);
-  assert.equal(extractManifests(`${HEAD}metadata: { name: a }\n`), undefined);
+  assert.deepEqual(findManifestBlocks('no manifest here\n```\nls\n```\n'), []);
+  assert.deepEqual(findManifestBlocks('```sh\ncat a.yaml\n' + HEAD + '```\n'), []);
+  assert.deepEqual(findManifestBlocks(`${HEAD}metadata: { name: a }\n`), []);
 });
 
 test('edits: together, in any order, each once, none over another', () => {
