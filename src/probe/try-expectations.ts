@@ -1,10 +1,10 @@
 // Expectations held against real connections: those that each names are opened in the lab, and compared with what was computed as well.
-import { hasPoint, pointOf } from '../base/port-set.ts';
+import { ALL_PORTS, hasPoint, pointOf, type PortSet } from '../base/port-set.ts';
 import { WordError } from '../base/word-error.ts';
 import type { Program } from '../compile/program.ts';
-import type { EndpointRef } from '../analyze/endpoint.ts';
-import type { ConnectionAssertion } from '../words/assertion.ts';
-import { assertedPairs } from '../prove/check-assertion.ts';
+import { FAMILIES, type EndpointRef } from '../analyze/endpoint.ts';
+import type { Assertion } from '../words/assertion.ts';
+import { assertedPairs, findAssertedPath, findIsolationSubjects } from '../prove/check-assertion.ts';
 import { checkExpectation, type ExpectationResult, type TestReport } from './check-expectations.ts';
 import { compareVerdicts } from './compare-verdicts.ts';
 import { expectedVerdicts } from './expected-verdicts.ts';
@@ -24,7 +24,10 @@ export interface LabUnderTest {
   readonly addedPods: readonly number[];
 }
 
-/** One pair of pods stands for all that policies treat alike. `isolated` and `noPath` are computed, of the cluster that runs. */
+/**
+ * One pair of pods stands for all that policies treat alike. For `isolated` everybody tries the pods, and is let in as
+ * computed; for `noPath` all ends on the way try everybody, and none gets further than computed.
+ */
 export async function tryTests(lab: LabUnderTest, tests: readonly PolicyTest[]): Promise<TestReport> {
   const drafts = tests.map((test) => ({ test, results: test.expectations.map((expectation) => draftOf(lab, expectation)) }));
   const all = drafts.flatMap(({ results }) => results);
@@ -49,24 +52,49 @@ interface Draft {
 
 function draftOf(lab: LabUnderTest, expectation: Expectation): Draft {
   const result = checkExpectation(lab.program, expectation, { hiddenPods: lab.addedPods });
-  const { assertion } = expectation;
-  const isTried = result.problem === undefined && (assertion.kind === 'allow' || assertion.kind === 'deny');
-  return { result, probes: isTried ? probesOf(lab, assertion) : [] };
+  return { result, probes: result.problem === undefined ? probesOf(lab, expectation.assertion) : [] };
 }
 
-function probesOf({ program, endpoints, addedPods }: LabUnderTest, assertion: ConnectionAssertion): Probe[] {
-  const probes: Probe[] = [];
+/** Of indices of endpoints, on the ports of the set. */
+interface TriedPair {
+  readonly source: number | undefined;
+  readonly target: number | undefined;
+  readonly ports: PortSet;
+}
+
+function probesOf(lab: LabUnderTest, assertion: Assertion): Probe[] {
+  return [...pairsOf(lab, assertion)].flatMap((pair) => probesOfPair(lab, pair));
+}
+
+function* pairsOf({ program, endpoints, addedPods: hiddenPods }: LabUnderTest, assertion: Assertion): Generator<TriedPair> {
   const find = endpointFinder(program, endpoints);
-  for (const { source, target, ports } of assertedPairs(program, assertion, { hiddenPods: addedPods })) {
-    const [from, to] = [find(source.ref), find(target.ref)];
-    // Traffic between two ends of one place cannot be seen.
-    if (from === undefined || to === undefined || endpoints[from]!.place === endpoints[to]!.place) continue;
-    for (const family of [4, 6] as const) {
-      if (addressOf(endpoints[from]!, family) === undefined || addressOf(endpoints[to]!, family) === undefined) continue;
-      for (const { protocol, port } of endpoints[to]!.ports) if (hasPoint(ports, pointOf(protocol, port))) probes.push({ source: from, target: to, family, protocol, port });
-    }
+  const everybody = [...endpoints.keys()];
+  switch (assertion.kind) {
+    case 'allow':
+    case 'deny':
+      for (const { source, target, ports } of assertedPairs(program, assertion, { hiddenPods })) yield { source: find(source.ref), target: find(target.ref), ports };
+      return;
+    case 'isolated':
+      for (const own of findIsolationSubjects(program, assertion, { hiddenPods }).map(({ ref }) => find(ref))) {
+        for (const direction of assertion.directions) {
+          for (const other of everybody) yield direction === 'ingress' ? { source: other, target: own, ports: ALL_PORTS } : { source: own, target: other, ports: ALL_PORTS };
+        }
+      }
+      return;
+    case 'no-path':
+      for (const source of findAssertedPath(program, assertion, { hiddenPods }).passed.map(({ ref }) => find(ref))) {
+        for (const target of everybody) yield { source, target, ports: ALL_PORTS };
+      }
   }
-  return probes;
+}
+
+function probesOfPair({ endpoints }: LabUnderTest, { source, target, ports }: TriedPair): Probe[] {
+  // Traffic between two ends of one place cannot be seen.
+  if (source === undefined || target === undefined || endpoints[source]!.place === endpoints[target]!.place) return [];
+  return FAMILIES.flatMap((family) => {
+    if (addressOf(endpoints[source]!, family) === undefined || addressOf(endpoints[target]!, family) === undefined) return [];
+    return endpoints[target]!.ports.filter(({ protocol, port }) => hasPoint(ports, pointOf(protocol, port))).map(({ protocol, port }) => ({ source, target, family, protocol, port }));
+  });
 }
 
 /** A host outside stands for every address that policies treat as its own. */
@@ -87,15 +115,16 @@ interface Seen {
 }
 
 function settle({ result, probes }: Draft, { plan, expected, seen }: Seen): ExpectationResult {
-  const { assertion } = result.expectation;
-  if (result.problem !== undefined || (assertion.kind !== 'allow' && assertion.kind !== 'deny')) return result;
-  if (probes.length === 0) {
-    const problem = new WordError('nothing of this can be tried in a lab', 'no pod listens on these ports, or no address of these ends exists there');
-    return { ...result, holds: false, problem };
-  }
+  const { kind } = result.expectation.assertion;
+  if (result.problem !== undefined) return result;
+  if (probes.length === 0) return kind === 'allow' || kind === 'deny' ? { ...result, holds: false, problem: nothingToTry() } : result;
   const { differences } = compareVerdicts(plan, expected, seen);
-  const wrong = assertion.kind === 'deny' ? wronglyOpen(plan, seen) : wronglyClosed(plan, seen);
+  const wrong = kind === 'deny' ? wronglyOpen(plan, seen) : kind === 'allow' ? wronglyClosed(plan, seen) : [];
   return { ...result, holds: result.holds && wrong.length === 0 && differences.length === 0, tried: { tried: probes.length, wrong: wrong.slice(0, WRONG_MAX), differences } };
+}
+
+function nothingToTry(): WordError {
+  return new WordError('nothing of this can be tried in a lab', 'no pod listens on these ports, or no address of these ends exists there');
 }
 
 function wronglyOpen({ endpoints, probes }: ProbePlan, seen: readonly SeenVerdict[]): string[] {

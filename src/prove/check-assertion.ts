@@ -10,9 +10,9 @@ import { quadOf, type EndpointRef, type Quad } from '../analyze/endpoint.ts';
 import { explain, type Explanation } from '../analyze/explain.ts';
 import { contextOf, podName, type NamedEnd, type NamedEnds, type WordContext } from '../analyze/named-ends.ts';
 import type { Assertion, ConnectionAssertion, IsolationAssertion, PathAssertion } from '../words/assertion.ts';
-import { findEnds, type EndWord } from '../words/endpoint-words.ts';
+import { findEnds } from '../words/endpoint-words.ts';
 import { parsePorts } from '../words/port-words.ts';
-import { findPath } from './find-path.ts';
+import { findPath, type PathAnswer } from './find-path.ts';
 
 export interface AssertionResult {
   readonly holds: boolean;
@@ -178,9 +178,15 @@ export function exampleOf(program: Program, { source, target, ports }: AssertedP
 
 const FAMILIES: readonly IpFamily[] = [4, 6];
 
-function* isolationExamples(program: Program, { subject, directions }: IsolationAssertion, context: WordContext): Iterable<IsolationExample> {
-  const { ends } = findEnds(program, namespaceWord(program, subject), context);
-  for (const { pods } of ends) {
+/** The pods that are to be isolated; a plain word may be a namespace. Throws WordError for a word that names nothing. */
+export function findIsolationSubjects(program: Program, { subject }: IsolationAssertion, context: WordContext = {}): readonly NamedEnd[] {
+  const isNamespace = typeof subject === 'string' && program.cluster.namespaces.some(({ name }) => name === subject);
+  return findEnds(program, isNamespace ? `${subject}/*` : subject, context).ends;
+}
+
+function* isolationExamples(program: Program, assertion: IsolationAssertion, context: WordContext): Iterable<IsolationExample> {
+  const { directions } = assertion;
+  for (const { pods } of findIsolationSubjects(program, assertion, context)) {
     const pod = program.cluster.pods[pods[0] ?? -1];
     if (pod === undefined) throw new WordError('addresses outside the cluster are nobody here to isolate', 'name pods or a namespace');
     const group = program.groupOfPod[pods[0]!]!;
@@ -191,13 +197,14 @@ function* isolationExamples(program: Program, { subject, directions }: Isolation
   }
 }
 
-function namespaceWord({ cluster }: Program, subject: EndWord): EndWord {
-  return typeof subject === 'string' && cluster.namespaces.some(({ name }) => name === subject) ? `${subject}/*` : subject;
-}
-
-function* pathExamples(program: Program, { source, target, hopsMax }: PathAssertion, context: WordContext): Iterable<PathExample> {
+/** Throws WordError for words that name nothing. */
+export function findAssertedPath(program: Program, { source, target, hopsMax }: PathAssertion, context: WordContext = {}): PathAnswer {
   const sources = findEnds(program, source, context);
   const targets = findEnds(program, target, contextOf(sources.pods, context));
-  const hops = findPath(program, { sources, targets, hopsMax, ...(context.hiddenPods && { hiddenPods: context.hiddenPods }) });
+  return findPath(program, { sources, targets, hopsMax, ...(context.hiddenPods && { hiddenPods: context.hiddenPods }) });
+}
+
+function* pathExamples(program: Program, assertion: PathAssertion, context: WordContext): Iterable<PathExample> {
+  const { hops } = findAssertedPath(program, assertion, context);
   if (hops !== undefined) yield { kind: 'path', hops: hops.map((hop) => exampleOf(program, hop)) };
 }

@@ -26,11 +26,18 @@ export interface PathQuestion {
   readonly hiddenPods?: readonly number[];
 }
 
-/** undefined: there is none. A pod that is both source and target must be reached from another one. */
-export function findPath(program: Program, question: PathQuestion): readonly PathHop[] | undefined {
+export interface PathAnswer {
+  /** undefined: there is none. */
+  readonly hops: readonly PathHop[] | undefined;
+  /** The ends from which a next connection was looked for, one for all that are alike: the sources, and what they lead to. */
+  readonly passed: readonly PathEnd[];
+}
+
+/** A pod that is both source and target must be reached from another one. */
+export function findPath(program: Program, question: PathQuestion): PathAnswer {
   const search = new PathSearch(program, question);
   const end = search.run(question.hopsMax ?? Number.POSITIVE_INFINITY);
-  return end === undefined ? undefined : search.hopsTo(end);
+  return { hops: end === undefined ? undefined : search.hopsTo(end), passed: [...search.passed] };
 }
 
 /** Pods that are alike, or addresses that are. */
@@ -54,6 +61,7 @@ interface State {
 
 /** Breadth first. Each node is visited from two different origins at most, so that excluding any one of them leaves the nearest other. */
 class PathSearch {
+  readonly passed = new Set<Member>();
   private readonly program: Program;
   private readonly starts: readonly State[];
   private readonly origins = new Map<Node, Member[]>();
@@ -81,6 +89,7 @@ class PathSearch {
     for (let hop = 1; hop <= hopsMax && frontier.length > 0; hop++) {
       const next: State[] = [];
       for (const state of frontier) {
+        this.passed.add(state.via === undefined ? state.origin : state.node.members[0]!);
         for (const node of this.unreached) {
           const known = this.origins.get(node) ?? [];
           if (known.includes(state.origin) || !this.isOpen(state, node)) continue;

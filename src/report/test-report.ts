@@ -11,7 +11,7 @@ import { countOf } from './truth-table.ts';
 export const TEST_FORMATS = ['text', 'tap', 'junit', 'json', 'yaml'] as const;
 
 export function testText(report: TestReport, style: Style): string {
-  const parts = report.tests.flatMap(({ test, results }) => [`${style.bold(printable(test.name))}  ${style.dim(printable(test.file))}\n`, ...results.map((result) => resultText(result, style))]);
+  const parts = report.tests.flatMap(({ test, results }) => [`${style.bold(printable(test.name))}  ${style.dim(printable(test.file))}\n`, ...results.map((result) => resultText(result, report, style))]);
   const { held, failed } = countFailures(report);
   const where = report.where === 'lab' ? `, ${countOf(triedConnections(report), 'connection')} tried in the kernel of this host` : '';
   const summary = failed === 0 ? style.green(`${countOf(held, 'expectation')} ${held === 1 ? 'holds' : 'hold'}`) : `${held} held, ${style.red(`${failed} failed`)}`;
@@ -22,10 +22,11 @@ function triedConnections({ tests }: TestReport): number {
   return tests.flatMap(({ results }) => results).reduce((sum, { tried }) => sum + (tried?.tried ?? 0), 0);
 }
 
-function resultText(result: ExpectationResult, style: Style): string {
+function resultText(result: ExpectationResult, { where }: TestReport, style: Style): string {
   const { expectation, holds, problem, computed, tried } = result;
   const verdict = holds ? style.green('ok  ') : style.red(style.bold('FAIL'));
-  const place = holds ? '' : `  ${style.dim(printable(placeOf(expectation.file, expectation.range)))}`;
+  const isUntried = where === 'lab' && problem === undefined && tried === undefined;
+  const place = holds ? (isUntried ? style.dim('  (computed: nothing of it can be tried)') : '') : `  ${style.dim(printable(placeOf(expectation.file, expectation.range)))}`;
   const lines = [`${verdict} ${printable(expectation.sentence)}${place}\n`];
   if (problem !== undefined) lines.push(`  ${printable(problem.message)}\n`, ...(problem.help === undefined ? [] : [`    ${style.cyan('help:')} ${printable(problem.help)}\n`]));
   if (computed?.holds === false) lines.push(examplesText(computed, style));
