@@ -6,6 +6,7 @@ import { findAlikeSubjects } from './alike-subjects.ts';
 import { allowedBetween } from './decide.ts';
 import { quadOfGroup } from './endpoint.ts';
 import { OpeningTable } from './opening.ts';
+import { countOpenedByNode } from './own-node-count.ts';
 import { SumTable, Tally } from './tally.ts';
 
 export interface PairCount {
@@ -17,7 +18,7 @@ export interface PairCount {
 
 export function countPairs(program: Program): PairCount {
   const pods = program.groups.reduce((sum, { size }) => sum + size, 0);
-  return { pairs: pods * (pods - 1), allowed: countAllowed(program) - countSelves(program) };
+  return { pairs: pods * (pods - 1), allowed: countAllowed(program) - countSelves(program) + countOpenedByNode(program) };
 }
 
 /** Entries of egress kept at once; with more, the ingress side is worked through once for each part of them. */

@@ -4,7 +4,7 @@ import { ALL_PORTS, NO_PORTS, type PortSet } from '../base/port-set.ts';
 import { ALL_PORTS_ID, NO_PORTS_ID } from '../compile/port-set-table.ts';
 import type { Program } from '../compile/program.ts';
 import { FAMILIES, quadOf, type EndpointRef, type Quad } from './endpoint.ts';
-import { isOwnNode, portsOnOwnNode, type OwnNodePair } from './own-node.ts';
+import { isOwnNode, ownNodePairOf, portsOnOwnNode, type OwnNodePair } from './own-node.ts';
 
 /**
  * The ports on which `source` may open connections to `target`.
@@ -27,17 +27,19 @@ export function isNeverJudged(program: Program, source: EndpointRef, target: End
   return (pods[source.pod]!.hostNetwork || clusterPolicies.length === 0) && ownNodePair(program, source, target) !== undefined;
 }
 
-/** The groups of two pods of one node, one of them on its host network, between which NetworkPolicy does not judge; else undefined. */
-export function ownNodePair({ cluster: { pods }, groupOfPod }: Program, source: EndpointRef, target: EndpointRef): OwnNodePair | undefined {
+/** Two pods of one node, one of them on its host network, between which NetworkPolicy does not judge; else undefined. */
+export function ownNodePair(program: Program, source: EndpointRef, target: EndpointRef): OwnNodePair | undefined {
   if (source.kind !== 'pod' || target.kind !== 'pod' || source.pod === target.pod) return undefined;
+  const { cluster: { pods }, groupOfPod } = program;
   if (!isOwnNode(pods[source.pod]!, pods[target.pod]!)) return undefined;
-  return { source: groupOfPod[source.pod]!, target: groupOfPod[target.pod]! };
+  return ownNodePairOf(program, groupOfPod[source.pod]!, groupOfPod[target.pod]!);
 }
 
 export interface QuadPair {
   readonly source: Quad;
   readonly target: Quad;
-  readonly family?: IpFamily;
+  /** undefined: any that both have. */
+  readonly family?: IpFamily | undefined;
 }
 
 /** Port set id of what policies let through between two ends. */

@@ -3,7 +3,7 @@ import type { IpFamily } from '../base/ip-address.ts';
 import { ALL_PORTS_ID, NO_PORTS_ID } from '../compile/port-set-table.ts';
 import type { Program } from '../compile/program.ts';
 import { portsOfTiers } from '../compile/tier-ports.ts';
-import { FAMILIES, quadOfGroup } from './endpoint.ts';
+import { FAMILIES, quadOfGroup, type Quad } from './endpoint.ts';
 import type { PlacedEndpoint } from './endpoints.ts';
 
 interface Placed {
@@ -16,26 +16,42 @@ export function isOwnNode(a: Placed, b: Placed): boolean {
   return (a.hostNetwork || b.hostNetwork) && a.nodeName !== undefined && a.nodeName === b.nodeName;
 }
 
-/** Groups of two pods of one node, one of them on its host network. */
+/** Two ends of one node, one of them on its host network. */
 export interface OwnNodePair {
-  readonly source: number;
-  readonly target: number;
+  readonly source: Quad;
+  readonly target: Quad;
+  /** Whether it is the source that is on the host network. */
+  readonly isFromHost: boolean;
   /** undefined: any that both have. */
   readonly family?: IpFamily | undefined;
 }
 
-/** No ingress peer can select a node, and nothing governs the host network, so that only a pod's egress is judged. */
-export function portsOnOwnNode(program: Program, { source, target, family }: OwnNodePair): number {
-  const { egress, groups, portSets } = program;
-  const from = quadOfGroup(program, source);
-  const into = quadOfGroup(program, target);
-  const common = (family === undefined ? FAMILIES : [family]).filter((candidate) => from.families.includes(candidate) && into.families.includes(candidate));
-  const isJudged = !groups[source]!.hostNetwork && program.cluster.clusterPolicies.length > 0;
-  if (!isJudged) return common.length === 0 ? NO_PORTS_ID : ALL_PORTS_ID;
+/**
+ * Port set id. No ingress peer can select a node, and nothing governs the host network, so that only a pod's egress is
+ * judged. Never less than policies let through between two such ends that do not share a node.
+ */
+export function portsOnOwnNode({ cluster, egress, portSets }: Program, { source, target, isFromHost, family }: OwnNodePair): number {
+  const common = (family === undefined ? FAMILIES : [family]).filter((candidate) => source.families.includes(candidate) && target.families.includes(candidate));
+  if (isFromHost || cluster.clusterPolicies.length === 0) return common.length === 0 ? NO_PORTS_ID : ALL_PORTS_ID;
   return common.reduce((ports, candidate) => {
-    const ofFamily = portsOfTiers(egress, { subject: from.egressSubject, peerClass: into.egressClass[candidate] });
+    const ofFamily = portsOfTiers(egress, { subject: source.egressSubject, peerClass: target.egressClass[candidate] });
     return portSets.union(ports, portSets.intern(ofFamily));
   }, NO_PORTS_ID);
+}
+
+/** Of two groups, one of them on the host network. */
+export function ownNodePairOf(program: Program, source: number, target: number): OwnNodePair {
+  return { source: quadOfGroup(program, source), target: quadOfGroup(program, target), isFromHost: program.groups[source]!.hostNetwork };
+}
+
+/** Nodes with pods both on the host network and beside it: nowhere else does it matter who runs where. */
+export function sharedNodes(pods: readonly Placed[]): ReadonlySet<string> {
+  const hosts = new Set<string>();
+  for (const { hostNetwork, nodeName } of pods) if (hostNetwork && nodeName !== undefined) hosts.add(nodeName);
+  const shared = new Set<string>();
+  if (hosts.size === 0) return shared;
+  for (const { hostNetwork, nodeName } of pods) if (!hostNetwork && nodeName !== undefined && hosts.has(nodeName)) shared.add(nodeName);
+  return shared;
 }
 
 /** For a source endpoint, port set ids by those targets of which some pod shares a node with one of its pods through host network; needs known nodes. */
@@ -49,7 +65,7 @@ export function ownNodeFinder(program: Program, placed: readonly PlacedEndpoint[
   const portsBetween = (source: number, target: number): number => {
     const key = `${source} ${target}`;
     let ports = known.get(key);
-    if (ports === undefined) known.set(key, (ports = portsOnOwnNode(program, { source, target })));
+    if (ports === undefined) known.set(key, (ports = portsOnOwnNode(program, ownNodePairOf(program, source, target))));
     return ports;
   };
   return (source) => {

@@ -1,37 +1,37 @@
 // What two Programs answer differently: connections gained and lost, found under rows that differ and never pair by pair.
-import { subtractPorts, type PortSet } from '../base/port-set.ts';
-import { PairTable } from '../compile/pair-table.ts';
-import type { PortSetTable } from '../compile/port-set-table.ts';
-import type { Endpoint } from '../analyze/endpoints.ts';
+import { isOutside, type Endpoint } from '../analyze/endpoints.ts';
 import type { Quad } from '../analyze/endpoint.ts';
-import { VerdictsFrom } from '../analyze/verdicts-from.ts';
-import { DirectionDifference, portTranslation } from './direction-difference.ts';
-import { pairEndpoints, type JointEndpoint, type JointQuad, type JointRefs, type ProgramPair } from './joint-endpoints.ts';
+import { DirectionDifference } from './direction-difference.ts';
+import { findExampleRefs, type ExampleRefs } from './example-refs.ts';
+import { FamilyDifference } from './family-difference.ts';
+import { pairEndpoints, type JointEndpoint, type JointQuad } from './joint-endpoints.ts';
+import { OwnNodeChanges } from './own-node-change.ts';
+import type { ProgramPair } from './program-pair.ts';
+import { portTranslation, VerdictDifference, type PortChange } from './verdict-difference.ts';
 
 export interface Comparison {
   readonly endpoints: readonly Endpoint[];
   /** By index of `endpoints`: which of the two has it. */
   readonly presence: readonly Presence[];
-  /** By index of `endpoints`: what stands for it in each of the two. */
-  readonly refs: readonly JointRefs[];
   /** Sorted by source, then target; made while iterating. */
   changes(): IterableIterator<Change>;
+  /** Two pods, or a pod and what is outside, that gain (`after`) or lose (`before`) something there. */
+  exampleOf(change: Change, side: keyof ProgramPair): ExampleRefs;
   /** The same changes by ends that both Programs treat alike: few, where the pairs are millions. In no order. */
   blocks(): IterableIterator<ChangeBlock>;
 }
 
 export type Presence = 'both' | 'before' | 'after';
 
-export interface Change {
+/** Between ends of several pods: what some pod of the source gains or loses towards some pod of the target. */
+export interface Change extends PortChange {
   /** Index of `endpoints`. */
   readonly source: number;
   readonly target: number;
-  readonly gained: PortSet;
-  readonly lost: PortSet;
 }
 
 /** Every source with every target, but none with itself where it is a single pod. */
-export interface ChangeBlock extends Pick<Change, 'gained' | 'lost'> {
+export interface ChangeBlock extends PortChange {
   /** Indices of `endpoints`. */
   readonly sources: readonly number[];
   readonly targets: readonly number[];
@@ -43,11 +43,11 @@ export function comparePrograms(pair: ProgramPair): Comparison {
   return {
     endpoints: placed.map(({ endpoint }) => endpoint),
     presence: placed.map(({ quads }) => (quads.before === undefined ? 'after' : quads.after === undefined ? 'before' : 'both')),
-    refs: placed.map(({ refs }) => refs),
     *changes() {
       const table = new JointTable(pair, placed);
       for (const source of placed.keys()) yield* table.changesFrom(source);
     },
+    exampleOf: ({ source, target }, side) => findExampleRefs(pair, { source: placed[source]!, target: placed[target]!, side }),
     blocks: () => new JointTable(pair, placed).blocks(),
   };
 }
@@ -61,7 +61,9 @@ class JointTable {
   private readonly targets: KindTable;
   private readonly egress: DirectionDifference;
   private readonly ingress: DirectionDifference;
+  private readonly families: FamilyDifference;
   private readonly verdicts: VerdictDifference;
+  private readonly ownNode: OwnNodeChanges;
   private readonly placed: readonly JointEndpoint[];
   private readonly found = new Map<number, readonly KindChange[]>();
   private foundCount = 0;
@@ -75,26 +77,52 @@ class JointTable {
     const [sources, targets] = [this.sources.quads, this.targets.quads];
     this.egress = new DirectionDifference({ pair, translate, subjects: sources, peers: targets, direction: 'egress' });
     this.ingress = new DirectionDifference({ pair, translate, subjects: targets, peers: sources, direction: 'ingress' });
+    this.families = new FamilyDifference(sources, targets);
     this.verdicts = new VerdictDifference(pair, translate);
+    this.ownNode = new OwnNodeChanges({ pair, placed, verdicts: this.verdicts, translate });
     this.isSeen = new Uint8Array(targets.length);
   }
 
   *changesFrom(source: number): IterableIterator<Change> {
     const changes: Change[] = [];
+    const corrections = this.ownNode.correctionsOf(source);
     for (const { target: kind, gained, lost } of this.targetsOf(this.sources.kindOf[source]!)) {
-      for (const target of this.targets.members[kind]!) if (source !== target || this.placed[source]!.pods > 1) changes.push({ source, target, gained, lost });
+      for (const target of this.targets.members[kind]!) if (this.isPair(source, target) && !corrections.has(target)) changes.push({ source, target, gained, lost });
     }
+    for (const [target, change] of corrections) if (change !== undefined) changes.push({ source, target, ...change });
     yield* changes.sort((a, b) => a.target - b.target);
   }
 
   *blocks(): IterableIterator<ChangeBlock> {
     for (const [from, sources] of this.sources.members.entries()) {
-      for (const { target, gained, lost } of this.findTargets(from)) {
-        const targets = this.targets.members[target]!;
-        const isItself = sources.length === 1 && targets.length === 1 && sources[0] === targets[0];
-        if (!isItself || this.placed[sources[0]!]!.pods > 1) yield { sources, targets, gained, lost };
+      const found = this.findTargets(from);
+      const plain: number[] = [];
+      for (const source of sources) {
+        const corrections = this.ownNode.correctionsOf(source);
+        if (corrections.size === 0) plain.push(source);
+        else yield* this.correctedBlocks(source, found, corrections);
       }
+      if (plain.length > 0) yield* this.blocksOf(plain, found);
     }
+  }
+
+  private *blocksOf(sources: readonly number[], found: readonly KindChange[], isLeftOut: (target: number) => boolean = () => false): IterableIterator<ChangeBlock> {
+    for (const { target, gained, lost } of found) {
+      const members = this.targets.members[target]!;
+      const targets = members.some(isLeftOut) ? members.filter((end) => !isLeftOut(end)) : members;
+      const isOnePair = sources.length === 1 && targets.length === 1;
+      if (targets.length > 0 && (!isOnePair || this.isPair(sources[0]!, targets[0]!))) yield { sources, targets, gained, lost };
+    }
+  }
+
+  private *correctedBlocks(source: number, found: readonly KindChange[], corrections: ReadonlyMap<number, PortChange | undefined>): IterableIterator<ChangeBlock> {
+    yield* this.blocksOf([source], found, (target) => corrections.has(target));
+    for (const [target, change] of corrections) if (change !== undefined) yield { sources: [source], targets: [target], ...change };
+  }
+
+  /** A single pod has no pair with itself. */
+  private isPair(source: number, target: number): boolean {
+    return source !== target || this.placed[source]!.pods > 1;
   }
 
   private targetsOf(from: number): readonly KindChange[] {
@@ -122,6 +150,7 @@ class JointTable {
       const change = this.verdicts.towards(this.targets.quads[target]!);
       if (change !== undefined) changes.push({ target, gained: change.gained, lost: change.lost });
     };
+    this.families.eachTargetThatDiffers(from, consider);
     this.egress.eachPeerThatDiffers(from, consider);
     this.ingress.eachSubjectThatDiffers(from, consider);
     for (const target of seen) this.isSeen[target] = 0;
@@ -150,10 +179,10 @@ class KindTable {
     const byQuads = new Map<JointQuad, number>();
     const byKey = new Map<string, number>();
     const sideKey = (quad: Quad | undefined): string => (quad === undefined ? '' : `${keyOf(quad).join(' ')} ${quad.families.join('')}`);
-    this.kindOf = placed.map(({ quads, endpoint: { kind } }, endpoint) => {
+    this.kindOf = placed.map(({ quads, endpoint: end }, endpoint) => {
       let id = byQuads.get(quads);
       if (id === undefined) {
-        const place = kind === 'Range' || kind === 'DomainName' ? kind : 'pods';
+        const place = isOutside(end) ? end.kind : 'pods';
         const key = `${place}\n${sideKey(quads.before)}\n${sideKey(quads.after)}`;
         id = byKey.get(key);
         if (id === undefined) byKey.set(key, (id = this.add(quads, place)));
@@ -173,41 +202,4 @@ class KindTable {
 
 interface KindChange extends PortChange {
   readonly target: number;
-}
-
-type PortChange = Pick<Change, 'gained' | 'lost'>;
-
-/** What is gained and lost between two ends; worked out once for each two port sets. */
-class VerdictDifference {
-  private readonly before: VerdictsFrom;
-  private readonly after: VerdictsFrom;
-  private readonly portSets: PortSetTable;
-  private readonly translate: (id: number) => number;
-  private readonly places = new PairTable();
-  private readonly changes: PortChange[] = [];
-
-  constructor({ before, after }: ProgramPair, translate: (id: number) => number) {
-    this.before = new VerdictsFrom(before);
-    this.after = new VerdictsFrom(after);
-    this.portSets = before.portSets;
-    this.translate = translate;
-  }
-
-  setSource({ before, after }: JointQuad): void {
-    this.before.setSource(before);
-    this.after.setSource(after);
-  }
-
-  towards(target: JointQuad): PortChange | undefined {
-    const before = this.before.towards(target.before);
-    const after = this.translate(this.after.towards(target.after));
-    if (before === after) return undefined;
-    let place = this.places.get(before, after);
-    if (place < 0) {
-      const [old, now] = [this.portSets.portSet(before), this.portSets.portSet(after)];
-      place = this.changes.push({ gained: subtractPorts(now, old), lost: subtractPorts(old, now) }) - 1;
-      this.places.set(before, after, place);
-    }
-    return this.changes[place];
-  }
 }

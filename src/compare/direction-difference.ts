@@ -1,8 +1,9 @@
 // Which ends two Programs could treat differently in one direction: rows held against each other, entry by entry.
-import { ALL_PORTS_ID, NO_PORTS_ID } from '../compile/port-set-table.ts';
+import { NO_PORTS_ID } from '../compile/port-set-table.ts';
 import type { DirectionProgram } from '../compile/program.ts';
 import type { Quad } from '../analyze/endpoint.ts';
-import type { JointQuad, ProgramPair } from './joint-endpoints.ts';
+import type { JointQuad } from './joint-endpoints.ts';
+import type { ProgramPair } from './program-pair.ts';
 
 export interface DifferenceInput {
   readonly pair: ProgramPair;
@@ -52,15 +53,6 @@ export class DirectionDifference {
 
 /** Whoever is not there has no connections: neither as subject nor as peer. */
 const MISSING = -1;
-
-/** Port set ids of `after` as ids of `before`, so that equal sets compare as equal numbers. */
-export function portTranslation({ before, after }: ProgramPair): (id: number) => number {
-  const known = [NO_PORTS_ID, ALL_PORTS_ID];
-  return (id) => {
-    while (known.length <= id) known.push(before.portSets.intern(after.portSets.portSet(known.length)));
-    return known[id]!;
-  };
-}
 
 /** Spreads the two rows of a subject out by class. Cost follows their entries, not all classes. */
 class RowPairComparer {

@@ -4,15 +4,11 @@ import { formatIpAddress, formatIpRange } from '../base/ip-address.ts';
 import { compareText } from '../base/finding.ts';
 import type { Pod, Workload } from '../model/cluster.ts';
 import { PairTable } from '../compile/pair-table.ts';
-import type { Program } from '../compile/program.ts';
 import type { Endpoint } from '../analyze/endpoints.ts';
 import { quadKey, quadOfAtom, quadOfDomainName, quadOfGroup, type EndpointRef, type Quad } from '../analyze/endpoint.ts';
 import { outsideRanges } from '../analyze/outside-ranges.ts';
-
-export interface ProgramPair {
-  readonly before: Program;
-  readonly after: Program;
-}
+import type { JointRefs, ProgramPair } from './program-pair.ts';
+import { addRefs, ResidenceList, ResidenceReader, type DraftRefs, type Residence } from './residence.ts';
 
 /** Ends that both Programs treat alike throughout; undefined where one of the two does not have them. */
 export interface JointQuad {
@@ -26,12 +22,10 @@ export interface JointEndpoint {
   /** Pods behind it: the larger of the two counts. */
   readonly pods: number;
   readonly refs: JointRefs;
-}
-
-/** What stands for an end in each Program: of pods the first two, of a range its first address; empty where it is missing. */
-export interface JointRefs {
-  readonly before: readonly EndpointRef[];
-  readonly after: readonly EndpointRef[];
+  /** Which of the two sets have its pods on the network of their node. */
+  readonly isHost: Readonly<Record<keyof ProgramPair, boolean>>;
+  /** Where its pods run, each pod once; none where no node matters in either set. */
+  readonly residences: readonly Residence[];
 }
 
 /** Pods of one workload that both Programs treat alike are one endpoint; sorted by id, then ranges, then names of domains. */
@@ -43,33 +37,37 @@ interface Draft {
   readonly workload: Workload;
   readonly quads: JointQuad;
   readonly hostNetwork: boolean;
-  readonly refs: { readonly before: EndpointRef[]; readonly after: EndpointRef[] };
+  readonly isHost: JointEndpoint['isHost'];
+  readonly residences: ResidenceList;
+  readonly refs: DraftRefs;
   before: number;
   after: number;
 }
-
-/** Pods that stand for an end: two, so that one can be asked about the other. */
-const REFS_MAX = 2;
 
 function pairPods(pair: ProgramPair): readonly JointEndpoint[] {
   const { before, after } = pair;
   const drafts = new Map<string, Draft>();
   const jointQuads = new JointQuadTable(pair);
+  const reader = new ResidenceReader(pair);
   eachPodPair(before.cluster.pods, after.cluster.pods, (old, now) => {
     const joint = jointQuads.idOf(old, now);
     const oldPod = old === undefined ? undefined : before.cluster.pods[old]!;
     const nowPod = now === undefined ? undefined : after.cluster.pods[now]!;
     const { workload, hostNetwork } = (nowPod ?? oldPod)!;
-    const key = `${workload.kind}\n${workload.namespace}\n${workload.name}\n${joint}`;
+    const isHost = { before: oldPod?.hostNetwork === true, after: nowPod?.hostNetwork === true };
+    const key = `${workload.kind}\n${workload.namespace}\n${workload.name}\n${joint} ${isHost.before} ${isHost.after}`;
     let draft = drafts.get(key);
-    if (draft === undefined) drafts.set(key, (draft = { workload, quads: jointQuads.quads[joint]!, hostNetwork, refs: { before: [], after: [] }, before: 0, after: 0 }));
-    if (old !== undefined && draft.refs.before.length < REFS_MAX) draft.refs.before.push({ kind: 'pod', pod: old });
-    if (now !== undefined && draft.refs.after.length < REFS_MAX) draft.refs.after.push({ kind: 'pod', pod: now });
+    if (draft === undefined) drafts.set(key, (draft = { workload, quads: jointQuads.quads[joint]!, hostNetwork, isHost, refs: { before: [], after: [] }, residences: reader.hasNodes ? new ResidenceList() : NO_RESIDENCES, before: 0, after: 0 }));
+    addRefs(draft.refs, old, now);
+    if (reader.hasNodes) draft.residences.add(reader.nodesOf(oldPod, nowPod), { old, now, pods: Math.max(oldPod?.replicas ?? 0, nowPod?.replicas ?? 0) });
     draft.before += oldPod?.replicas ?? 0;
     draft.after += nowPod?.replicas ?? 0;
   });
   return nameDrafts([...drafts.values()]).sort((a, b) => compareText(a.endpoint.id, b.endpoint.id));
 }
+
+/** Nothing is ever added to it. */
+const NO_RESIDENCES = new ResidenceList();
 
 /** Equal quads on both sides have one id; groups are asked once for each pair of them. */
 class JointQuadTable {
@@ -141,10 +139,13 @@ function nameDrafts(drafts: readonly Draft[]): JointEndpoint[] {
     siblings.map((draft, index) => {
       const pods = Math.max(draft.before, draft.after);
       const id = siblings.length === 1 ? name : `${name}#${index + 1}`;
-      return { endpoint: { id, ...draft.workload, pods, hostNetwork: draft.hostNetwork }, quads: draft.quads, pods, refs: draft.refs };
+      return { endpoint: { id, ...draft.workload, pods, hostNetwork: draft.hostNetwork }, quads: draft.quads, pods, refs: draft.refs, isHost: draft.isHost, residences: draft.residences.list };
     }),
   );
 }
+
+/** What is outside runs on no node. */
+const NOWHERE: Pick<JointEndpoint, 'isHost' | 'residences'> = { isHost: { before: false, after: false }, residences: [] };
 
 function pairRanges({ before, after }: ProgramPair): readonly JointEndpoint[] {
   return ([4, 6] as const).flatMap((family) => cutRanges(family, outsideRanges(before), outsideRanges(after))).flatMap((range) => {
@@ -158,7 +159,7 @@ function pairRanges({ before, after }: ProgramPair): readonly JointEndpoint[] {
     const endpoint = { id: formatIpRange(range), kind: 'Range' as const, first: formatIpAddress(first), last };
     const ref: EndpointRef = { kind: 'address', address: first };
     const refs = { before: quads.before === undefined ? [] : [ref], after: quads.after === undefined ? [] : [ref] };
-    return quads.before === undefined && quads.after === undefined ? [] : [{ endpoint, quads, pods: 0, refs }];
+    return quads.before === undefined && quads.after === undefined ? [] : [{ endpoint, quads, pods: 0, refs, ...NOWHERE }];
   });
 }
 
@@ -168,7 +169,7 @@ function pairDomainNames({ before, after }: ProgramPair): readonly JointEndpoint
   return names.map((name) => {
     const refs: readonly EndpointRef[] = [{ kind: 'domain-name', name }];
     const quads = { before: quadOfDomainName(before, name), after: quadOfDomainName(after, name) };
-    return { endpoint: { id: name, kind: 'DomainName' as const, name }, quads, pods: 0, refs: { before: refs, after: refs } };
+    return { endpoint: { id: name, kind: 'DomainName' as const, name }, quads, pods: 0, refs: { before: refs, after: refs }, ...NOWHERE };
   });
 }
 

@@ -5,8 +5,8 @@ import type { Program } from '../compile/program.ts';
 import type { EndpointRef } from '../analyze/endpoint.ts';
 import type { Endpoint } from '../analyze/endpoints.ts';
 import { comparePrograms, type Change } from '../compare/compare.ts';
-import type { ProgramPair } from '../compare/joint-endpoints.ts';
-import { exampleOf, type AssertionResult, type ConnectionExample } from './check-assertion.ts';
+import type { ProgramPair } from '../compare/program-pair.ts';
+import { exampleOf, type AssertionResult, type ConnectionExample, type ExampleEnd } from './check-assertion.ts';
 
 export type SetQuestion = 'equal' | 'contained';
 
@@ -15,12 +15,12 @@ const EXAMPLES_MAX = 20;
 
 /** `contained`: every connection of `before` is one of `after`. Each counterexample is explained in the set that allows it. */
 export function compareSets(pair: ProgramPair, question: SetQuestion): AssertionResult {
-  const { endpoints, refs, changes } = comparePrograms(pair);
+  const { endpoints, changes, exampleOf: examplePair } = comparePrograms(pair);
   const found: ConnectionExample[] = [];
-  const exampleIn = (program: Program, side: keyof ProgramPair, { source, target, ...change }: Change): ConnectionExample => {
-    const [from, to] = pickRefs(refs[source]![side], refs[target]![side]);
-    const ends = { source: { label: labelOf(endpoints[source]!), ref: from }, target: { label: labelOf(endpoints[target]!), ref: to } };
-    return exampleOf(program, { ...ends, ports: side === 'before' ? change.lost : change.gained });
+  const exampleIn = (program: Program, side: keyof ProgramPair, change: Change): ConnectionExample => {
+    const { source, target, ports } = examplePair(change, side);
+    const labelled = (end: number, ref: EndpointRef): ExampleEnd => ({ label: labelOf(endpoints[end]!), ref });
+    return exampleOf(program, { source: labelled(change.source, source), target: labelled(change.target, target), ports });
   };
   for (const change of changes()) {
     const isLost = change.lost.length > 0;
@@ -29,13 +29,6 @@ export function compareSets(pair: ProgramPair, question: SetQuestion): Assertion
     found.push(isLost ? exampleIn(pair.before, 'before', change) : exampleIn(pair.after, 'after', change));
   }
   return { holds: found.length === 0, counterexamples: found, hasMore: false };
-}
-
-/** Two different pods where there are two; both ends are there, or nothing would be allowed between them. */
-function pickRefs(sources: readonly EndpointRef[], targets: readonly EndpointRef[]): [EndpointRef, EndpointRef] {
-  const source = sources[0]!;
-  const isSame = (ref: EndpointRef): boolean => source.kind === 'pod' && ref.kind === 'pod' && ref.pod === source.pod;
-  return [source, targets.find((target) => !isSame(target)) ?? targets[0]!];
 }
 
 function labelOf(endpoint: Endpoint): string {

@@ -4,12 +4,12 @@ import { test } from 'node:test';
 import { comparePrograms } from '../../src/compare/compare.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
 import { checkWith } from '../clusters/check-property.ts';
-import { randomPolicies } from '../clusters/random-cluster.ts';
-import { settleCluster } from '../clusters/settle.ts';
+import { clusterPair, randomChange } from '../clusters/random-change.ts';
 
 test('the blocks of a comparison, unfolded, are its changes, each once', () => {
-  checkWith(randomPolicies, (raw, policies) => {
-    const comparison = comparePrograms({ before: compileCluster(settleCluster(raw)), after: compileCluster(settleCluster({ ...raw, policies })) });
+  checkWith(randomChange, (raw, change) => {
+    const [before, after] = clusterPair(raw, change).map(compileCluster);
+    const comparison = comparePrograms({ before: before!, after: after! });
     const changes = [...comparison.changes()].map(({ source, target, gained, lost }) => `${source} ${target} ${gained.join()} ${lost.join()}`);
     const unfolded: string[] = [];
     for (const { sources, targets, gained, lost } of comparison.blocks()) {

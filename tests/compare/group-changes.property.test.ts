@@ -5,12 +5,11 @@ import { comparePrograms } from '../../src/compare/compare.ts';
 import { groupChanges } from '../../src/compare/group-changes.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
 import { checkWith } from '../clusters/check-property.ts';
-import { randomPolicies } from '../clusters/random-cluster.ts';
-import { settleCluster } from '../clusters/settle.ts';
+import { clusterPair, randomChange } from '../clusters/random-change.ts';
 
 test('groups unfold to the changes, each once', () => {
-  checkWith(randomPolicies, (raw, policies) => {
-    const [before, after] = [settleCluster(raw), settleCluster({ ...raw, policies, workloads: raw.workloads.slice(1) })].map(compileCluster);
+  checkWith(randomChange, (raw, change) => {
+    const [before, after] = clusterPair(raw, change).map(compileCluster);
     const comparison = comparePrograms({ before: before!, after: after! });
     const expected = new Map<string, string>();
     for (const { source, target, gained, lost } of comparison.changes()) {
