@@ -7,6 +7,7 @@ import { portsOfTiers } from '../compile/tier-ports.ts';
 import type { NetworkPolicy } from '../model/network-policy.ts';
 import { allowedPorts, isNeverJudged, ownNodePair } from './decide.ts';
 import { quadOf, type EndpointRef } from './endpoint.ts';
+import { portsToItself } from './hairpin.ts';
 import { findNearMiss, type RuleMiss } from './near-miss.ts';
 
 export interface Question {
@@ -16,6 +17,8 @@ export interface Question {
   readonly family?: IpFamily;
   /** Points of the port line that are asked about; undefined: any port. */
   readonly ports?: PortSet;
+  /** Both ends are one pod, and a Service leads it back to itself: NetworkPolicy does not judge that, cluster-wide policies do. */
+  readonly isHairpin?: boolean;
 }
 
 export interface Explanation {
@@ -23,6 +26,8 @@ export interface Explanation {
   readonly verdict: 'allowed' | 'partly' | 'denied';
   /** What of the ports asked about is allowed. */
   readonly ports: PortSet;
+  /** false: no address of the one can speak to an address of the other, whatever policies say. */
+  readonly hasCommonFamily: boolean;
   readonly egress: DirectionReason;
   readonly ingress: DirectionReason;
 }
@@ -36,7 +41,7 @@ export interface DirectionReason {
   readonly admin: readonly TierDecision[];
   /** Rules of the Baseline tier; empty where a NetworkPolicy isolates, for then the tier is never asked. */
   readonly baseline: readonly TierDecision[];
-  /** The NetworkPolicies that isolate the end; empty: it is not isolated, or speaks to its own node, which they let it. */
+  /** The NetworkPolicies that isolate the end; empty: it is not isolated, or speaks to its own node or by a Service to itself, which they let it. */
   readonly isolatedBy: readonly NetworkPolicy[];
   /** The rules that let at least one of the ports through. */
   readonly allowedBy: readonly RuleReference[];
@@ -48,32 +53,34 @@ export function explain(program: Program, question: Question): Explanation {
   const asked = question.ports;
   const restrict = (ports: PortSet): PortSet => (asked === undefined ? ports : intersectPorts(ports, asked));
   const family = question.family ?? commonFamily(program, question);
-  const ports = restrict(allowedPorts(program, question.source, question.target, family));
+  const isHairpin = question.isHairpin === true;
+  const ports = restrict(isHairpin && question.source.kind === 'pod' ? portsToItself(program, question.source.pod, family) : allowedPorts(program, question.source, question.target, family));
   const source = quadOf(program, question.source);
   const target = quadOf(program, question.target);
-  const isJudged = !isNeverJudged(program, question.source, question.target);
-  const isOwnNode = ownNodePair(program, question.source, question.target) !== undefined;
+  const isJudged = isHairpin || !isNeverJudged(program, question.source, question.target);
+  const isLeftToTiers = isHairpin || ownNodePair(program, question.source, question.target) !== undefined;
   const reason = (direction: DirectionProgram, ends: JudgedEnds): DirectionReason => {
-    const through = restrict(isOwnNode ? portsOfTiers(direction, ends) : program.portSets.portSet(direction.portsOf(ends.subject, ends.peerClass)));
-    const isolatedBy = isOwnNode ? [] : direction.policiesOf(ends.subject);
+    const through = restrict(isLeftToTiers ? portsOfTiers(direction, ends) : program.portSets.portSet(direction.portsOf(ends.subject, ends.peerClass)));
+    const isolatedBy = isLeftToTiers ? [] : direction.policiesOf(ends.subject);
     const open = { peerClass: ends.peerClass, ports: asked ?? ALL_PORTS };
     const admin = direction.tierDecisions('Admin', ends.subject, open);
     const left = undecided(admin, open.ports);
     const missed = { direction: direction.direction, subject: ends.end, peer: ends.other, family, ports: asked };
     const baseline = direction.isIsolated(ends.subject) ? [] : direction.tierDecisions('Baseline', ends.subject, { ...open, ports: left });
     return {
-      isJudged: isJudged && isGoverned(program, ends.end) && (!isOwnNode || admin.length + baseline.length > 0),
+      isJudged: isJudged && isGoverned(program, ends.end) && (!isLeftToTiers || admin.length + baseline.length > 0),
       ports: through,
       admin,
       baseline,
       isolatedBy,
-      allowedBy: isOwnNode ? [] : direction.allowingRules(ends.subject, ends.peerClass, intersectPorts(through, left)),
+      allowedBy: isLeftToTiers ? [] : direction.allowingRules(ends.subject, ends.peerClass, intersectPorts(through, left)),
       nearMiss: through.length > 0 || left.length === 0 ? undefined : findNearMiss(program, isolatedBy, missed),
     };
   };
   return {
     verdict: ports.length === 0 ? 'denied' : asked === undefined || isEqual(ports, asked) ? 'allowed' : 'partly',
     ports,
+    hasCommonFamily: [source, target].every(({ families }) => families.includes(family)),
     egress: reason(program.egress, { subject: source.egressSubject, peerClass: target.egressClass[family], end: question.source, other: question.target }),
     ingress: reason(program.ingress, { subject: target.ingressSubject, peerClass: source.ingressClass[family], end: question.target, other: question.source }),
   };

@@ -1,5 +1,5 @@
 // What a word for an end of a connection stands for: pods and addresses, gathered into ends that policies treat alike.
-import type { IpRange } from '../base/ip-address.ts';
+import type { IpFamily, IpRange } from '../base/ip-address.ts';
 import type { PortSet } from '../base/port-set.ts';
 import type { Program } from '../compile/program.ts';
 import type { Pod } from '../model/cluster.ts';
@@ -11,10 +11,8 @@ export interface NamedEnds {
   readonly ends: readonly NamedEnd[];
   /** The pods behind the word; empty for addresses. */
   readonly pods: readonly Pod[];
-  /** The addresses behind the word; empty for pods. */
+  /** The addresses behind the word that no pod has; empty for pods. */
   readonly ranges: readonly IpRange[];
-  /** Target ports that the word itself names, as a Service does. */
-  readonly ports: PortSet | undefined;
 }
 
 export interface NamedEnd {
@@ -22,6 +20,12 @@ export interface NamedEnd {
   readonly ref: EndpointRef;
   /** All pods of the word that are treated so, as indices of `cluster.pods`; empty for addresses. */
   readonly pods: readonly number[];
+  /** Those that the word itself names: a Service its target ports on these pods, a URL its port. */
+  readonly ports?: PortSet;
+  /** Of the addresses that the word names these pods by; nothing else is asked about. */
+  readonly family?: IpFamily;
+  /** A Service's address leads here, to the pod that asks as well. */
+  readonly isBehindService?: boolean;
 }
 
 export interface WordContext {
@@ -38,7 +42,7 @@ export function withoutPods(named: NamedEnds, hiddenPods: readonly number[], { c
     if (end.pods.every(isShown)) return [end];
     const pods = end.pods.filter(isShown);
     const [first] = pods;
-    return first === undefined ? [] : [{ label: podName(cluster.pods[first]!), ref: { kind: 'pod', pod: first }, pods }];
+    return first === undefined ? [] : [{ ...end, label: podName(cluster.pods[first]!), ref: { kind: 'pod', pod: first }, pods }];
   });
   return { ...named, ends, pods: ends.flatMap(({ pods }) => pods.map((pod) => cluster.pods[pod]!)) };
 }
@@ -50,14 +54,14 @@ export function contextOf(sources: readonly Pod[], context: WordContext = {}): W
 }
 
 /** Pods as ends; `indices` are of `cluster.pods`. */
-export function podEnds(program: Program, indices: readonly number[], ports: PortSet | undefined): NamedEnds {
+export function podEnds(program: Program, indices: readonly number[]): NamedEnds {
   const { pods } = program.cluster;
   const keyOf = alikeKey(program);
   const ends = [...Map.groupBy(indices, keyOf).values()].map((members): NamedEnd => {
     const first = members[0]!;
     return { label: podName(pods[first]!), ref: { kind: 'pod', pod: first }, pods: members };
   });
-  return { ends, pods: indices.map((index) => pods[index]!), ranges: [], ports };
+  return { ends, pods: indices.map((index) => pods[index]!), ranges: [] };
 }
 
 export function podName({ namespace, name }: Pod): string {

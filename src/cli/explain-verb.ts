@@ -3,9 +3,9 @@ import type { Command } from 'commander';
 import { compileCluster } from '../compile/compile.ts';
 import type { Program } from '../compile/program.ts';
 import { explain } from '../analyze/explain.ts';
-import { contextOf, type NamedEnd } from '../analyze/named-ends.ts';
+import { contextOf } from '../analyze/named-ends.ts';
+import { askedPairs, type AskedEnd } from '../words/asked-pairs.ts';
 import { findEnds } from '../words/endpoint-words.ts';
-import { parsePorts } from '../words/port-words.ts';
 import type { Engine } from '../lint/engines/engine.ts';
 import { explanationsJson, explanationText, type Answer, type AnswerEnd } from '../report/explanation.ts';
 import { choiceOf } from './choice.ts';
@@ -60,19 +60,18 @@ async function runExplain(words: Words, options: ExplainOptions): Promise<number
 function answerWords(program: Program, words: Words): { answers: Answer[]; leftOut: number } {
   const sources = findEnds(program, words.source);
   const targets = findEnds(program, words.target, contextOf(sources.pods));
-  const asked = words.port === undefined ? targets.ports : parsePorts(words.port, targets.pods);
-  const pairs = sources.ends.flatMap((source) => targets.ends.map((target) => ({ source, target })));
-  const judged = pairs.filter(({ source, target }) => isPair(source, target));
-  const answers = judged.slice(0, PAIRS_MAX).map(({ source, target }) => ({
+  const pairs = askedPairs(program, { sources, targets, portWords: words.port === undefined ? undefined : [words.port] });
+  const judged = pairs.filter(({ ports }) => ports?.length !== 0);
+  const answers = judged.slice(0, PAIRS_MAX).map(({ source, target, ports, family, isHairpin }) => ({
     source: answerEnd(source),
     target: answerEnd(target),
-    asked,
-    explanation: explain(program, { source: source.ref, target: target.ref, ...(asked && { ports: asked }) }),
+    asked: ports,
+    explanation: explain(program, { source: source.ref, target: target.ref, isHairpin, ...(ports && { ports }), ...(family && { family }) }),
   }));
   return { answers, leftOut: judged.length - answers.length };
 }
 
-function answerEnd({ label, ref }: NamedEnd): AnswerEnd {
+function answerEnd({ label, ref }: AskedEnd): AnswerEnd {
   return { name: label, isOutside: ref.kind !== 'pod' };
 }
 
@@ -81,9 +80,4 @@ async function withNotes(answers: readonly Answer[], { cluster }: Program, engin
   const { engineNotes } = await import('../lint/engine-notes.ts');
   const notesOf = engineNotes(cluster, engine);
   return answers.map((answer) => ({ ...answer, notes: notesOf(answer.explanation) }));
-}
-
-/** Nobody here judges what stays outside. */
-function isPair(source: NamedEnd, target: NamedEnd): boolean {
-  return source.ref.kind === 'pod' || target.ref.kind === 'pod';
 }

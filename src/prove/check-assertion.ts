@@ -1,6 +1,6 @@
 // Whether an assertion holds of a Program, and if not, concrete counterexamples with the reasons behind them.
 import type { IpFamily } from '../base/ip-address.ts';
-import { ALL_PORTS, hasPoint, intersectPorts, NO_PORTS, pointOf, subtractPorts, unionPorts, type PortSet } from '../base/port-set.ts';
+import { ALL_PORTS, hasPoint, intersectPorts, pointOf, subtractPorts, type PortSet } from '../base/port-set.ts';
 import { WordError } from '../base/word-error.ts';
 import type { Direction } from '../model/network-policy.ts';
 import type { Origin } from '../model/origin.ts';
@@ -8,10 +8,11 @@ import type { Program } from '../compile/program.ts';
 import { allowedBetween, allowedPorts, isNeverJudged, ownNodePair } from '../analyze/decide.ts';
 import { quadOf, type EndpointRef, type Quad } from '../analyze/endpoint.ts';
 import { explain, type Explanation } from '../analyze/explain.ts';
-import { contextOf, podName, type NamedEnd, type NamedEnds, type WordContext } from '../analyze/named-ends.ts';
+import { portsToItself } from '../analyze/hairpin.ts';
+import { contextOf, podName, type NamedEnd, type WordContext } from '../analyze/named-ends.ts';
 import type { Assertion, ConnectionAssertion, IsolationAssertion, PathAssertion } from '../words/assertion.ts';
+import { askedPairs, noPair, type AskedPair } from '../words/asked-pairs.ts';
 import { findEnds } from '../words/endpoint-words.ts';
-import { parsePorts } from '../words/port-words.ts';
 import { findPath, type PathAnswer } from './find-path.ts';
 
 export interface AssertionResult {
@@ -81,98 +82,57 @@ function resultOf(examples: Iterable<Counterexample>): AssertionResult {
   return { holds: found.length === 0, counterexamples: found, hasMore: false };
 }
 
-/** The pairs of ends that an assertion speaks of, one for each way in which policies treat them, and the ports asked about. */
-export interface AssertedPair {
-  readonly source: ExampleEnd;
-  readonly target: ExampleEnd;
+/** A pair of ends that an assertion speaks of, and the ports asked about. */
+export interface AssertedPair extends Pick<AskedPair, 'source' | 'target'>, Partial<Pick<AskedPair, 'family' | 'isHairpin'>> {
   readonly ports: PortSet;
 }
 
-/** Throws WordError where no pair is spoken of. */
-export function* assertedPairs(program: Program, { source, target, ports }: ConnectionAssertion, context: WordContext = {}): Generator<AssertedPair> {
+/** Throws WordError where no pair is spoken of: what a pod says to itself, but by a Service, is never judged. */
+export function assertedPairs(program: Program, { source, target, ports }: ConnectionAssertion, context: WordContext = {}): AssertedPair[] {
   const sources = findEnds(program, source, context);
   const targets = findEnds(program, target, contextOf(sources.pods, context));
-  const portsOf = portReader(program, targets, ports);
-  const asked = targets.ends.map((to) => ({ to, ports: portsOf(to) }));
-  let hasPair = false;
-  for (const from of sources.ends) {
-    for (const { to, ports: wanted } of asked) {
-      const pair = choosePair(program, from, to);
-      if (pair === undefined) continue;
-      hasPair = true;
-      yield { ...pair, ports: wanted };
-    }
-  }
-  if (!hasPair) throw new WordError('no connection between these two passes a pod of this cluster', 'name at least one pod, and two where they are alike');
+  const pairs = askedPairs(program, { sources, targets, portWords: ports }).filter((pair) => pair.isHairpin || !isNeverAPair(program, pair));
+  if (pairs.length === 0) throw noPair();
+  return pairs.map((pair) => ({ ...pair, ports: pair.ports ?? ALL_PORTS }));
 }
 
-/** A port's name leads to other numbers on other pods; a pod without it has no port of the name. */
-function portReader(program: Program, targets: NamedEnds, words: readonly string[] | undefined): (target: NamedEnd) => PortSet {
-  if (words === undefined) return () => targets.ports ?? ALL_PORTS;
-  const all = words.map((word) => parsePorts(word, targets.pods) ?? ALL_PORTS);
-  return ({ pods }) => {
-    const own = pods.map((pod) => program.cluster.pods[pod]!);
-    return words.reduce<PortSet>((set, word, index) => unionPorts(set, isPortName(word) ? namedPorts(word, own) : all[index]!), NO_PORTS);
-  };
-}
-
-function isPortName(word: string): boolean {
-  return !/^(any|all|icmp|other|tcp|udp|sctp|((tcp|udp|sctp)\/)?[0-9]+(-[0-9]+)?)$/i.test(word);
-}
-
-function namedPorts(word: string, pods: NamedEnds['pods']): PortSet {
-  try {
-    return parsePorts(word, pods) ?? NO_PORTS;
-  } catch (error) {
-    if (error instanceof WordError) return NO_PORTS;
-    throw error;
-  }
-}
-
-/** Two different pods, or two replicas of one entry, or a pod and an address; nothing where there is no such pair. */
-function choosePair(program: Program, source: NamedEnd, target: NamedEnd): Pick<AssertedPair, 'source' | 'target'> | undefined {
-  if (source.pods.length === 0 && target.pods.length === 0) return undefined;
-  if (source.pods.length === 0 || target.pods.length === 0) return { source, target };
-  if (source.pods[0] !== target.pods[0]) return { source, target };
-  const { pods } = program.cluster;
-  const end = (pod: number): ExampleEnd => ({ label: podName(pods[pod]!), ref: { kind: 'pod', pod } });
-  for (const from of source.pods.slice(0, 2)) {
-    const to = target.pods.find((pod) => pod !== from) ?? target.pods.find((pod) => pods[pod]!.replicas > 1);
-    if (to !== undefined) return { source: end(from), target: end(to) };
-  }
-  return undefined;
+/** One pod is both ends. */
+function isNeverAPair({ cluster }: Program, { source, target }: AskedPair): boolean {
+  return source.ref.kind === 'pod' && target.ref.kind === 'pod' && source.ref.pod === target.ref.pod && cluster.pods[source.ref.pod]!.replicas === 1;
 }
 
 function* connectionExamples(program: Program, assertion: ConnectionAssertion, context: WordContext): Iterable<ConnectionExample> {
   const allowedOf = pairReader(program);
-  for (const { source, target, ports } of assertedPairs(program, assertion, context)) {
-    const allowed = allowedOf(source.ref, target.ref);
-    const wrong = assertion.kind === 'deny' ? intersectPorts(ports, allowed) : subtractPorts(ports, allowed);
-    if (wrong.length > 0) yield exampleOf(program, { source, target, ports: wrong });
+  for (const pair of assertedPairs(program, assertion, context)) {
+    const allowed = allowedOf(pair);
+    const wrong = assertion.kind === 'deny' ? intersectPorts(pair.ports, allowed) : subtractPorts(pair.ports, allowed);
+    if (wrong.length > 0) yield exampleOf(program, { ...pair, ports: wrong });
   }
 }
 
 /** `allowedPorts` for many pairs: what decides about an end is looked up once. */
-function pairReader(program: Program): (source: EndpointRef, target: EndpointRef) => PortSet {
+function pairReader(program: Program): (pair: AssertedPair) => PortSet {
   const quads = new Map<EndpointRef, Quad>();
   const quad = (ref: EndpointRef): Quad => {
     let known = quads.get(ref);
     if (known === undefined) quads.set(ref, (known = quadOf(program, ref)));
     return known;
   };
-  return (source, target) =>
-    isNeverJudged(program, source, target) || ownNodePair(program, source, target) !== undefined
-      ? allowedPorts(program, source, target)
-      : program.portSets.portSet(allowedBetween(program, { source: quad(source), target: quad(target) }));
+  return ({ source: { ref: source }, target: { ref: target }, family, isHairpin }) => {
+    if (isHairpin === true && source.kind === 'pod') return portsToItself(program, source.pod, family);
+    return isNeverJudged(program, source, target) || ownNodePair(program, source, target) !== undefined
+      ? allowedPorts(program, source, target, family)
+      : program.portSets.portSet(allowedBetween(program, { source: quad(source), target: quad(target), ...(family && { family }) }));
+  };
 }
 
 /** One pair, explained at a port that the target opens, where it opens one of them. */
-export function exampleOf(program: Program, { source, target, ports }: AssertedPair): ConnectionExample {
+export function exampleOf(program: Program, { source, target, ports, family: only, isHairpin = false }: AssertedPair): ConnectionExample {
   const opened = target.ref.kind === 'pod' ? program.cluster.pods[target.ref.pod]!.ports : [];
   const point = opened.map(({ protocol, port }) => pointOf(protocol, port)).find((own) => hasPoint(ports, own)) ?? ports[0]!;
   const asked = [point, point];
-  const family = FAMILIES.find((candidate) => intersectPorts(allowedPorts(program, source.ref, target.ref, candidate), asked).length > 0);
-  const explanation = explain(program, { source: source.ref, target: target.ref, ports: asked, ...(family && { family }) });
+  const family = only ?? FAMILIES.find((candidate) => intersectPorts(allowedPorts(program, source.ref, target.ref, candidate), asked).length > 0);
+  const explanation = explain(program, { source: source.ref, target: target.ref, ports: asked, isHairpin, ...(family && { family }) });
   return { kind: 'connection', source, target, point, ports, explanation };
 }
 

@@ -32,12 +32,13 @@ export interface AnswerEnd {
 }
 
 export function explanationText({ source, target, asked, explanation, notes = [] }: Answer, style: Style): string {
-  const { verdict, ports, egress, ingress } = explanation;
+  const { verdict, ports, hasCommonFamily, egress, ingress } = explanation;
   const question = `${printable(source.name)} → ${printable(target.name)}${asked === undefined ? '' : ` on ${formatPorts(asked)}`}`;
   const which = verdict === 'denied' || (verdict === 'allowed' && asked !== undefined) ? '' : ` on ${formatPorts(ports)}`;
   const paint = verdict === 'denied' ? style.red : verdict === 'allowed' ? style.green : style.yellow;
   return [
     `${style.bold(question)}: ${paint(`${verdict}${which}`)}`,
+    ...(hasCommonFamily ? [] : ['  the two have no addresses of one family']),
     ...directionLines('egress', source, egress, style),
     ...directionLines('ingress', target, ingress, style),
     ...notes.map((note) => noteLine(note, style)),

@@ -1,25 +1,73 @@
-// The words for addresses outside the cluster: one address, a CIDR, `internet`.
-import type { IpAddress, IpRange } from '../base/ip-address.ts';
+// The words for addresses: one address, a CIDR, `internet`; they name the pods that have them, and what is outside.
+import { formatIpAddress, type IpAddress, type IpRange } from '../base/ip-address.ts';
 import { rangeLabel } from '../base/range-label.ts';
 import { parseRange } from '../base/range-text.ts';
+import { WordError } from '../base/word-error.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { Program } from '../compile/program.ts';
-import { quadKey, quadOf, type EndpointRef } from '../analyze/endpoint.ts';
-import type { NamedEnds } from '../analyze/named-ends.ts';
+import { FAMILIES, quadKey, quadOf, type EndpointRef } from '../analyze/endpoint.ts';
+import { podEnds, type NamedEnd, type NamedEnds } from '../analyze/named-ends.ts';
+
+/** One end for each way in which policies treat the pods and the addresses of nobody here. Throws WordError for a Service's own address. */
+export function rangeEnds(program: Program, word: string, ranges: readonly IpRange[]): NamedEnds {
+  refuseServiceAddress(program.cluster, ranges);
+  const own = FAMILIES.map((family) => ({ family, named: podEnds(program, podsWithin(program.cluster, ranges.filter((range) => range.family === family))) }));
+  const isTaken = takenAddresses(program.cluster);
+  const free = ranges.flatMap((range) => withoutTakenStart(range, isTaken) ?? []);
+  return {
+    ends: [...own.flatMap(({ family, named }) => named.ends.map((end): NamedEnd => ({ ...end, family }))), ...addressEnds(program, { word, ranges: free, isTaken })],
+    pods: own.flatMap(({ named }) => named.pods),
+    ranges: free,
+  };
+}
+
+/** Policies are asked after the address is translated, so no answer about it would be true. */
+function refuseServiceAddress({ services }: Cluster, ranges: readonly IpRange[]): void {
+  const [range] = ranges;
+  if (range === undefined || range.first !== range.last) return;
+  const service = services.find(({ clusterIps }) => clusterIps.some(({ family, value }) => family === range.family && value === range.first));
+  if (service === undefined) return;
+  const name = `${service.namespace}/${service.name}`;
+  throw new WordError(`\`${formatIpAddress({ family: range.family, value: range.first })}\` is the address of the Service \`${name}\`, and policies judge the pods behind it`, `write svc/${name}:port`);
+}
+
+function podsWithin({ pods }: Cluster, ranges: readonly IpRange[]): number[] {
+  return [...pods.keys()].filter((index) => pods[index]!.addresses.some((address) => ranges.some((range) => intersection(range, rangeOf(address)) !== undefined)));
+}
+
+type AddressTest = (address: IpAddress) => boolean;
+
+/** The address of a pod is nobody else's, but for a node's, which its host network shares with it. */
+function takenAddresses({ pods }: Cluster): AddressTest {
+  const taken = new Set(pods.filter(({ hostNetwork }) => !hostNetwork).flatMap(({ addresses }) => addresses.map(formatIpAddress)));
+  return (address) => taken.has(formatIpAddress(address));
+}
+
+/** From the first address that no pod has; undefined: pods have them all. */
+function withoutTakenStart(range: IpRange, isTaken: AddressTest): IpRange | undefined {
+  let { first } = range;
+  while (first <= range.last && isTaken({ family: range.family, value: first })) first++;
+  return first > range.last ? undefined : { ...range, first };
+}
+
+interface OutsideWord {
+  readonly word: string;
+  readonly ranges: readonly IpRange[];
+  readonly isTaken: AddressTest;
+}
 
 /** One end for each way in which policies treat the addresses, by the first one; `word` names them when there is one way only. */
-export function rangeEnds(program: Program, word: string, ranges: readonly IpRange[]): NamedEnds {
-  const parts = program.atoms.flatMap((atom) => ranges.flatMap((range) => intersection(atom, range) ?? []));
+function addressEnds(program: Program, { word, ranges, isTaken }: OutsideWord): NamedEnd[] {
+  const parts = program.atoms.flatMap((atom) => ranges.flatMap((range) => intersection(atom, range) ?? [])).flatMap((part) => withoutTakenStart(part, isTaken) ?? []);
   const alike = Map.groupBy(parts, (part) => quadKey(quadOf(program, refOf(part))));
   const families = Map.groupBy(alike.values(), ([first]) => first!.family);
-  const ends = [...alike.values()].map((members) => {
+  return [...alike.values()].map((members) => {
     const first = members[0]!;
     const rest = members.length === 1 ? '' : ` and ${members.length - 1} more`;
     const isOnlyWay = families.get(first.family)!.length === 1;
     const name = alike.size === 1 ? word : `${word} (IPv${first.family})`;
     return { label: isOnlyWay ? name : `${rangeLabel(first)}${rest}`, ref: refOf(first), pods: [] };
   });
-  return { ends, pods: [], ranges, ports: undefined };
 }
 
 /** Contract: all addresses outside private, link-local, pod, Service and node ranges. */

@@ -66,7 +66,7 @@ function podsByWord(program: Program, word: PodsWord): NamedEnds {
     return word.namespaces?.includes(pod.namespace) !== false && !word.except.includes(pod.namespace) && selects(word.selector, pod);
   });
   if (found.length === 0) throw noSuchPods(word);
-  return podEnds(program, found, undefined);
+  return podEnds(program, found);
 }
 
 function noSuchPods(word: PodsWord): WordError {
@@ -84,13 +84,13 @@ export function unknownNamespace({ cluster }: Program, name: string): WordError 
 function placedEnds(program: Program, word: string): NamedEnds {
   const { pods } = program.cluster;
   const byWorkload = [...pods.keys()].filter((index) => `${pods[index]!.workload.namespace}/${pods[index]!.workload.name}` === word);
-  if (byWorkload.length > 0) return podEnds(program, byWorkload, undefined);
+  if (byWorkload.length > 0) return podEnds(program, byWorkload);
   const byName = [...pods.keys()].filter((index) => `${pods[index]!.namespace}/${pods[index]!.name}` === word);
-  if (byName.length > 0) return podEnds(program, byName, undefined);
+  if (byName.length > 0) return podEnds(program, byName);
   const workloads = podEndpoints(program, 'workload');
   const named = [...workloads, ...podEndpoints(program, 'pod')];
   const exact = named.find(({ endpoint }) => endpoint.id === word);
-  if (exact !== undefined) return podEnds(program, exact.podIndices, undefined);
+  if (exact !== undefined) return podEnds(program, exact.podIndices);
   const names = named.map(plainName);
   const near = nearestWord(word, names) ?? names.find((name) => name.endsWith(`/${word}`));
   throw new WordError(`nothing here is called \`${word}\``, near === undefined ? END_WORDS_HELP : `did you mean ${near}?`);

@@ -5,7 +5,7 @@ import { WordError } from '../base/word-error.ts';
 import { parseRange } from '../base/range-text.ts';
 import type { Pod, Service, ServicePort } from '../model/cluster.ts';
 import type { Program } from '../compile/program.ts';
-import { podEnds, type NamedEnds, type WordContext } from '../analyze/named-ends.ts';
+import { podEnds, type NamedEnd, type NamedEnds, type WordContext } from '../analyze/named-ends.ts';
 import { rangeEnds } from './address-words.ts';
 
 export function isUrlWord(word: string): boolean {
@@ -37,10 +37,11 @@ export function dnsEnds(program: Program, word: string): NamedEnds {
 export function urlEnds(program: Program, word: string, { namespace }: WordContext): NamedEnds {
   const { host, port } = parseUrl(word);
   const range = parseRange(host);
-  if (range !== undefined) return { ...rangeEnds(program, host, [range]), ports: port === undefined ? undefined : portSetOf('TCP', Number(port), Number(port)) };
+  const ports = port === undefined ? undefined : portSetOf('TCP', Number(port), Number(port));
+  if (range !== undefined) return withPorts(rangeEnds(program, host, [range]), () => ports);
   const labels = host.replace(/\.$/, '').split('.');
   const isShort = labels.length === 1 && namespace !== undefined;
-  const domain = domainEnds(program, host, port === undefined ? undefined : portSetOf('TCP', Number(port), Number(port)));
+  const domain = domainEnds(program, host, ports);
   if (domain !== undefined && !isDnsWord(program, host)) return domain;
   if (!isShort && !isDnsWord(program, host)) throw new WordError(`\`${host}\` is no name of a Service here, and nobody here knows its addresses`, 'name a Service as name.namespace, or the addresses as a CIDR');
   return endsOfService(program, { ...(isShort ? { name: host, namespace, host: undefined } : nameOfLabels(program, host, labels)), port });
@@ -50,7 +51,15 @@ export function urlEnds(program: Program, word: string, { namespace }: WordConte
 export function domainEnds({ domainNames }: Program, word: string, ports?: PortSet): NamedEnds | undefined {
   const name = word.toLowerCase().replace(/\.$/, '');
   const isCovered = domainNames.some((pattern) => (pattern.startsWith('*.') ? name.endsWith(pattern.slice(1)) : pattern === name));
-  return isCovered ? { ends: [{ label: name, ref: { kind: 'domain-name', name }, pods: [] }], pods: [], ranges: [], ports } : undefined;
+  return isCovered ? { ends: [{ label: name, ref: { kind: 'domain-name', name }, pods: [], ...(ports && { ports }) }], pods: [], ranges: [] } : undefined;
+}
+
+function withPorts(named: NamedEnds, portsOf: (end: NamedEnd) => PortSet | undefined): NamedEnds {
+  const ends = named.ends.map((end) => {
+    const ports = portsOf(end);
+    return { ...end, ...(ports && { ports }) };
+  });
+  return { ...named, ends };
 }
 
 // Every scheme is read as `http` is: of others, the URL standard leaves the host unread.
@@ -106,11 +115,18 @@ function endsOfService(program: Program, { namespace, name, host, port }: Servic
   if (service.selector === undefined) throw new WordError(`${text} has no selector, so the manifests do not say where it leads`, 'name the pods or addresses behind it');
   const found = [...pods.keys()].filter((index) => selectsPod(service, pods[index]!) && (host === undefined || pods[index]!.name === host));
   if (found.length === 0) throw new WordError(host === undefined ? `${text} leads to no pod` : `${text} leads to no pod \`${host}\``, 'its selector matches no such pod of its namespace');
-  return podEnds(program, found, portsOfService(service, port, found.map((index) => pods[index]!)));
+  const named = withPorts(podEnds(program, found), (end) => portsOfService(service, port, end.pods.map((index) => pods[index]!)));
+  const ends = named.ends.filter(({ ports }) => ports === undefined || ports.length > 0).map((end) => ({ ...end, isBehindService: !service.isHeadless }));
+  if (ends.length === 0) throw new WordError(`${text} leads to no port: no pod of it has one of the name of its target port`, 'name the container port, or write its number as the target port');
+  return { ...named, ends, pods: ends.flatMap((end) => end.pods.map((index) => pods[index]!)) };
 }
 
-/** Of a headless Service the name leads to the pods themselves, and a port number is the pod's own. */
-function portsOfService(service: Service, word: string | undefined, pods: readonly Pod[]): PortSet {
+/**
+ * On each pod by itself, for a named target port leads to other numbers on other pods. Of a headless Service the name leads
+ * to the pods themselves, and a port number is the pod's own; without ports it says nothing of them: undefined.
+ */
+function portsOfService(service: Service, word: string | undefined, pods: readonly Pod[]): PortSet | undefined {
+  if (service.isHeadless && word === undefined && service.ports.length === 0) return undefined;
   if (service.isHeadless && word !== undefined && /^[0-9]+$/.test(word)) {
     const protocol = service.ports.find((port) => `${port.port}` === word)?.protocol ?? 'TCP';
     return portSetOf(protocol, Number(word), Number(word));
