@@ -8,8 +8,8 @@ import type { AddressedRef } from './endpoint.ts';
 export interface ServiceRoute {
   readonly service: Service;
   /**
-   * `pods`: those that its selector selects. `endpoints`: it has no selector, and EndpointSlices were read.
-   * `name`: an ExternalName. `unknown`: no selector and no EndpointSlice, so the manifests do not say.
+   * `pods`: those that its selector selects. `endpoints`: it has no selector, and EndpointSlices or Endpoints were read.
+   * `name`: an ExternalName. `unknown`: no selector and none of these, so the manifests do not say.
    */
   readonly leadsTo: 'pods' | 'endpoints' | 'name' | 'unknown';
   /** Indices of `cluster.pods`; a headless name leads to them on every port that they listen on. */
@@ -67,7 +67,7 @@ function routeToPods(cluster: Cluster, service: Service, pods: readonly number[]
   return { service, leadsTo: 'pods', pods, ports };
 }
 
-/** A slice's port belongs to the Service's port of the same name. */
+/** A slice's port belongs to the Service's port of the same name; an endpoint may stand in several slices (Kubernetes, "EndpointSlices", Duplicate endpoints). */
 function routeToEndpoints(service: Service, slices: readonly EndpointSlice[], endsOf: (slice: EndpointSlice) => readonly AddressedRef[]): ServiceRoute {
   const ports = service.ports.map((port): PortRoute => {
     const targets = slices.flatMap((slice) =>
@@ -75,10 +75,15 @@ function routeToEndpoints(service: Service, slices: readonly EndpointSlice[], en
         .filter(({ name, protocol }) => name === (port.name ?? '') && protocol === port.protocol)
         .flatMap((own) => endsOf(slice).map((end) => ({ end, protocol: own.protocol, port: own.port }))),
     );
-    return { port, targets, unresolved: [] };
+    return { port, targets: uniqueTargets(targets), unresolved: [] };
   });
   const pods = slices.flatMap((slice) => endsOf(slice).flatMap((end) => (end.kind === 'pod' ? [end.pod] : [])));
   return { service, leadsTo: 'endpoints', pods: [...new Set(pods)].sort((a, b) => a - b), ports };
+}
+
+function uniqueTargets(targets: readonly PortTarget[]): readonly PortTarget[] {
+  const keyOfTarget = ({ end, protocol, port }: PortTarget): string => `${end.kind === 'pod' ? end.pod : keyOf(end.address)} ${protocol} ${port}`;
+  return [...new Map(targets.map((target) => [keyOfTarget(target), target])).values()];
 }
 
 /** Pods by the rarest label of the selector, namespace by namespace. */

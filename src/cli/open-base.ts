@@ -52,7 +52,7 @@ function openSnapshot(word: string): OpenedFiles {
 }
 
 /** Kinds of which there may be very many are one file each; every other object is one, so that a place is an object and a line of it. */
-const CROWDED_KINDS: ReadonlySet<string> = new Set(['Pod', 'EndpointSlice', 'ReplicaSet', 'Job']);
+const CROWDED_KINDS: ReadonlySet<string> = new Set(['Pod', 'EndpointSlice', 'Endpoints', 'ReplicaSet', 'Job']);
 
 function clusterFiles(cluster: string, entries: readonly SnapshotEntry[]): OpenedFiles {
   const texts = new Map<string, SnapshotEntry[]>();

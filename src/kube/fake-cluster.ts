@@ -146,6 +146,7 @@ const VERBS: readonly string[] = ['create', 'delete', 'get', 'list', 'patch', 'u
 /** What Kubernetes 1.34 serves of the kinds that are read; CustomResourceDefinitions add others. */
 const BUILT_IN: readonly ServedResource[] = (
   [
+    ['v1', 'Endpoints', 'endpoints', true],
     ['v1', 'Namespace', 'namespaces', false],
     ['v1', 'Node', 'nodes', false],
     ['v1', 'Pod', 'pods', true],

@@ -20,6 +20,8 @@ export function chooseKinds(resources: readonly ServedResource[], silentGroups: 
     const known = chosen.get(key);
     if (known === undefined || (say === 'read' && !known.isRead)) chosen.set(key, { resource, isRead: say === 'read' });
   }
+  // Whoever sends by a Service looks at its slices, and the control plane mirrors Endpoints into them (Kubernetes 1.21 on).
+  if (chosen.has('discovery.k8s.io/endpointslices')) chosen.delete('/endpoints');
   const kinds = [...chosen.values()].map(({ resource: { apiVersion, kind, resource, isNamespaced } }): ServedKind => ({ apiVersion, kind, resource, isNamespaced }));
   return { kinds: kinds.sort(compareKinds), silentGroups: [...new Set(silentGroups)].sort(compareText) };
 }

@@ -46,8 +46,11 @@ const BODIES: Readonly<Record<string, Trim>> = {
   }),
   EndpointSlice: ({ addressType, endpoints, ports }) => ({
     addressType,
-    endpoints: listOf(endpoints).map((endpoint) => compact({ addresses: fieldsOf(endpoint)['addresses'], targetRef: nonEmpty(pick(fieldsOf(fieldsOf(endpoint)['targetRef']), ['kind', 'name'])) })),
+    endpoints: listOf(endpoints).map((endpoint) => compact({ addresses: fieldsOf(endpoint)['addresses'], targetRef: trimTarget(endpoint) })),
     ports: pickEach(ports, ['name', 'protocol', 'port']),
+  }),
+  Endpoints: ({ subsets }) => ({
+    subsets: nonEmptyList(listOf(subsets).map(fieldsOf).map(({ addresses, notReadyAddresses, ports }) => compact({ addresses: trimAddresses(addresses), notReadyAddresses: trimAddresses(notReadyAddresses), ports: pickEach(ports, ['name', 'protocol', 'port']) }))),
   }),
   Ingress: ({ spec }) => ({ spec: compact({ ...pick(fieldsOf(spec), ['ingressClassName', 'defaultBackend']), rules: fieldsOf(spec)['rules'] }) }),
   IngressClass: ({ spec }) => ({ spec: nonEmpty(pick(fieldsOf(spec), ['controller'])) }),
@@ -62,6 +65,14 @@ const BODIES: Readonly<Record<string, Trim>> = {
   NodeClass: ({ spec }) => ({ spec: nonEmpty(pick(fieldsOf(spec), ['networkPolicy'])) }),
   Subnet: ({ spec }) => ({ spec: nonEmpty(pick(fieldsOf(spec), ['private', 'acls'])) }),
 };
+
+function trimAddresses(addresses: Json | undefined): readonly Fields[] | undefined {
+  return nonEmptyList(listOf(addresses).map((address) => compact({ ip: fieldsOf(address)['ip'], targetRef: trimTarget(address) })));
+}
+
+function trimTarget(endpoint: Json): Fields | undefined {
+  return nonEmpty(pick(fieldsOf(fieldsOf(endpoint)['targetRef']), ['kind', 'name']));
+}
 
 /** Groups of the kinds named in `BODIES`; a kind of the same name elsewhere is somebody else's. */
 const BODY_GROUPS = /^(v1|(networking\.k8s\.io|discovery\.k8s\.io|batch|policy\.networking\.k8s\.io|eks\.amazonaws\.com|kubeovn\.io)\/.*)$/;

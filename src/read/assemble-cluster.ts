@@ -2,6 +2,7 @@
 import { compareText } from '../base/finding.ts';
 import { comparePrecedence } from '../model/cluster-policy.ts';
 import type { Cluster, ClusterNode, Namespace, Pod, Workload } from '../model/cluster.ts';
+import type { EndpointSlice } from '../model/endpoint-slice.ts';
 import type { Gathering, LivePod, OwnerReference, WorkloadTemplate } from './gathering.ts';
 
 const METADATA_NAME = 'kubernetes.io/metadata.name';
@@ -17,7 +18,7 @@ export function assembleCluster(gathering: Gathering): Cluster {
     namespaces: assembleNamespaces(gathering),
     pods: assemblePods(gathering, nodes),
     services: [...gathering.services].sort(compareNames),
-    endpointSlices: [...gathering.endpointSlices].sort(compareNames),
+    endpointSlices: assembleSlices(gathering),
     ingresses: [...gathering.ingresses].sort(compareNames),
     ingressClasses: [...gathering.ingressClasses].sort((a, b) => compareText(a.name, b.name)),
     nodes,
@@ -43,6 +44,13 @@ function assembleNamespaces({ namespaces, mentionedNamespaces }: Gathering): rea
     const read = namespaces.get(name);
     return { name, labels: read?.labels ?? new Map([[METADATA_NAME, name]]), unknownKeys: NO_KEYS, origin: read?.origin };
   });
+}
+
+/** A mirror shows what the Endpoints were: those that were read are as new, or newer. */
+function assembleSlices({ endpointSlices, endpoints }: Gathering): readonly EndpointSlice[] {
+  const isStale = ({ namespace, serviceName }: EndpointSlice): boolean => endpoints.has(`${namespace}/${serviceName}`);
+  const own = endpointSlices.flatMap(({ slices, isMirror }) => slices.filter((slice) => !isMirror || !isStale(slice)));
+  return [...own, ...[...endpoints.values()].flatMap(({ slices }) => slices)].sort(compareNames);
 }
 
 /** Pods that were read take the place of those that their controller's template stands for. */

@@ -23,7 +23,9 @@ export interface Gathering {
   readonly workloads: WorkloadTemplate[];
   readonly livePods: LivePod[];
   readonly services: Service[];
-  readonly endpointSlices: EndpointSlice[];
+  readonly endpointSlices: ReadSlices[];
+  /** Endpoints, by `namespace/name`. */
+  readonly endpoints: Map<string, ReadSlices>;
   readonly ingresses: Ingress[];
   readonly ingressClasses: IngressClass[];
   readonly nodes: ClusterNode[];
@@ -79,6 +81,13 @@ export interface LivePod {
   readonly isFinished: boolean;
 }
 
+/** What one object says: a slice itself, or one for each subset of Endpoints. */
+export interface ReadSlices {
+  readonly slices: readonly EndpointSlice[];
+  /** Made by the control plane out of the Endpoints of the Service. */
+  readonly isMirror: boolean;
+}
+
 export function createGathering(settings: ReadSettings): Gathering {
   return {
     settings,
@@ -91,6 +100,7 @@ export function createGathering(settings: ReadSettings): Gathering {
     livePods: [],
     services: [],
     endpointSlices: [],
+    endpoints: new Map(),
     ingresses: [],
     ingressClasses: [],
     nodes: [],

@@ -4,7 +4,7 @@ import type { LooseMap } from './yaml-value.ts';
 
 /** Kinds whose objects become part of the cluster, by API group. */
 const READ_KINDS: Readonly<Record<string, readonly string[]>> = {
-  '': ['Namespace', 'Pod', 'Service', 'Node', 'ReplicationController'],
+  '': ['Namespace', 'Pod', 'Service', 'Endpoints', 'Node', 'ReplicationController'],
   apps: ['Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet'],
   batch: ['Job', 'CronJob'],
   'networking.k8s.io': ['NetworkPolicy', 'Ingress', 'IngressClass'],
@@ -20,7 +20,7 @@ const CLUSTER_POLICY_KINDS: Readonly<Record<string, readonly string[]>> = {
 /** The other kinds of the same groups (Kubernetes 1.34); what is in neither list is a mistake. */
 const OTHER_KINDS: Readonly<Record<string, readonly string[]>> = {
   '': [
-    'Binding', 'ComponentStatus', 'ConfigMap', 'Endpoints', 'Event', 'LimitRange', 'List', 'PersistentVolume', 'PersistentVolumeClaim', 'PodTemplate',
+    'Binding', 'ComponentStatus', 'ConfigMap', 'Event', 'LimitRange', 'List', 'PersistentVolume', 'PersistentVolumeClaim', 'PodTemplate',
     'ResourceQuota', 'Secret', 'ServiceAccount', 'Status',
   ],
   apps: ['ControllerRevision'],

@@ -14,7 +14,7 @@ import { findOperatorKind } from './operator-kinds.ts';
 import type { LooseObject } from './read-documents.ts';
 import { NO_LABELS, readLabels } from './read-labels.ts';
 import { readAdminNetworkPolicy, readBaselineAdminNetworkPolicy, readClusterNetworkPolicy } from './read-cluster-policy.ts';
-import { readEndpointSlice } from './read-endpoint-slice.ts';
+import { readEndpoints, readEndpointSlice } from './read-endpoint-slice.ts';
 import { readIngress, readIngressClass } from './read-ingress.ts';
 import { readNetworkPolicy } from './read-network-policy.ts';
 import { readNode } from './read-node.ts';
@@ -161,6 +161,8 @@ function readModel(gathering: Gathering, context: ObjectContext, object: NamedOb
       return keepable(readService(context, gathering.labels, object), (model) => gathering.services.push(model));
     case 'EndpointSlice':
       return keepable(readEndpointSlice(context, gathering.labels, object), (model) => gathering.endpointSlices.push(model));
+    case 'Endpoints':
+      return keepable(readEndpoints(context, gathering.labels, object), (model) => gathering.endpoints.set(`${object.namespace}/${object.name}`, model));
     case 'Ingress':
       return keepable(readIngress(context, object), (model) => gathering.ingresses.push(model));
     case 'IngressClass':

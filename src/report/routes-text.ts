@@ -47,7 +47,7 @@ function portText({ protocol, port, name, nodePort }: ServicePort): string {
 }
 
 function targetsText({ leadsTo, endpoints }: NamedService, { port, targets, unresolved }: NamedPort): string {
-  if (leadsTo === 'unknown') return 'not known: no selector, and no EndpointSlice here';
+  if (leadsTo === 'unknown') return 'not known: no selector, and no EndpointSlice or Endpoints here';
   if (leadsTo === 'pods' && endpoints.length === 0) return 'no pod here';
   const missing = unresolved.length === 0 ? [] : [`not ${unresolved.join(', ')}: no ${port.protocol} port named ${port.targetPort}`];
   return [...targets.map((target) => `${target.endpoint} ${port.protocol} ${target.port}`), ...missing].join(', ');

@@ -7,6 +7,7 @@ import type { Pod, Service, ServicePort } from '../model/cluster.ts';
 import type { Program } from '../compile/program.ts';
 import { podEnds, type NamedEnd, type NamedEnds, type WordContext } from '../analyze/named-ends.ts';
 import { rangeEnds } from './address-words.ts';
+import { sliceEnds } from './slice-ends.ts';
 
 export function isUrlWord(word: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(word);
@@ -112,7 +113,12 @@ function endsOfService(program: Program, { namespace, name, host, port }: Servic
   if (service === undefined) throw unknownService(services, { namespace, name });
   const text = `the Service \`${namespace}/${name}\``;
   if (service.type === 'ExternalName') throw new WordError(`${text} is a name for something outside the cluster`, 'name the addresses it stands for as a CIDR');
-  if (service.selector === undefined) throw new WordError(`${text} has no selector, so the manifests do not say where it leads`, 'name the pods or addresses behind it');
+  if (service.selector === undefined) {
+    const named = sliceEnds(program, service, { ports: servicePorts(service, port), host });
+    if (named === undefined) throw new WordError(`${text} has no selector, so the manifests do not say where it leads`, 'name the pods or addresses behind it');
+    if (named.ends.length === 0) throw new WordError(host === undefined ? `${text} leads to nobody` : `${text} leads to no pod \`${host}\``, 'its EndpointSlices name no such end on such a port');
+    return named;
+  }
   const found = [...pods.keys()].filter((index) => selectsPod(service, pods[index]!) && (host === undefined || pods[index]!.name === host));
   if (found.length === 0) throw new WordError(host === undefined ? `${text} leads to no pod` : `${text} leads to no pod \`${host}\``, 'its selector matches no such pod of its namespace');
   const named = withPorts(podEnds(program, found), (end) => portsOfService(service, port, end.pods.map((index) => pods[index]!)));

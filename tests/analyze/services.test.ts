@@ -7,6 +7,7 @@ import { formatIpAddress } from '../../src/base/ip-address.ts';
 import { rangeLabel } from '../../src/base/range-label.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
+import { readManifests, sourceFromText } from '../../src/read/read.ts';
 import { readText } from '../read/reading.ts';
 
 interface PodText {
@@ -67,6 +68,37 @@ test('EndpointSlices tell of a Service without a selector, by pod name, by addre
     slice('c', 'else', 8082, '[{addresses: [192.0.2.8]}]'),
   ];
   assert.deepEqual(routesOf(clusterOf(...texts)), ['bare endpoints TCP 80 > web-1:8080 web-2:8080 192.0.2.7:8081']);
+});
+
+const bare = service('bare', '{ports: [{name: web, port: 80}]}');
+const webPods = [pod('web-1', { status: '{podIP: 10.1.0.1}' }), pod('web-2', { status: '{podIP: 10.1.0.2}' })];
+const endpoints = (subsets: string, labels = '{}'): string => `apiVersion: v1\nkind: Endpoints\nmetadata: {name: bare, namespace: shop, labels: ${labels}}\nsubsets: ${subsets}\n`;
+const sliceOfBare = (name: string, address: string, labels = ''): string =>
+  `apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: ${name}, namespace: shop, labels: {${labels}kubernetes.io/service-name: bare}}\naddressType: IPv4\nports: [{name: web, port: 8080}]\nendpoints: [{addresses: [${address}]}]\n`;
+const MIRRORED = 'endpointslice.kubernetes.io/managed-by: endpointslicemirroring-controller.k8s.io, ';
+
+function leadsTo(name: string, expected: string, ...texts: readonly string[]): void {
+  test(`Endpoints: ${name}`, () => assert.deepEqual(routesOf(clusterOf(...webPods, bare, ...texts)), [`bare endpoints TCP 80 > ${expected}`.trimEnd()]));
+}
+
+const ONE = '[{addresses: [{ip: 192.0.2.7}], ports: [{name: web, port: 6432}]}]';
+leadsTo('by pod name, by address, from outside, and those that are not ready, subset by subset', 'web-1:8080 web-2:8080 192.0.2.7:8081', endpoints('[{addresses: [{ip: 10.9.9.9, targetRef: {kind: Pod, name: web-1}}], notReadyAddresses: [{ip: 10.1.0.2}], ports: [{name: web, port: 8080}, {name: other, port: 1}]}, {addresses: [{ip: 192.0.2.7}], ports: [{name: web, port: 8081}]}]'));
+leadsTo('beside a slice of somebody else, as the control plane adds its own', '192.0.2.7:6432 10.5.0.1:8080', endpoints(ONE), sliceOfBare('own', '10.5.0.1'));
+leadsTo('in place of what was mirrored from them', '192.0.2.7:6432', endpoints(ONE), sliceOfBare('old', '10.5.0.1', MIRRORED));
+leadsTo('a mirror alone', '10.5.0.1:8080', sliceOfBare('old', '10.5.0.1', MIRRORED));
+leadsTo('what stands in both is one', '192.0.2.7:8080', endpoints(ONE.replace('6432', '8080')), sliceOfBare('own', '192.0.2.7'));
+leadsTo('those that ask not to be mirrored lead nowhere', '10.5.0.1:8080', endpoints(ONE, "{endpointslice.kubernetes.io/skip-mirror: 'true'}"), sliceOfBare('own', '10.5.0.1'));
+leadsTo('without subsets', '10.5.0.1:8080', endpoints('null'), sliceOfBare('own', '10.5.0.1'));
+
+test('Endpoints of files take the place of a mirror in the cluster that they are applied to', () => {
+  const base = sourceFromText('cluster', [...webPods, bare, sliceOfBare('old', '10.5.0.1', MIRRORED)].join('---\n'));
+  const { cluster } = readManifests([sourceFromText('new.yaml', endpoints(ONE)), { ...base, isBase: true }]);
+  assert.deepEqual(routesOf(cluster), ['bare endpoints TCP 80 > 192.0.2.7:6432']);
+});
+
+test('Endpoints that cannot be read are an error', () => {
+  const { findings } = readText(endpoints('[{addresses: [{ip: 10.1.0}], ports: [{port: 70000}]}]'));
+  assert.deepEqual(findings.map(({ code, severity }) => `${severity} ${code}`), ['error invalid-value', 'error invalid-port']);
 });
 
 /** `NodePort nodes closed`. */

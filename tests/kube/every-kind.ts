@@ -144,6 +144,11 @@ addressType: IPv4
 endpoints: [{ addresses: [10.244.1.7], targetRef: { kind: Pod, name: live, namespace: shop }, conditions: { ready: true } }, { addresses: [203.0.113.4] }]
 ports: [{ name: http, port: 8080, protocol: TCP }]
 ---
+apiVersion: v1
+kind: Endpoints
+metadata: { name: old, namespace: shop }
+subsets: [{ addresses: [{ ip: 10.244.1.7, nodeName: n1, targetRef: { kind: Pod, name: live, namespace: shop } }], notReadyAddresses: [{ ip: 203.0.113.5 }], ports: [{ name: http, port: 8080, protocol: TCP }] }]
+---
 apiVersion: networking.k8s.io/v1
 kind: IngressClass
 metadata: { name: alb, annotations: { ingressclass.kubernetes.io/is-default-class: 'true' } }

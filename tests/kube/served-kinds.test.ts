@@ -42,6 +42,9 @@ chooses('kinds that decide by what stands in them', ['eks.amazonaws.com/v1 NodeC
   resource('kubeovn.io/v1', 'Vpc', 'vpcs'),
 ]);
 chooses('a policy that a newer server has in a known group', ['networking.k8s.io/v1 BetterPolicy'], [resource('networking.k8s.io/v1', 'BetterPolicy', 'betterpolicies'), resource('networking.k8s.io/v1', 'ServiceCIDR', 'servicecidrs')]);
+chooses('Endpoints are left to their slices', ['discovery.k8s.io/v1 EndpointSlice'], [resource('v1', 'Endpoints', 'endpoints'), resource('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices')]);
+chooses('Endpoints where slices are of a version that nobody reads', ['v1 Endpoints'], [resource('v1', 'Endpoints', 'endpoints'), resource('discovery.k8s.io/v1beta1', 'EndpointSlice', 'endpointslices')]);
+chooses('Endpoints where slices cannot be listed', ['v1 Endpoints'], [resource('v1', 'Endpoints', 'endpoints'), resource('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices', ['get'])]);
 chooses('nothing that cannot be listed', [], [resource('v1', 'Pod', 'pods', ['create'])]);
 
 test('discovery in one document', () => {
