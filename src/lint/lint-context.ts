@@ -1,6 +1,7 @@
 // What every check of a cluster may look at.
 import type { Program } from '../compile/program.ts';
 import type { Cluster, Pod } from '../model/cluster.ts';
+import { createAddressIndex, type AddressIndex } from './address-index.ts';
 import { findPodCreators } from './pod-creators.ts';
 import { createPodIndex, type PodIndex } from './pod-index.ts';
 import { createPortIndex, type PodPorts } from './pod-ports.ts';
@@ -10,6 +11,9 @@ export interface LintContext {
   readonly program: Program;
   readonly index: PodIndex;
   readonly isWholeCluster: boolean;
+  /** Place of a pod in `cluster.pods`. */
+  numberOf(pod: Pod): number;
+  addressesIn: AddressIndex;
   portsOf(pods: readonly Pod[]): PodPorts;
   /** Names of the objects of a namespace that may create pods we do not know, such as `` `Kafka/events` ``. */
   podCreatorsIn(namespace: string): readonly string[];
@@ -17,5 +21,15 @@ export interface LintContext {
 
 export function createLintContext(cluster: Cluster, program: Program, { isWholeCluster = false }: { readonly isWholeCluster?: boolean }): LintContext {
   const creators = findPodCreators(cluster);
-  return { cluster, program, index: createPodIndex(cluster), isWholeCluster, portsOf: createPortIndex(cluster), podCreatorsIn: (namespace) => creators.get(namespace) ?? [] };
+  let numbers: ReadonlyMap<Pod, number> | undefined;
+  return {
+    cluster,
+    program,
+    index: createPodIndex(cluster),
+    isWholeCluster,
+    numberOf: (pod) => (numbers ??= new Map(cluster.pods.map((one, number) => [one, number]))).get(pod)!,
+    addressesIn: createAddressIndex(cluster),
+    portsOf: createPortIndex(cluster),
+    podCreatorsIn: (namespace) => creators.get(namespace) ?? [],
+  };
 }

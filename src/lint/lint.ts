@@ -5,14 +5,17 @@ import type { Program } from '../compile/program.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { Engine } from './engines/engine.ts';
 import { createLintContext, type LintContext } from './lint-context.ts';
+import { lintClusterAddresses } from './lint-cluster-addresses.ts';
 import { lintDirections } from './lint-directions.ts';
 import { lintDns } from './lint-dns.ts';
 import { lintEngine } from './lint-engine.ts';
 import { lintExposure } from './lint-exposure.ts';
+import { lintFamilies } from './lint-families.ts';
 import { lintIpBlocks, lintNetworks } from './lint-ip-blocks.ts';
 import { lintIsolation } from './lint-isolation.ts';
 import { lintNamedPorts } from './lint-named-ports.ts';
 import { lintOpenedPorts } from './lint-opened-ports.ts';
+import { lintOpenBlocks } from './lint-open-blocks.ts';
 import { lintOpenRules } from './lint-open-rules.ts';
 import { lintPeerLists } from './lint-peer-lists.ts';
 import { lintSelectors } from './lint-selectors.ts';
@@ -48,7 +51,13 @@ function lintMeaning(context: LintContext, { engine }: LintOptions): Finding[] {
 
 function lintWeakness(context: LintContext): Finding[] {
   return [
-    ...context.cluster.policies.flatMap((policy) => [...lintPeerLists(context, policy), ...lintOpenedPorts(context, policy)]),
+    ...context.cluster.policies.flatMap((policy) => [
+      ...lintPeerLists(context, policy),
+      ...lintOpenedPorts(context, policy),
+      ...lintOpenBlocks(context, policy),
+      ...lintClusterAddresses(context, policy),
+    ]),
+    ...lintFamilies(context),
     ...lintIsolation(context),
     ...lintOpenRules(context),
   ];

@@ -1,14 +1,11 @@
 // The address ranges in which pods of any cluster may have their addresses, as long as a cluster's own are not known.
 import { LAST_ADDRESS, parseIpAddress, type IpFamily, type IpRange } from '../base/ip-address.ts';
 
+/** RFC 1918 and RFC 4193: what is never the internet. */
+export const INTERNAL_RANGES: readonly IpRange[] = [rangeOf('10.0.0.0', 8), rangeOf('172.16.0.0', 12), rangeOf('192.168.0.0', 16), rangeOf('fc00::', 7)];
+
 /** RFC 1918, RFC 6598 and RFC 4193: what clusters use for pods where nobody says otherwise. */
-export const PRIVATE_RANGES: readonly IpRange[] = [
-  rangeOf('10.0.0.0', 8),
-  rangeOf('172.16.0.0', 12),
-  rangeOf('192.168.0.0', 16),
-  rangeOf('100.64.0.0', 10),
-  rangeOf('fc00::', 7),
-];
+export const PRIVATE_RANGES: readonly IpRange[] = [...INTERNAL_RANGES.slice(0, 3), rangeOf('100.64.0.0', 10), ...INTERNAL_RANGES.slice(3)];
 
 /** Where a node-local DNS cache listens by default. */
 export const NODE_LOCAL_DNS: IpRange = rangeOf('169.254.20.10', 32);

@@ -20,12 +20,8 @@ function subjectOf({ code, object, message }: Finding): string {
   return `${code} ${object?.namespace}/${object?.name} ${message}`;
 }
 
-/** Their edits narrow a rule, which may show what else is wrong with its policy: that it loses DNS, or names a port that nobody opens. */
-const NARROWING_CODES: ReadonlySet<string> = new Set(['or-instead-of-and']);
-
-function nameOf({ object }: Finding): string {
-  return `${object?.kind} ${object?.namespace}/${object?.name}`;
-}
+/** Their edits narrow a rule, which may show what else is wrong with the policies of its pods: that they lose DNS, or name a port that nobody opens. */
+const NARROWING_CODES: ReadonlySet<string> = new Set(['or-instead-of-and', 'metadata-reachable', 'private-ranges-reachable']);
 
 test('linting any cluster gives findings that name their policy, sorted, the same each time', () => {
   checkClusters((raw) => {
@@ -45,9 +41,11 @@ test('the edits of a finding make it vanish and add none', () => {
         if (edits.length === 0) continue;
         const before = lintText(text).map(subjectOf);
         const after = lintText(applyEdits(text, edits));
-        assert.ok(!after.some((other) => subjectOf(other) === subjectOf(finding)), `${subjectOf(finding)} is still there`);
+        const alike = (all: readonly string[]): number => all.filter((subject) => subject === subjectOf(finding)).length;
+        // Two rules of a policy may say the same.
+        assert.equal(alike(after.map(subjectOf)), alike(before) - 1, `${subjectOf(finding)} is still there`);
         const codesBefore = before.map((subject) => subject.split(' ')[0]);
-        const isShown = (other: Finding): boolean => NARROWING_CODES.has(finding.code) && nameOf(other) === nameOf(finding);
+        const isShown = (other: Finding): boolean => NARROWING_CODES.has(finding.code) && other.object?.namespace === finding.object?.namespace;
         for (const other of after) assert.ok(before.includes(subjectOf(other)) || codesBefore.includes(other.code) || isShown(other), `${subjectOf(other)} is new`);
       }
     },

@@ -1,0 +1,47 @@
+// The edit that takes blocks out of an ipBlock.
+import type { TextEdit } from '../base/finding.ts';
+import type { IpBlockPeer } from '../model/network-policy.ts';
+import { locateOrigin } from '../model/origin.ts';
+import { itemBefore, placeBlockList } from './block-list.ts';
+import { below, isSameRange } from './policy-place.ts';
+
+/** How far behind the beginning of its map the value of `cidr` stands, where it is the first key: in block style, and in flow style. */
+const BLOCK_OFFSET = 'cidr: '.length;
+const FLOW_OFFSETS: readonly number[] = ['{cidr: '.length, '{ cidr: '.length];
+
+/** Adds to `except`, or writes one; none where the text is laid out in a way of its own. */
+export function exceptEdit({ origin, except }: IpBlockPeer, cidrs: readonly string[]): TextEdit[] {
+  const texts = cidrs.map((cidr) => (cidr.includes(':') ? JSON.stringify(cidr) : cidr));
+  return except.length > 0 ? addToList(origin, texts, except.length) : addList(origin, texts);
+}
+
+function addToList(origin: IpBlockPeer['origin'], texts: readonly string[], count: number): TextEdit[] {
+  const list = below(origin, 'ipBlock', 'except');
+  const items = Array.from({ length: count }, (_, index) => below(list, index));
+  const { start } = locateOrigin(items[0]!).range;
+  const block = placeBlockList(list, items);
+  if (block !== undefined) return [insertion(start, texts.map((text) => itemBefore(block, [text])).join(''))];
+  const { start: listStart, end } = locateOrigin(list).range;
+  const isFlow = listStart.line === start.line && start.column > listStart.column && end.line === start.line;
+  return isFlow ? [insertion(start, texts.map((text) => `${text}, `).join(''))] : [];
+}
+
+function addList(origin: IpBlockPeer['origin'], texts: readonly string[]): TextEdit[] {
+  const { start } = locateOrigin(below(origin, 'ipBlock')).range;
+  const cidr = locateOrigin(below(origin, 'ipBlock', 'cidr')).range;
+  if (cidr.start.line !== start.line || isWritten(origin)) return [];
+  const offset = cidr.start.column - start.column;
+  if (FLOW_OFFSETS.includes(offset)) return [insertion(cidr.end, `, except: [${texts.join(', ')}]`)];
+  if (offset !== BLOCK_OFFSET) return [];
+  const pad = ' '.repeat(start.column - 1);
+  return [insertion(start, `except:\n${texts.map((text) => `${pad}- ${text}\n`).join('')}${pad}`)];
+}
+
+/** An empty or null `except`. */
+function isWritten(origin: IpBlockPeer['origin']): boolean {
+  return !isSameRange(locateOrigin(below(origin, 'ipBlock', 'except')).range, locateOrigin(below(origin, 'ipBlock')).range);
+}
+
+function insertion(start: TextEdit['range']['start'], text: string): TextEdit {
+  return { range: { start, end: start }, text };
+}
