@@ -31,7 +31,14 @@ function readMatchLabels(context: ObjectContext, value: Value | undefined, path:
   const map = readMap(context, value, path);
   if (map === REFUSED) return REFUSED;
   if (map === undefined) return [];
+  for (const [key, label] of Object.entries(map)) if (label === null) refuseNullLabel(context, key, [...path, key]);
   return [...readLabelEntries(context, map, path)].map(([key, label]) => ({ kind: 'In', key, values: [label] }));
+}
+
+/** For NetworkPolicy null is `""`. From a resource that is defined by a schema the server drops the entry, and so the condition. */
+function refuseNullLabel(context: ObjectContext, key: string, path: Path): void {
+  if (context.tierPart === undefined) return;
+  refuse(context, path, 'invalid-label', `the label \`${shorten(key)}\` has no value: the server leaves the condition out, and the selector selects more`, { help: `write \`${key}: ""\` for the empty value`, isRequired: true });
 }
 
 function readExpressions(context: ObjectContext, value: Value | undefined, path: Path): readonly Requirement[] | typeof REFUSED {
@@ -92,6 +99,7 @@ function readValues(context: ObjectContext, value: Value | undefined, path: Path
   if (list === REFUSED) return undefined;
   const values: string[] = [];
   for (const [index, item] of (list ?? []).entries()) {
+    if (item === null && context.tierPart !== undefined) refuse(context, [...path, index], 'invalid-label', 'a value that is null is no text', { help: 'write `""` for the empty value', isRequired: true });
     const text = readText(context, item, [...path, index]);
     if (text === REFUSED) return undefined;
     const wrong = checkLabelValue(text ?? '');

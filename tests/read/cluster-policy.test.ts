@@ -133,6 +133,8 @@ means('an empty port name', 'Deny everybody: every protocol', `{action: Pass, to
 means('a protocol word that is none', 'Deny everybody: every protocol', `{action: Deny, to: [${ALL}], ports: [{portNumber: {protocol: ICMP, port: 1}}]}`, { kind: 'AdminNetworkPolicy', findings: ['warning invalid-protocol'] });
 means('a Deny of names', 'Deny everybody: every protocol', '{action: Deny, to: [{domainNames: [a.b]}]}', { findings: ['warning domain-name-denied'] });
 means('a Pass of names', 'Deny everybody: every protocol', '{action: Pass, to: [{domainNames: [a.b]}]}', { kind: 'AdminNetworkPolicy', findings: ['warning domain-name-denied'] });
+refused('a label without value, which the server drops', 'invalid-label', '{action: Accept, to: [{namespaces: {matchLabels: {a: }}}]}');
+refused('a null among values', 'invalid-label', '{action: Deny, to: [{namespaces: {matchExpressions: [{key: a, operator: In, values: [null]}]}}]}');
 refused('an expression without operator', 'invalid-operator', '{action: Deny, to: [{namespaces: {matchExpressions: [{key: a}]}}]}');
 
 // Ports of ClusterNetworkPolicy.
