@@ -1,17 +1,20 @@
-// Rewrites the outputs shown in the documentation: the console blocks of every page, and the reference of the command line.
+// Rewrites what the documentation shows: the console blocks of every page, the pictures of patterns, and the reference of the command line.
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cliReference } from './cli-reference.ts';
+import { effectSvg } from './effect-svg.ts';
+import { patternCluster, patternPages, readPolicies } from './pattern-pages.ts';
 import { findConsoleBlocks, makePageFolder, rewriteConsoleBlocks } from './console-blocks.ts';
 
 const root = join(import.meta.dirname, '..');
 
-for (const page of ['README.md', ...globSync('docs/{start,guide/*,reference/json}.md', { cwd: root })]) {
+for (const page of ['README.md', ...globSync('docs/{start,guide/*,patterns/*,reference/json}.md', { cwd: root })]) {
   const text = readFileSync(join(root, page), 'utf8');
   save(page, rewriteConsoleBlocks(text, await printedBy(text)));
 }
 const folder = makePageFolder(root);
 save('docs/reference/cli.md', cliReference((words) => folder.run(`bin/bulkhead ${words}`).output));
+for (const { command, picture } of patternPages(root)) save(picture, effectSvg(patternCluster(root), readPolicies(folder.run(`bin/bulkhead ${command} 2>/dev/null`).output)));
 await folder.remove();
 
 /** What each command of the page prints, in order. */

@@ -19,6 +19,7 @@ interface Verb {
 const VERBS: readonly Verb[] = [
   { name: 'demo', summary: 'the whole loop on this host: repair, reach, run as namespaces, enforce, probe', load: async () => (await import('./demo-verb.ts')).defineDemo },
   { name: 'lint', summary: 'what is wrong or weak in manifests; mends it with --fix', load: async () => (await import('./lint-verb.ts')).defineLint },
+  { name: 'new', summary: 'a policy from a named pattern, with the names of your cluster', load: async () => (await import('./new-verb.ts')).defineNew },
   { name: 'reach', summary: 'who can reach whom, on what', load: async () => (await import('./reach-verb.ts')).defineReach },
   { name: 'explain', summary: 'allowed or not between two ends, and by which rule at which line', load: async () => (await import('./explain-verb.ts')).defineExplain },
   { name: 'diff', summary: 'connections gained and lost between two sets of manifests', load: async () => (await import('./diff-verb.ts')).defineDiff },

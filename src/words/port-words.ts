@@ -28,7 +28,7 @@ export function parseProbePort(word: string): { readonly protocol: Protocol; rea
   return { protocol: parseProtocol(word, protocol), port: number };
 }
 
-function parseProtocol(word: string, text: string): Protocol {
+export function parseProtocol(word: string, text: string): Protocol {
   switch (text) {
     case 'tcp':
       return 'TCP';

@@ -8,7 +8,7 @@ import { findConsoleBlocks, makePageFolder, matchesOutput } from '../../scripts/
 import { cloneRoot, needs } from '../needs.ts';
 import { runBulkhead } from './run-bulkhead.ts';
 
-const PAGES = ['README.md', ...globSync('docs/{start,guide/*,reference/json}.md', { cwd: cloneRoot })];
+const PAGES = ['README.md', ...globSync('docs/{start,guide/*,patterns/*,reference/json}.md', { cwd: cloneRoot })];
 
 for (const page of PAGES) {
   const blocks = findConsoleBlocks(readFileSync(join(cloneRoot, page), 'utf8'));

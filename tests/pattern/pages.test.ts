@@ -1,0 +1,105 @@
+// Each pattern has a page, and what the page says holds: its policy is clean, closes what it says and opens what it says, by computation and in the kernel.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { effectSvg } from '../../scripts/effect-svg.ts';
+import { patternCluster, patternPages, readPolicies, type PatternPage } from '../../scripts/pattern-pages.ts';
+import { planCluster, runLab } from '../../src/cli/run-lab.ts';
+import { compileCluster } from '../../src/compile/compile.ts';
+import { lintCluster } from '../../src/lint/lint.ts';
+import type { Cluster } from '../../src/model/cluster.ts';
+import { addPolicies } from '../../src/pattern/add-policies.ts';
+import { PATTERNS } from '../../src/pattern/pattern.ts';
+import { checkTests, type ExpectationResult, type TestReport } from '../../src/probe/check-expectations.ts';
+import { readPolicyTests, type PolicyTest } from '../../src/probe/policy-test.ts';
+import { tryTests } from '../../src/probe/try-expectations.ts';
+import { readManifests, sourceFromText } from '../../src/read/read.ts';
+import { runBulkhead } from '../cli/run-bulkhead.ts';
+import { withStateFolder } from '../lab/running-lab.ts';
+import { cloneRoot, needs } from '../needs.ts';
+
+const pages = patternPages(cloneRoot);
+const input = patternCluster(cloneRoot);
+
+test('each pattern has its page, and each page its pattern', () => {
+  assert.deepEqual(pages.map(({ name }) => name), PATTERNS.map(({ name }) => name).sort());
+});
+
+for (const page of pages) {
+  const yaml = policyOf(page);
+  const added = readPolicies(yaml);
+  const tests = testsOf(page);
+  const cluster = addPolicies(input, added);
+
+  test(`${page.name}: the policy reads without a finding, and lint has none about it`, () => {
+    const { findings } = readManifests([sourceFromText('policy.yaml', yaml)]);
+    assert.deepEqual(findings, []);
+    const closed = addPolicies(denied(added), added);
+    const about = lintCluster(closed, compileCluster(closed)).filter(({ file }) => file === 'policy.yaml');
+    // Whether a block of addresses means pods depends on addresses that manifests do not have: true of these patterns, and an info.
+    assert.deepEqual(about.filter(({ code }) => code !== 'ip-block-may-match-pods'), []);
+  });
+
+  test(`${page.name}: what it says holds, and did not hold before`, () => {
+    assert.deepEqual(failuresOf(checkTests(compileCluster(cluster), tests)), []);
+    const before = checkTests(compileCluster(input), tests).tests.flatMap(({ results }) => results);
+    const kinds = new Set(before.map(({ expectation }) => expectation.assertion.kind));
+    assert.ok(kinds.has('allow') && kinds.has('deny'), 'something must be open, and something closed');
+    for (const { expectation, holds } of before) assert.equal(holds, expectation.assertion.kind === 'allow', `${expectation.sentence}, without the policy`);
+  });
+
+  test(`${page.name}: the picture is the one of the page`, () => {
+    assert.equal(readFileSync(join(cloneRoot, page.picture), 'utf8'), effectSvg(input, added), '`npm run docs` draws it anew');
+  });
+
+  test(`${page.name}: in the kernel, what must be closed is closed and what must be open is open`, needs('kernel'), async () => {
+    const report = await withStateFolder(() => tryInLab(cluster, tests));
+    assert.deepEqual(failuresOf(report), []);
+    for (const { expectation, tried } of report.tests.flatMap(({ results }) => results)) {
+      if (expectation.assertion.kind === 'allow' || expectation.assertion.kind === 'deny') assert.ok(tried !== undefined && tried.tried > 0, expectation.sentence);
+    }
+  });
+}
+
+function policyOf({ command }: PatternPage): string {
+  const { status, stdout, stderr } = runBulkhead(command.split(' '));
+  assert.equal(status, 0, stderr);
+  return stdout;
+}
+
+function testsOf({ file, expectations }: PatternPage): readonly PolicyTest[] {
+  const { tests, findings } = readPolicyTests(file, expectations);
+  assert.deepEqual(findings, []);
+  return tests;
+}
+
+/** With a default deny in each namespace that the policies are in, as they should have. */
+function denied(added: Cluster): Cluster {
+  const namespaces = new Set(added.policies.filter(({ name }) => name !== 'default-deny').map(({ namespace }) => namespace));
+  return [...namespaces].reduce((cluster, namespace) => addPolicies(cluster, readManifests([sourceFromText('deny.yaml', runBulkhead(['new', 'default-deny', '-n', namespace]).stdout)]).cluster), input);
+}
+
+async function tryInLab(cluster: Cluster, tests: readonly PolicyTest[]): Promise<TestReport> {
+  const plan = planCluster(cluster, { replicasMax: 1, ports: numbersOf(tests) });
+  const running = await runLab(cluster, plan);
+  try {
+    const world = { prober: running.lab.prober, namespaces: running.lab.namespaces, readLedger: () => running.firewall.readLedger({ drain: true }) };
+    return await tryTests({ program: running.program, endpoints: plan.endpoints, world, addedPods: plan.dnsPod === undefined ? [] : [plan.dnsPod] }, tests);
+  } finally {
+    await running.close();
+  }
+}
+
+/** Somebody must listen on the ports that are asked for. */
+function numbersOf(tests: readonly PolicyTest[]): number[] {
+  return tests.flatMap(({ expectations }) => expectations).flatMap(({ assertion }) => ('ports' in assertion ? (assertion.ports ?? []) : [])).flatMap((word) => Number(/\/([0-9]+)$/.exec(word)?.[1] ?? []));
+}
+
+function failuresOf({ tests }: TestReport): string[] {
+  return tests.flatMap(({ results }) => results).filter(({ holds }) => !holds).map(sayFailure);
+}
+
+function sayFailure({ expectation, problem, tried }: ExpectationResult): string {
+  return `${expectation.sentence}: ${problem?.message ?? tried?.wrong.join(', ') ?? 'does not hold'} ${JSON.stringify(tried?.differences ?? [])}`;
+}
