@@ -1,12 +1,9 @@
 // The effect of a policy as a picture: the pods that it governs in the middle, who reaches them on the left, whom they reach on the right.
-import { isOutside, type Endpoint, type OutsideEndpoint } from '../src/analyze/endpoints.ts';
 import { parseIpAddress } from '../src/base/ip-address.ts';
-import { allowedPorts } from '../src/analyze/decide.ts';
-import type { EndpointRef } from '../src/analyze/endpoint.ts';
-import { compileCluster } from '../src/compile/compile.ts';
-import { comparePrograms, type Comparison } from '../src/compare/compare.ts';
 import { unionPorts, type PortSet } from '../src/base/port-set.ts';
-import type { Program } from '../src/compile/program.ts';
+import { isOutside, listEndpoints, type Endpoint, type OutsideEndpoint } from '../src/analyze/endpoints.ts';
+import { reach } from '../src/analyze/reach.ts';
+import { compileCluster } from '../src/compile/compile.ts';
 import type { Cluster, Pod, Policy } from '../src/model/cluster.ts';
 import type { ClusterPolicy } from '../src/model/cluster-policy.ts';
 import { findNamespace } from '../src/model/find-namespace.ts';
@@ -18,27 +15,28 @@ import { formatPorts } from '../src/report/port-text.ts';
 
 /** `added`: nothing but the policies. */
 export function effectSvg(input: Cluster, added: Cluster): string {
-  const after = compileCluster(addPolicies(input, added));
-  const comparison = comparePrograms({ before: compileCluster(input), after });
-  const view: View = { after, comparison, subjects: subjectsOf(comparison, after, added) };
+  const program = compileCluster(addPolicies(input, added));
+  const placed = listEndpoints(program, 'workload');
+  const { cluster } = program;
+  const subjects = [...placed.keys()].filter((index) => placed[index]!.podIndices.some((pod) => isGoverned(cluster.pods[pod]!, cluster, added)));
+  const { portsFrom, portSet } = reach(program, { by: 'workload' });
+  const rows = placed.map((_, source) => Array.from(portsFrom(source), portSet));
+  const view: View = { endpoints: placed.map(({ endpoint }) => endpoint), subjects, rows };
   const governed = new Set(DIRECTIONS.filter((direction) => [...added.policies, ...added.clusterPolicies].some((policy) => governs(policy, direction))));
   const sides = { ingress: sideOf(view, 'ingress', governed), egress: sideOf(view, 'egress', governed) };
-  return draw(endLister(comparison.endpoints)(view.subjects).split(', '), sides);
+  return draw(endLister(view.endpoints)(subjects).split(', '), sides);
 }
 
 interface View {
-  readonly after: Program;
-  readonly comparison: Comparison;
+  readonly endpoints: readonly Endpoint[];
   /** Indices of the ends that the policies govern. */
   readonly subjects: readonly number[];
+  /** Ports by source, then target. */
+  readonly rows: readonly (readonly PortSet[])[];
 }
 
 function governs(policy: Policy | ClusterPolicy, direction: Direction): boolean {
   return policy.kind === 'NetworkPolicy' ? policy[direction] !== undefined : policy[direction].length > 0;
-}
-
-function subjectsOf({ endpoints, refs }: Comparison, { cluster }: Program, added: Cluster): readonly number[] {
-  return [...endpoints.keys()].filter((index) => !isOutside(endpoints[index]!) && refs[index]!.after.some((ref) => ref.kind === 'pod' && isGoverned(cluster.pods[ref.pod]!, cluster, added)));
 }
 
 function isGoverned(pod: Pod, cluster: Cluster, { policies, clusterPolicies }: Cluster): boolean {
@@ -56,7 +54,7 @@ interface Band {
 
 function sideOf(view: View, direction: Direction, governed: ReadonlySet<Direction>): readonly Band[] {
   if (!governed.has(direction)) return [{ names: ['everybody'], ports: undefined }];
-  const { comparison: { endpoints }, subjects } = view;
+  const { endpoints, subjects } = view;
   const peers = [...endpoints.keys()].filter((index) => !subjects.includes(index));
   const bands = Map.groupBy(peers, (peer) => bandKey(view, direction, peer));
   const own = subjects.length > 1 ? ownPorts(view) : undefined;
@@ -67,21 +65,16 @@ function sideOf(view: View, direction: Direction, governed: ReadonlySet<Directio
 
 /** On what a peer and the governed pods may talk, all of them alike, or some. */
 function bandKey(view: View, direction: Direction, peer: number): string {
-  const each = view.subjects.map((subject) => (direction === 'ingress' ? portsBetween(view, peer, subject) : portsBetween(view, subject, peer)));
+  const each = view.subjects.map((subject) => (direction === 'ingress' ? view.rows[peer]![subject]! : view.rows[subject]![peer]!));
   const words = new Set(each.map(formatPorts));
   if (words.size === 1) return [...words][0]!;
   return `${formatPorts(each.reduce(unionPorts))} of some`;
 }
 
 function ownPorts(view: View): string {
-  const each = view.subjects.flatMap((source) => view.subjects.filter((target) => target !== source).map((target) => portsBetween(view, source, target)));
+  const each = view.subjects.flatMap((source) => view.subjects.filter((target) => target !== source).map((target) => view.rows[source]![target]!));
   const words = new Set(each.map(formatPorts));
   return words.size === 1 ? [...words][0]! : `${formatPorts(each.reduce(unionPorts))} of some`;
-}
-
-function portsBetween({ after, comparison }: View, source: number, target: number): PortSet {
-  const ref = (index: number): EndpointRef => comparison.refs[index]!.after[0]!;
-  return allowedPorts(after, ref(source), ref(target));
 }
 
 /** Of the addresses outside, the largest part is `other addresses` where there are several. */

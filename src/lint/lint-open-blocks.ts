@@ -72,7 +72,8 @@ function lintPrivate(policy: NetworkPolicy, block: IpBlockPeer): Finding[] {
   const ranges = INTERNAL_RANGES.filter(({ family }) => family === cidr.family);
   const left = ranges.flatMap((range) => withoutRanges(range, except));
   if (left.length === 0) return [];
-  const isGap = sizeOf(left) < sizeOf(ranges);
+  // A single address is excepted for its own sake, as that of a metadata service: no word about private ranges.
+  const isGap = sizeOf(ranges.flatMap((range) => withoutRanges(range, except.filter(({ first, last }) => first !== last)))) < sizeOf(ranges);
   const names = `${left.slice(0, RANGES_MAX).map(rangeLabel).join(', ')}${left.length > RANGES_MAX ? ` and ${left.length - RANGES_MAX} more` : ''}`;
   return [findAt(policy, {
     code: 'private-ranges-reachable',

@@ -26,6 +26,9 @@ test('each pattern has its page, and each page its pattern', () => {
   assert.deepEqual(pages.map(({ name }) => name), PATTERNS.map(({ name }) => name).sort());
 });
 
+/** What a block of every address is told, and what is true of it: it holds private addresses, and those may be pods'. */
+const TRUE_OF_BLOCKS: ReadonlySet<string> = new Set(['ip-block-may-match-pods', 'private-ranges-reachable']);
+
 for (const page of pages) {
   const yaml = policyOf(page);
   const added = readPolicies(yaml);
@@ -37,8 +40,7 @@ for (const page of pages) {
     assert.deepEqual(findings, []);
     const closed = addPolicies(denied(added), added);
     const about = lintCluster(closed, compileCluster(closed)).filter(({ file }) => file === 'policy.yaml');
-    // Whether a block of addresses means pods depends on addresses that manifests do not have: true of these patterns, and an info.
-    assert.deepEqual(about.filter(({ code }) => code !== 'ip-block-may-match-pods'), []);
+    assert.deepEqual(about.filter(({ code, severity }) => severity !== 'info' || !TRUE_OF_BLOCKS.has(code)), []);
   });
 
   test(`${page.name}: what it says holds, and did not hold before`, () => {
