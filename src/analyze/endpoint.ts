@@ -72,6 +72,16 @@ export function quadOf(program: Program, endpoint: EndpointRef): Quad {
   }
 }
 
+/** Equal numbers: ends that every policy treats alike. */
+export function quadNumbers({ egressSubject, ingressSubject, egressClass, ingressClass, families }: Quad): readonly number[] {
+  return [egressSubject, ingressSubject, egressClass[4], egressClass[6], ingressClass[4], ingressClass[6], familyBits(families)];
+}
+
+/** 1 for IPv4, 2 for IPv6. */
+export function familyBits(families: readonly IpFamily[]): number {
+  return (families.includes(4) ? 1 : 0) + (families.includes(6) ? 2 : 0);
+}
+
 /** Equal texts: ends that every policy treats alike. */
 export function quadKey(quad: Quad): string {
   const { egressClass, ingressClass } = quad;

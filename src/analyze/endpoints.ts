@@ -51,20 +51,23 @@ export function listEndpoints(program: Program, by: Grain): readonly PlacedEndpo
   ];
 }
 
-/** Without the outside; sorted by id. */
-export function podEndpoints(program: Program, by: Grain): readonly PlacedEndpoint[] {
+/** Without the outside; sorted by id. `isWanted` takes either all pods that share a name, or none: names are told apart by their likes. */
+export function podEndpoints(program: Program, by: Grain, isWanted: (pod: Pod) => boolean = () => true): readonly PlacedEndpoint[] {
   const drafts = new Map<string, Draft>();
   const quadIds = new Map<string, number>();
-  const quadOf = program.groups.map((group) => {
-    const key = quadKey(quadOfGroup(program, group.id));
+  const quadOfGroups: number[] = [];
+  const quadOf = (group: number): number => {
+    if (quadOfGroups[group] !== undefined) return quadOfGroups[group];
+    const key = quadKey(quadOfGroup(program, group));
     const id = quadIds.get(key) ?? quadIds.size;
     quadIds.set(key, id);
-    return id;
-  });
+    return (quadOfGroups[group] = id);
+  };
   for (const [index, pod] of program.cluster.pods.entries()) {
+    if (!isWanted(pod)) continue;
     const group = program.groupOfPod[index]!;
     const { key, subject } = subjectOf(pod, by);
-    const draftKey = by === 'workload' ? `${key}\n${quadOf[group]} ${pod.hostNetwork}` : key;
+    const draftKey = by === 'workload' ? `${key}\n${quadOf(group)} ${pod.hostNetwork}` : key;
     let draft = drafts.get(draftKey);
     if (draft === undefined) drafts.set(draftKey, (draft = { subject, pods: 0, hostNetwork: true, podIndices: [], groups: new Map() }));
     draft.pods += pod.replicas;

@@ -1,7 +1,9 @@
 // Who is one connection away: ends by what decides about them as sources and as targets, so that alike ones are tried once.
+import { ListInterner } from '../compile/list-interner.ts';
 import { NO_PORTS_ID } from '../compile/port-set-table.ts';
 import type { Program } from '../compile/program.ts';
-import type { Quad } from './endpoint.ts';
+import { allowedBetween } from './decide.ts';
+import { familyBits, type Quad } from './endpoint.ts';
 import { VerdictsFrom } from './verdicts-from.ts';
 
 /** Kinds of targets that are not reached yet; a search takes them out. */
@@ -30,8 +32,8 @@ export class HopTable {
 
   constructor(program: Program, quads: readonly Quad[]) {
     this.program = program;
-    const sources = new Kinds(quads, ({ egressSubject, ingressClass, families }) => `${egressSubject} ${ingressClass[4]} ${ingressClass[6]} ${families.join('')}`);
-    const targets = new Kinds(quads, ({ ingressSubject, egressClass, families }) => `${ingressSubject} ${egressClass[4]} ${egressClass[6]} ${families.join('')}`);
+    const sources = new Kinds(quads, ({ egressSubject, ingressClass, families }) => [egressSubject, ingressClass[4], ingressClass[6], familyBits(families)]);
+    const targets = new Kinds(quads, ({ ingressSubject, egressClass, families }) => [ingressSubject, egressClass[4], egressClass[6], familyBits(families)]);
     this.sourceCount = sources.quads.length;
     this.sourceOf = sources.kindOf;
     this.sources = sources.quads;
@@ -58,14 +60,22 @@ export class HopTable {
   /** Ends of the open kinds that a kind of source reaches; these are open no longer. */
   takeReached(source: number, open: OpenTargets): number[] {
     const reached: number[] = [];
-    this.verdicts.setSource(this.sources[source]);
+    const isReached = this.verdictsOf(source, open);
     for (const kind of this.candidates(source, open)) {
-      if (open.isOpen[kind] === 0 || this.verdicts.towards(this.targets[kind]) === NO_PORTS_ID) continue;
+      if (open.isOpen[kind] === 0 || !isReached(kind)) continue;
       open.isOpen[kind] = 0;
       open.count--;
       for (const end of this.members[kind]!) reached.push(end);
     }
     return reached;
+  }
+
+  /** A row is spread out only for more targets than a few. */
+  private verdictsOf(source: number, open: OpenTargets): (kind: number) => boolean {
+    const from = this.sources[source]!;
+    if (open.count <= FEW_TARGETS) return (kind) => allowedBetween(this.program, { source: from, target: this.targets[kind]! }) !== NO_PORTS_ID;
+    this.verdicts.setSource(from);
+    return (kind) => this.verdicts.towards(this.targets[kind]) !== NO_PORTS_ID;
   }
 
   /** Behind the classes that the source's row names, or with rows that name its class, or all that are open: whichever are fewest. */
@@ -116,6 +126,9 @@ export class HopTable {
   }
 }
 
+/** Open targets up to which each is looked up by itself. */
+const FEW_TARGETS = 64;
+
 /** Entries of the index of who lets a class in; above it the open targets are tried one by one. */
 const INDEX_MAX = 20_000_000;
 
@@ -124,13 +137,13 @@ class Kinds {
   readonly members: number[][] = [];
   readonly kindOf: readonly number[];
 
-  constructor(quads: readonly Quad[], keyOf: (quad: Quad) => string) {
-    const ids = new Map<string, number>();
+  constructor(quads: readonly Quad[], keyOf: (quad: Quad) => readonly number[]) {
+    const ids = new ListInterner();
     this.kindOf = quads.map((quad, end) => {
-      const key = keyOf(quad);
-      let id = ids.get(key);
-      if (id === undefined) {
-        ids.set(key, (id = this.quads.push(quad) - 1));
+      // The empty list has the first number.
+      const id = ids.intern(keyOf(quad)) - 1;
+      if (id === this.quads.length) {
+        this.quads.push(quad);
         this.members.push([]);
       }
       this.members[id]!.push(end);

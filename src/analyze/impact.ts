@@ -2,13 +2,13 @@
 import type { PortSet } from '../base/port-set.ts';
 import type { Program } from '../compile/program.ts';
 import { allowedBetween } from './decide.ts';
-import { podEndpoints, type Endpoint } from './endpoints.ts';
-import { quadOfGroup, type Quad } from './endpoint.ts';
-import { HopTable } from './hop-table.ts';
+import { podEndpoints, type Endpoint, type PlacedEndpoint } from './endpoints.ts';
+import { START, spreadFrom, type Spread } from './pod-spread.ts';
+import { findPartWalls } from './spread-walls.ts';
 
 export interface Impact {
-  /** By distance from the compromised pod, nearest first, then by id. */
-  readonly reached: readonly ReachedEndpoint[];
+  /** Pods by the number of connections that it takes to reach them; the first are those that are reached directly. */
+  readonly podsByHop: readonly number[];
   /** Pods reached at any distance; the compromised pod itself is not counted. */
   readonly reachedPods: number;
   /** All other pods of the cluster. */
@@ -17,10 +17,14 @@ export interface Impact {
   readonly score: number;
   /** Endpoints whose isolation would cut off most pods, themselves included; most first. */
   readonly walls: readonly Wall[];
+  /** By distance from the compromised pod, nearest first, then by id. Made when asked: the names of a large cluster take longer than the search. */
+  reached(): readonly ReachedEndpoint[];
 }
 
+/** Pods of an endpoint; where some of them are reached otherwise than others it is named more than once. */
 export interface ReachedEndpoint {
   readonly endpoint: Endpoint;
+  readonly pods: number;
   /** Number of connections it takes; 1 is direct. */
   readonly distance: number;
   /** The endpoint from which the last hop goes; undefined: from the compromised pod. */
@@ -33,6 +37,10 @@ export interface Wall {
   readonly endpoint: Endpoint;
   /** Pods that the compromised pod would no longer reach. */
   readonly pods: number;
+  /** The pods to isolate, as indices of `cluster.pods`. */
+  readonly podIndices: readonly number[];
+  /** How they are first reached, of indices of `cluster.pods`. */
+  readonly firstHop: { readonly source: number; readonly target: number };
 }
 
 export interface ImpactOptions {
@@ -40,160 +48,94 @@ export interface ImpactOptions {
   readonly hopsMax?: number;
 }
 
-/** Walls named in an answer. */
-const WALLS_MAX = 5;
-
 /** `pod` is an index of `cluster.pods`. */
 export function findImpact(program: Program, pod: number, options: ImpactOptions = {}): Impact {
-  const graph = buildGraph(program, pod);
-  const hopsMax = options.hopsMax ?? Number.POSITIVE_INFINITY;
-  const search = spread(graph, hopsMax);
-  const otherPods = graph.nodes.reduce((sum, node) => sum + node.pods, 0);
+  const spread = spreadFrom(program, pod, options.hopsMax ?? Number.POSITIVE_INFINITY);
+  const podsByHop = spread.levels.map((level) => level.reduce((sum, cell) => sum + spread.pods[cell]!, 0));
+  const reachedPods = podsByHop.reduce((sum, pods) => sum + pods, 0);
+  const otherPods = spread.pods.reduce((sum, pods) => sum + pods, 0);
   return {
-    reached: nameReached(program, graph, search),
-    reachedPods: search.pods,
+    podsByHop,
+    reachedPods,
     otherPods,
-    score: otherPods === 0 ? 0 : (100 * search.pods) / otherPods,
-    walls: findWalls(graph, search, hopsMax).map(({ node, pods }) => ({ endpoint: graph.nodes[node]!.endpoint, pods })),
+    score: otherPods === 0 ? 0 : (100 * reachedPods) / otherPods,
+    walls: nameWalls(program, pod, spread),
+    reached: () => nameReached(program, pod, spread),
   };
 }
 
-/** An endpoint that policies treat as one; the compromised pod is node −1 and stands in no node's count. */
-interface GraphNode {
-  readonly endpoint: Endpoint;
-  readonly quad: Quad;
-  readonly pods: number;
-}
-
-interface Graph {
-  readonly nodes: readonly GraphNode[];
-  readonly start: Quad;
-  readonly hops: HopTable;
-}
-
-const START = -1;
-
-function buildGraph(program: Program, pod: number): Graph {
-  const start = quadOfGroup(program, program.groupOfPod[pod]!);
-  const nodes = podEndpoints(program, 'workload').flatMap(({ endpoint, quads, podIndices }) => {
-    const { quad, pods } = quads[0]!;
-    const others = podIndices.includes(pod) ? pods - 1 : pods;
-    return others === 0 ? [] : [{ endpoint, quad, pods: others }];
+function nameWalls(program: Program, pod: number, spread: Spread): Wall[] {
+  const { cluster: { pods } } = program;
+  const walls = findPartWalls(spread, pods, pod);
+  const firstPods = walls.map(({ part }) => part.shares[0]!.firstPod);
+  const names = new Set(firstPods.map((first) => pods[first]!.workload.name));
+  const placed = podEndpoints(program, 'workload', ({ workload }) => names.has(workload.name));
+  return walls.map(({ part, pods: cut }, index) => {
+    const { endpoint, podIndices } = placed.find((one) => one.podIndices.includes(firstPods[index]!))!;
+    // A hop that policies judge, where there is one: no wall of a policy keeps out the own node.
+    const share = part.shares.find(({ cell }) => !isByNode(spread, cell)) ?? part.shares[0]!;
+    return { endpoint, pods: cut, podIndices, firstHop: { source: podOf(spread, spread.via[share.cell]!, pod), target: share.firstPod } };
   });
-  return { nodes, start, hops: new HopTable(program, [...nodes.map(({ quad }) => quad), start]) };
 }
 
-interface Search {
-  /** Number of connections to each node; 0: not reached. */
-  readonly distance: Int32Array;
-  /** The node from which each was first reached. */
-  readonly via: Int32Array;
-  readonly pods: number;
+function isByNode({ cells, via, startCell }: Spread, cell: number): boolean {
+  const source = via[cell] === START ? startCell : via[cell]!;
+  return cells.neighborsOf(cell).includes(source);
 }
 
-/** Breadth first; each kind of target is reached once, and each kind of source tried once. */
-function spread({ nodes, hops }: Graph, hopsMax: number): Search {
-  const distance = new Int32Array(nodes.length);
-  const via = new Int32Array(nodes.length).fill(START);
-  const open = hops.openTargets();
-  const tried = new Uint8Array(hops.sourceCount);
-  let frontier = [START];
-  let pods = 0;
-  for (let hop = 1; hop <= hopsMax && frontier.length > 0 && open.count > 0; hop++) {
-    const next: number[] = [];
-    for (const source of frontier) {
-      const kind = sourceKind(hops, source);
-      if (tried[kind] === 1) continue;
-      tried[kind] = 1;
-      for (const node of hops.takeReached(kind, open).filter((end) => end < nodes.length).sort((a, b) => a - b)) {
-        distance[node] = hop;
-        via[node] = source;
-        pods += nodes[node]!.pods;
-        next.push(node);
-      }
+/** The first pod of a cell that is not the compromised one. */
+function podOf({ cells, startCell }: Spread, cell: number, compromised: number): number {
+  if (cell === START) return compromised;
+  return cells.cellOfPod.findIndex((of, index) => of === cell && (cell !== startCell || index !== compromised));
+}
+
+function nameReached(program: Program, compromised: number, spread: Spread): ReachedEndpoint[] {
+  const { cells, distance, via } = spread;
+  const placed = podEndpoints(program, 'workload');
+  const sources = sourcesOf(placed, spread, compromised);
+  const portsOf = hopPorts(program, spread);
+  const reached = placed.flatMap((one) => {
+    const rows = new Map<string, ReachedEndpoint & { pods: number }>();
+    for (const pod of one.podIndices) {
+      const cell = cells.cellOfPod[pod]!;
+      const pods = program.cluster.pods[pod]!.replicas - (pod === compromised ? 1 : 0);
+      if (distance[cell] === 0 || pods === 0) continue;
+      const source = via[cell] === START ? undefined : sources.get(via[cell]!)!;
+      const ports = portsOf(cell);
+      const key = `${distance[cell]} ${ports} ${source?.id ?? ''}`;
+      const row = rows.get(key);
+      if (row !== undefined) row.pods += pods;
+      else rows.set(key, { endpoint: one.endpoint, pods, distance: distance[cell]!, via: source, ports: program.portSets.portSet(ports) });
     }
-    frontier = next;
-  }
-  return { distance, via, pods };
+    return [...rows.values()];
+  });
+  return reached.sort((a, b) => a.distance - b.distance);
 }
 
-/** The start stands behind all nodes. */
-function sourceKind({ sourceOf }: HopTable, node: number): number {
-  return node === START ? sourceOf.at(-1)! : sourceOf[node]!;
-}
-
-/**
- * What a wall cuts off lies below it in the tree of first hops, so a node with less below it than the best known need
- * not be tried: the answer is exact all the same.
- */
-function findWalls(graph: Graph, search: Search, hopsMax: number): { node: number; pods: number }[] {
-  const tree = growTree(graph, search);
-  const candidates = [...graph.nodes.keys()].filter((node) => search.distance[node]! > 0).sort((a, b) => tree.podsBelow[b]! - tree.podsBelow[a]!);
-  const walls: { node: number; pods: number }[] = [];
-  for (const node of candidates) {
-    if (walls.length === WALLS_MAX && tree.podsBelow[node]! <= walls.at(-1)!.pods) break;
-    walls.push({ node, pods: podsCutOff(graph, tree, { node, hopsMax }) });
-    walls.sort((a, b) => b.pods - a.pods);
-    walls.length = Math.min(walls.length, WALLS_MAX);
-  }
-  return walls;
-}
-
-/** First hops as a tree: who was first reached from each node. */
-interface HopTree {
-  readonly children: readonly (readonly number[])[];
-  /** Pods in the subtree of each node, itself included. */
-  readonly podsBelow: Float64Array;
-  /** Nodes by distance, the start at 0. */
-  readonly byDistance: readonly (readonly number[])[];
-}
-
-function growTree({ nodes }: Graph, { distance, via }: Search): HopTree {
-  const podsBelow = Float64Array.from(nodes, ({ pods }, node) => (distance[node]! > 0 ? pods : 0));
-  const children: number[][] = nodes.map(() => []);
-  const byDistance: number[][] = [[START]];
-  for (const node of nodes.keys()) {
-    if (distance[node] === 0) continue;
-    while (byDistance.length <= distance[node]!) byDistance.push([]);
-    byDistance[distance[node]!]!.push(node);
-    if (via[node] !== START) children[via[node]!]!.push(node);
-  }
-  for (const level of [...byDistance].reverse()) for (const node of level) if (node !== START && via[node] !== START) podsBelow[via[node]!]! += podsBelow[node]!;
-  return { children, podsBelow, byDistance };
-}
-
-/** Whoever is not below the wall is reached as before; of those below it, all whom another reaches in time are still reached. */
-function podsCutOff({ nodes, hops }: Graph, { children, byDistance }: HopTree, { node: wall, hopsMax }: { readonly node: number; readonly hopsMax: number }): number {
-  const below = new Set<number>([wall]);
-  for (const node of below) for (const child of children[node]!) below.add(child);
-  let lost = 0;
-  for (const node of below) lost += nodes[node]!.pods;
-  const open = hops.openTargetsOf([...below].filter((node) => node !== wall));
-  const tried = new Uint8Array(hops.sourceCount);
-  let found: number[] = [];
-  for (let hop = 1; hop <= hopsMax && open.count > 0 && (hop <= byDistance.length || found.length > 0); hop++) {
-    const next: number[] = [];
-    for (const sources of [byDistance[hop - 1] ?? [], found]) {
-      for (const source of sources) {
-        const kind = sourceKind(hops, source);
-        if (open.count === 0 || tried[kind] === 1 || (sources !== found && below.has(source))) continue;
-        tried[kind] = 1;
-        for (const node of hops.takeReached(kind, open)) if (node !== wall && below.has(node)) next.push(node);
-      }
+/** By cell, the endpoint of its first pod, from which its hops go. */
+function sourcesOf(placed: readonly PlacedEndpoint[], { cells, startCell }: Spread, compromised: number): ReadonlyMap<number, Endpoint> {
+  const first = new Map<number, { readonly pod: number; readonly endpoint: Endpoint }>();
+  for (const { endpoint, podIndices } of placed) {
+    for (const pod of podIndices) {
+      const cell = cells.cellOfPod[pod]!;
+      const known = first.get(cell);
+      if ((cell !== startCell || pod !== compromised) && (known === undefined || pod < known.pod)) first.set(cell, { pod, endpoint });
     }
-    for (const node of next) lost -= nodes[node]!.pods;
-    found = next;
   }
-  return lost;
+  return new Map(Array.from(first, ([cell, { endpoint }]) => [cell, endpoint]));
 }
 
-function nameReached(program: Program, { nodes, start }: Graph, { distance, via }: Search): ReachedEndpoint[] {
-  const reached = [...nodes.keys()].filter((node) => distance[node]! > 0);
-  return reached
-    .map((node) => {
-      const source = via[node] === START ? undefined : nodes[via[node]!]!;
-      const id = allowedBetween(program, { source: source?.quad ?? start, target: nodes[node]!.quad });
-      return { endpoint: nodes[node]!.endpoint, distance: distance[node]!, via: source?.endpoint, ports: program.portSets.portSet(id) };
-    })
-    .sort((a, b) => a.distance - b.distance);
+/** Port set id of the hop by which each cell was first reached. */
+function hopPorts(program: Program, { cells, via, startCell }: Spread): (cell: number) => number {
+  const known = new Map<number, number>();
+  const compute = (cell: number): number => {
+    const source = via[cell] === START ? startCell : via[cell]!;
+    if (cells.neighborsOf(cell).includes(source)) return cells.portsToNeighbor(source, cell);
+    return allowedBetween(program, { source: cells.quads[cells.quadOf[source]!]!, target: cells.quads[cells.quadOf[cell]!]! });
+  };
+  return (cell) => {
+    let ports = known.get(cell);
+    if (ports === undefined) known.set(cell, (ports = compute(cell)));
+    return ports;
+  };
 }

@@ -58,6 +58,6 @@ function answerFor(program: Program, pod: number, hopsMax: number | undefined): 
     hopsMax,
     impact,
     outside: outsidePorts(program, pod, 'egress'),
-    walls: impact.walls.map((wall) => ({ wall, advice: adviseWall(program, { pod, impact, wall }) })),
+    walls: impact.walls.map((wall) => ({ wall, advice: adviseWall(program, wall) })),
   };
 }

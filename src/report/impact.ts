@@ -1,7 +1,7 @@
 // What a compromised pod reaches, as text and as JSON: hop by hop, its score, and the walls that would cut most.
 import { rangeLabel } from '../base/range-label.ts';
 import { formatIpRange } from '../base/ip-address.ts';
-import type { Impact, ReachedEndpoint, Wall } from '../analyze/impact.ts';
+import type { Impact, Wall } from '../analyze/impact.ts';
 import type { OutsideGroup } from '../analyze/outside-ports.ts';
 import type { WallAdvice } from '../analyze/wall-advice.ts';
 import { locateOrigin } from '../model/origin.ts';
@@ -9,9 +9,10 @@ import { placeOf } from './finding-text.ts';
 import { jsonPorts } from './port-json.ts';
 import { formatPorts } from './port-text.ts';
 import { printable } from './printable.ts';
+import { reachedRows } from './reached-rows.ts';
 import type { Style } from './style.ts';
 import { alignColumns } from './table.ts';
-import { countOf } from './truth-table.ts';
+import { count, countOf } from './truth-table.ts';
 
 /** An impact with the words that it answers. */
 export interface ImpactAnswer {
@@ -23,16 +24,17 @@ export interface ImpactAnswer {
   readonly walls: readonly { readonly wall: Wall; readonly advice: WallAdvice }[];
 }
 
-export function impactText({ pod, hopsMax, impact, outside, walls }: ImpactAnswer, style: Style): string {
-  const { reached, reachedPods, otherPods, score } = impact;
+export function impactText(answer: ImpactAnswer, style: Style): string {
+  const { pod, hopsMax, impact, outside, walls } = answer;
+  const { reachedPods, otherPods, score } = impact;
   const within = hopsMax === undefined ? '' : ` within ${countOf(hopsMax, 'hop')}`;
   const paint = score === 0 ? style.green : score < 50 ? style.yellow : style.red;
-  const head = `${style.bold(printable(pod))}, broken into, reaches ${paint(`${reachedPods} of ${countOf(otherPods, 'other pod')} (${formatScore(score)}%)`)}${within}`;
-  const rows = [...reached.map(reachedRow), ...outside.map(outsideRow)];
+  const head = `${style.bold(printable(pod))}, broken into, reaches ${paint(`${count(reachedPods)} of ${countOf(otherPods, 'other pod')} (${formatScore(score)}%)`)}${within}`;
+  const rows = [...reachedRows(impact.reached()), ...outside.map(outsideRow)];
   return [
     head,
     ...alignColumns(rows).map((line) => `  ${line}`),
-    ...(walls.length === 0 ? [] : [style.bold('one wall would cut off')]),
+    ...wallsHead(answer, style),
     ...walls.map(({ wall, advice }) => `  ${countOf(wall.pods, 'pod')} at ${printable(wall.endpoint.id)}: ${printable(adviceText(wall, advice))}`),
     '',
   ].join('\n');
@@ -42,8 +44,10 @@ export function impactsJson(answers: readonly ImpactAnswer[]): string {
   return `${JSON.stringify({ apiVersion: 'bulkhead/v1', kind: 'Impacts', impacts: answers.map(jsonImpact) }, undefined, 2)}\n`;
 }
 
-function reachedRow({ endpoint, distance, via, ports }: ReachedEndpoint): string[] {
-  return [countOf(distance, 'hop'), printable(endpoint.id), formatPorts(ports), ...(via === undefined ? [] : [`through ${printable(via.id)}`])];
+/** What is reached through the host network of every node, no wall keeps out. */
+function wallsHead({ impact, walls }: ImpactAnswer, style: Style): string[] {
+  if (walls.length > 0) return [style.bold('one wall would cut off')];
+  return impact.reachedPods === 0 ? [] : ['no single wall would cut off any: no policy keeps out the host network of a pod\'s own node'];
 }
 
 /** Ranges named in a row; more are counted. */
@@ -80,14 +84,15 @@ function placeText(origin: Parameters<typeof locateOrigin>[0]): string {
 }
 
 function jsonImpact({ pod, hopsMax, impact, outside, walls }: ImpactAnswer): object {
-  const { reached, reachedPods, otherPods, score } = impact;
+  const { reachedPods, otherPods, score } = impact;
   return {
     pod,
     ...(hopsMax === undefined ? {} : { hops: hopsMax }),
     reachedPods,
     otherPods,
     score: Math.round(score * 100) / 100,
-    reached: reached.map(({ endpoint, distance, via, ports }) => ({ id: endpoint.id, kind: endpoint.kind, pods: 'pods' in endpoint ? endpoint.pods : 0, distance, ...(via && { via: via.id }), ...jsonPorts(ports) })),
+    podsByHop: impact.podsByHop,
+    reached: impact.reached().map(({ endpoint, pods, distance, via, ports }) => ({ id: endpoint.id, kind: endpoint.kind, pods, distance, ...(via && { via: via.id }), ...jsonPorts(ports) })),
     outside: outside.map(({ ranges, ports }) => ({ ranges: ranges.map(formatIpRange), ...jsonPorts(ports) })),
     walls: walls.map(({ wall, advice }) => ({ id: wall.endpoint.id, pods: wall.pods, advice: adviceText(wall, advice), ...jsonAdvice(advice) })),
   };
