@@ -10,6 +10,7 @@ import { createFindingList, type FindingList } from './finding-list.ts';
 import { createLabelCache, type LabelCache } from './read-labels.ts';
 import type { ReadSettings } from './read-settings.ts';
 import type { TextDocument } from './text-document.ts';
+import type { WrittenObject } from './written-object.ts';
 
 /** Grows from object to object. */
 export interface Gathering {
@@ -32,6 +33,8 @@ export interface Gathering {
   readonly policies: Policy[];
   readonly clusterPolicies: ClusterPolicy[];
   readonly unread: Map<string, UnreadKind>;
+  /** undefined: nobody asked for them. */
+  readonly written: WrittenObject[] | undefined;
   /** Workloads of the base whose pods the files change, as keys of `objects`. */
   readonly changedWorkloads: Set<string>;
   /** What is being read is what the files are applied onto. */
@@ -107,6 +110,7 @@ export function createGathering(settings: ReadSettings): Gathering {
     policies: [],
     clusterPolicies: [],
     unread: new Map(),
+    written: settings.keepsWritten ? [] : undefined,
     changedWorkloads: new Set(),
     isInBase: false,
     objectCount: 0,

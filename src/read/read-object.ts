@@ -21,6 +21,7 @@ import { readNode } from './read-node.ts';
 import { readController, readPod } from './read-pod.ts';
 import { readService } from './read-service.ts';
 import { readOperatorPods, readWorkload, type NamedObject } from './read-workload.ts';
+import { asWritten } from './written-object.ts';
 import { isMap, type LooseMap, type Value } from './yaml-value.ts';
 
 const METADATA_NAME = 'kubernetes.io/metadata.name';
@@ -85,7 +86,13 @@ function readKnown(gathering: Gathering, context: ObjectContext, loose: LooseObj
   const named: ObjectContext = { ...context, object: { kind, namespace: object.namespace, name: object.name } };
   if (isReplaced(gathering, named, object, (inContext) => readWorkload(inContext, gathering.labels, object))) return;
   const read = readModel(gathering, named, object, map);
-  if (read !== undefined && isNew(gathering, named, object, read.model)) read.keep();
+  if (read === undefined || !isNew(gathering, named, object, read.model)) return;
+  read.keep();
+  keepWritten(gathering, loose, object);
+}
+
+function keepWritten({ written, isInBase }: Gathering, { document, listApiVersion }: LooseObject, object: NamedObject): void {
+  if (!isInBase) written?.push(asWritten(object, textOr(object.map['apiVersion'], listApiVersion ?? ''), document));
 }
 
 /** undefined: it has no name, or another namespace than the one asked for. */
@@ -266,7 +273,9 @@ function readOther(gathering: Gathering, context: ObjectContext, loose: LooseObj
     if (isReplaced(gathering, named, object, readPods)) return;
     const pods = readPods(named);
     const model = { ...readTemplate(named, map, object), pods };
-    if (isNew(gathering, named, object, model)) gathering.workloads.push(model);
+    if (!isNew(gathering, named, object, model)) return;
+    gathering.workloads.push(model);
+    keepWritten(gathering, loose, object);
     return;
   }
   noteUnread(gathering, context, loose, kind, apiVersion, map);
@@ -292,7 +301,9 @@ function noteUnread(gathering: Gathering, context: ObjectContext, loose: LooseOb
   known.count++;
   gathering.unread.set(key, known);
   const home = textOr(namespace, '') || (gathering.settings.namespace ?? 'default');
-  if (!known.names.has(home)) known.names.set(home, textOr(metadata['name'], ''));
+  const name = textOr(metadata['name'], '');
+  if (!known.names.has(home)) known.names.set(home, name);
+  if (name !== '') keepWritten(gathering, loose, { map, path: loose.path, kind, namespace: home, name });
 }
 
 /** One finding for each kind that was passed over. */

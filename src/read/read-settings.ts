@@ -13,6 +13,7 @@ export interface ReadSettings {
   readonly refusal: Severity;
   readonly podRanges: readonly IpRange[];
   readonly fileBytesMax: number;
+  readonly keepsWritten: boolean;
 }
 
 export function settleOptions(options: {
@@ -20,6 +21,7 @@ export function settleOptions(options: {
   readonly lenient?: boolean;
   readonly podRanges?: readonly IpRange[];
   readonly fileBytesMax?: number;
+  readonly keepsWritten?: boolean;
 }): ReadSettings {
   const isLenient = options.lenient === true;
   return {
@@ -28,5 +30,6 @@ export function settleOptions(options: {
     refusal: isLenient ? 'warning' : 'error',
     podRanges: options.podRanges ?? [],
     fileBytesMax: options.fileBytesMax ?? FILE_BYTES_MAX,
+    keepsWritten: options.keepsWritten ?? false,
   };
 }

@@ -9,6 +9,7 @@ import { createGathering, type Gathering } from './gathering.ts';
 import { readObjects } from './read-documents.ts';
 import { addUnreadFindings, readObject } from './read-object.ts';
 import { settleOptions } from './read-settings.ts';
+import type { WrittenObject } from './written-object.ts';
 
 /** A file or a stream, read once from beginning to end. */
 export interface ReadFile {
@@ -37,12 +38,16 @@ export interface ReadOptions {
   readonly podRanges?: readonly IpRange[];
   /** Bound for one document of YAML, one value or list item of JSON; `FILE_BYTES_MAX` when missing. */
   readonly fileBytesMax?: number;
+  /** Gives the objects of the files as well, as they were written: most of the text stays in memory then. */
+  readonly keepsWritten?: boolean;
 }
 
 export interface ReadResult {
   readonly cluster: Cluster;
   /** Sorted by file and position. An error among them: the cluster lacks something, and nothing may be concluded from it. */
   readonly findings: readonly Finding[];
+  /** Those that have a name, in the order of the files, of a base none; empty unless they were asked for. */
+  readonly written: readonly WrittenObject[];
 }
 
 /** Reads as `kubectl` 1.34 does. Throws for no input whatever; what `chunks()` throws passes through. */
@@ -54,7 +59,7 @@ export function readManifests(files: readonly ReadFile[], options: ReadOptions =
   if (files.length > 0 && gathering.objectCount === 0 && gathering.findings.kept.length === 0) addNoObjects(gathering, files);
   const cluster = assembleCluster(gathering);
   addClusterPolicyFindings(gathering.findings, cluster);
-  return { cluster, findings: sortFindings(findingsOf(gathering.findings)) };
+  return { cluster, findings: sortFindings(findingsOf(gathering.findings)), written: gathering.written ?? [] };
 }
 
 export function sourceFromText(name: string, text: string): SourceFile {
@@ -70,7 +75,7 @@ function readFile(gathering: Gathering, file: ReadFile): void {
   for (const loose of readObjects(file, gathering.settings, gathering.findings)) {
     const policies = countPolicies(gathering);
     readObject(gathering, loose);
-    if (!loose.isStreamed || countPolicies(gathering) > policies) continue;
+    if (!loose.isStreamed || gathering.settings.keepsWritten || countPolicies(gathering) > policies) continue;
     gathering.keptText += loose.textLength;
     if (gathering.keptText > KEPT_TEXT_MAX) loose.document.forget();
   }

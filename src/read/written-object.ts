@@ -1,0 +1,23 @@
+// An object as it was written, for whoever reads more of it than what decides about its traffic today.
+import type { NamedObject } from './read-workload.ts';
+import type { TextDocument } from './text-document.ts';
+import { isMap, type LooseMap, type Value } from './yaml-value.ts';
+
+/** Of a Secret, the names of its keys stand here and none of their values. */
+export interface WrittenObject extends NamedObject {
+  readonly apiVersion: string;
+  readonly document: TextDocument;
+}
+
+export function asWritten(object: NamedObject, apiVersion: string, document: TextDocument): WrittenObject {
+  const map = object.kind === 'Secret' ? withoutValues(object.map) : object.map;
+  return { ...object, map, apiVersion, document };
+}
+
+function withoutValues({ metadata = null, data, stringData }: LooseMap): LooseMap {
+  return { metadata, data: keysOf(data), stringData: keysOf(stringData) };
+}
+
+function keysOf(value: Value | undefined): LooseMap {
+  return isMap(value) ? Object.fromEntries(Object.keys(value).map((key) => [key, null])) : {};
+}
