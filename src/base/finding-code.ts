@@ -109,4 +109,15 @@ export const FINDING_CODES = [
   'engine-differs',
   'engine-note',
   'text-claims-otherwise',
+  // what the application shows
+  'witness-without-target',
+  'witness-without-port',
+  'witness-not-opened',
+  'witness-not-understood',
+  'witness-in-secret',
+  'needs-decision',
+  'workloads-alike',
+  'not-selectable',
+  'nothing-seen',
+  'witness-refused',
 ] as const;

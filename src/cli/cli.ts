@@ -26,6 +26,7 @@ const VERBS: readonly Verb[] = [
   { name: 'prove', summary: 'assertions that must hold, with a counterexample where one does not', load: async () => (await import('./prove-verb.ts')).defineProve },
   { name: 'test', summary: 'expectations in files, held against the computed answer or the lab', load: async () => (await import('./test-verb.ts')).defineTest },
   { name: 'impact', summary: 'what a compromised pod reaches, directly and by hops', load: async () => (await import('./impact-verb.ts')).defineImpact },
+  { name: 'recommend', summary: 'least-privilege policies from what manifests show of who talks to whom', load: async () => (await import('./recommend-verb.ts')).defineRecommend },
   { name: 'snapshot', summary: 'what decides about traffic in a cluster, kept in a file', load: async () => (await import('./snapshot-verb.ts')).defineSnapshot },
   { name: 'convert', summary: 'policies of the old cluster-wide kinds as ClusterNetworkPolicies with the same answers', load: async () => (await import('./convert-verb.ts')).defineConvert },
   { name: 'lab', summary: 'manifests as network namespaces on this host, enforced by the kernel', load: async () => (await import('./lab-verb.ts')).defineLab },

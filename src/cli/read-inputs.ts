@@ -5,6 +5,7 @@ import type { IpRange } from '../base/ip-address.ts';
 import { parseRange } from '../base/range-text.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { readManifests } from '../read/read.ts';
+import type { WrittenObject } from '../read/written-object.ts';
 import type { Program } from '../compile/program.ts';
 import type { LintOptions } from '../lint/lint.ts';
 import type { LineLookup } from '../report/finding-text.ts';
@@ -19,6 +20,10 @@ import { writeFindings } from './write-findings.ts';
 export interface Input {
   readonly cluster: Cluster;
   readonly lineOf: LineLookup;
+  /** The objects of the files as they were written; empty unless they were asked for. */
+  readonly written: readonly WrittenObject[];
+  /** What was said about the text. */
+  readonly textFindings: readonly Finding[];
   /** What was said about the text, and what `lint` says about the meaning. */
   findingsOf(program: Program, options?: LintOptions): Promise<readonly Finding[]>;
 }
@@ -36,8 +41,8 @@ export async function openInputs(words: readonly string[], options: InputOptions
 }
 
 /** The same for files that are open already. */
-export async function readOpened({ readFiles, lineOf, findings: before = [] }: OpenedFiles, options: InputOptions): Promise<Input | undefined> {
-  const { cluster, findings: textFindings } = readManifests(readFiles, readOptionsOf(options));
+export async function readOpened({ readFiles, lineOf, findings: before = [] }: OpenedFiles, options: InputOptions & { readonly keepsWritten?: boolean }): Promise<Input | undefined> {
+  const { cluster, written, findings: textFindings } = readManifests(readFiles, { ...readOptionsOf(options), keepsWritten: options.keepsWritten ?? false });
   const findings = [...before, ...textFindings];
   if (hasErrors(findings)) {
     await writeFindings(findings, { lineOf });
@@ -48,7 +53,7 @@ export async function readOpened({ readFiles, lineOf, findings: before = [] }: O
     const { lintAnswer } = await import('../lint/lint.ts');
     return sortFindings([...findings, ...lintAnswer(cluster, program, lintOptions)]);
   };
-  return { cluster, lineOf, findingsOf };
+  return { cluster, lineOf, written, textFindings: findings, findingsOf };
 }
 
 export interface ReadOptionsOfWords {

@@ -1,0 +1,98 @@
+// Writes the policies that let the needed connections through and nothing else: one for each workload, and a default deny for each namespace.
+import { compareText } from '../base/finding.ts';
+import { protocolRanges, PROTOCOLS, type PortSet } from '../base/port-set.ts';
+import type { Direction, NetworkPolicy, Peer, PolicyRule, PortMatch } from '../model/network-policy.ts';
+import { UNWRITTEN, type PolicyDraft, type PolicyPart } from '../model/policy-draft.ts';
+import { EVERYTHING } from '../model/selector.ts';
+import { formatCidr } from '../base/range-text.ts';
+import { endKey, endName, type Block, type Connection, type End } from './connection.ts';
+import { labelSelector } from './label-selector.ts';
+import { DEFAULT_DENY, type Subject } from './subjects.ts';
+
+/** Sorted by namespace; in each the default deny first, then the workloads by name. */
+export function draftPolicies(subjects: readonly Subject[], namespaces: readonly string[], connections: readonly Connection[]): readonly PolicyDraft[] {
+  const incoming = Map.groupBy(connections, ({ target }) => endKey(target));
+  const outgoing = Map.groupBy(connections, ({ source }) => endKey(source));
+  const byNamespace = Map.groupBy(subjects, ({ namespace }) => namespace);
+  return [...namespaces].sort(compareText).flatMap((namespace) => [
+    draftDefaultDeny(namespace),
+    ...(byNamespace.get(namespace) ?? []).map((subject) => {
+      const key = endKey({ kind: 'subject', subject });
+      return draftPolicy(subject, { ingress: incoming.get(key) ?? [], egress: outgoing.get(key) ?? [] });
+    }),
+  ]);
+}
+
+function draftDefaultDeny(namespace: string): PolicyDraft {
+  const policy: NetworkPolicy = { kind: 'NetworkPolicy', namespace, name: DEFAULT_DENY, podSelector: EVERYTHING, ingress: [], egress: [], origin: UNWRITTEN };
+  return { policy, comments: new Map([[policy, `Nobody talks in ${namespace} unless a policy says so.`]]) };
+}
+
+function draftPolicy(subject: Subject, needed: Readonly<Record<Direction, readonly Connection[]>>): PolicyDraft {
+  const comments = new Map<PolicyPart, string>();
+  const { namespace, name, selector } = subject;
+  const ingress = draftRules(subject, { direction: 'ingress', connections: needed.ingress, comments });
+  const egress = draftRules(subject, { direction: 'egress', connections: needed.egress, comments });
+  const policy: NetworkPolicy = { kind: 'NetworkPolicy', namespace, name, podSelector: selector, ingress, egress, origin: UNWRITTEN };
+  comments.set(policy, policyComment(subject, needed));
+  return { policy, comments };
+}
+
+function policyComment({ workloads }: Subject, { ingress, egress }: Readonly<Record<Direction, readonly Connection[]>>): string {
+  const names = workloads.map(({ kind, name }) => `${kind} ${name}`).join(', ');
+  const seen = [...(ingress.length === 0 ? ['nothing is seen to connect to it'] : []), ...(egress.length === 0 ? ['nothing is seen that it connects to'] : [])];
+  return seen.length === 0 ? names : `${names}: ${seen.join(', ')}`;
+}
+
+interface Section {
+  readonly direction: Direction;
+  readonly connections: readonly Connection[];
+  readonly comments: Map<PolicyPart, string>;
+}
+
+/** One rule for each peer, in the order of the peers. */
+function draftRules({ namespace }: Subject, { direction, connections, comments }: Section): readonly PolicyRule[] {
+  const peerOf = ({ source, target }: Connection): End => (direction === 'ingress' ? source : target);
+  return [...connections].sort((a, b) => compareText(endKey(peerOf(a)), endKey(peerOf(b)))).map((connection, index) => {
+    const end = peerOf(connection);
+    const rule: PolicyRule = { index, peers: { kind: 'listed', peers: peersOf(end, namespace) }, ports: { kind: 'listed', ports: portsOf(connection.ports) }, origin: UNWRITTEN };
+    comments.set(rule, ruleComment(end, connection));
+    return rule;
+  });
+}
+
+/** What shows it, with its place; a decision before all. */
+function ruleComment(end: End, { witnesses, decision }: Connection): string {
+  const lines = witnesses.map(({ says, file, range }) => `${says} (${file}:${range.start.line})`);
+  const shown = lines.length === 0 ? ['finds the others by their names'] : lines;
+  return [endName(end), ...(decision === undefined ? [] : [`decide: ${decision}`]), ...shown].join('\n');
+}
+
+function peersOf(end: End, home: string): readonly Peer[] {
+  switch (end.kind) {
+    case 'subject':
+      return [podPeer(end.subject.namespace === home ? undefined : end.subject.namespace, end.subject.selector)];
+    case 'pods':
+      return end.selectors.map((selector) => (end.namespace === undefined ? anyNamespacePeer(selector) : podPeer(end.namespace, selector)));
+    case 'addresses':
+      return end.blocks.map(blockPeer);
+  }
+}
+
+function podPeer(namespace: string | undefined, podSelector: Subject['selector']): Peer {
+  const namespaces = namespace === undefined ? ({ kind: 'own' } as const) : ({ kind: 'selected', selector: labelSelector([['kubernetes.io/metadata.name', namespace]]) } as const);
+  return { kind: 'pods', namespaces, podSelector, origin: UNWRITTEN };
+}
+
+function anyNamespacePeer(podSelector: Subject['selector']): Peer {
+  return { kind: 'pods', namespaces: { kind: 'selected', selector: EVERYTHING }, podSelector, origin: UNWRITTEN };
+}
+
+function blockPeer({ cidr, except }: Block): Peer {
+  const text = [formatCidr(cidr), ...except.map((range, index) => `${index === 0 ? 'except ' : ''}${formatCidr(range)}`)].join(' ');
+  return { kind: 'ip-block', cidr, except, text, origin: UNWRITTEN };
+}
+
+function portsOf(ports: PortSet): readonly PortMatch[] {
+  return PROTOCOLS.flatMap((protocol) => protocolRanges(ports, protocol).map(([first, last]): PortMatch => ({ kind: 'range', protocol, first, last, origin: UNWRITTEN })));
+}

@@ -1,0 +1,106 @@
+// Reads from an application's manifests who must talk to whom, and writes the policies that let exactly that through, each rule with what shows it.
+import { sortFindings, type Finding } from '../base/finding.ts';
+import { compileCluster } from '../compile/compile.ts';
+import { routeServices } from '../analyze/services.ts';
+import type { Cluster, Workload } from '../model/cluster.ts';
+import type { NetworkPolicy } from '../model/network-policy.ts';
+import type { PolicyDraft } from '../model/policy-draft.ts';
+import type { Labels } from '../model/selector.ts';
+import type { WrittenObject } from '../read/written-object.ts';
+import { indexConfigMaps } from './config-maps.ts';
+import { joinConnections, type Connection } from './connection.ts';
+import { connectionsToDns } from './dns-connections.ts';
+import { draftPolicies } from './draft-policies.ts';
+import { connectionsOfEntrances } from './entrance-connections.ts';
+import { mapAt, textEntries } from './loose.ts';
+import { noteDecisions, noteRefused, noteSubjects, noteUnseen } from './notes.ts';
+import { provePolicies, type Proof } from './prove-policies.ts';
+import { connectionsOfReferences, readAnnotatedTexts, readResourceTexts } from './reference-connections.ts';
+import { createHostResolver } from './resolve-host.ts';
+import { connectionsOfScrapes } from './scrape-connections.ts';
+import { findSubjects, type Subject, type Subjects } from './subjects.ts';
+import { connectionsOfTexts, type Shown } from './text-connections.ts';
+import { readWorkloadTexts } from './workload-texts.ts';
+
+export interface RecommendOptions {
+  /** Leaves out the rules that somebody has to decide on; they are listed all the same. */
+  readonly onlyDecided?: boolean;
+}
+
+export interface Recommendation {
+  /** By namespace and name, the default deny of a namespace first; the same input gives the same. */
+  readonly drafts: readonly PolicyDraft[];
+  /** Sorted by source, then target. */
+  readonly connections: readonly Connection[];
+  /** Those that no rule was written for, for they need a decision. */
+  readonly undecided: readonly Connection[];
+  readonly proof: Proof;
+  /** Sorted. */
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * `written` are the objects of the cluster's files as they were written, of which the reading was asked.
+ * The policies stand by themselves: NetworkPolicies of the input are not counted on. Throws for no input.
+ */
+export function recommend(cluster: Cluster, written: readonly WrittenObject[], options: RecommendOptions = {}): Recommendation {
+  const subjects = findSubjects(cluster, ownerLabels(written));
+  const shown = gatherConnections(cluster, written, subjects);
+  const isWanted = ({ decision }: Connection): boolean => decision === undefined || options.onlyDecided !== true;
+  const wanted = shown.connections.filter(isWanted);
+  const connections = joinConnections([...wanted, ...connectionsToDns(cluster, subjects, wanted)]);
+  const undecided = joinConnections(shown.connections.filter((connection) => !isWanted(connection)));
+  const namespaces = new Set(cluster.pods.map(({ namespace }) => namespace).filter((name) => !isOfSystem(name)));
+  const drafts = draftPolicies(subjects.all, [...namespaces], connections);
+  const policies = drafts.map(({ policy }) => policy as NetworkPolicy); // drafts of this room are of no other kind
+  const proof = provePolicies({ cluster, policies, subjects, namespaces, connections });
+  const notes = { cluster, subjects, namespaces, connections: [...connections, ...undecided] };
+  const findings = [...shown.findings, ...noteDecisions(notes.connections), ...noteRefused(proof), ...noteSubjects(notes), ...noteUnseen(notes)];
+  return { drafts, connections, undecided, proof, findings: sortFindings(findings) };
+}
+
+/** What the cluster itself runs on is not the application's to close. */
+export function isOfSystem(namespace: string): boolean {
+  return /^kube-(?:system|public|node-lease)$|^openshift-/.test(namespace);
+}
+
+function gatherConnections(cluster: Cluster, written: readonly WrittenObject[], subjects: Subjects): Shown {
+  const routes = routeServices(cluster);
+  const resolver = createHostResolver(cluster, routes);
+  const configMaps = indexConfigMaps(written);
+  const subjectOf = indexWorkloads(subjects);
+  const texts = written.map((object): Shown => {
+    const source = subjectOf(object);
+    if (source === undefined) return { connections: [], findings: [] };
+    const own = readWorkloadTexts(object, configMaps);
+    const all = { ...own, assignments: [...own.assignments, ...readAnnotatedTexts(object), ...readResourceTexts(object)] };
+    return joinShown([connectionsOfTexts({ cluster, subjects, resolver }, source, all), connectionsOfReferences({ cluster, routes, subjects }, source, object)]);
+  });
+  const program = compileCluster({ ...cluster, policies: [], clusterPolicies: [] });
+  return joinShown([...texts, connectionsOfEntrances(program, routes, subjects), connectionsOfScrapes({ cluster, routes, subjects, written })]);
+}
+
+function joinShown(parts: readonly Shown[]): Shown {
+  return { connections: parts.flatMap(({ connections }) => connections), findings: parts.flatMap(({ findings }) => findings) };
+}
+
+function workloadKey({ kind, namespace, name }: Workload): string {
+  return `${kind}/${namespace}/${name}`;
+}
+
+/** Of an object that makes pods. */
+function indexWorkloads({ all }: Subjects): (workload: Workload) => Subject | undefined {
+  const byWorkload = new Map(all.flatMap((subject) => subject.workloads.map((workload) => [workloadKey(workload), subject] as const)));
+  return (workload) => byWorkload.get(workloadKey(workload));
+}
+
+/** `spec.selector.matchLabels`; of a ReplicationController `spec.selector` itself. */
+function ownerLabels(written: readonly WrittenObject[]): (workload: Workload) => Labels | undefined {
+  const byWorkload = new Map(written.map((object) => [workloadKey(object), object] as const));
+  return (workload) => {
+    const object = byWorkload.get(workloadKey(workload));
+    if (object === undefined) return undefined;
+    const steps = object.kind === 'ReplicationController' ? ['spec', 'selector'] : ['spec', 'selector', 'matchLabels'];
+    return new Map(textEntries(mapAt(object.map, steps)));
+  };
+}

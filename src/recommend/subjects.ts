@@ -1,0 +1,157 @@
+// The workloads that policies are written for, each with a selector that selects its pods and no others, by labels that stay.
+import { compareText } from '../base/finding.ts';
+import { compareNames } from '../model/cluster-order.ts';
+import type { Cluster, Pod, Workload } from '../model/cluster.ts';
+import { selects, type Labels, type LabelSet, type Requirement, type Selector } from '../model/selector.ts';
+import { isLasting, preferenceOf } from './lasting-labels.ts';
+
+export interface Subject {
+  /** More than one only where no lasting label tells them apart. Sorted by name and kind. */
+  readonly workloads: readonly Workload[];
+  readonly namespace: string;
+  /** Of its policy; no other subject of the namespace has it. */
+  readonly name: string;
+  readonly selector: Selector;
+  /** Indices of `cluster.pods`. */
+  readonly pods: readonly number[];
+}
+
+export interface Subjects {
+  /** Sorted by namespace and name. */
+  readonly all: readonly Subject[];
+  /** Workloads that no policy can select: `host` has its node's network, `unlabeled` no label that stays. */
+  readonly unselectable: readonly { readonly workload: Workload; readonly pods: readonly number[]; readonly why: 'host' | 'unlabeled' }[];
+  of(pod: number): Subject | undefined;
+}
+
+/** Labels by which the owner of a workload selects its pods; undefined: it has none, or it was not read. */
+export type OwnerLabels = (workload: Workload) => Labels | undefined;
+
+export function findSubjects(cluster: Cluster, ownerLabels: OwnerLabels): Subjects {
+  const groups = groupByWorkload(cluster.pods);
+  const unselectable: Subjects['unselectable'][number][] = [];
+  const subjects: Subject[] = [];
+  for (const members of Map.groupBy(groups, ({ workload }) => workload.namespace).values()) {
+    const selectable: Group[] = [];
+    for (const group of members) {
+      if (group.isHost) unselectable.push({ ...group, why: 'host' });
+      else if (group.labels.size === 0) unselectable.push({ ...group, why: 'unlabeled' });
+      else selectable.push(group);
+    }
+    subjects.push(...nameSubjects(joinAlike(selectable, ownerLabels)));
+  }
+  const all = subjects.sort(compareNames);
+  const byPod = new Map(all.flatMap((subject) => subject.pods.map((pod) => [pod, subject] as const)));
+  return { all, unselectable, of: (pod) => byPod.get(pod) };
+}
+
+interface Group {
+  readonly workload: Workload;
+  readonly pods: readonly number[];
+  /** Lasting labels that all of its pods have. */
+  readonly labels: Labels;
+  /** All labels of its pods, each combination once. */
+  readonly labelSets: readonly LabelSet[];
+  readonly isHost: boolean;
+}
+
+function groupByWorkload(pods: readonly Pod[]): Group[] {
+  const indices = Map.groupBy(pods.keys(), (index) => {
+    const { workload, hostNetwork } = pods[index]!;
+    return `${workload.namespace}/${workload.name}/${workload.kind}/${hostNetwork}`;
+  });
+  return [...indices.values()].map((own) => {
+    const { workload, hostNetwork } = pods[own[0]!]!;
+    const members = own.map((index) => pods[index]!);
+    const labelSets = [...Map.groupBy(members, ({ labels }) => JSON.stringify([...labels])).values()].map(([first]) => first!);
+    return { workload, pods: own, labels: commonLabels(labelSets, workload), labelSets, isHost: hostNetwork };
+  });
+}
+
+/** A Job whose template has no labels is known by its name alone, which the controller writes. */
+const JOB_NAME = 'batch.kubernetes.io/job-name';
+
+function commonLabels([first, ...others]: readonly LabelSet[], { kind }: Workload): Labels {
+  const common = [...first!.labels].filter(([key, value]) => others.every(({ labels }) => labels.get(key) === value));
+  const lasting = common.filter(([key]) => isLasting(key));
+  return new Map(lasting.length === 0 && kind === 'Job' ? common.filter(([key]) => key === JOB_NAME) : lasting);
+}
+
+interface Draft {
+  readonly groups: readonly Group[];
+  readonly selector: Selector;
+}
+
+/** What cannot be told apart becomes one: round by round, until each selector selects its own alone. */
+function joinAlike(groups: readonly Group[], ownerLabels: OwnerLabels): readonly Draft[] {
+  const namespace = groups.map((group): readonly Group[] => [group]);
+  for (;;) {
+    const drafts = namespace.map((own) => ({ groups: own, selector: chooseSelector(own, namespace.filter((other) => other !== own).flat(), ownerLabels) }));
+    const mixed = drafts.find(({ groups: own, selector }) => namespace.some((other) => other !== own && other.some((group) => selectsGroup(selector, group))));
+    if (mixed === undefined) return drafts;
+    const joined = namespace.filter((other) => other === mixed.groups || other.some((group) => selectsGroup(mixed.selector, group)));
+    const rest = namespace.filter((other) => !joined.includes(other));
+    namespace.splice(0, namespace.length, ...rest, joined.flat());
+  }
+}
+
+function selectsGroup(selector: Selector, { labelSets }: Group): boolean {
+  return labelSets.some((labels) => selects(selector, labels));
+}
+
+/** The owner's labels first; then one more after the other, as long as others are selected and a label leaves some of them out. */
+function chooseSelector(own: readonly Group[], others: readonly Group[], ownerLabels: OwnerLabels): Selector {
+  const common = new Map([...own[0]!.labels].filter(([key, value]) => own.every(({ labels }) => labels.get(key) === value)));
+  const ofOwner = own.length === 1 ? [...(ownerLabels(own[0]!.workload) ?? [])].filter(([key, value]) => common.get(key) === value) : [];
+  const ranked = [...common].sort(([a], [b]) => preferenceOf(a) - preferenceOf(b) || compareText(a, b));
+  const chosen = new Map(ofOwner.length > 0 ? ofOwner : ranked.slice(0, 1));
+  let left = others.filter((group) => matches(group, chosen));
+  while (left.length > 0) {
+    const best = ranked.filter(([key]) => !chosen.has(key)).map((label) => ({ label, left: left.filter((group) => matches(group, new Map([label]))) })).sort((a, b) => a.left.length - b.left.length)[0];
+    if (best === undefined || best.left.length === left.length) break;
+    chosen.set(...best.label);
+    left = best.left;
+  }
+  const requirements: Requirement[] = [...chosen].sort(([a], [b]) => compareText(a, b)).map(([key, value]) => ({ kind: 'In', key, values: [value] }));
+  return { requirements: [...requirements, ...absences(own, left)] };
+}
+
+function matches({ labelSets }: Group, wanted: ReadonlyMap<string, string>): boolean {
+  return labelSets.some(({ labels }) => [...wanted].every(([key, value]) => labels.get(key) === value));
+}
+
+/** Keys that the others have and the own pods have not, as few as leave all of them out. */
+function absences(own: readonly Group[], others: readonly Group[]): Requirement[] {
+  const requirements: Requirement[] = [];
+  let left = others;
+  while (left.length > 0) {
+    const keys = [...new Set(left.flatMap(({ labels }) => [...labels.keys()]))].filter((key) => own.every((group) => !hasKey(group, key))).sort(compareText);
+    const best = keys.map((key) => ({ key, left: left.filter(({ labels }) => !labels.has(key)) })).sort((a, b) => a.left.length - b.left.length)[0];
+    if (best === undefined) return [];
+    requirements.push({ kind: 'DoesNotExist', key: best.key });
+    left = best.left;
+  }
+  return requirements;
+}
+
+function hasKey({ labelSets }: Group, key: string): boolean {
+  return labelSets.some(({ labels, unknownKeys }) => labels.has(key) || unknownKeys.has(key));
+}
+
+/** The first workload's name, with its kind where another one or the default deny has the name. */
+function nameSubjects(drafts: readonly Draft[]): Subject[] {
+  const parts = drafts.map(({ groups, selector }) => ({
+    workloads: groups.map(({ workload }) => workload).sort((a, b) => compareText(a.name, b.name) || compareText(a.kind, b.kind)),
+    selector,
+    pods: groups.flatMap(({ pods }) => pods).sort((a, b) => a - b),
+  }));
+  const counts = Map.groupBy(parts, ({ workloads }) => workloads[0]!.name);
+  return parts.map((part) => {
+    const { name, kind, namespace } = part.workloads[0]!;
+    const isTaken = counts.get(name)!.length > 1 || name === DEFAULT_DENY;
+    return { ...part, namespace, name: isTaken ? `${name}-${kind.toLowerCase()}` : name };
+  });
+}
+
+/** The policy of a namespace that closes what no other one speaks of. */
+export const DEFAULT_DENY = 'default-deny';

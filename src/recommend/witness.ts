@@ -1,0 +1,44 @@
+// What shows that a connection is needed, and where it stands.
+import type { ObjectName } from '../base/finding.ts';
+import type { TextRange } from '../base/source-position.ts';
+import { locateOrigin, type Origin, type Path } from '../model/origin.ts';
+import { formatPath } from '../read/object-context.ts';
+import type { TextPlace } from './assignment.ts';
+
+export interface Witness {
+  readonly file: string;
+  readonly range: TextRange;
+  readonly object: ObjectName;
+  /** Path in the object: `spec.template.spec.containers[0].env[1].value`. */
+  readonly field: string;
+  /** What stands there, in few words, never the text itself: `DB_HOST names db:5432`. */
+  readonly says: string;
+}
+
+export function witnessAt(place: TextPlace, says: string): Witness {
+  return { file: place.document.file, range: rangeOf(place), object: place.object, field: fieldOf(place.path), says };
+}
+
+export function witnessOf(origin: Origin, object: ObjectName, says: string): Witness {
+  return { ...locateOrigin(origin), object, field: fieldOf(origin.path), says };
+}
+
+/** One line of a value of several; where the lines of the value are not those of the file, the nearest one. */
+export function rangeOf({ document, path, line }: TextPlace): TextRange {
+  const range = document.locate(path);
+  const lines = document.writtenAt(path)?.split('\n');
+  if (lines === undefined || lines.length === 1) return range;
+  const index = Math.min(line, lines.length - 1);
+  const text = lines[index]!.trimEnd();
+  const indent = Math.max(text.search(/\S/), 0);
+  const column = (at: number): number => at + (index === 0 ? range.start.column : 1);
+  const at = range.start.line + index;
+  return { start: { line: at, column: column(indent) }, end: { line: at, column: column(Math.max(text.length, indent)) } };
+}
+
+/** Without the place of the object in a list. */
+function fieldOf(path: Path): string {
+  let start = 0;
+  while (path[start] === 'items' && typeof path[start + 1] === 'number') start += 2;
+  return formatPath(path.slice(start));
+}

@@ -1,0 +1,106 @@
+// A recommendation as what is applied, what is read, and what a program reads: commented YAML, a table, Markdown, JSON.
+import type { Finding } from '../base/finding.ts';
+import type { NetworkPolicy } from '../model/network-policy.ts';
+import type { PolicyDraft } from '../model/policy-draft.ts';
+import { endName, type Connection } from '../recommend/connection.ts';
+import type { Recommendation } from '../recommend/recommend.ts';
+import type { Witness } from '../recommend/witness.ts';
+import { jsonFinding } from './finding-json.ts';
+import { networkPolicyObject } from './policy-object.ts';
+import { policiesYaml } from './policy-yaml.ts';
+import { jsonPorts } from './port-json.ts';
+import { formatPorts } from './port-text.ts';
+import { printable } from './printable.ts';
+import type { Style } from './style.ts';
+import { alignColumns } from './table.ts';
+import { countOf } from './truth-table.ts';
+
+export const RECOMMENDATION_FORMATS = ['yaml', 'table', 'md', 'json'] as const;
+
+/** All policies in one text, with the sentences of the proof above them. */
+export function* recommendationYaml(recommendation: Recommendation): Generator<string> {
+  if (recommendation.drafts.length === 0) return;
+  yield `${recommendationSentences(recommendation).map((sentence) => `# ${sentence}\n`).join('')}\n`;
+  yield* policiesYaml(recommendation.drafts);
+}
+
+/** A file for each policy, below a folder for its namespace. */
+export function recommendationFiles({ drafts }: Recommendation): readonly { readonly path: string; readonly text: string }[] {
+  return drafts.map((draft) => ({ path: `${namespaceOf(draft)}/${draft.policy.name}.yaml`, text: [...policiesYaml([draft])].join('') }));
+}
+
+function namespaceOf({ policy }: PolicyDraft): string {
+  return policy.kind === 'NetworkPolicy' ? policy.namespace : '';
+}
+
+/** What was held against what, and what is left to decide. */
+export function recommendationSentences({ connections, undecided, proof, drafts }: Recommendation): readonly string[] {
+  if (drafts.length === 0) return ['There is no pod in the input, so there is nothing to close.'];
+  const open = connections.filter(({ decision }) => decision !== undefined).length;
+  const seen = connections.length === 0 ? 'no connection is seen' : `${countOf(connections.length, 'connection')} that they show ${connections.length === 1 ? 'is' : 'are'} allowed`;
+  const sentences = [`Held against the manifests: ${seen}, and ${connections.length === 0 ? 'none is allowed' : 'nothing else'} between ${countOf(proof.pairs, 'pair')} of ends.`];
+  if (open > 0) sentences.push(`${open === 1 ? 'One of them opens' : `${open} of them open`} more than what is seen and ${open === 1 ? 'waits' : 'wait'} for a decision: look for "decide".`);
+  if (undecided.length > 0) sentences.push(`${undecided.length === 1 ? 'One more is' : `${undecided.length} more are`} seen and left out, for ${undecided.length === 1 ? 'it waits' : 'they wait'} for a decision.`);
+  if (proof.refused.length > 0) sentences.push(`${proof.refused.length === 1 ? 'One of them stays' : `${proof.refused.length} of them stay`} closed: a cluster-wide policy of the input refuses ${proof.refused.length === 1 ? 'it' : 'them'}.`);
+  return sentences;
+}
+
+export function recommendationTable(recommendation: Recommendation, style: Style): string {
+  const rows = recommendation.connections.map((connection) => rowOf(connection).map(printable));
+  const lines = alignColumns([['source', '', 'target', 'traffic', 'shown by'], ...rows]);
+  const table = rows.length === 0 ? [] : [style.bold(lines[0]!), ...lines.slice(1), ...decisionLines(recommendation), ''];
+  return [...table, ...recommendationSentences(recommendation), ''].join('\n');
+}
+
+function rowOf({ source, target, ports, witnesses, decision }: Connection): string[] {
+  const [first, ...others] = witnesses;
+  const shown = first === undefined ? 'finds the others by their names' : `${first.says} (${placeText(first)})${others.length === 0 ? '' : ` and ${others.length} more`}`;
+  return [endName(source), '→', endName(target), formatPorts(ports), decision === undefined ? shown : `${shown} *`];
+}
+
+function decisionLines({ connections }: Recommendation): readonly string[] {
+  const decisions = [...new Set(connections.flatMap(({ decision }) => decision ?? []))];
+  return decisions.length === 0 ? [] : ['', ...decisions.map((decision) => `* ${printable(decision)}`)];
+}
+
+function placeText({ file, range }: Witness): string {
+  return `${file}:${range.start.line}`;
+}
+
+/** For a pull request: the connections, then the policies folded away. */
+export function recommendationMarkdown(recommendation: Recommendation): string {
+  const rows = recommendation.connections.map((connection) => {
+    const [source, , target, ports, shown] = rowOf(connection).map(markdown);
+    return `| ${source} | ${target} | ${ports} | ${shown} |\n`;
+  });
+  const yaml = [...recommendationYaml(recommendation)].join('');
+  const fence = '`'.repeat(Math.max(3, ...[...yaml.matchAll(/`+/g)].map(([ticks]) => ticks.length + 1)));
+  return [
+    `${recommendationSentences(recommendation).join('\n')}\n`,
+    `\n| source | target | traffic | shown by |\n|---|---|---|---|\n${rows.join('')}`,
+    ...decisionLines(recommendation).map((line) => `${markdown(line)}\n`),
+    `\n<details><summary>${recommendation.drafts.length} policies</summary>\n\n${fence}yaml\n${yaml}${fence}\n\n</details>\n`,
+  ].join('');
+}
+
+function markdown(text: string): string {
+  return printable(text).replace(/[\\`*_{}[\]<>|]/g, '\\$&');
+}
+
+/** `findings` beside those of the recommendation: what was said about the text. */
+export function recommendationJson(recommendation: Recommendation, findings: readonly Finding[]): string {
+  const document = {
+    apiVersion: 'bulkhead/v1',
+    kind: 'Recommendation',
+    connections: recommendation.connections.map(jsonConnection),
+    undecided: recommendation.undecided.map(jsonConnection),
+    policies: recommendation.drafts.map(({ policy }) => networkPolicyObject(policy as NetworkPolicy)), // a recommendation drafts no other kind
+    proof: { pairs: recommendation.proof.pairs, refused: recommendation.proof.refused.map(({ connection, ports }) => ({ source: endName(connection.source), target: endName(connection.target), ...jsonPorts(ports) })) },
+    findings: [...findings, ...recommendation.findings].map(jsonFinding),
+  };
+  return `${JSON.stringify(document, undefined, 2)}\n`;
+}
+
+function jsonConnection({ source, target, ports, witnesses, decision }: Connection): object {
+  return { source: endName(source), target: endName(target), ...jsonPorts(ports), ...(decision === undefined ? {} : { decision }), witnesses };
+}
