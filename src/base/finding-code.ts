@@ -27,6 +27,8 @@ export const FINDING_CODES = [
   'yaml-alias',
   'yaml-boolean-word',
   'yaml-number-key',
+  'yaml-number-word',
+  'yaml-cut-off',
   'json-syntax',
   'invalid-utf8',
   'file-too-large',

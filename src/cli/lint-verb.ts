@@ -2,13 +2,14 @@
 import type { Command } from 'commander';
 import { hasErrors, sortFindings, type Finding } from '../base/finding.ts';
 import { compileCluster } from '../compile/compile.ts';
-import { applyEdits, editsOf } from '../lint/apply-edits.ts';
 import { lintCluster } from '../lint/lint.ts';
+import { countMendable, countProposals, mendForm, type EditedTexts, type EditState, type LintTexts } from '../lint/prove-edits.ts';
 import { readManifests } from '../read/read.ts';
 import { countFindings, placeOf, type LineLookup } from '../report/finding-text.ts';
 import { printable } from '../report/printable.ts';
 import { FINDING_FORMATS, formatFindings } from '../report/report.ts';
 import type { Style } from '../report/style.ts';
+import { answerProposals, answersOf } from './answer-proposals.ts';
 import { choiceOf } from './choice.ts';
 import { dataAnswer } from './data-answer.ts';
 import { addEngineOption, engineOf, type EngineOption } from './engine-option.ts';
@@ -19,7 +20,7 @@ import type { OpenedFiles } from './open-files.ts';
 import { writeAnswer, writeNote } from './output.ts';
 import { packageVersion } from './package-version.ts';
 import { readOptionsOf, wordsOrStdin } from './read-inputs.ts';
-import { repairInputs, type RepairedInput } from './repair-inputs.ts';
+import { placedAsWritten, readFileOf, repairInputs, textsOf, type RepairedInput } from './repair-inputs.ts';
 import { replaceFile } from './replace-file.ts';
 import { terminalOf } from './terminal.ts';
 
@@ -28,13 +29,15 @@ const FORMATS = [...FINDING_FORMATS, 'yaml'] as const;
 interface LintOptions extends InputOptions, EngineOption {
   readonly fix?: boolean;
   readonly diff?: boolean;
+  readonly yes?: boolean;
   readonly output: (typeof FORMATS)[number];
 }
 
 export function defineLint(command: Command): void {
   addEngineOption(addInputOptions(command.argument('[PATH...]', 'the same as -f')))
-    .option('--fix', 'write the repairs into the files; of standard input, print the repaired text')
-    .option('--diff', 'show the repairs as a unified diff')
+    .option('--fix', 'write what is proven to mend into the files, and ask before what changes a meaning; of standard input, print it')
+    .option('--diff', 'show what --fix would write, as a unified diff, and write nothing')
+    .option('--yes', 'do not ask: make the edits that change a meaning as well')
     .option('-o, --output <FORMAT>', `one of: ${FORMATS.join(', ')}`, choiceOf(FORMATS), 'text')
     .addHelpText('after', '\nExit status: 0 no errors, or all of them mended by --fix; 1 errors; 2 a file cannot be opened.\n\nExample: bulkhead lint --diff examples/shop')
     .action(async (paths: readonly string[], options: LintOptions) => {
@@ -46,54 +49,91 @@ async function runLint(words: readonly string[], options: LintOptions): Promise<
   const engine = await engineOf(options);
   const base = await openBase(options);
   const inputs = repairInputs(base === undefined ? await wordsOrStdin(words) : words);
-  const { cluster, findings: textFindings } = readManifests([...inputs.map(({ readFile }) => readFile), ...(base?.readFiles ?? [])], readOptionsOf(options));
-  const meaning = lintCluster(cluster, compileCluster(cluster), { engine });
-  const findings = sortFindings([...(base?.findings ?? []), ...inputs.flatMap((input) => input.findings), ...textFindings, ...meaning]);
-  const mendings = inputs.flatMap((input) => mendingOf(input, textFindings));
-  const mended = options.fix === true ? writeMendings(mendings) : [];
-  const left = findings.filter((finding) => !mended.includes(finding));
-  await writeAnswer(await describe({ inputs, base, mendings, mended, left }, options));
-  await writeSummary(left, { mended, mendable: mendings.flatMap((mending) => mending.findings).length - mended.length });
+  const lintTexts: LintTexts = (texts) => {
+    const { cluster, findings } = readManifests([...inputs.map((input) => readFileOf(input, texts)), ...(base?.readFiles ?? [])], readOptionsOf(options));
+    return { cluster, findings: sortFindings([...findings, ...lintCluster(cluster, compileCluster(cluster), { engine })]) };
+  };
+  const texts = textsOf(inputs);
+  const start: EditState = { texts, linted: lintTexts(texts) };
+  const mending = options.fix === true || options.diff === true ? await mendInputs(start, lintTexts, options) : undefined;
+  const changes = mending === undefined ? [] : changesOf(inputs, mending.state.texts);
+  if (options.fix === true) for (const { file, after } of changes) if (file.kind === 'file') replaceFile(file.name, after);
+  const linted: Linted = { inputs, base, start, mending: options.fix === true ? mending : undefined, changes };
+  const left = findingsLeft(linted);
+  await writeAnswer(await describe(linted, left, options));
+  await writeSummary(left, linted);
   return hasErrors(left) ? 1 : 0;
 }
 
-/** What `--fix` makes of a file: repairs of the text, then what reading it found to be sloppy. What changes a meaning is left to its author. */
 interface Mending {
-  readonly file: InputFile;
-  readonly before: string;
-  readonly after: string;
+  readonly state: EditState;
+  /** What vanished by edits of findings; repairs of the text apart. */
   readonly findings: readonly Finding[];
 }
 
-function mendingOf(input: RepairedInput, textFindings: readonly Finding[]): Mending[] {
-  const { file, before } = input;
-  if (before === undefined) return [];
-  const sloppy = textFindings.filter((finding) => finding.file === file.name && finding.edits !== undefined);
-  const repairs = input.findings.filter((finding) => finding.edits !== undefined);
-  const after = applyEdits(applyEdits(before, editsOf(repairs)), editsOf(sloppy));
-  return after === before ? [] : [{ file, before, after, findings: [...repairs, ...sloppy] }];
+async function mendInputs(start: EditState, lintTexts: LintTexts, options: LintOptions): Promise<Mending> {
+  const form = mendForm(start, lintTexts);
+  const answered = await answerProposals(form.state, lintTexts, options.fix === true || options.yes === true ? answersOf(options) : 'none');
+  return { state: answered.state, findings: [...form.findings, ...answered.made] };
 }
 
 interface Linted {
   readonly inputs: readonly RepairedInput[];
   /** Shown, never mended. */
   readonly base: OpenedFiles | undefined;
-  readonly mendings: readonly Mending[];
-  readonly mended: readonly Finding[];
-  readonly left: readonly Finding[];
+  readonly start: EditState;
+  /** What `--fix` has written. */
+  readonly mending: Mending | undefined;
+  /** What it has written, or `--diff` shows. */
+  readonly changes: readonly FileChange[];
 }
 
-async function describe({ inputs, base, mendings, mended, left }: Linted, options: LintOptions): Promise<Iterable<string>> {
+interface FileChange {
+  readonly file: InputFile;
+  readonly before: string;
+  readonly after: string;
+}
+
+function changesOf(inputs: readonly RepairedInput[], texts: EditedTexts): FileChange[] {
+  return inputs.flatMap(({ file, before }) => {
+    const after = texts.get(file.name)?.whole;
+    return before === undefined || after === undefined || after === before ? [] : [{ file, before, after }];
+  });
+}
+
+function isRepair({ edits }: Finding): boolean {
+  return edits !== undefined;
+}
+
+function findingsLeft({ inputs, base, start, mending }: Linted): Finding[] {
+  const ofTexts = inputs.flatMap(({ findings }) => findings);
+  const shown = mending === undefined ? [...ofTexts, ...placedAsWritten(inputs, start.linted.findings)] : [...ofTexts.filter((finding) => !isRepair(finding)), ...mending.state.linted.findings];
+  return sortFindings([...(base?.findings ?? []), ...shown]);
+}
+
+function mendedOf({ inputs, mending }: Linted): readonly Finding[] {
+  return mending === undefined ? [] : sortFindings([...inputs.flatMap(({ findings }) => findings.filter(isRepair)), ...mending.findings]);
+}
+
+async function describe(linted: Linted, left: readonly Finding[], options: LintOptions): Promise<Iterable<string>> {
+  const { inputs, base, mending, changes } = linted;
   const terminal = terminalOf(process.stdout);
-  const isStdin = ({ file }: { readonly file: InputFile }): boolean => file.kind === 'stdin';
+  const stdin = inputs.find(({ file }) => file.kind === 'stdin');
   // The mended text of standard input is the answer, as of a filter; findings would only be in its way.
-  if (options.fix === true && inputs.some(isStdin)) return [mendings.find(isStdin)?.after ?? inputs.find(isStdin)?.before ?? ''];
-  if (options.diff === true) {
-    const { unifiedDiff } = await import('../report/text-diff.ts');
-    return mendings.map(({ file, before, after }) => unifiedDiff({ file: file.name, before, after }, terminal.style));
-  }
-  const rest = await formatLeft(options.output, left, { ...terminal, lineOf: linesOf(inputs, options.fix === true ? mendings : [], base), version: packageVersion() });
-  return options.output === 'text' ? [...mended.map((finding) => mendedLine(finding, terminal.style)), ...rest] : rest;
+  if (mending !== undefined && stdin !== undefined) return [printedText(stdin, mending.state.texts)];
+  const { unifiedDiff } = await import('../report/text-diff.ts');
+  const diffs = changes.map(({ file, before, after }) => unifiedDiff({ file: file.name, before, after }, terminal.style));
+  if (options.diff === true) return diffs;
+  const rest = await formatLeft(options.output, left, { ...terminal, lineOf: linesOf(inputs, mending === undefined ? [] : changes, base), version: packageVersion() });
+  return options.output === 'text' ? [...mendedOf(linted).map((finding) => mendedLine(finding, terminal.style)), ...diffs, ...rest] : rest;
+}
+
+/** Of prose the manifests alone, so that kubectl takes it. */
+function printedText({ file, before, after }: RepairedInput, texts: EditedTexts): string {
+  const text = texts.get(file.name);
+  if (text === undefined) return before ?? '';
+  const isCut = text.whole !== text.manifests || before !== after;
+  return isCut ? `${text.manifests.replace(/^\s*\n/, '').trimEnd()}\n` : text.whole;
 }
 
 async function formatLeft(format: (typeof FORMATS)[number], left: readonly Finding[], layout: Parameters<typeof formatFindings>[2]): Promise<Iterable<string>> {
@@ -105,20 +145,21 @@ function mendedLine({ file, range, message }: Finding, style: Style): string {
 }
 
 /** Lines of the files as they are now, after what was written. */
-function linesOf(inputs: readonly RepairedInput[], written: readonly Mending[], base: OpenedFiles | undefined): LineLookup {
+function linesOf(inputs: readonly RepairedInput[], written: readonly FileChange[], base: OpenedFiles | undefined): LineLookup {
   const lines = new Map(inputs.map(({ file, before }) => [file.name, before?.split('\n')]));
   for (const { file, after } of written) lines.set(file.name, after.split('\n'));
   return (file, line) => lines.get(file)?.[line - 1]?.replace(/\r$/, '') ?? base?.lineOf(file, line);
 }
 
-function writeMendings(mendings: readonly Mending[]): Finding[] {
-  for (const { file, after } of mendings) if (file.kind === 'file') replaceFile(file.name, after);
-  return sortFindings(mendings.flatMap(({ findings }) => findings));
-}
-
-async function writeSummary(left: readonly Finding[], { mended, mendable }: { readonly mended: readonly Finding[]; readonly mendable: number }): Promise<void> {
+async function writeSummary(left: readonly Finding[], linted: Linted): Promise<void> {
   const { style } = terminalOf(process.stderr);
+  const { inputs, start, mending } = linted;
+  const mended = mendedOf(linted);
+  const repairs = inputs.flatMap(({ findings }) => findings.filter(isRepair));
+  const mendable = mending === undefined ? repairs.length + countMendable(start) : 0;
+  const waiting = countProposals((mending ?? { state: start }).state);
   const words = left.length === 0 ? 'no findings' : countFindings(left);
   const hint = mendable === 0 ? '' : `, ${mendable} of them mended by: bulkhead lint --fix`;
-  await writeNote(style.dim(`${mended.length === 0 ? '' : `${mended.length} mended; `}${words}${hint}\n`));
+  const asked = mending === undefined || waiting === 0 ? '' : `; ${waiting} ${waiting === 1 ? 'edit changes' : 'edits change'} what policies mean and ${waiting === 1 ? 'is' : 'are'} not made: --yes makes ${waiting === 1 ? 'it' : 'them'}`;
+  await writeNote(style.dim(`${mended.length === 0 ? '' : `${mended.length} mended; `}${words}${hint}${asked}\n`));
 }

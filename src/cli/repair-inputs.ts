@@ -1,7 +1,9 @@
 // Texts of manifests, repaired where they are broken: for `lint`, and for `demo`, which works on the repaired copy.
 import type { Finding } from '../base/finding.ts';
+import { applyEdits, editsOf, moveFinding, placeBefore } from '../lint/apply-edits.ts';
+import type { EditedTexts } from '../lint/prove-edits.ts';
 import { repairText } from '../lint/repair-text.ts';
-import type { ReadFile } from '../read/read.ts';
+import { sourceFromText, type ReadFile } from '../read/read.ts';
 import { decodeUtf8, joinBytes } from '../read/utf8.ts';
 import { fileChunks } from './file-chunks.ts';
 import { listInputs, type InputFile } from './list-inputs.ts';
@@ -31,4 +33,28 @@ function repairInput(file: InputFile): RepairedInput {
   }
   const { text: after, findings, isChanged } = repairText(file.name, before);
   return { file, before, after, isChanged, findings, readFile: { name: file.name, chunks: () => [Buffer.from(after)] } };
+}
+
+/** What edits begin with: each text repaired, and of prose the manifests in it. */
+export function textsOf(inputs: readonly RepairedInput[]): EditedTexts {
+  const texts = inputs.flatMap(({ file, before, after, findings }) => {
+    if (before === undefined || after === undefined) return [];
+    return [[file.name, { whole: applyEdits(before, editsOf(findings)), manifests: after }] as const];
+  });
+  return new Map(texts);
+}
+
+/** The input as edited, or as it is where nothing can be edited. */
+export function readFileOf({ file, readFile }: RepairedInput, texts: EditedTexts): ReadFile {
+  const text = texts.get(file.name);
+  return text === undefined ? readFile : sourceFromText(file.name, text.manifests);
+}
+
+/** Findings about repaired texts, at the places where the files have what they are about. */
+export function placedAsWritten(inputs: readonly RepairedInput[], findings: readonly Finding[]): readonly Finding[] {
+  const places = new Map(inputs.flatMap(({ file, before, isChanged, findings: own }) => (isChanged && before !== undefined ? [[file.name, placeBefore(before, editsOf(own))] as const] : [])));
+  return findings.map((finding) => {
+    const place = places.get(finding.file ?? '');
+    return place === undefined ? finding : moveFinding(finding, place);
+  });
 }

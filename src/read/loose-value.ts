@@ -52,14 +52,25 @@ export function refuseType(context: ObjectContext, value: Value, path: Path, wan
   const isScalar = typeof value !== 'object' && value !== null;
   const mendable = wanted === 'text' && isScalar && written !== undefined && !written.includes('\n');
   refuse(context, path, 'wrong-type', `${field} wants ${wanted} and gets ${describe(value, written)}`, {
-    ...(mendable ? { help: 'put it in quotes', literal: JSON.stringify(written) } : helpForType(value, wanted)),
+    ...(mendable ? { help: 'put it in quotes', literal: JSON.stringify(written) } : helpForType(value, { wanted, field: path.at(-1), written })),
   });
   return REFUSED;
 }
 
-function helpForType(value: Value, wanted: string): { readonly help: string } | Record<string, never> {
+/** Lists of single values, for which one is often written without its brackets. */
+const LISTS_OF_WORDS: ReadonlySet<unknown> = new Set(['policyTypes', 'values', 'except', 'networks', 'domainNames']);
+
+interface WantedType {
+  readonly wanted: string;
+  readonly field: string | number | undefined;
+  readonly written: string | undefined;
+}
+
+function helpForType(value: Value, { wanted, field, written }: WantedType): { readonly help?: string; readonly literal?: string } {
+  const isWord = typeof value === 'string' && written !== undefined && /^["']?[\w.:/, -]+["']?$/.test(written);
+  if (wanted === 'a list' && isWord && LISTS_OF_WORDS.has(field)) return { help: 'put it in brackets', literal: `[${written}]` };
   if (wanted === 'a list' && typeof value === 'object') return { help: 'put `- ` before each item' };
-  if (wanted === 'a whole number' && typeof value === 'string' && /^[0-9]+$/.test(value)) return { help: 'take the quotes away' };
+  if (wanted === 'a whole number' && typeof value === 'string' && /^[0-9]+$/.test(value)) return { help: 'take the quotes away', literal: value };
   if (wanted === 'a list' && typeof value === 'string' && /^[\u2010-\u2015\u2212]/.test(value)) return { help: 'the dash is a typographic one: write `-`' };
   return {};
 }

@@ -127,7 +127,8 @@ function* readYamlDocument(reading: Reading, chunk: string, line: number, jsonPr
   const text = chunk.startsWith('\ufeff') ? chunk.slice(1) : chunk;
   const document = new TextDocument({ file: reading.file, line, column: 1 }, text);
   try {
-    const { values, secondStart } = parseYaml(text);
+    const { values, secondStart, hasOddNumbers } = parseYaml(text);
+    document.hasOddNumbers = hasOddNumbers;
     if (values.length > 1 && values.slice(1).some((value) => value !== null)) {
       throw new TextProblem({
         code: 'yaml-syntax',

@@ -4,9 +4,11 @@ import type { Path } from '../model/origin.ts';
 import { EVERYTHING } from '../model/selector.ts';
 import { checkFields } from './check-fields.ts';
 import { checkMetadata } from './check-metadata.ts';
+import { remarkCutOff } from './cut-off.ts';
 import { readList, readMap, readText, REFUSED, shorten, type Loose } from './loose-value.ts';
 import { originOf, refuse, remark, type ObjectContext } from './object-context.ts';
 import type { LabelCache } from './read-labels.ts';
+import { findNearMiss } from './near-miss.ts';
 import { readPeer } from './read-peers.ts';
 import { readPortMatch } from './read-ports.ts';
 import { readSelector } from './read-selector.ts';
@@ -25,6 +27,7 @@ interface PolicyObject {
 export function readNetworkPolicy(context: ObjectContext, cache: LabelCache, object: PolicyObject): NetworkPolicy | undefined {
   const { map, path } = object;
   checkFields(context, map, path, 'object', 'nothing else changes');
+  remarkCutOff(context, map, path);
   const isNamed = checkMetadata(context, cache, map, [...path, 'metadata'], object.name);
   const specPath = [...path, 'spec'];
   const spec = readMap(context, map['spec'], specPath);
@@ -102,7 +105,8 @@ function readPolicyTypes(context: ObjectContext, value: Value | undefined, path:
 }
 
 function refusePolicyType(context: ObjectContext, text: string, path: Path): void {
-  const near = POLICY_TYPES.find((type) => type.toLowerCase() === text.trim().toLowerCase());
+  const nears = POLICY_TYPES.filter((type) => findNearMiss(text.trim(), [type]) !== undefined);
+  const near = POLICY_TYPES.find((type) => type.toLowerCase() === text.trim().toLowerCase()) ?? (nears.length === 1 ? nears[0] : undefined);
   const repair = near === undefined ? {} : { help: `write \`${near}\``, replacement: near };
   refuse(context, path, 'invalid-policy-type', `\`${shorten(text)}\` is no policy type: the two are Ingress and Egress`, repair);
 }

@@ -6,7 +6,7 @@ import type { Path } from '../model/origin.ts';
 import { checkFields } from './check-fields.ts';
 import { readInteger, readMap, readText, REFUSED, refuseType, shorten, type Loose } from './loose-value.ts';
 import { checkPortName } from './names.ts';
-import { originOf, refuse, type ObjectContext } from './object-context.ts';
+import { originOf, refuse, remark, type ObjectContext } from './object-context.ts';
 import type { Value } from './yaml-value.ts';
 
 const PORT_MAX = 65535;
@@ -21,6 +21,7 @@ export function readPortMatch(context: ObjectContext, value: Value, path: Path):
   const protocol = readProtocol(context, map?.['protocol'], [...path, 'protocol']);
   const port = readPortNumberOrName(context, map?.['port'], [...path, 'port']);
   const endPort = readInteger(context, map?.['endPort'], [...path, 'endPort']);
+  if (endPort !== undefined && endPort !== REFUSED) remarkOddNumber(context, endPort, [...path, 'endPort']);
   if (protocol === REFUSED || port === REFUSED || endPort === REFUSED) return REFUSED;
   if (endPort !== undefined) checkEndPort(context, port, endPort, [...path, 'endPort']);
   if (context.refusals > before) return REFUSED;
@@ -66,7 +67,15 @@ function readPortNumberOrName(context: ObjectContext, value: Value | undefined, 
 export function readPortNumber(context: ObjectContext, value: Value | undefined, path: Path): Loose<number> {
   if (typeof value === 'boolean') return refuseType(context, value, path, 'a port number');
   const port = readInteger(context, value, path);
+  if (port !== undefined && port !== REFUSED) remarkOddNumber(context, port, path);
   if (port === undefined || port === REFUSED || isPort(port)) return port;
   refuse(context, path, 'invalid-port', `${port} is no port: ports are 1 to ${PORT_MAX}`);
   return REFUSED;
+}
+
+/** Accepted by the server, but not what its author sees: `010` is 8, `0x50` is 80. */
+function remarkOddNumber(context: ObjectContext, number: number, path: Path): void {
+  const written = context.document.hasOddNumbers ? context.document.writtenAt(path) : undefined;
+  if (written === undefined || written === String(number) || !/^[-+.0-9]/.test(written)) return;
+  remark(context, path, 'yaml-number-word', 'warning', `kubectl reads \`${shorten(written)}\` as the number ${number}`, { help: `write \`${number}\`, or the number that was meant`, literal: String(number) });
 }

@@ -15,6 +15,8 @@ export class TextDocument implements SourceDocument {
   readonly file: string;
   readonly firstLine: number;
   readonly #firstColumn: number;
+  /** Whether a number stands in it that is written otherwise than it is read. */
+  hasOddNumbers = false;
   #text: string | undefined;
   #places: Places | undefined;
 

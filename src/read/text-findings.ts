@@ -26,7 +26,7 @@ function findingOf(settings: ReadSettings, document: TextDocument, details: Text
     file: document.file,
     range,
     ...(details.help === undefined ? {} : { help: details.help }),
-    ...(details.edits === undefined ? {} : { edits: details.edits }),
+    ...(details.repair === undefined ? {} : { edits: [{ range: document.rangeOf(details.repair), text: details.repair.text }] }),
     ...(details.related === undefined
       ? {}
       : { related: [{ message: details.related.message, file: document.file, range: document.rangeOf(details.related) }] }),

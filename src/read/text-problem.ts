@@ -1,6 +1,5 @@
 // What stops a document from being read: thrown inside the readers of text, turned into a finding where a document ends.
 import type { FindingCode } from '../base/finding-code.ts';
-import type { TextEdit } from '../base/finding.ts';
 
 export interface TextProblemDetails {
   readonly code: FindingCode;
@@ -11,7 +10,8 @@ export interface TextProblemDetails {
   readonly help?: string;
   /** Another place that belongs to it. */
   readonly related?: { readonly message: string; readonly start: number; readonly end: number };
-  readonly edits?: readonly TextEdit[];
+  /** What to write in place of a part of the document, to mend it. */
+  readonly repair?: { readonly start: number; readonly end: number; readonly text: string };
 }
 
 /** Never leaves this room: `readDocument` catches it. */

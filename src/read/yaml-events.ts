@@ -26,7 +26,7 @@ export function parseYamlEvents(text: string): YamlEvents {
   if (control !== null) {
     const end = control.index + control[0].length;
     const name = `U+${text.charCodeAt(end - 1).toString(16).toUpperCase().padStart(4, '0')}`;
-    throw new TextProblem({ code: 'yaml-syntax', message: `the sign ${name} is not allowed here in YAML`, start: end - 1, end, help: 'delete it' });
+    throw new TextProblem({ code: 'yaml-syntax', message: `the sign ${name} is not allowed here in YAML`, start: end - 1, end, help: 'delete it', repair: { start: end - 1, end, text: '' } });
   }
   const source = text.replaceAll(NEXT_LINE, '\n');
   return { source, events: parseJoined(source.replace(OLD_LINE_BREAKS, '\n')) };

@@ -1,6 +1,6 @@
 // Turns the text of one YAML document into the value that kubectl makes of it: go.yaml.in/yaml v2 and then JSON.
 import { COLLECTION_STYLE, EVENT_ID, getScalarValue, SCALAR_STYLE, type Event, type MappingEvent, type ScalarEvent, type SequenceEvent } from 'js-yaml';
-import { TextProblem } from './text-problem.ts';
+import { TextProblem, type TextProblemDetails } from './text-problem.ts';
 import { eventStart, NESTING_MAX, parseYamlEvents, scalarStart } from './yaml-events.ts';
 import { keyText, mayBeWord, resolvePlain, type Scalar } from './yaml-scalar.ts';
 
@@ -18,6 +18,8 @@ export interface YamlDocuments {
   readonly values: readonly Value[];
   /** Where the second document's content starts. */
   readonly secondStart: number | undefined;
+  /** Whether a number is written in a way that shows another to most readers: `010` is 8. */
+  readonly hasOddNumbers: boolean;
 }
 
 interface Frame {
@@ -52,12 +54,13 @@ interface Construction {
   anchors: Map<string, Anchor>;
   steps: number;
   aliasSteps: number;
+  hasOddNumbers: boolean;
 }
 
 /** Throws `TextProblem`, and nothing else, for a text that kubectl would not read. */
 export function parseYaml(text: string): YamlDocuments {
   const { events, source } = parseYamlEvents(text);
-  const construction: Construction = { text: source, documents: [], frames: [], anchors: new Map(), steps: 0, aliasSteps: 0 };
+  const construction: Construction = { text: source, documents: [], frames: [], anchors: new Map(), steps: 0, aliasSteps: 0, hasOddNumbers: false };
   let secondStart: number | undefined;
   let documents = 0;
   for (const event of events) {
@@ -65,7 +68,7 @@ export function parseYaml(text: string): YamlDocuments {
     else if (documents === 2 && secondStart === undefined && event.type !== EVENT_ID.POP) secondStart = eventStart(event);
     construct(construction, event);
   }
-  return { values: construction.documents, secondStart };
+  return { values: construction.documents, secondStart, hasOddNumbers: construction.hasOddNumbers };
 }
 
 function construct(state: Construction, event: Event): void {
@@ -148,6 +151,7 @@ function addScalar(state: Construction, event: ScalarEvent): void {
     Object.assign(anchor, { value: isKey ? null : valueOf(scalar, event), scalar, isComplete: true, steps: 1 });
     state.anchors.set(anchorName(state.text, event.anchorStart, event.anchorEnd), anchor);
   }
+  if ((scalar.kind === 'integer' || scalar.kind === 'float') && String(scalar.value) !== text) state.hasOddNumbers = true;
   if (isKey) setScalarKey(state, frame, scalar, event);
   else addValue(state, valueOf(scalar, event), undefined);
 }
@@ -259,7 +263,28 @@ function duplicateKey(text: string, start: number, event: ScalarEvent, key: stri
     start,
     end,
     help: 'keep one of the two',
+    ...repairOfRepeated(text, start),
   });
+}
+
+/** A line that stands again in one map, word for word, may go, and those like it that follow. */
+function repairOfRepeated(text: string, start: number): Pick<TextProblemDetails, 'repair'> {
+  const lineStart = text.lastIndexOf('\n', start - 1) + 1;
+  const line = text.slice(lineStart, endOfLine(text, start)).trimEnd();
+  let lineEnd = endOfLine(text, start);
+  while (lineEnd < text.length && text.slice(lineEnd, endOfLine(text, lineEnd)).trimEnd() === line) lineEnd = endOfLine(text, lineEnd);
+  const indent = line.length - line.trimStart().length;
+  if (lineStart + indent !== start || !/^[^#]*:\s+(?:\{[^{}]*\}|\[[^[\]]*\]|[^\s#[{|>&*!].*)$/.test(line)) return {};
+  for (const other of text.slice(0, lineStart).split('\n').reverse()) {
+    if (other.trimEnd() === line) return { repair: { start: lineStart, end: lineEnd, text: '' } };
+    if (other.trim() !== '' && other.length - other.trimStart().length < indent) return {};
+  }
+  return {};
+}
+
+function endOfLine(text: string, at: number): number {
+  const end = text.indexOf('\n', at);
+  return end < 0 ? text.length : end + 1;
 }
 
 function addAlias(state: Construction, nameStart: number, nameEnd: number): void {

@@ -1,7 +1,7 @@
 // `bulkhead lint`: findings, the repair as a diff, the repair written.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, readdirSync, readFileSync, statSync, symlinkSync, lstatSync } from 'node:fs';
+import { chmodSync, cpSync, readdirSync, readFileSync, statSync, symlinkSync, lstatSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { cloneRoot, needs, sharedPath } from '../needs.ts';
@@ -66,6 +66,75 @@ test('--fix of standard input is a filter', () => {
   assert.equal(status, 0);
   assert.match(stdout, /^metadata:\n {2}name: deny-all\n {2}namespace: data\n/m);
   assert.equal(runBulkhead(['lint', '--fix', '-f', '-'], { input: SMALL_CLUSTER }).stdout, SMALL_CLUSTER);
+});
+
+const MISNAMED = `apiVersion: v1
+kind: Pod
+metadata: { name: carts, namespace: shop, labels: { app: carts } }
+spec: { containers: [{ name: main, ports: [{ containerPort: 80 }] }] }
+---
+# who may reach the carts
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: carts, namespace: shop }
+spec:
+  podSelector:
+    matchLabels: { app: cart } # the carts
+  ingress:
+  - from:
+    - ipBlock: { cidr: 192.0.2.7/24 }   # the office
+`;
+
+function misnamed(t: TestContext): string {
+  const file = join(makeFolder(t), 'carts.yaml');
+  writeFileSync(file, MISNAMED);
+  return file;
+}
+
+test('--fix writes what leaves the meaning, shows it, and says what it did not write', (t) => {
+  const file = misnamed(t);
+  const { stdout, stderr } = runBulkhead(['lint', '--fix', file]);
+  assert.equal(readFileSync(file, 'utf8'), MISNAMED.replace('192.0.2.7/24', '192.0.2.0/24'));
+  assert.match(stdout, /carts\.yaml:15:24: mended: `192\.0\.2\.7\/24` /);
+  assert.match(stdout, /^-    - ipBlock: \{ cidr: 192\.0\.2\.7\/24 \}   # the office\n\+    - ipBlock: \{ cidr: 192\.0\.2\.0\/24 \}   # the office$/m);
+  assert.match(stderr, /1 edit changes what policies mean and is not made: --yes makes it/);
+});
+
+test('--fix --yes makes the edits that change a meaning as well', (t) => {
+  const file = misnamed(t);
+  const { stdout } = runBulkhead(['lint', '--fix', '--yes', file]);
+  assert.equal(readFileSync(file, 'utf8'), MISNAMED.replace('192.0.2.7/24', '192.0.2.0/24').replace('app: cart }', 'app: carts }'));
+  assert.match(stdout, /mended: `app=cart` selects no pod/);
+});
+
+/** Runs a command on a terminal of its own, made by `script` of util-linux. */
+function runOnTerminal(words: readonly string[], input: string): { readonly output: string; readonly isMissing: boolean } {
+  const command = [join(cloneRoot, 'bin/bulkhead'), ...words].map((word) => `'${word}'`).join(' ');
+  const { stdout, error } = spawnSync('script', ['-qec', command, '/dev/null'], { input, encoding: 'utf8', timeout: 60_000 });
+  return { output: stdout ?? '', isMissing: error !== undefined };
+}
+
+for (const [answer, expected] of [['y', 'app: carts }'], ['n', 'app: cart }'], ['', 'app: cart }']] as const) {
+  test(`on a terminal --fix asks before it changes a meaning: \`${answer}\``, (t) => {
+    const file = misnamed(t);
+    const { output, isMissing } = runOnTerminal(['lint', '--fix', file], `${answer}\n`);
+    if (isMissing) return t.skip('needs `script`, from util-linux');
+    assert.match(output, /This changes what the policy means\. Make it\? \[y\/N\]/);
+    assert.ok(readFileSync(file, 'utf8').includes(expected), output);
+    assert.ok(readFileSync(file, 'utf8').includes('192.0.2.0/24'));
+  });
+}
+
+test('--fix of prose on standard input prints the manifests, as kubectl takes them', () => {
+  const { stdout } = runBulkhead(['lint', '--fix', '-f', '-'], { input: 'A policy:\n\n```yaml\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata:\nname: a\nspec:\n  podSelector: {}\n```\n\nThat is all.\n' });
+  assert.equal(stdout, '---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata:\n  name: a\nspec:\n  podSelector: {}\n');
+});
+
+test('findings about a repaired text name the places of the file as it is', (t) => {
+  const file = join(makeFolder(t), 'page.yaml');
+  writeFileSync(file, 'Two policies, copied from a page:\n\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata:\n  name: a\nspec:\n  podSelector: {}\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata:\nname: b\nspec:\n  ingress: []\n');
+  const { findings } = JSON.parse(runBulkhead(['lint', file, '-o', 'json']).stdout) as { findings: { code: string; range?: { start: { line: number } } }[] };
+  assert.deepEqual(findings.filter(({ code }) => code === 'missing-pod-selector').map(({ range }) => range?.start.line), [13]);
 });
 
 test('a file that cannot be opened ends with 2', () => {

@@ -75,7 +75,7 @@ export const BREAKERS: readonly Breaker[] = [
   { name: 'line ends of Windows and a dash', breakText: (text) => text.replace('- Ingress', '\u2014 Ingress').replace(/\n/g, '\r\n') },
 ];
 
-function onLine(pattern: RegExp, change: (line: string) => string): Breaker['breakText'] {
+export function onLine(pattern: RegExp, change: (line: string) => string): Breaker['breakText'] {
   return (text, at) => {
     const lines = text.split('\n');
     const fitting = lines.flatMap((line, index) => (pattern.test(line) ? [index] : []));

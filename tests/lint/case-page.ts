@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { sortFindings, type Finding } from '../../src/base/finding.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
 import { lintCluster } from '../../src/lint/lint.ts';
+import { mendForm, type EditedTexts, type LintTexts } from '../../src/lint/prove-edits.ts';
 import { repairText } from '../../src/lint/repair-text.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
 import { reachOf } from '../cases/loaded-case.ts';
@@ -21,7 +22,7 @@ export interface CasePage {
   /** Manifests beside it, which are only read. */
   readonly cluster: string | undefined;
   readonly findings: string;
-  /** The text after the repair, where the page shows it. */
+  /** The text after the repair and the edits that need no question, where the page shows it. */
   readonly repaired: string | undefined;
   /** Who reaches whom once the text is repaired and read with the cluster, where the page shows it. */
   readonly reach: string | undefined;
@@ -55,15 +56,21 @@ export interface CaseAnswer {
 /** Pages are small, so nearly every one of them is weak in these ways: they are shown only on pages that name them. */
 const BACKGROUND_CODES: ReadonlySet<string> = new Set(['no-default-deny', 'workload-not-selected']);
 
-/** Repairs, reads and lints as `bulkhead lint` does. */
+/** Repairs, reads, lints and mends as `bulkhead lint --fix` does without asking. */
 export function answerPage(page: CasePage): CaseAnswer {
   const file = page.isProse ? 'page.md' : 'page.yaml';
   const repair = repairText(file, unmask(page.text));
-  const { cluster, findings } = readManifests([sourceFromText(file, repair.text), ...(page.cluster === undefined ? [] : [sourceFromText('cluster.yaml', page.cluster)])]);
-  const program = compileCluster(cluster);
-  const all = sortFindings([...repair.findings, ...findings, ...lintCluster(cluster, program)]);
+  const lintTexts: LintTexts = (texts) => {
+    const { cluster, findings } = readManifests([sourceFromText(file, texts.get(file)!.manifests), ...(page.cluster === undefined ? [] : [sourceFromText('cluster.yaml', page.cluster)])]);
+    return { cluster, findings: [...findings, ...lintCluster(cluster, compileCluster(cluster))] };
+  };
+  const texts: EditedTexts = new Map([[file, { whole: repair.text, manifests: repair.text }]]);
+  const linted = lintTexts(texts);
+  const all = sortFindings([...repair.findings, ...linted.findings]);
+  const { state } = mendForm({ texts, linted }, lintTexts);
+  const repaired = state.texts.get(file)!.manifests;
   const shown = all.filter(({ code }) => !BACKGROUND_CODES.has(code) || page.namedCodes.has(code));
-  return { findings: shown.map(findingLine).join(''), repaired: mask(page.isProse ? trimLines(repair.text) : repair.text), reach: reachOf(program) };
+  return { findings: shown.map(findingLine).join(''), repaired: mask(page.isProse ? trimLines(repaired) : repaired), reach: reachOf(compileCluster(state.linted.cluster)) };
 }
 
 /** Signs that no reader of the page could see are written as `<U+00A0>`. */

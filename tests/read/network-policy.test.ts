@@ -26,7 +26,7 @@ const ALL = '  podSelector: {}\n';
 // policyTypes missing, [] or null: Ingress, and Egress when egress has at least one rule.
 means('no policyTypes', 'on everything; in []; out free', ALL);
 means('policyTypes []', 'on everything; in []; out free', `${ALL}  policyTypes: []\n`);
-means('policyTypes null', 'on everything; in []; out free', `${ALL}  policyTypes:\n`);
+means('policyTypes null', 'on everything; in []; out free', `${ALL}  policyTypes:\n`, ['warning yaml-cut-off 8:3']);
 means('no policyTypes, an egress rule', 'on everything; in []; out [everybody: every port]', `${ALL}  egress: [{}]\n`);
 means('no policyTypes, egress []', 'on everything; in []; out free', `${ALL}  egress: []\n`, ['warning section-without-effect 8:3']);
 means('policyTypes [], an egress rule', 'on everything; in []; out [everybody: every port]', `${ALL}  policyTypes: []\n  egress: [{}]\n`);
@@ -155,7 +155,7 @@ means('In [""]', 'on tier=; in []; out free', expression('{key: tier, operator: 
 means('a null value', 'on tier=; in []; out free', expression('{key: tier, operator: In, values: [~]}'));
 means('a null label', 'on tier=; in []; out free', '  podSelector:\n    matchLabels:\n      tier:\n');
 means('all terms AND', 'on app=web, tier; in []; out free', '  podSelector:\n    matchLabels: {app: web}\n    matchExpressions: [{key: tier, operator: Exists}]\n');
-means('matchLabels null', 'on everything; in []; out free', '  podSelector:\n    matchLabels:\n    matchExpressions:\n');
+means('matchLabels null', 'on everything; in []; out free', '  podSelector:\n    matchLabels:\n    matchExpressions:\n', ['warning yaml-cut-off 9:5']);
 refused('In without values', ['error invalid-selector-values 9:7'], expression('{key: tier, operator: In}'));
 refused('NotIn with []', ['error invalid-selector-values 9:44'], expression('{key: tier, operator: NotIn, values: []}'));
 refused('Exists with values', ['error invalid-selector-values 9:45'], expression('{key: tier, operator: Exists, values: [a]}'));
@@ -212,7 +212,7 @@ refused('a number as a label value', ['error wrong-type 8:24'], '  podSelector:\
 means('a boolean key', 'on true=z; in []; out free', '  podSelector:\n    matchLabels: {y: z}\n', ['warning yaml-boolean-word 8:19']);
 means('number keys', 'on 8=a, 16=c, 1000=b; in []; out free', '  podSelector:\n    matchLabels: {010: a, 1e3: b, 0x10: c}\n', ['warning yaml-number-key 8:19', 'warning yaml-number-key 8:27', 'warning yaml-number-key 8:35']);
 means('a plain number key', 'on 8=a; in []; out free', '  podSelector:\n    matchLabels: {8: a}\n');
-means('numbers of ports', 'on everything; in [everybody: TCP 8 + TCP 80 + TCP 80 + TCP 1000 + TCP 80 + TCP 80]; out free', `${ALL}  ingress:\n  - ports: [{port: 010}, {port: 080}, {port: 0x50}, {port: 1_000}, {port: 8e1}, {port: 80.0}]\n`);
+means('numbers of ports', 'on everything; in [everybody: TCP 8 + TCP 80 + TCP 80 + TCP 1000 + TCP 80 + TCP 80]; out free', `${ALL}  ingress:\n  - ports: [{port: 010}, {port: 080}, {port: 0x50}, {port: 1_000}, {port: 8e1}, {port: 80.0}]\n`, [20, 33, 46, 60, 75, 88].map((column) => `warning yaml-number-word 9:${column}`));
 means('a date is text', 'on b=2001-01-01; in []; out free', '  podSelector:\n    matchLabels: {b: 2001-01-01}\n');
 
 // Duplicate keys are an error.
