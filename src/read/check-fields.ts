@@ -7,6 +7,7 @@ import type { LooseMap } from './yaml-value.ts';
 
 /** The fields of each level of a NetworkPolicy (`networking.k8s.io/v1`, `meta/v1`) and of the cluster-wide kinds (`policy.networking.k8s.io`). */
 export const FIELDS = {
+  list: ['apiVersion', 'kind', 'metadata', 'items'],
   object: ['apiVersion', 'kind', 'metadata', 'spec'],
   metadata: [
     'name', 'generateName', 'namespace', 'selfLink', 'uid', 'resourceVersion', 'generation', 'creationTimestamp', 'deletionTimestamp',

@@ -54,6 +54,12 @@ export type KindClass =
   | { readonly kind: 'no-such-kind'; readonly near: readonly string[] }
   | { readonly kind: 'other' };
 
+/** `List`, and the lists of the kinds that are read; no other kind of these groups is named so. */
+export function isListKind(apiVersion: string, kind: string): boolean {
+  const slash = apiVersion.indexOf('/');
+  return kind.endsWith('List') && Object.hasOwn(READ_KINDS, slash < 0 ? '' : apiVersion.slice(0, slash));
+}
+
 export function classifyKind(apiVersion: string, kind: string, map: LooseMap): KindClass {
   const slash = apiVersion.indexOf('/');
   const group = slash < 0 ? '' : apiVersion.slice(0, slash);

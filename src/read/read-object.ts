@@ -3,10 +3,11 @@ import type { ObjectName } from '../base/finding.ts';
 import type { Pod } from '../model/cluster.ts';
 import type { Origin, Path } from '../model/origin.ts';
 import type { Labels } from '../model/selector.ts';
+import { checkFields } from './check-fields.ts';
 import { addFinding, createFindingList } from './finding-list.ts';
 import type { Gathering } from './gathering.ts';
-import { classifyKind, isPolicyKind } from './kinds.ts';
-import { readMap, readText, REFUSED, shorten } from './loose-value.ts';
+import { classifyKind, isListKind, isPolicyKind } from './kinds.ts';
+import { readList, readMap, readText, REFUSED, shorten } from './loose-value.ts';
 import { checkDnsLabel } from './names.ts';
 import { originOf, refuse, remark, type ObjectContext } from './object-context.ts';
 import { noteMeshPolicy, readTypeOf, refuseRemoved, refuseUnknownKind, refuseUnsupported } from './object-type.ts';
@@ -262,7 +263,7 @@ function comparable(model: unknown): string {
 // --- Other kinds
 
 function readOther(gathering: Gathering, context: ObjectContext, loose: LooseObject, kind: string, apiVersion: string, map: LooseMap): void {
-  if (kind === 'List') return;
+  if (isListKind(apiVersion, kind)) return checkEmptyList(context, loose, map);
   const operator = findOperatorKind(apiVersion, kind);
   if (operator !== undefined || hasPodTemplate(map)) {
     const object = nameObject(gathering, context, loose, kind, map);
@@ -279,6 +280,12 @@ function readOther(gathering: Gathering, context: ObjectContext, loose: LooseObj
     return;
   }
   noteUnread(gathering, context, loose, kind, apiVersion, map);
+}
+
+/** What holds a list in `items` was taken apart before: here nothing stands in it, or nothing that anybody reads. */
+function checkEmptyList(context: ObjectContext, { path }: LooseObject, map: LooseMap): void {
+  checkFields(context, map, path, 'list', 'what stands in it is left out');
+  readList(context, map['items'], [...path, 'items']);
 }
 
 function hasPodTemplate(map: LooseMap): boolean {

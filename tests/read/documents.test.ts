@@ -26,6 +26,9 @@ reads('Windows line ends', ['a', 'b'], `${pod('a')}---\n${pod('b')}`.replaceAll(
 reads('a byte order mark', ['a', 'b'], `\ufeff${pod('a')}---\n\ufeff${pod('b')}`);
 reads('no line break at the end', ['a'], pod('a').trimEnd());
 reads('a List', ['a', 'b'], 'apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: a}}\n- kind: List\n  items:\n  - {apiVersion: v1, kind: Pod, metadata: {name: b}}\n');
+reads('a List with a map in place of its items', [], 'apiVersion: v1\nkind: List\nitems:\n  apiVersion: v1\n  kind: Pod\n  metadata: {name: a}\n', ['error wrong-type 4:3']);
+reads('a List of JSON with a map in place of its items', [], '{"apiVersion": "v1", "kind": "List", "items": {"kind": "Pod"}}', ['error wrong-type 1:47']);
+reads('a List whose items are misspelt', [], 'apiVersion: v1\nkind: PodList\nitem:\n- {apiVersion: v1, kind: Pod, metadata: {name: a}}\n', ['error unknown-field 3:1']);
 reads('a PodList whose items say no kind', ['a'], 'apiVersion: v1\nkind: PodList\nitems:\n- metadata: {name: a}\n');
 reads('an empty List', [], 'apiVersion: v1\nkind: List\nitems: []\n---\napiVersion: v1\nkind: List\n', []);
 reads('anchors and merge keys', ['a'], 'apiVersion: v1\nkind: &k Pod\nmetadata: {<<: {name: a}}\nx: *k\n');
