@@ -1,5 +1,5 @@
 // The questionnaire of `bulkhead new`: on a terminal, what a pattern must know is asked for, with the names of the input to choose from.
-import { createInterface, type Interface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import { WordError } from '../base/word-error.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { Topic } from '../pattern/answers.ts';
@@ -61,14 +61,19 @@ export interface Questionnaire {
 
 /** Asks what was not given, in the order of the pattern. Ctrl-C and the end of input are an interruption. */
 export async function askWords(questionnaire: Questionnaire): Promise<TopicWords | 'interrupted'> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  const stop = new AbortController();
-  lines.on('SIGINT', () => stop.abort());
-  lines.on('close', () => stop.abort());
+  const lines = createInterface({ input: process.stdin, output: process.stderr, prompt: '> ' });
+  lines.on('SIGINT', () => lines.close());
+  // Keeps what is typed ahead, or pasted at once.
+  const typed = lines[Symbol.asyncIterator]();
   try {
-    return await askEach(lines, questionnaire, stop.signal);
+    return await askEach(questionnaire, async () => {
+      lines.prompt();
+      const { value, done } = await typed.next();
+      if (done === true) throw new Interrupted();
+      return value;
+    });
   } catch (error) {
-    if (!stop.signal.aborted) throw error;
+    if (!(error instanceof Interrupted)) throw error;
     await writeNote('\n');
     return 'interrupted';
   } finally {
@@ -76,14 +81,18 @@ export async function askWords(questionnaire: Questionnaire): Promise<TopicWords
   }
 }
 
-async function askEach(lines: Interface, questionnaire: Questionnaire, signal: AbortSignal): Promise<TopicWords> {
+class Interrupted extends Error {}
+
+type NextLine = () => Promise<string>;
+
+async function askEach(questionnaire: Questionnaire, nextLine: NextLine): Promise<TopicWords> {
   const { pattern, given, input } = questionnaire;
   const words = new Map(given);
   const required = missingTopics(pattern, given, input);
   for (const take of pattern.takes) {
     const isRequired = required.includes(take.topic);
     if (words.has(take.topic) || (!isRequired && (take.need === 'place' || isUnasked(pattern, take.topic)))) continue;
-    const answer = await askOne(lines, take, { isRequired, offers: offersFor(pattern, take.topic, { words, input }), signal, check: (word) => checkWord(questionnaire, new Map([...words, [take.topic, [word]]]), take.topic) });
+    const answer = await askOne(nextLine, take, { isRequired, offers: offersFor(pattern, take.topic, { words, input }), check: (word) => checkWord(questionnaire, new Map([...words, [take.topic, [word]]]), take.topic) });
     if (answer !== '') words.set(take.topic, [answer]);
   }
   return words;
@@ -92,20 +101,19 @@ async function askEach(lines: Interface, questionnaire: Questionnaire, signal: A
 interface Question {
   readonly isRequired: boolean;
   readonly offers: readonly string[];
-  readonly signal: AbortSignal;
   /** Why the word will not do; undefined: it will. */
   readonly check: (word: string) => string | undefined;
 }
 
 /** `''`: nothing, where nothing is required. */
-async function askOne(lines: Interface, { topic }: Take, { isRequired, offers, signal, check }: Question): Promise<string> {
+async function askOne(nextLine: NextLine, { topic }: Take, { isRequired, offers, check }: Question): Promise<string> {
   const { style } = terminalOf(process.stderr);
   const shown = offers.slice(0, OFFERS_MAX);
   const choices = shown.map((offer, index) => `  ${index + 1}  ${printable(offer)}\n`).join('');
   const otherwise = isRequired ? '' : style.dim(` [${DEFAULTS[topic] ?? 'none'}]`);
   await writeNote(`${style.bold(QUESTIONS[topic])}${otherwise}\n${choices}`);
   for (;;) {
-    const typed = (await lines.question('> ', { signal })).trim();
+    const typed = (await nextLine()).trim();
     if (typed === '' && !isRequired) return '';
     const chosen = /^[0-9]+$/.test(typed) ? shown[Number(typed) - 1] : undefined;
     const word = (chosen ?? typed).replace(/ \(.*\)$/, '');
