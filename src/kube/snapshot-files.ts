@@ -1,7 +1,8 @@
 // The entries of a snapshot out of manifests: what is read of them, with the namespace that they would get.
 import type { ReadFile } from '../read/read.ts';
 import { createFindingList } from '../read/finding-list.ts';
-import { readObjects, type LooseObject } from '../read/read-documents.ts';
+import type { LooseObject } from '../read/loose-object.ts';
+import { readObjects } from '../read/read-documents.ts';
 import { settleOptions } from '../read/read-settings.ts';
 import { isClusterScoped } from '../read/read-object.ts';
 import { isMap } from '../read/yaml-value.ts';

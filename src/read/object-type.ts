@@ -3,7 +3,7 @@ import { ALL_READ_KINDS, apiVersionOf } from './kinds.ts';
 import { readText, REFUSED, shorten } from './loose-value.ts';
 import { findNearMiss } from './near-miss.ts';
 import { refuse, remark, type ObjectContext } from './object-context.ts';
-import type { LooseObject } from './read-documents.ts';
+import type { LooseObject } from './loose-object.ts';
 import { isMap, type LooseMap } from './yaml-value.ts';
 
 /** An object that says what it is. */

@@ -1,39 +1,17 @@
 // Reads a file as kubectl does, JSON first and then YAML, and gives the objects in it one by one.
-import type { Position } from '../base/source-position.ts';
-import type { Path } from '../model/origin.ts';
-import { addFinding, type FindingList } from './finding-list.ts';
+import { addInvalidUtf8, addTooLarge, type Reading } from './document-reading.ts';
+import type { FindingList } from './finding-list.ts';
 import { parseJson, tryParseJson } from './json-value.ts';
+import { listHead, type LooseObject } from './loose-object.ts';
 import type { ReadSettings } from './read-settings.ts';
+import { readYaml } from './read-yaml.ts';
 import { JsonSplitter, type JsonPiece, type JsonStop, type JsonText } from './split-json.ts';
-import { splitYaml, type YamlPiece } from './split-yaml.ts';
 import { TextDocument } from './text-document.ts';
 import { addTextProblem } from './text-findings.ts';
 import { TextProblem } from './text-problem.ts';
-import { decodePieces, decodeUtf8, findInvalidUtf8 } from './utf8.ts';
+import { decodeUtf8, findInvalidUtf8 } from './utf8.ts';
 import { NESTING_MAX } from './yaml-events.ts';
-import { isMap, parseYaml, type LooseMap, type Value } from './yaml-value.ts';
-
-/** Something that should be a Kubernetes object. */
-export interface LooseObject {
-  readonly value: Value;
-  readonly document: TextDocument;
-  readonly path: Path;
-  /** What a list of one kind says of its items, for those that do not say it themselves. */
-  readonly listKind: string | undefined;
-  readonly listApiVersion: string | undefined;
-  /** A large list's item: its text need not stay. */
-  readonly isStreamed: boolean;
-  /** In UTF-16 units. */
-  readonly textLength: number;
-}
-
-interface Reading {
-  readonly file: string;
-  readonly settings: ReadSettings;
-  readonly findings: FindingList;
-  /** The text ended at bytes that cannot be read: its last document is not whole. */
-  isCut: boolean;
-}
+import { isMap, type Value } from './yaml-value.ts';
 
 export function* readObjects(file: { readonly name: string; chunks(): Iterable<Uint8Array> }, settings: ReadSettings, findings: FindingList): Generator<LooseObject> {
   const reading: Reading = { file: file.name, settings, findings, isCut: false };
@@ -66,104 +44,6 @@ function prepend(first: Uint8Array, rest: Iterator<Uint8Array>): Iterator<Uint8A
 function looksLikeJson(bytes: Uint8Array): boolean {
   const first = bytes.findIndex((byte) => byte !== 0x20 && (byte < 0x09 || byte > 0x0d));
   return bytes[first] === 0x7b;
-}
-
-// --- YAML
-
-function* readYaml(reading: Reading, chunks: Iterable<Uint8Array>, firstLine: number, jsonProblem: TextProblem | undefined): Generator<LooseObject> {
-  const pieces = splitYaml(decodeText(reading, chunks, firstLine), { firstLine, lengthMax: reading.settings.fileBytesMax });
-  let isFirst = true;
-  for (const piece of pieces) {
-    if (reading.isCut) return;
-    yield* readYamlPiece(reading, piece, isFirst ? jsonProblem : undefined);
-    isFirst = false;
-  }
-}
-
-/** Ends at the first byte that is no UTF-8, with a finding at its place. */
-function* decodeText(reading: Reading, chunks: Iterable<Uint8Array>, firstLine: number): Generator<string> {
-  let line = firstLine;
-  let column = 1;
-  for (const piece of decodePieces(chunks)) {
-    const text = piece.kind === 'text' ? piece.text : piece.textBefore;
-    yield text;
-    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) line++;
-    const lineStart = text.lastIndexOf('\n') + 1;
-    column = text.length - lineStart + (lineStart === 0 ? column : 1);
-    if (piece.kind === 'text') continue;
-    reading.isCut = true;
-    addInvalidUtf8(reading, `byte ${piece.byteOffset}`, { line, column });
-  }
-}
-
-function addInvalidUtf8(reading: Reading, place: string, position: Position): void {
-  addFinding(reading.findings, {
-    code: 'invalid-utf8',
-    severity: reading.settings.refusal,
-    message: `${place} is not UTF-8; this document and what follows are not read`,
-    file: reading.file,
-    range: { start: position, end: position },
-    help: 'save the file as UTF-8',
-  });
-}
-
-function* readYamlPiece(reading: Reading, piece: YamlPiece, jsonProblem: TextProblem | undefined): Generator<LooseObject> {
-  if (piece.kind === 'document') {
-    yield* readYamlDocument(reading, piece.text, piece.line, jsonProblem);
-  } else if (piece.kind === 'too-large') {
-    addTooLarge(reading, piece.line, 1);
-  } else {
-    const document = new TextDocument({ file: reading.file, line: piece.line, column: 1 }, piece.text);
-    addTextProblem(
-      reading,
-      document,
-      piece.text,
-      new TextProblem({ code: 'yaml-syntax', message: 'only a comment may stand behind `---`', start: 3, end: piece.text.trimEnd().length, help: 'move it to a line of its own' }),
-    );
-  }
-}
-
-function* readYamlDocument(reading: Reading, chunk: string, line: number, jsonProblem: TextProblem | undefined): Generator<LooseObject> {
-  const text = chunk.startsWith('\ufeff') ? chunk.slice(1) : chunk;
-  const document = new TextDocument({ file: reading.file, line, column: 1 }, text);
-  try {
-    const { values, secondStart, hasOddNumbers } = parseYaml(text);
-    document.hasOddNumbers = hasOddNumbers;
-    if (values.length > 1 && values.slice(1).some((value) => value !== null)) {
-      throw new TextProblem({
-        code: 'yaml-syntax',
-        message: 'kubectl does not read what stands behind `...`',
-        start: secondStart ?? 0,
-        help: 'begin the next document with `---`',
-      });
-    }
-    yield* looseObjects(values[0] ?? null, document, [], undefined, undefined);
-  } catch (error) {
-    if (!(error instanceof TextProblem)) throw error;
-    addTextProblem(reading, document, text, jsonProblem !== undefined && /^\s*\{\s*"/.test(text) ? jsonProblem : error);
-  }
-}
-
-/** kubectl takes everything with a list in `items` for a list, whatever its kind. */
-function* looseObjects(value: Value, document: TextDocument, path: Path, listKind: string | undefined, listApiVersion: string | undefined): Generator<LooseObject> {
-  if (value === null && path.length === 0) return;
-  const items = isMap(value) ? value['items'] : undefined;
-  if (!isMap(value) || !Array.isArray(items)) {
-    yield { value, document, path, listKind, listApiVersion, isStreamed: false, textLength: 0 };
-    return;
-  }
-  const head = listHead(value);
-  for (const [index, item] of (items as readonly Value[]).entries()) {
-    yield* looseObjects(item, document, [...path, 'items', index], head.kind, head.apiVersion);
-  }
-}
-
-/** `PodList` says that its items are pods; a `List` says nothing (apimachinery `unstructured`, decodeToList). */
-function listHead(value: LooseMap): { readonly kind: string | undefined; readonly apiVersion: string | undefined } {
-  const kind = value['kind'];
-  const apiVersion = value['apiVersion'];
-  if (typeof kind !== 'string' || kind === 'List' || !kind.endsWith('List')) return { kind: undefined, apiVersion: undefined };
-  return { kind: kind.slice(0, -'List'.length), apiVersion: typeof apiVersion === 'string' ? apiVersion : undefined };
 }
 
 // --- JSON
@@ -244,7 +124,7 @@ function parsePart(text: string, { bytes, leftOut }: JsonText): Value | undefine
 
 function readStop(reading: Reading, piece: JsonStop): ReadPiece {
   if (piece.kind === 'too-large') {
-    addTooLarge(reading, piece.line, piece.column);
+    addTooLarge(reading, { line: piece.line, column: piece.column });
     return { kind: 'stopped' };
   }
   const problem = new TextProblem({ code: 'json-syntax', message: `this is no JSON: ${piece.why}`, start: 0 });
@@ -267,16 +147,4 @@ function* readRest(reading: Reading, stop: Extract<ReadPiece, { kind: 'not-json'
 function* chain(seen: readonly Uint8Array[], chunks: Iterator<Uint8Array>): Generator<Uint8Array> {
   yield* seen;
   for (let next = chunks.next(); next.done !== true; next = chunks.next()) yield next.value;
-}
-
-function addTooLarge(reading: Reading, line: number, column: number): void {
-  const position = { line, column };
-  addFinding(reading.findings, {
-    code: 'file-too-large',
-    severity: reading.settings.refusal,
-    message: `the document that begins here is larger than ${reading.settings.fileBytesMax} bytes and is not read`,
-    file: reading.file,
-    range: { start: position, end: position },
-    help: 'split it, or write the list as JSON, which is read item by item',
-  });
 }

@@ -12,7 +12,7 @@ import { checkDnsLabel } from './names.ts';
 import { originOf, refuse, remark, type ObjectContext } from './object-context.ts';
 import { noteMeshPolicy, readTypeOf, refuseRemoved, refuseUnknownKind, refuseUnsupported } from './object-type.ts';
 import { findOperatorKind } from './operator-kinds.ts';
-import type { LooseObject } from './read-documents.ts';
+import type { LooseObject } from './loose-object.ts';
 import { NO_LABELS, readLabels } from './read-labels.ts';
 import { readAdminNetworkPolicy, readBaselineAdminNetworkPolicy, readClusterNetworkPolicy } from './read-cluster-policy.ts';
 import { readEndpoints, readEndpointSlice } from './read-endpoint-slice.ts';
