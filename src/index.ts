@@ -44,6 +44,7 @@ export { findRedundancies, type Redundancies, type Redundancy } from './prove/re
 export { readPolicyTests, type Expectation, type PolicyTest, type PolicyTestFile } from './probe/policy-test.ts';
 export { checkTests, type CheckedTest, type ExpectationResult, type TestReport } from './probe/check-expectations.ts';
 export { lintAnswer, lintCluster, type LintOptions } from './lint/lint.ts';
+export { lintManifests, type ManifestText } from './lint/lint-manifests.ts';
 
 // Answers as text
 export { convertedYaml, policiesYaml } from './report/policy-yaml.ts';

@@ -30,6 +30,7 @@ interface LintOptions extends InputOptions, EngineOption {
   readonly fix?: boolean;
   readonly diff?: boolean;
   readonly yes?: boolean;
+  readonly languageServer?: boolean;
   readonly output: (typeof FORMATS)[number];
 }
 
@@ -38,6 +39,7 @@ export function defineLint(command: Command): void {
     .option('--fix', 'write what is proven to mend into the files, and ask before what changes a meaning; of standard input, print it')
     .option('--diff', 'show what --fix would write, as a unified diff, and write nothing')
     .option('--yes', 'do not ask: make the edits that change a meaning as well')
+    .option('--language-server', 'serve findings to an editor over the Language Server Protocol on standard input and output')
     .option('-o, --output <FORMAT>', `one of: ${FORMATS.join(', ')}`, choiceOf(FORMATS), 'text')
     .addHelpText('after', '\nExit status: 0 no errors, or all of them mended by --fix; 1 errors; 2 a file cannot be opened.\n\nExample: bulkhead lint --diff examples/shop')
     .action(async (paths: readonly string[], options: LintOptions) => {
@@ -47,6 +49,11 @@ export function defineLint(command: Command): void {
 
 async function runLint(words: readonly string[], options: LintOptions): Promise<number> {
   const engine = await engineOf(options);
+  if (options.languageServer === true) {
+    const { serveLanguage } = await import('./language-server.ts');
+    await serveLanguage({ words, lint: { engine, ...readOptionsOf(options) } });
+    return 0;
+  }
   const base = await openBase(options);
   const inputs = repairInputs(base === undefined ? await wordsOrStdin(words) : words);
   const lintTexts: LintTexts = (texts) => {

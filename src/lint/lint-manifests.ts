@@ -1,0 +1,39 @@
+// Manifests as texts, linted as one cluster: what an editor shows beside them, and what a program asks.
+import { sortFindings, type Finding } from '../base/finding.ts';
+import { readManifests, type ReadOptions } from '../read/read.ts';
+import { compileCluster } from '../compile/compile.ts';
+import { editsOf, moveFinding, placeBefore } from './apply-edits.ts';
+import { lintCluster, type LintOptions } from './lint.ts';
+import { repairText, type Repair } from './repair-text.ts';
+
+export interface ManifestText {
+  /** How findings name it. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/**
+ * What is wrong or weak, all places in the texts as given. A text that is broken is judged as it would be repaired, so
+ * that one mistake does not hide the others. Sorted; never throws.
+ */
+export function lintManifests(texts: readonly ManifestText[], options: LintOptions & ReadOptions = {}): Finding[] {
+  const repairs = new Map(texts.map(({ name, text }) => [name, { before: text, ...repairText(name, text) }]));
+  const encoder = new TextEncoder();
+  const { cluster, findings } = readManifests([...repairs].map(([name, { text }]) => ({ name, chunks: () => [encoder.encode(text)] })), options);
+  const meaning = lintCluster(cluster, compileCluster(cluster), options);
+  const placed = placeInTexts([...findings, ...meaning], repairs);
+  return sortFindings([...[...repairs.values()].flatMap((repair) => repair.findings), ...placed]);
+}
+
+type KnownRepair = Repair & { readonly before: string };
+
+/** A finding of a repaired text stands where its place was before. */
+function placeInTexts(findings: readonly Finding[], repairs: ReadonlyMap<string, KnownRepair>): Finding[] {
+  const ofFile = Map.groupBy(findings, ({ file }) => file ?? '');
+  return [...ofFile].flatMap(([file, found]) => {
+    const repair = repairs.get(file);
+    if (repair?.isChanged !== true) return found;
+    const place = placeBefore(repair.before, editsOf(repair.findings));
+    return found.map((finding) => moveFinding(finding, place));
+  });
+}
