@@ -50,11 +50,23 @@ export class AtomTable {
       this.cutAt({ family, value: last + 1n }, onCut);
       for (let atom = this.find({ family, value: first }); atom < this.atoms.length; atom++) {
         if (this.atoms[atom]!.family !== family || this.atoms[atom]!.first > last) break;
-        this.blocksOfAtom[atom] = lists.intern([...lists.lists[this.blocksOfAtom[atom]!]!, id]);
+        this.blocksOfAtom[atom] = lists.intern([...lists.list(this.blocksOfAtom[atom]!), id]);
         covered.push(atom);
       }
     }
     return covered;
+  }
+
+  /** Cuts at the ends of the ranges, and says of each atom anew whether it lies in one. */
+  setPodRanges(ranges: readonly IpRange[], onCut: (atom: number) => void): void {
+    for (const { family, first, last } of ranges) {
+      this.cutAt({ family, value: first }, onCut);
+      this.cutAt({ family, value: last + 1n }, onCut);
+    }
+    for (const [place, atom] of this.atoms.entries()) {
+      const isPodRange = ranges.some(({ family, first, last }) => family === atom.family && first <= atom.first && atom.last <= last);
+      if (isPodRange !== atom.isPodRange) this.atoms[place] = { ...atom, isPodRange };
+    }
   }
 
   private cutAt(address: IpAddress, onCut: (atom: number) => void): void {

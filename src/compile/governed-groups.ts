@@ -2,6 +2,7 @@
 import type { Cluster } from '../model/cluster.ts';
 import { selects } from '../model/selector.ts';
 import type { Group } from './group-pods.ts';
+import { groupNumbers } from './number-list.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 /** By namespace selector id, the names of the namespaces it selects. */
@@ -21,19 +22,23 @@ export interface GovernedInput {
 
 /** Gives the groups behind the peer set that is a policy's subject. */
 export function governedGroups({ vocabulary, groups, selectedNamespaces }: GovernedInput): (subject: number) => readonly Group[] {
-  const bySelector: Group[][] = vocabulary.selectors.selectors.map(() => []);
-  for (const group of groups) for (const selector of group.selectors) bySelector[selector]!.push(group);
+  const bySelector = groupNumbers(vocabulary.selectors.selectors.length, groups.length, (group, add) => groups[group]!.selectors.forEach(add));
+  const ofSelector = (selector: number): Group[] => {
+    const result: Group[] = [];
+    for (let i = bySelector.starts[selector]!; i < bySelector.starts[selector + 1]!; i++) result.push(groups[bySelector.members[i]!]!);
+    return result;
+  };
   const inNamespaces = new Map<number, readonly Group[]>();
   return (subject) => {
     const peerSet = vocabulary.peerSets[subject]!;
     switch (peerSet.kind) {
       case 'own-namespace':
-        return bySelector[peerSet.selector]!;
+        return ofSelector(peerSet.selector);
       case 'namespaces': {
         let known = inNamespaces.get(subject);
         if (known === undefined) {
           const namespaces = selectedNamespaces[peerSet.namespaceSelector]!;
-          inNamespaces.set(subject, (known = bySelector[peerSet.selector]!.filter((group) => namespaces.has(group.namespace))));
+          inNamespaces.set(subject, (known = ofSelector(peerSet.selector).filter((group) => namespaces.has(group.namespace))));
         }
         return known;
       }

@@ -2,6 +2,7 @@
 import type { IpFamily } from '../base/ip-address.ts';
 import type { Cluster, Pod } from '../model/cluster.ts';
 import { ListInterner } from './list-interner.ts';
+import { NumberBuffer } from './number-list.ts';
 import { PodReader, type PodFeatures, type PodReaderInput } from './pod-features.ts';
 
 /** Pods alike in namespace, matching selectors, mentioned port names, blocks over their addresses, and host network. */
@@ -45,15 +46,20 @@ export function groupPods(input: GroupingInput): Grouping {
   const drafts: GroupDraft[] = [];
   const bySignature = new DraftTable();
   const byContent = new DraftTable();
+  const key = new NumberBuffer();
   for (const [index, pod] of cluster.pods.entries()) {
     const features = reader.featuresOf(pod);
-    const key = reader.keyOf(features);
-    const labels = pod.hostNetwork ? [] : vocabulary.selectors.signature(pod);
-    const draft = bySignature.get([...key, ...labels], () => {
+    key.clear();
+    reader.addKey(features, key);
+    const featuresEnd = key.length;
+    if (!pod.hostNetwork) vocabulary.selectors.signature(pod, key);
+    const draft = bySignature.get(key, () => {
       const selectors = selectorsOf(input, pod);
-      return byContent.get([...key, selectors], () => addDraft(drafts, { input, reader, features, selectors }));
+      key.length = featuresEnd;
+      key.push(selectors);
+      return byContent.get(key, () => addDraft(drafts, { input, reader, features, selectors, pod: index }));
     });
-    draft.pods.push(index);
+    if (draft.pods[0] !== index) draft.pods.push(index);
     draft.size += pod.replicas;
     groupOfPod[index] = draft.id;
   }
@@ -62,8 +68,12 @@ export function groupPods(input: GroupingInput): Grouping {
 
 /** Id of the list of selectors that match a pod; none matches a pod on its node's network. */
 export function selectorsOf({ vocabulary, lists }: Pick<PodReaderInput, 'vocabulary' | 'lists'>, pod: Pod): number {
-  return lists.intern(pod.hostNetwork ? [] : vocabulary.selectors.matched(pod.namespace, pod));
+  if (pod.hostNetwork) return NO_SELECTORS;
+  const { numbers, length } = vocabulary.selectors.matched(pod.namespace, pod);
+  return lists.intern(numbers, length);
 }
+
+const NO_SELECTORS = 0;
 
 interface GroupDraft extends Group {
   readonly pods: number[];
@@ -74,30 +84,36 @@ class DraftTable {
   private readonly keys = new ListInterner();
   private readonly drafts: GroupDraft[] = [];
 
-  get(key: readonly number[], make: () => GroupDraft): GroupDraft {
-    const id = this.keys.intern(key);
+  get(key: NumberBuffer, make: () => GroupDraft): GroupDraft {
+    const id = this.keys.intern(key.numbers, key.length);
     return (this.drafts[id] ??= make());
   }
 }
+
+/** The list that is empty, for the many pods that no block holds. */
+const NO_BLOCKS = 0;
+const NOT_IN_BLOCKS: Group['blocks'] = { 4: [], 6: [] };
 
 interface DraftInput {
   readonly input: GroupingInput;
   readonly reader: PodReader;
   readonly features: PodFeatures;
   readonly selectors: number;
+  /** Index of the first. */
+  readonly pod: number;
 }
 
-function addDraft(drafts: GroupDraft[], { input: { lists }, reader, features, selectors }: DraftInput): GroupDraft {
+function addDraft(drafts: GroupDraft[], { input: { lists }, reader, features, selectors, pod }: DraftInput): GroupDraft {
   const { namespace, hostNetwork, families, blocks } = features;
   const draft: GroupDraft = {
     id: drafts.length,
     namespace,
-    pods: [],
+    pods: [pod],
     size: 0,
     hostNetwork,
     families,
-    selectors: lists.lists[selectors]!,
-    blocks: { 4: lists.lists[blocks[4]]!, 6: lists.lists[blocks[6]]! },
+    selectors: lists.list(selectors),
+    blocks: blocks[4] === NO_BLOCKS && blocks[6] === NO_BLOCKS ? NOT_IN_BLOCKS : { 4: lists.list(blocks[4]), 6: lists.list(blocks[6]) },
     namedPorts: reader.portsByName(features),
   };
   drafts.push(draft);

@@ -1,7 +1,7 @@
 // The row of a subject under tiers: what Admin accepts, and of the rest what NetworkPolicy or the Baseline tier lets through.
 import { ALL_PORTS_ID, NO_PORTS_ID, type PortSetTable } from './port-set-table.ts';
 import type { Row } from './row.ts';
-import { acceptingClasses, type TierRow } from './tier-row.ts';
+import { listTierRow, type TierRow } from './tier-row.ts';
 
 export interface JoinedLayers {
   readonly admin: TierRow;
@@ -27,7 +27,7 @@ export class JoinedRow implements Row {
   }
 
   forEach(give: (peerClass: number, ports: number) => void): void {
-    const { network, baseline, admin } = this.layers;
+    const { network, baseline, admin, portSets } = this.layers;
     if (network === undefined) {
       for (let peerClass = 0; peerClass < this.classCount; peerClass++) {
         const joined = this.join(peerClass, baseline.Deny[peerClass]!);
@@ -35,23 +35,24 @@ export class JoinedRow implements Row {
       }
       return;
     }
-    const accepting = acceptingClasses(admin);
+    listTierRow(admin, portSets);
+    const { accepting, rest, Accept } = admin;
     let place = 0;
     network.forEach((peerClass, ports) => {
-      for (; accepting[place]! < peerClass; place++) give(accepting[place]!, admin.Accept[accepting[place]!]!);
+      for (; accepting[place]! < peerClass; place++) give(accepting[place]!, Accept[accepting[place]!]!);
       if (accepting[place] === peerClass) place++;
-      const joined = this.join(peerClass, ports);
+      const open = rest[peerClass]!;
+      const joined = open === ALL_PORTS_ID ? ports : portSets.union(Accept[peerClass]!, portSets.intersect(open, ports));
       if (joined !== NO_PORTS_ID) give(peerClass, joined);
     });
-    for (; place < accepting.length; place++) give(accepting[place]!, admin.Accept[accepting[place]!]!);
+    for (; place < accepting.length; place++) give(accepting[place]!, Accept[accepting[place]!]!);
   }
 
   /** `below`: what NetworkPolicy allows where it isolates, else what the Baseline tier denies. */
   private join(peerClass: number, below: number): number {
     const { admin, network, portSets } = this.layers;
     const accepted = admin.Accept[peerClass]!;
-    const denied = admin.Deny[peerClass]!;
-    const rest = portSets.subtract(ALL_PORTS_ID, portSets.union(accepted, denied));
+    const rest = portSets.subtract(ALL_PORTS_ID, portSets.union(accepted, admin.Deny[peerClass]!));
     const allowed = network === undefined ? portSets.subtract(rest, below) : portSets.intersect(rest, below);
     return portSets.union(accepted, allowed);
   }

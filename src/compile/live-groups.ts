@@ -5,7 +5,7 @@ import type { ProgramParts } from './compile.ts';
 import type { Group } from './group-pods.ts';
 import { ListInterner } from './list-interner.ts';
 import type { LiveCluster } from './live-cluster.ts';
-import { insertNumber, removeNumber } from './number-list.ts';
+import { insertNumber, NumberBuffer, removeNumber } from './number-list.ts';
 import type { PodFeatures, PodReader } from './pod-features.ts';
 
 /** All that policies can see of a pod. */
@@ -30,15 +30,15 @@ export class LiveGroup implements Group {
 
   constructor(owner: LiveGroups, id: number, content: GroupContent) {
     const { features, selectors } = content;
-    const { lists } = owner.parts.lists;
+    const { lists } = owner.parts;
     this.owner = owner;
     this.id = id;
     this.content = content;
     this.namespace = features.namespace;
     this.hostNetwork = features.hostNetwork;
     this.families = features.families;
-    this.selectors = lists[selectors]!;
-    this.blocks = { 4: lists[features.blocks[4]]!, 6: lists[features.blocks[6]]! };
+    this.selectors = lists.list(selectors);
+    this.blocks = { 4: lists.list(features.blocks[4]), 6: lists.list(features.blocks[6]) };
     this.namedPorts = owner.reader.portsByName(features);
   }
 
@@ -57,6 +57,7 @@ export class LiveGroups {
   groupOfPod: Int32Array;
   private readonly cluster: LiveCluster;
   private readonly keys = new ListInterner();
+  private readonly key = new NumberBuffer();
   private readonly groupOfKey: (LiveGroup | undefined)[] = [];
   private readonly bySelector: (Set<LiveGroup> | undefined)[] = [];
   private readonly free: number[] = [];
@@ -76,7 +77,7 @@ export class LiveGroups {
 
   /** How many different contents were ever seen. */
   get keyCount(): number {
-    return this.keys.lists.length;
+    return this.keys.size;
   }
 
   find(content: GroupContent): LiveGroup | undefined {
@@ -146,6 +147,9 @@ export class LiveGroups {
   }
 
   private keyOf({ features, selectors }: GroupContent): number {
-    return this.keys.intern([...this.reader.keyOf(features), selectors]);
+    this.key.clear();
+    this.reader.addKey(features, this.key);
+    this.key.push(selectors);
+    return this.keys.intern(this.key.numbers, this.key.length);
   }
 }

@@ -133,7 +133,7 @@ export class LiveProgram {
       return [reader.peers.classes.length, layers.admin.levelCount, layers.baseline.levelCount];
     });
     const { selectors, namespaceSelectors, peerSets, blocks, portNames } = vocabulary;
-    return [selectors.selectors.length, namespaceSelectors.length, peerSets.length, blocks.length, portNames.length, lists.lists.length, atomTable.atoms.length, this.groups.keyCount, this.groups.reader.size, ...perDirection];
+    return [selectors.selectors.length, namespaceSelectors.length, peerSets.length, blocks.length, portNames.length, lists.size, atomTable.atoms.length, this.groups.keyCount, this.groups.reader.size, ...perDirection];
   }
 
   private hasGrown(times: number): boolean {
@@ -387,7 +387,7 @@ export class LiveProgram {
     }
     const { classOfAtom } = live.peers;
     for (const [atom, blocks] of atomTable.blocksOfAtom.entries()) {
-      if (!lists.lists[blocks]!.includes(block)) continue;
+      if (!lists.list(blocks).includes(block)) continue;
       const before = classOfAtom[atom]!;
       const now = live.peers.classifyBlocks(blocks);
       if (!record.atoms[live.direction].has(atom)) record.atoms[live.direction].set(atom, before);

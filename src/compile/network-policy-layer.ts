@@ -4,7 +4,8 @@ import type { Group } from './group-pods.ts';
 import type { CompiledPolicy } from './policy-set.ts';
 import { allowByRule, VariantTable, type PolicyVariant, type RuleReader } from './policy-variant.ts';
 import { NO_PORTS_ID } from './port-set-table.ts';
-import { constantRow, GrownRow, RowDraft, type Row } from './row.ts';
+import { constantRow, GrownRow, type Row } from './row.ts';
+import { RowDraft } from './row-draft.ts';
 import { SubjectTrie, UNGOVERNED } from './subject-trie.ts';
 
 export type NetworkPolicyVariant = PolicyVariant<CompiledPolicy>;
@@ -39,7 +40,7 @@ export class NetworkPolicyLayer {
     this.reader = reader;
     this.trie = new SubjectTrie(groups.length);
     this.variants = new VariantTable({ direction, portSets });
-    this.draft = new RowDraft(peers.classes.length, portSets.union);
+    this.draft = new RowDraft(peers.classes.length, portSets);
     this.rows = [constantRow(() => peers.classes.length, NO_PORTS_ID)];
   }
 
@@ -100,7 +101,7 @@ export class NetworkPolicyLayer {
     start.forEach((peerClass, ports) => this.draft.allow(peerClass, ports));
     for (const step of path.reverse()) {
       this.addVariant(steps[step]!, 0);
-      if (step === subject || childCounts[step]! > 1) this.keepRow(step, this.draft.toRow());
+      if (step === subject || (childCounts[step]! > 1 && this.draft.sparesWork)) this.keepRow(step, this.draft.toRow());
     }
     return this.rows[subject]!;
   }

@@ -2,7 +2,7 @@
 import type { IpFamily } from '../base/ip-address.ts';
 import type { Direction } from '../model/network-policy.ts';
 import { wholeFamilyOf } from './atom.ts';
-import { ClassTable, NO_NAMED_PORTS, type PeerClass } from './class-table.ts';
+import { ClassTable, NO_NAMED_PORTS, type ClassBits, type PeerClass } from './class-table.ts';
 import type { SelectedNamespaces } from './governed-groups.ts';
 import type { Group } from './group-pods.ts';
 import type { ListInterner } from './list-interner.ts';
@@ -53,6 +53,11 @@ export class PeerClasses {
     return this.table.classesOf(peerSet);
   }
 
+  /** The same as bits; undefined where they are few. */
+  bitsOf(peerSet: number): ClassBits | undefined {
+    return this.table.bitsOf(peerSet);
+  }
+
   /** Where in `classesOf` those from a class on begin. */
   placeFrom(peerSet: number, first: number): number {
     return firstFrom(this.classesOf(peerSet), first);
@@ -72,7 +77,7 @@ export class PeerClasses {
 
   /** `blocks`: the id of a list of blocks over addresses. */
   classifyBlocks(blocks: number): number {
-    return this.table.intern(this.used.withBlocks([], this.input.lists.lists[blocks]!), NO_NAMED_PORTS);
+    return this.table.intern(this.used.withBlocks([], this.input.lists.list(blocks)), NO_NAMED_PORTS);
   }
 
   /** Nobody knows the addresses behind a name, so only a block that holds all of the family surely holds them. */

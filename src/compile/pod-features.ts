@@ -1,9 +1,10 @@
 // What policies may look at on a pod besides its labels, as small numbers: namespace, families, blocks over its addresses, named ports.
 import type { IpFamily } from '../base/ip-address.ts';
 import { portSetOf } from '../base/port-set.ts';
-import type { Cluster, Pod } from '../model/cluster.ts';
+import type { Pod } from '../model/cluster.ts';
 import type { AtomTable } from './atom.ts';
 import { ListInterner } from './list-interner.ts';
+import type { NumberBuffer } from './number-list.ts';
 import { NO_PORTS_ID, type PortSetTable } from './port-set-table.ts';
 import { portNameKey, type Vocabulary } from './vocabulary.ts';
 
@@ -19,7 +20,6 @@ export interface PodFeatures {
 }
 
 export interface PodReaderInput {
-  readonly cluster: Pick<Cluster, 'podRanges'>;
   readonly vocabulary: Vocabulary;
   readonly atomTable: AtomTable;
   readonly lists: ListInterner;
@@ -54,7 +54,7 @@ export class PodReader {
 
   /** How many different namespaces and lists of ports were ever seen. */
   get size(): number {
-    return this.namespaceIds.size + this.portLists.lists.length;
+    return this.namespaceIds.size + this.portLists.size;
   }
 
   featuresOf(pod: Pod): PodFeatures {
@@ -67,40 +67,46 @@ export class PodReader {
     return { namespace, hostNetwork, families: FAMILIES[bits]!, blocks, namedPorts };
   }
 
-  /** Numbers that are equal exactly where the features are. */
-  keyOf({ namespace, hostNetwork, families, blocks, namedPorts }: PodFeatures): number[] {
+  /** Adds numbers that are equal exactly where the features are. */
+  addKey({ namespace, hostNetwork, families, blocks, namedPorts }: PodFeatures, into: NumberBuffer): void {
     let id = this.namespaceIds.get(namespace);
     if (id === undefined) this.namespaceIds.set(namespace, (id = this.namespaceIds.size));
-    return [id, FAMILIES.indexOf(families) * 2 + (hostNetwork ? 1 : 0), blocks[4], blocks[6], namedPorts];
+    into.push(id);
+    into.push(FAMILIES.indexOf(families) * 2 + (hostNetwork ? 1 : 0));
+    into.push(blocks[4]);
+    into.push(blocks[6]);
+    into.push(namedPorts);
   }
 
   /** Containers that open different ports under one name: the name means all of them. */
   portsByName({ namedPorts }: PodFeatures): ReadonlyMap<string, number> {
-    return (this.resolved[namedPorts] ??= this.resolve(this.portLists.lists[namedPorts]!));
+    return (this.resolved[namedPorts] ??= this.resolve(this.portLists.list(namedPorts)));
   }
 
-  private resolve(marks: readonly number[]): ReadonlyMap<string, number> {
+  /** Of names and ports in turn. */
+  private resolve(named: readonly number[]): ReadonlyMap<string, number> {
     const { vocabulary, portSets } = this.input;
     const result = new Map<string, number>();
-    for (const mark of marks) {
-      const { protocol, name } = vocabulary.portNames[Math.floor(mark / PORT_MARKS)]!;
-      const port = mark % PORT_MARKS;
+    for (let i = 0; i < named.length; i += 2) {
+      const { protocol, name } = vocabulary.portNames[named[i]!]!;
+      const port = named[i + 1]!;
       const key = portNameKey(protocol, name);
       result.set(key, portSets.union(result.get(key) ?? NO_PORTS_ID, portSets.intern(portSetOf(protocol, port, port))));
     }
     return result;
   }
 
-  /** Name and number in one number, ascending, each once. */
+  /** Names and ports in turn, ascending, each pair once. */
   private mentionedPorts(pod: Pod): readonly number[] {
     const { vocabulary } = this.input;
-    if (vocabulary.portNames.length === 0) return [];
+    if (vocabulary.portNames.length === 0) return NO_NUMBERS;
     const marks: number[] = [];
     for (const { name, protocol, port } of pod.ports) {
       const id = name === undefined ? undefined : vocabulary.portNameId(protocol, name);
       if (id !== undefined && !marks.includes(id * PORT_MARKS + port)) marks.push(id * PORT_MARKS + port);
     }
-    return marks.sort((a, b) => a - b);
+    if (marks.length > 1) marks.sort((a, b) => a - b);
+    return marks.flatMap((mark) => [Math.floor(mark / PORT_MARKS), mark % PORT_MARKS]);
   }
 
   /** The first address of a family speaks for the pod: a pod has at most one of each. */
@@ -112,17 +118,18 @@ export class PodReader {
 }
 
 const PORT_MARKS = 65536;
+const NO_NUMBERS: readonly number[] = [];
 
 function blocksOverUnknown(input: PodReaderInput): Readonly<Record<IpFamily, number>> {
-  return input.cluster.podRanges.length === 0 ? NO_BLOCKS : { 4: blocksOverPodRanges(input, 4), 6: blocksOverPodRanges(input, 6) };
+  return { 4: blocksOverPodRanges(input, 4), 6: blocksOverPodRanges(input, 6) };
 }
 
-/** A pod without a known address is surely in a block only when the block covers every pod range of the family. */
+/** A pod without a known address is surely in a block only when the block covers every pod range of the family; in none where no range is known. */
 function blocksOverPodRanges({ atomTable, lists }: PodReaderInput, family: IpFamily): number {
   let common: readonly number[] | undefined;
   for (const [index, atom] of atomTable.atoms.entries()) {
     if (!atom.isPodRange || atom.family !== family) continue;
-    const blocks = lists.lists[atomTable.blocksOfAtom[index]!]!;
+    const blocks = lists.list(atomTable.blocksOfAtom[index]!);
     common = common === undefined ? blocks : common.filter((block) => blocks.includes(block));
   }
   return lists.intern(common ?? []);

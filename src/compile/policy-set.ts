@@ -68,7 +68,7 @@ export function compileNetworkPolicy(input: PolicySetInput, policy: NetworkPolic
   const section = (direction: Direction): readonly CompiledRule[] | undefined =>
     policy[direction]?.map((rule) => ({
       rule,
-      peerSets: rule.peers.kind === 'everybody' ? undefined : [...new Set(rule.peers.peers.map(peerSet))],
+      peerSets: rule.peers.kind === 'everybody' ? undefined : distinct(rule.peers.peers.map(peerSet)),
       ...compilePorts(input, rule.ports),
     }));
   return {
@@ -83,7 +83,7 @@ export function compileClusterPolicy(input: PolicySetInput, policy: ClusterPolic
   const section = (direction: Direction): readonly CompiledRule<TierRule>[] | undefined => {
     const rules = policy[direction].map((rule) => ({
       rule,
-      peerSets: rule.peers.kind === 'everybody' ? undefined : [...new Set(rule.peers.peers.flatMap((peer) => tierPeerSets(input, peer)))],
+      peerSets: rule.peers.kind === 'everybody' ? undefined : distinct(rule.peers.peers.flatMap((peer) => tierPeerSets(input, peer))),
       ...compilePorts(input, rule.ports),
     }));
     return rules.length === 0 ? undefined : rules;
@@ -94,6 +94,10 @@ export function compileClusterPolicy(input: PolicySetInput, policy: ClusterPolic
     ingress: section('ingress'),
     egress: section('egress'),
   };
+}
+
+function distinct(peerSets: readonly number[]): readonly number[] {
+  return peerSets.length < 2 ? peerSets : [...new Set(peerSets)];
 }
 
 /** `nodes` means every address in the status of the nodes selected. */

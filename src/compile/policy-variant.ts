@@ -6,7 +6,7 @@ import type { PeerClass } from './class-table.ts';
 import type { PeerClasses } from './peer-classes.ts';
 import { rulePorts, type CompiledPolicy, type CompiledRule } from './policy-set.ts';
 import { NO_PORTS_ID, type PortSetTable } from './port-set-table.ts';
-import type { RowDraft } from './row.ts';
+import type { RowDraft } from './row-draft.ts';
 import type { TrieStep } from './subject-trie.ts';
 
 export interface PolicyVariant<Policy> extends TrieStep {
@@ -120,7 +120,11 @@ export function allowByRule(reader: RuleReader, rule: VariantRule, { draft, firs
     eachClassOfRule(reader, rule, first, (peerClass, ports) => draft.allow(peerClass, ports));
     return;
   }
-  for (const peerSet of rule.peerSets) draft.allowAll(reader.peers.classesOf(peerSet), rule.ports, first);
+  for (const peerSet of rule.peerSets) {
+    const bits = first === 0 ? reader.peers.bitsOf(peerSet) : undefined;
+    if (bits === undefined) draft.allowAll(reader.peers.classesOf(peerSet), rule.ports, first);
+    else draft.allowBits(bits, rule.ports);
+  }
 }
 
 function portsOn({ peers, portSets }: RuleReader, rule: VariantRule, peerClass: number): number {

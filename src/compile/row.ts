@@ -18,91 +18,6 @@ export function constantRow(classCount: () => number, ports: number): Row {
   };
 }
 
-/** Unites two port sets by id. */
-export type Union = (a: number, b: number) => number;
-
-/** Below one class in this many of those between its first and last, a row is kept sparse. */
-const SPARSE_BELOW = 3;
-
-/** A row in the making. One draft serves many rows, one after the other; cost follows the classes that are touched. */
-export class RowDraft {
-  private ports: Uint32Array;
-  /** The classes with any port, in the order in which they came. */
-  private touched: Int32Array;
-  private touchedCount = 0;
-  private readonly union: Union;
-
-  constructor(classCount: number, union: Union) {
-    this.ports = new Uint32Array(classCount);
-    this.touched = new Int32Array(classCount);
-    this.union = union;
-  }
-
-  /** Starts again, for as many classes. */
-  clear(classCount: number): void {
-    if (this.ports.length < classCount) {
-      this.ports = new Uint32Array(classCount + (classCount >> 3));
-      this.touched = new Int32Array(this.ports.length);
-    } else {
-      for (let i = 0; i < this.touchedCount; i++) this.ports[this.touched[i]!] = NO_PORTS_ID;
-    }
-    this.touchedCount = 0;
-  }
-
-  allow(peerClass: number, ports: number): void {
-    const before = this.ports[peerClass]!;
-    if (before === ports || ports === NO_PORTS_ID) return;
-    if (before === NO_PORTS_ID) {
-      this.touched[this.touchedCount++] = peerClass;
-      this.ports[peerClass] = ports;
-    } else {
-      this.ports[peerClass] = this.union(before, ports);
-    }
-  }
-
-  /** The same ports for ascending classes, of those from `first` on. */
-  allowAll(classes: readonly number[], ports: number, first: number): void {
-    if (ports === NO_PORTS_ID) return;
-    // `allow` written out: most of the work of large clusters is done in this loop.
-    const { ports: row, touched, union } = this;
-    let { touchedCount } = this;
-    for (let i = first === 0 ? 0 : firstFrom(classes, first); i < classes.length; i++) {
-      const peerClass = classes[i]!;
-      const before = row[peerClass]!;
-      if (before === ports) continue;
-      if (before === NO_PORTS_ID) touched[touchedCount++] = peerClass;
-      row[peerClass] = before === NO_PORTS_ID ? ports : union(before, ports);
-    }
-    this.touchedCount = touchedCount;
-  }
-
-  /** The classes that were touched, ascending. */
-  touchedClasses(): Int32Array {
-    return this.touched.slice(0, this.touchedCount).sort();
-  }
-
-  at(peerClass: number): number {
-    return this.ports[peerClass]!;
-  }
-
-  /** The row as it stands now; later changes of the draft do not reach it. */
-  toRow(): Row {
-    let first = this.ports.length;
-    let last = -1;
-    for (let i = 0; i < this.touchedCount; i++) {
-      const peerClass = this.touched[i]!;
-      if (peerClass < first) first = peerClass;
-      if (peerClass > last) last = peerClass;
-    }
-    if (this.touchedCount * SPARSE_BELOW >= last - first + 1) return new WindowRow(first, narrow(this.ports.subarray(first, last + 1)));
-    const content = new Int32Array(this.touchedCount * 2);
-    content.set(this.touched.subarray(0, this.touchedCount));
-    content.subarray(0, this.touchedCount).sort();
-    for (let place = 0; place < this.touchedCount; place++) content[this.touchedCount + place] = this.ports[content[place]!]!;
-    return new SparseRow(content);
-  }
-}
-
 /** Place of the first of the ascending numbers, of those before `end`, that is not below `least`. */
 export function firstFrom(numbers: ArrayLike<number>, least: number, end: number = numbers.length): number {
   let low = 0;
@@ -115,16 +30,10 @@ export function firstFrom(numbers: ArrayLike<number>, least: number, end: number
   return low;
 }
 
-type Ids = Uint16Array | Uint32Array;
-
-/** Half the size where every id fits. */
-function narrow(ports: Uint32Array): Ids {
-  for (let i = 0; i < ports.length; i++) if (ports[i]! > 65535) return ports.slice();
-  return new Uint16Array(ports);
-}
+export type Ids = Uint8Array | Uint16Array | Uint32Array;
 
 /** Dense between its first and last class. */
-class WindowRow implements Row {
+export class WindowRow implements Row {
   private readonly first: number;
   private readonly ports: Ids;
 
@@ -145,7 +54,7 @@ class WindowRow implements Row {
 }
 
 /** The classes that have any port, and behind them their ports, in one array: thousands of small ones burden the collector. */
-class SparseRow implements Row {
+export class SparseRow implements Row {
   private readonly content: Int32Array;
   private readonly count: number;
 

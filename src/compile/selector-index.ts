@@ -1,5 +1,7 @@
 // Which scoped selectors match an object: from label to selectors, so that a pod finds its own without trying them all.
-import { canonicalSelector, meetsRequirement, type LabelSet, type Requirement, type Selector } from '../model/selector.ts';
+import { canonicalSelector, type LabelSet, type Requirement, type Selector } from '../model/selector.ts';
+import { NumberBuffer } from './number-list.ts';
+import { PairTable } from './pair-table.ts';
 
 /** The scope of selectors that look into every namespace; no namespace can have this name. */
 export const EVERY_NAMESPACE = '*';
@@ -11,110 +13,157 @@ export interface ScopedSelector {
   readonly selector: Selector;
 }
 
-/** Selectors are added first; then objects are matched. */
+/**
+ * Keys and values that some selector names are tokens: one for a key with each value that is named, and one for it with
+ * any other. Selectors are added, and objects are read; what is asked then is about the object read last.
+ */
 export class SelectorIndex {
   readonly selectors: ScopedSelector[] = [];
-  private readonly scopes = new Map<string, ScopeIndex>();
-  private readonly mentioned = new Map<string, MentionedKey>();
-  private tokenCount = 0;
+  private readonly scopes = new Map<string, number>();
+  /** By canonical text, what is asked of an object in any scope. */
+  private readonly questions = new Map<string, Question>();
+  private readonly questionOf: Question[] = [];
+  /** By scope and text. */
+  private readonly ids = new PairTable();
+  /** By scope and token, the place of a list of selectors that only objects with the token can match. */
+  private readonly places = new PairTable();
+  private readonly candidates: number[][] = [];
+  private readonly keys = new Map<string, NamedKey>();
+  private tokenCount = WITHOUT_KEY + 1;
+  /** Of the object: by key, its token, or `ABSENT`. */
+  private readonly tokens: number[] = [];
+  private readonly present: NamedKey[] = [];
+  private readonly matching = new NumberBuffer();
 
   /** The id of a selector in a scope; equal selectors have one id. */
   add(scope: string, selector: Selector): number {
-    const text = canonicalSelector(selector);
-    const index = getOrMake(this.scopes, scope, newScopeIndex);
-    const known = index.ids.get(text);
-    if (known !== undefined) return known;
+    const question = this.questionFor(selector);
+    const scopeId = getOrMake(this.scopes, scope, () => this.scopes.size);
+    const known = this.ids.get(scopeId, question.id);
+    if (known >= 0) return known;
     const id = this.selectors.length;
-    index.ids.set(text, id);
+    this.ids.set(scopeId, question.id, id);
     this.selectors.push({ id, scope, selector });
-    for (const requirement of selector.requirements) this.mention(requirement);
-    place(index, id, selector);
+    this.questionOf.push(question);
+    for (const token of question.places) this.placeAt(scopeId, token, id);
     return id;
   }
 
-  /** Ids of all selectors that match an object of a namespace, ascending. */
-  matched(namespace: string, object: LabelSet): number[] {
-    const result: number[] = [];
+  /** Adds a list that is equal for objects that no selector can tell apart: a value that none names is "some other value". */
+  signature(object: LabelSet, into: NumberBuffer): void {
+    this.read(object);
+    const start = into.length;
+    for (const { index } of this.present) into.push(this.tokens[index]!);
+    into.sortFrom(start);
+  }
+
+  /** Ids of all selectors that match an object of a namespace, ascending; good until the next question. */
+  matched(namespace: string, object: LabelSet): NumberBuffer {
+    this.read(object);
+    this.matching.clear();
     for (const scope of [namespace, EVERY_NAMESPACE]) {
-      const index = this.scopes.get(scope);
-      if (index !== undefined) this.matchInScope(index, object, result);
+      const id = this.scopes.get(scope);
+      if (id !== undefined) this.matchInScope(id);
     }
-    return result.sort(ascending);
+    this.matching.sortFrom(0);
+    return this.matching;
   }
 
-  /** A list equal for objects that no selector can tell apart: a value that none names is "some other value". */
-  signature(object: LabelSet): number[] {
-    const tokens: number[] = [];
-    for (const [key, value] of object.labels) {
-      const known = this.mentioned.get(key);
-      if (known !== undefined) tokens.push(known.values.get(value) ?? known.token);
+  private matchInScope(scope: number): void {
+    for (const { index, token } of this.present) {
+      const own = this.tokens[index]!;
+      this.keepMatching(this.places.get(scope, own));
+      if (own !== token) this.keepMatching(this.places.get(scope, token));
     }
-    for (const key of object.unknownKeys) {
-      const known = this.mentioned.get(key);
-      if (known !== undefined && !object.labels.has(key)) tokens.push(known.token);
-    }
-    return tokens.sort(ascending);
+    this.keepMatching(this.places.get(scope, WITHOUT_KEY));
   }
 
-  private matchInScope(index: ScopeIndex, object: LabelSet, result: number[]): void {
-    for (const [key, value] of object.labels) {
-      this.keepMatching(index.byValue.get(key)?.get(value), object, result);
-      this.keepMatching(index.byKey.get(key), object, result);
-    }
-    for (const key of object.unknownKeys) {
-      if (!object.labels.has(key)) this.keepMatching(index.byKey.get(key), object, result);
-    }
-    this.keepMatching(index.withoutKey, object, result);
+  private keepMatching(place: number): void {
+    if (place < 0) return;
+    for (const id of this.candidates[place]!) if (this.isMet(this.questionOf[id]!)) this.matching.push(id);
   }
 
-  private keepMatching(candidates: readonly number[] | undefined, object: LabelSet, result: number[]): void {
-    if (candidates === undefined) return;
-    for (const id of candidates) {
-      if (this.selectors[id]!.selector.requirements.every((requirement) => meetsRequirement(requirement, object))) result.push(id);
+  private isMet({ parts }: Question): boolean {
+    for (const { kind, key, values } of parts) {
+      const token = this.tokens[key]!;
+      const holds = kind === 'Exists' ? token !== ABSENT : kind === 'DoesNotExist' ? token === ABSENT : values.has(token) === (kind === 'In');
+      if (!holds) return false;
+    }
+    return true;
+  }
+
+  private read({ labels, unknownKeys }: LabelSet): void {
+    for (const { index } of this.present) this.tokens[index] = ABSENT;
+    this.present.length = 0;
+    for (const [name, value] of labels) {
+      const key = this.keys.get(name);
+      if (key !== undefined) this.see(key, key.values.get(value) ?? key.token);
+    }
+    for (const name of unknownKeys) {
+      const key = this.keys.get(name);
+      if (key !== undefined && !labels.has(name)) this.see(key, key.token);
     }
   }
 
-  private mention(requirement: Requirement): void {
-    const known = getOrMake(this.mentioned, requirement.key, () => ({ token: this.tokenCount++, values: new Map<string, number>() }));
-    if ('values' in requirement) for (const value of requirement.values) getOrMake(known.values, value, () => this.tokenCount++);
+  private see(key: NamedKey, token: number): void {
+    this.present.push(key);
+    this.tokens[key.index] = token;
+  }
+
+  private placeAt(scope: number, token: number, id: number): void {
+    const place = this.places.get(scope, token);
+    if (place >= 0) this.candidates[place]!.push(id);
+    else this.places.set(scope, token, this.candidates.push([id]) - 1);
+  }
+
+  private questionFor(selector: Selector): Question {
+    return getOrMake(this.questions, canonicalSelector(selector), () => {
+      const parts = selector.requirements.map((requirement) => this.nameRequirement(requirement));
+      return { id: this.questions.size, parts, places: this.placesFor(parts) };
+    });
+  }
+
+  private nameRequirement(requirement: Requirement): QuestionPart {
+    const key = getOrMake(this.keys, requirement.key, () => {
+      this.tokens.push(ABSENT);
+      return { index: this.keys.size, token: this.tokenCount++, values: new Map<string, number>() };
+    });
+    const values = 'values' in requirement ? requirement.values : [];
+    return { kind: requirement.kind, key: key.index, keyToken: key.token, values: new Set(values.map((value) => getOrMake(key.values, value, () => this.tokenCount++))) };
+  }
+
+  /** The values of the shortest `In`, else the key of an `Exists`, else those that every object must try: so no object meets it twice. */
+  private placesFor(parts: readonly QuestionPart[]): readonly number[] {
+    const shortest = parts.filter(({ kind }) => kind === 'In').sort((a, b) => a.values.size - b.values.size)[0];
+    if (shortest !== undefined) return [...shortest.values];
+    const exists = parts.find(({ kind }) => kind === 'Exists');
+    return [exists?.keyToken ?? WITHOUT_KEY];
   }
 }
 
-/** A label key that some selector names: a token for it with each value that is named, and one for it with any other. */
-interface MentionedKey {
+/** The token that every object has. */
+const WITHOUT_KEY = 0;
+const ABSENT = -1;
+
+interface NamedKey {
+  readonly index: number;
+  /** For any value that no selector names. */
   readonly token: number;
   readonly values: Map<string, number>;
 }
 
-function ascending(a: number, b: number): number {
-  return a - b;
+/** A selector by tokens. */
+interface Question {
+  readonly id: number;
+  readonly parts: readonly QuestionPart[];
+  readonly places: readonly number[];
 }
 
-/** A selector stands in exactly one of the three, so no object meets it twice. */
-interface ScopeIndex {
-  /** By canonical text. */
-  readonly ids: Map<string, number>;
-  readonly byValue: Map<string, Map<string, number[]>>;
-  readonly byKey: Map<string, number[]>;
-  readonly withoutKey: number[];
-}
-
-function newScopeIndex(): ScopeIndex {
-  return { ids: new Map(), byValue: new Map(), byKey: new Map(), withoutKey: [] };
-}
-
-/** Under the values of the shortest `In`, else under the key of an `Exists`, else with those that every object must try. */
-function place(index: ScopeIndex, id: number, selector: Selector): void {
-  const ins = selector.requirements.flatMap((requirement) => (requirement.kind === 'In' ? [requirement] : []));
-  const shortest = ins.sort((a, b) => a.values.length - b.values.length)[0];
-  if (shortest !== undefined) {
-    const byValue = getOrMake(index.byValue, shortest.key, () => new Map<string, number[]>());
-    for (const value of new Set(shortest.values)) getOrMake(byValue, value, () => []).push(id);
-    return;
-  }
-  const exists = selector.requirements.find((requirement) => requirement.kind === 'Exists');
-  if (exists !== undefined) getOrMake(index.byKey, exists.key, () => []).push(id);
-  else index.withoutKey.push(id);
+interface QuestionPart {
+  readonly kind: Requirement['kind'];
+  readonly key: number;
+  readonly keyToken: number;
+  readonly values: ReadonlySet<number>;
 }
 
 function getOrMake<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {

@@ -2,7 +2,7 @@
 import type { TierAction } from '../model/cluster-policy.ts';
 import { eachClassOfRule, type PolicyVariant, type RuleReader } from './policy-variant.ts';
 import type { CompiledClusterPolicy } from './policy-set.ts';
-import { NO_PORTS_ID, type PortSetTable } from './port-set-table.ts';
+import { ALL_PORTS_ID, NO_PORTS_ID, type PortSetTable } from './port-set-table.ts';
 
 /** Port set ids by peer class, for the classes below `length`. What is in none of the three, no rule of the tier matches. */
 export interface TierRow extends Readonly<Record<TierAction, Uint32Array>> {
@@ -10,14 +10,16 @@ export interface TierRow extends Readonly<Record<TierAction, Uint32Array>> {
   /** The classes with anything in `Accept`, ascending, of those below `listed`. */
   readonly accepting: number[];
   readonly listed: number;
+  /** What the tier neither accepts nor denies, of the classes below `listed`. */
+  readonly rest: Uint32Array;
 }
 
-type Draft = Record<TierAction, Uint32Array> & { length: number; listed: number; readonly accepting: number[] };
+type Draft = Record<TierAction, Uint32Array> & { length: number; listed: number; rest: Uint32Array; readonly accepting: number[] };
 
 const ACTIONS: readonly TierAction[] = ['Accept', 'Deny', 'Pass'];
 
 export function createTierRow(): TierRow {
-  return { Accept: new Uint32Array(0), Deny: new Uint32Array(0), Pass: new Uint32Array(0), length: 0, accepting: [], listed: 0 };
+  return { Accept: new Uint32Array(0), Deny: new Uint32Array(0), Pass: new Uint32Array(0), length: 0, accepting: [], listed: 0, rest: new Uint32Array(0) };
 }
 
 export interface TierGrowth {
@@ -38,11 +40,19 @@ export function growTierRow(reader: RuleReader, row: TierRow, { above, level, cl
   else if (level.length > 1) addEqualPolicies(reader, draft, { level, first });
 }
 
-/** The classes of which the tier accepts anything, ascending. */
-export function acceptingClasses(row: TierRow): readonly number[] {
+/** Brings `accepting` and `rest` up to all classes of the row. */
+export function listTierRow(row: TierRow, portSets: PortSetTable): void {
   const draft = row as Draft;
-  for (; draft.listed < draft.length; draft.listed++) if (draft.Accept[draft.listed] !== NO_PORTS_ID) draft.accepting.push(draft.listed);
-  return draft.accepting;
+  if (draft.rest.length < draft.length) {
+    const { rest } = draft;
+    draft.rest = new Uint32Array(draft.Accept.length);
+    draft.rest.set(rest);
+  }
+  for (; draft.listed < draft.length; draft.listed++) {
+    const accepted = draft.Accept[draft.listed]!;
+    if (accepted !== NO_PORTS_ID) draft.accepting.push(draft.listed);
+    draft.rest[draft.listed] = portSets.subtract(ALL_PORTS_ID, portSets.union(accepted, draft.Deny[draft.listed]!));
+  }
 }
 
 function makeRoom(draft: Draft, length: number): void {
@@ -99,5 +109,5 @@ function addEqualPolicies(reader: RuleReader, draft: Draft, { level, first }: { 
 }
 
 function copyOf({ Accept, Deny, Pass, length }: Draft): Draft {
-  return { Accept: Accept.slice(), Deny: Deny.slice(), Pass: Pass.slice(), length, accepting: [], listed: 0 };
+  return { Accept: Accept.slice(), Deny: Deny.slice(), Pass: Pass.slice(), length, accepting: [], listed: 0, rest: new Uint32Array(0) };
 }

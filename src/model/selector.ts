@@ -43,12 +43,17 @@ export function meetsRequirement(requirement: Requirement, object: LabelSet): bo
 
 /** A text that is equal for selectors with the same requirements, whatever their order and repetition. */
 export function canonicalSelector(selector: Selector): string {
-  const parts = selector.requirements.map((requirement) =>
-    'values' in requirement
-      ? JSON.stringify([requirement.key, requirement.kind, [...new Set(requirement.values)].sort()])
-      : JSON.stringify([requirement.key, requirement.kind]),
-  );
-  return [...new Set(parts)].sort().join(' ');
+  const parts = selector.requirements.map(canonicalRequirement);
+  return parts.length < 2 ? (parts[0] ?? '') : [...new Set(parts)].sort().join(' ');
+}
+
+/** Every text stands behind its length, so that no two requirements give the same. */
+function canonicalRequirement(requirement: Requirement): string {
+  const start = `${requirement.kind} ${requirement.key.length} ${requirement.key}`;
+  if (!('values' in requirement)) return start;
+  const { values } = requirement;
+  const sorted = values.length < 2 ? values : [...new Set(values)].sort();
+  return sorted.reduce((text, value) => `${text} ${value.length} ${value}`, start);
 }
 
 /** The selector as a person reads it: `app=web, tier in (a, b), !canary`. */

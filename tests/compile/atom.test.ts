@@ -54,7 +54,7 @@ test('atoms are disjoint, in order, and together everything; each knows its bloc
         for (const value of [atom.first, atom.last]) {
           const address = { family: atom.family, value };
           const over = blocks.flatMap((candidate, id) => (isIn(address, [candidate.cidr]) && !isIn(address, candidate.except) ? [id] : []));
-          assert.deepEqual(lists.lists[blocksOfAtom[index]!], over);
+          assert.deepEqual(lists.list(blocksOfAtom[index]!), over);
           assert.equal(atom.isPodRange, isIn(address, podRanges));
           assert.equal(table.find(address), index);
         }

@@ -12,7 +12,7 @@ test('two lists have one id exactly when they are equal', () => {
       const id = interner.intern(list);
       const known = seen.get(list.join());
       if (known !== undefined) assert.equal(id, known);
-      assert.deepEqual(interner.lists[id], list);
+      assert.deepEqual(interner.list(id), list);
       seen.set(list.join(), id);
     }),
     { numRuns: 2000 },
