@@ -22,25 +22,27 @@ export function findAlikeSubjects(direction: DirectionProgram, subjects: Iterabl
 /** One row spread out, so that others can be held against it. */
 class RowContent {
   private readonly ports: Uint32Array;
-  private touched: number[] = [];
+  private readonly touched: Int32Array;
+  private count = 0;
 
   constructor(classCount: number) {
     this.ports = new Uint32Array(classCount);
+    this.touched = new Int32Array(classCount);
   }
 
   /** Gives a hash of the row. */
   load(row: Row): number {
-    for (const peerClass of this.touched) this.ports[peerClass] = NO_PORTS_ID;
-    const touched: number[] = [];
+    const { ports: content, touched } = this;
+    for (let i = 0; i < this.count; i++) content[touched[i]!] = NO_PORTS_ID;
+    let count = 0;
     let hash = 0;
     row.forEach((peerClass, ports) => {
-      this.ports[peerClass] = ports;
-      touched.push(peerClass);
-      hash = Math.imul(hash ^ peerClass, 0x9e3779b1);
-      hash = Math.imul((hash ^ (hash >>> 15)) + ports, 0x85ebca6b);
+      content[peerClass] = ports;
+      touched[count++] = peerClass;
+      hash = Math.imul((hash ^ (hash >>> 15)) + peerClass, 0x9e3779b1) + ports;
     });
-    this.touched = touched;
-    return hash >> 1;
+    this.count = count;
+    return Math.imul(hash ^ (hash >>> 15), 0x85ebca6b) >> 1;
   }
 
   equals(row: Row): boolean {
@@ -50,6 +52,6 @@ class RowContent {
       if (this.ports[peerClass] === ports) alike++;
       else different++;
     });
-    return different === 0 && alike === this.touched.length;
+    return different === 0 && alike === this.count;
   }
 }

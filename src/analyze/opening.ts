@@ -9,6 +9,8 @@ export class OpeningTable {
   private readonly ids = new PairTable();
   private readonly meetings = new PairTable();
   private last = 0;
+  /** By port set, the opening that has it over both families. */
+  private readonly both: number[] = [];
   private readonly portSets: PortSetTable;
 
   constructor(portSets: PortSetTable) {
@@ -26,6 +28,13 @@ export class OpeningTable {
       this.ids.set(ports4, ports6, id);
     }
     return (this.last = id);
+  }
+
+  /** The same ports over each family. */
+  ofBoth(ports: number): number {
+    while (this.both.length <= ports) this.both.push(-1);
+    const known = this.both[ports]!;
+    return known >= 0 ? known : (this.both[ports] = this.intern(ports, ports));
   }
 
   /** Whether the two have a port in common over a family. */
