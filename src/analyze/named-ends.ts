@@ -2,7 +2,7 @@
 import type { IpFamily, IpRange } from '../base/ip-address.ts';
 import type { PortSet } from '../base/port-set.ts';
 import type { Program } from '../compile/program.ts';
-import type { Pod } from '../model/cluster.ts';
+import type { Pod, ServicePort } from '../model/cluster.ts';
 import { quadKey, quadOf, type EndpointRef } from './endpoint.ts';
 
 /** What a word stands for. */
@@ -26,6 +26,13 @@ export interface NamedEnd {
   readonly family?: IpFamily;
   /** A Service's address leads here, to the pod that asks as well. */
   readonly isBehindService?: boolean;
+  /** What the ports of that address lead to on these pods; missing where the word does not say them. */
+  readonly translated?: readonly TranslatedPort[];
+}
+
+/** A port of a Service's address, and the ports of pods behind it. */
+export interface TranslatedPort extends Pick<ServicePort, 'name' | 'port' | 'protocol'> {
+  readonly leadsTo: PortSet;
 }
 
 export interface WordContext {

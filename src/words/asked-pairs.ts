@@ -1,6 +1,6 @@
 // The pairs of ends that two words speak of, with the ports asked about: one pair for each way in which policies treat them.
 import type { IpFamily } from '../base/ip-address.ts';
-import { NO_PORTS, unionPorts, type PortSet } from '../base/port-set.ts';
+import { hasPoint, NO_PORTS, pointOf, unionPorts, type PortSet } from '../base/port-set.ts';
 import { WordError } from '../base/word-error.ts';
 import type { Program } from '../compile/program.ts';
 import type { EndpointRef } from '../analyze/endpoint.ts';
@@ -56,15 +56,31 @@ function isOfOneFamily(source: NamedEnd, target: NamedEnd): boolean {
   return source.family === undefined || target.family === undefined || source.family === target.family;
 }
 
-/** A port's name leads to other numbers on other pods; a pod without it has no port of the name. */
+/**
+ * A port of a Service is asked about where it leads to. Of pods, a port's name leads to other numbers on other pods; a pod
+ * without it has no port of the name.
+ */
 function portReader(program: Program, targets: NamedEnds, words: readonly string[] | undefined): (target: NamedEnd) => PortSet | undefined {
   if (words === undefined) return ({ ports }) => ports;
-  const all = words.map((word) => parsePorts(word, targets.pods));
+  const ofService = words.map((word) => targets.ends.some((end) => behindService(end, word) !== undefined));
+  const all = words.map((word, index) => (ofService[index] === true ? NO_PORTS : parsePorts(word, targets.pods)));
   if (all.includes(undefined)) return () => undefined;
-  return ({ pods }) => {
-    const own = pods.map((pod) => program.cluster.pods[pod]!);
-    return words.reduce<PortSet>((set, word, index) => unionPorts(set, isPortName(word) ? namedPorts(word, own) : all[index]!), NO_PORTS);
+  return (target) => {
+    const own = target.pods.map((pod) => program.cluster.pods[pod]!);
+    return words.reduce<PortSet>((set, word, index) => {
+      const ports = ofService[index] === true ? behindService(target, word) : isPortName(word) ? namedPorts(word, own) : all[index];
+      return unionPorts(set, ports ?? NO_PORTS);
+    }, NO_PORTS);
   };
+}
+
+/** What the word leads to, if it names ports of the Service that the end is behind; else undefined. */
+function behindService({ translated = [] }: NamedEnd, word: string): PortSet | undefined {
+  if (/^(any|icmp|other)$/i.test(word)) return undefined;
+  const [name, protocol = 'tcp'] = word.split('/').reverse() as [string, string?]; // `split` gives one part at least
+  const numbers = isPortName(word) ? NO_PORTS : (parsePorts(word, []) ?? NO_PORTS);
+  const meant = translated.filter((own) => hasPoint(numbers, pointOf(own.protocol, own.port)) || (own.name === name && own.protocol === protocol.toUpperCase()));
+  return meant.length === 0 ? undefined : meant.map(({ leadsTo }) => leadsTo).reduce(unionPorts, NO_PORTS);
 }
 
 function isPortName(word: string): boolean {

@@ -5,7 +5,7 @@ import { WordError } from '../base/word-error.ts';
 import { parseRange } from '../base/range-text.ts';
 import type { Pod, Service, ServicePort } from '../model/cluster.ts';
 import type { Program } from '../compile/program.ts';
-import { podEnds, type NamedEnd, type NamedEnds, type WordContext } from '../analyze/named-ends.ts';
+import { podEnds, type NamedEnd, type NamedEnds, type TranslatedPort, type WordContext } from '../analyze/named-ends.ts';
 import { rangeEnds } from './address-words.ts';
 import { sliceEnds } from './slice-ends.ts';
 
@@ -122,7 +122,7 @@ function endsOfService(program: Program, { namespace, name, host, port }: Servic
   const found = [...pods.keys()].filter((index) => selectsPod(service, pods[index]!) && (host === undefined || pods[index]!.name === host));
   if (found.length === 0) throw new WordError(host === undefined ? `${text} leads to no pod` : `${text} leads to no pod \`${host}\``, 'its selector matches no such pod of its namespace');
   const named = withPorts(podEnds(program, found), (end) => portsOfService(service, port, end.pods.map((index) => pods[index]!)));
-  const ends = named.ends.filter(({ ports }) => ports === undefined || ports.length > 0).map((end) => ({ ...end, isBehindService: !service.isHeadless }));
+  const ends = named.ends.filter(({ ports }) => ports === undefined || ports.length > 0).map((end) => (service.isHeadless ? end : { ...end, isBehindService: true, translated: translatedPorts(program, servicePorts(service, port), end) }));
   if (ends.length === 0) throw new WordError(`${text} leads to no port: no pod of it has one of the name of its target port`, 'name the container port, or write its number as the target port');
   return { ...named, ends, pods: ends.flatMap((end) => end.pods.map((index) => pods[index]!)) };
 }
@@ -138,6 +138,10 @@ function portsOfService(service: Service, word: string | undefined, pods: readon
     return portSetOf(protocol, Number(word), Number(word));
   }
   return servicePorts(service, word).reduce<PortSet>((set, port) => unionPorts(set, targetPorts(port, pods)), NO_PORTS);
+}
+
+function translatedPorts({ cluster }: Program, ports: readonly ServicePort[], { pods }: NamedEnd): TranslatedPort[] {
+  return ports.map((own) => ({ name: own.name, port: own.port, protocol: own.protocol, leadsTo: targetPorts(own, pods.map((index) => cluster.pods[index]!)) }));
 }
 
 export function selectsPod(service: Service, pod: Pod): boolean {
