@@ -1,6 +1,7 @@
 // Which workloads stand behind cells of pods: each part of a workload that policies treat alike, with its pods in each cell.
 import { PairTable } from '../compile/pair-table.ts';
 import type { Workload } from '../model/cluster.ts';
+import { WorkloadIds } from './workload-ids.ts';
 
 /** Pods of one part in one cell. */
 export interface Share {
@@ -40,25 +41,3 @@ export class WorkloadShares {
     this.shares[share]!.pods += pod.pods;
   }
 }
-
-/** Numbers of workloads; no text is made of their names. */
-class WorkloadIds {
-  private readonly known: Workload[] = [];
-  private readonly firstOfName = new Map<string, number>();
-  /** The next workload of the same name, or −1. */
-  private readonly nextOfName: number[] = [];
-
-  idOf(workload: Workload): number {
-    const first = this.firstOfName.get(workload.name) ?? -1;
-    for (let id = first; id >= 0; id = this.nextOfName[id]!) if (isSame(this.known[id]!, workload)) return id;
-    const id = this.known.push(workload) - 1;
-    this.nextOfName.push(first);
-    this.firstOfName.set(workload.name, id);
-    return id;
-  }
-}
-
-function isSame(a: Workload, b: Workload): boolean {
-  return a === b || (a.namespace === b.namespace && a.kind === b.kind);
-}
-

@@ -1,11 +1,12 @@
 // What two Programs answer differently: connections gained and lost, found under rows that differ and never pair by pair.
-import { isOutside, type Endpoint } from '../analyze/endpoints.ts';
-import type { Quad } from '../analyze/endpoint.ts';
+import type { Endpoint } from '../analyze/endpoints.ts';
 import { DirectionDifference } from './direction-difference.ts';
 import { findExampleRefs, type ExampleRefs } from './example-refs.ts';
 import { FamilyDifference } from './family-difference.ts';
-import { pairEndpoints, type JointEndpoint, type JointQuad } from './joint-endpoints.ts';
+import type { EndPlace, JointEndpoint } from './joint-endpoint.ts';
+import { KindTable } from './kind-table.ts';
 import { OwnNodeChanges } from './own-node-change.ts';
+import { pairEndpoints } from './pair-endpoints.ts';
 import type { ProgramPair } from './program-pair.ts';
 import { portTranslation, VerdictDifference, type PortChange } from './verdict-difference.ts';
 
@@ -40,8 +41,11 @@ export interface ChangeBlock extends PortChange {
 /** Connections that `after` allows and `before` does not, and the reverse; an end that one of them lacks has no connections there. */
 export function comparePrograms(pair: ProgramPair): Comparison {
   const placed = pairEndpoints(pair);
+  let endpoints: readonly Endpoint[] | undefined;
   return {
-    endpoints: placed.map(({ endpoint }) => endpoint),
+    get endpoints() {
+      return (endpoints ??= placed.map(({ endpoint }) => endpoint));
+    },
     presence: placed.map(({ quads }) => (quads.before === undefined ? 'after' : quads.after === undefined ? 'before' : 'both')),
     *changes() {
       const table = new JointTable(pair, placed);
@@ -161,43 +165,6 @@ class JointTable {
 /** Between two ends outside there is nothing to compare, and nobody knows what a name sends. */
 function areCompared(source: EndPlace, target: EndPlace): boolean {
   return source === 'pods' || (source === 'Range' && target === 'pods');
-}
-
-type EndPlace = 'pods' | 'Range' | 'DomainName';
-
-/** Ends with the same place and key on both sides are one kind. */
-class KindTable {
-  /** By kind, what stands for it: of the rest of the quad only the families are like its members'. */
-  readonly quads: JointQuad[] = [];
-  readonly places: EndPlace[] = [];
-  /** By kind, indices of endpoints, ascending. */
-  readonly members: number[][] = [];
-  readonly kindOf: readonly number[];
-
-  constructor(placed: readonly JointEndpoint[], keyOf: (quad: Quad) => readonly number[]) {
-    // Thousands of endpoints share one object.
-    const byQuads = new Map<JointQuad, number>();
-    const byKey = new Map<string, number>();
-    const sideKey = (quad: Quad | undefined): string => (quad === undefined ? '' : `${keyOf(quad).join(' ')} ${quad.families.join('')}`);
-    this.kindOf = placed.map(({ quads, endpoint: end }, endpoint) => {
-      let id = byQuads.get(quads);
-      if (id === undefined) {
-        const place = isOutside(end) ? end.kind : 'pods';
-        const key = `${place}\n${sideKey(quads.before)}\n${sideKey(quads.after)}`;
-        id = byKey.get(key);
-        if (id === undefined) byKey.set(key, (id = this.add(quads, place)));
-        byQuads.set(quads, id);
-      }
-      this.members[id]!.push(endpoint);
-      return id;
-    });
-  }
-
-  private add(quads: JointQuad, place: EndPlace): number {
-    this.places.push(place);
-    this.members.push([]);
-    return this.quads.push(quads) - 1;
-  }
 }
 
 interface KindChange extends PortChange {

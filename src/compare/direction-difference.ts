@@ -2,7 +2,7 @@
 import { NO_PORTS_ID } from '../compile/port-set-table.ts';
 import type { DirectionProgram } from '../compile/program.ts';
 import type { Quad } from '../analyze/endpoint.ts';
-import type { JointQuad } from './joint-endpoints.ts';
+import type { JointQuad } from './joint-endpoint.ts';
 import type { ProgramPair } from './program-pair.ts';
 
 export interface DifferenceInput {

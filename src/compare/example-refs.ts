@@ -2,7 +2,7 @@
 import { NO_PORTS, subtractPorts, type PortSet } from '../base/port-set.ts';
 import { allowedPorts } from '../analyze/decide.ts';
 import type { EndpointRef } from '../analyze/endpoint.ts';
-import type { JointEndpoint } from './joint-endpoints.ts';
+import type { JointEndpoint } from './joint-endpoint.ts';
 import type { JointRefs, ProgramPair } from './program-pair.ts';
 
 /** Refs of one set. */

@@ -1,6 +1,6 @@
 // Which ends two Programs could treat differently because their addresses are of other families than before, though no row differs.
 import type { Quad } from '../analyze/endpoint.ts';
-import type { JointQuad } from './joint-endpoints.ts';
+import type { JointQuad } from './joint-endpoint.ts';
 
 /** Ends with the same families in each set. */
 interface FamilyKind {

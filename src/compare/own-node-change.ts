@@ -2,7 +2,7 @@
 import { unionPorts } from '../base/port-set.ts';
 import { portsOnOwnNode } from '../analyze/own-node.ts';
 import { NO_PORTS_ID } from '../compile/port-set-table.ts';
-import type { JointEndpoint } from './joint-endpoints.ts';
+import type { JointEndpoint } from './joint-endpoint.ts';
 import type { ProgramPair } from './program-pair.ts';
 import type { Residence } from './residence.ts';
 import type { JointPorts, PortChange, VerdictDifference } from './verdict-difference.ts';

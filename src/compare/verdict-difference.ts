@@ -3,7 +3,7 @@ import { subtractPorts, type PortSet } from '../base/port-set.ts';
 import { VerdictsFrom } from '../analyze/verdicts-from.ts';
 import { PairTable } from '../compile/pair-table.ts';
 import { ALL_PORTS_ID, NO_PORTS_ID, type PortSetTable } from '../compile/port-set-table.ts';
-import type { JointQuad } from './joint-endpoints.ts';
+import type { JointQuad } from './joint-endpoint.ts';
 import type { ProgramPair } from './program-pair.ts';
 
 export interface PortChange {
