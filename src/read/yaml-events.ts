@@ -1,6 +1,7 @@
 // Parses a text into the events of `js-yaml`, and gets over the places where libyaml, with which kubectl reads, goes other ways.
 import { EVENT_ID, parseEvents, SCALAR_STYLE, YAMLException, type Event, type ScalarEvent } from 'js-yaml';
 import { TextProblem } from './text-problem.ts';
+import { findTabLine } from './yaml-tab-lines.ts';
 
 /** Deeper documents are refused; kubectl's own bound is 10,000, no Kubernetes object comes near 100. */
 export const NESTING_MAX = 500;
@@ -29,7 +30,10 @@ export function parseYamlEvents(text: string): YamlEvents {
     throw new TextProblem({ code: 'yaml-syntax', message: `the sign ${name} is not allowed here in YAML`, start: end - 1, end, help: 'delete it', repair: { start: end - 1, end, text: '' } });
   }
   const source = text.replaceAll(NEXT_LINE, '\n');
-  return { source, events: parseJoined(source.replace(OLD_LINE_BREAKS, '\n')) };
+  const events = parseJoined(source.replace(OLD_LINE_BREAKS, '\n'));
+  const tabLine = findTabLine(source, events);
+  if (tabLine !== undefined) throw new TextProblem({ code: 'yaml-tab', message: 'a tab stands alone in this line, where kubectl takes none', ...tabLine, help: 'delete it', repair: { ...tabLine, text: '' } });
+  return { source, events };
 }
 
 /** How many UTF-16 units are parsed again, in all, to get over lines that only YAML 1.2 wants indented. */
