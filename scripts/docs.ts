@@ -1,9 +1,10 @@
-// Rewrites what the documentation shows: the console blocks of every page, the pictures of patterns, and the reference of the command line.
+// Rewrites what the documentation shows: the console blocks of every page, the pictures of patterns, the reference of the command line, and the schema of the settings.
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cliReference } from './cli-reference.ts';
 import { effectSvg } from './effect-svg.ts';
 import { patternCluster, patternPages, readPolicies } from './pattern-pages.ts';
+import { settingsSchema } from './settings-schema.ts';
 import { findConsoleBlocks, makePageFolder, rewriteConsoleBlocks } from './console-blocks.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -16,6 +17,7 @@ const folder = makePageFolder(root);
 save('docs/reference/cli.md', cliReference((words) => folder.run(`bin/bulkhead ${words}`).output));
 for (const { command, picture } of patternPages(root)) save(picture, effectSvg(patternCluster(root), readPolicies(folder.run(`bin/bulkhead ${command} 2>/dev/null`).output)));
 await folder.remove();
+save('docs/reference/bulkhead.schema.json', settingsSchema());
 
 /** What each command of the page prints, in order. */
 async function printedBy(text: string): Promise<string[]> {

@@ -43,6 +43,8 @@ export { compareSets, type SetQuestion } from './prove/compare-sets.ts';
 export { findRedundancies, type Redundancies, type Redundancy } from './prove/redundancy.ts';
 export { readPolicyTests, type Expectation, type PolicyTest, type PolicyTestFile } from './probe/policy-test.ts';
 export { checkTests, type CheckedTest, type ExpectationResult, type TestReport } from './probe/check-expectations.ts';
+export { readSuppressions, suppressFindings, type Suppression } from './lint/suppressions.ts';
+export { applySettings, NO_SETTINGS, readSettings, type Settings } from './lint/settings.ts';
 export { lintAnswer, lintCluster, type LintOptions } from './lint/lint.ts';
 export { lintManifests, type ManifestText } from './lint/lint-manifests.ts';
 

@@ -122,4 +122,8 @@ export const FINDING_CODES = [
   'not-selectable',
   'nothing-seen',
   'witness-refused',
+  // what is let be
+  'suppression-without-reason',
+  'suppression-unused',
+  'suppression-unknown-code',
 ] as const;

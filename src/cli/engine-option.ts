@@ -5,7 +5,7 @@ import { ENGINE_NAMES, type Engine } from '../lint/engines/engine.ts';
 import { UsageError } from './failures.ts';
 
 export interface EngineOption {
-  readonly engine?: string;
+  readonly engine?: string | undefined;
 }
 
 export function addEngineOption(command: Command): Command {

@@ -14,6 +14,7 @@ import { choiceOf } from './choice.ts';
 import { dataAnswer } from './data-answer.ts';
 import { addEngineOption, engineOf, type EngineOption } from './engine-option.ts';
 import { addInputOptions, type InputOptions } from './input-options.ts';
+import { openLetBe } from './let-be.ts';
 import type { InputFile } from './list-inputs.ts';
 import { openBase } from './open-base.ts';
 import type { OpenedFiles } from './open-files.ts';
@@ -22,11 +23,12 @@ import { packageVersion } from './package-version.ts';
 import { readOptionsOf, wordsOrStdin } from './read-inputs.ts';
 import { placedAsWritten, readFileOf, repairInputs, textsOf, type RepairedInput } from './repair-inputs.ts';
 import { replaceFile } from './replace-file.ts';
+import { addSettingsOption, openSettings, type SettingsOption } from './settings-file.ts';
 import { terminalOf } from './terminal.ts';
 
 const FORMATS = [...FINDING_FORMATS, 'yaml'] as const;
 
-interface LintOptions extends InputOptions, EngineOption {
+interface LintOptions extends InputOptions, EngineOption, SettingsOption {
   readonly fix?: boolean;
   readonly diff?: boolean;
   readonly yes?: boolean;
@@ -35,7 +37,7 @@ interface LintOptions extends InputOptions, EngineOption {
 }
 
 export function defineLint(command: Command): void {
-  addEngineOption(addInputOptions(command.argument('[PATH...]', 'the same as -f')))
+  addSettingsOption(addEngineOption(addInputOptions(command.argument('[PATH...]', 'the same as -f'))))
     .option('--fix', 'write what is proven to mend into the files, and ask before what changes a meaning; of standard input, print it')
     .option('--diff', 'show what --fix would write, as a unified diff, and write nothing')
     .option('--yes', 'do not ask: make the edits that change a meaning as well')
@@ -48,24 +50,27 @@ export function defineLint(command: Command): void {
 }
 
 async function runLint(words: readonly string[], options: LintOptions): Promise<number> {
-  const engine = await engineOf(options);
+  const settings = await openSettings(options);
+  const engine = await engineOf({ engine: options.engine ?? settings?.engine });
   if (options.languageServer === true) {
     const { serveLanguage } = await import('./language-server.ts');
     await serveLanguage({ words, lint: { engine, ...readOptionsOf(options) } });
     return 0;
   }
   const base = await openBase(options);
-  const inputs = repairInputs(base === undefined ? await wordsOrStdin(words) : words);
+  const named = words.length > 0 || base !== undefined ? words : (settings?.inputs ?? []);
+  const inputs = repairInputs(base === undefined ? await wordsOrStdin(named) : named);
+  const letBe = await openLetBe(settings, inputs);
   const lintTexts: LintTexts = (texts) => {
     const { cluster, findings } = readManifests([...inputs.map((input) => readFileOf(input, texts)), ...(base?.readFiles ?? [])], readOptionsOf(options));
-    return { cluster, findings: sortFindings([...findings, ...lintCluster(cluster, compileCluster(cluster), { engine })]) };
+    return { cluster, findings: sortFindings(letBe.ofMeaning([...findings, ...lintCluster(cluster, compileCluster(cluster), { engine })], texts)) };
   };
   const texts = textsOf(inputs);
   const start: EditState = { texts, linted: lintTexts(texts) };
   const mending = options.fix === true || options.diff === true ? await mendInputs(start, lintTexts, options) : undefined;
   const changes = mending === undefined ? [] : changesOf(inputs, mending.state.texts);
   if (options.fix === true) for (const { file, after } of changes) if (file.kind === 'file') replaceFile(file.name, after);
-  const linted: Linted = { inputs, base, start, mending: options.fix === true ? mending : undefined, changes };
+  const linted: Linted = { inputs: inputs.map((input) => ({ ...input, findings: letBe.ofText(input.findings) })), base, start, mending: options.fix === true ? mending : undefined, changes };
   const left = findingsLeft(linted);
   await writeAnswer(await describe(linted, left, options));
   await writeSummary(left, linted);

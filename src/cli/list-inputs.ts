@@ -3,6 +3,7 @@ import { readdirSync, realpathSync, statSync, type Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { compareText } from '../base/finding.ts';
 import { UnreadableInput, UsageError } from './failures.ts';
+import { SETTINGS_NAME } from './settings-file.ts';
 
 /** A file to read; `name` is how findings name it, as near to the user's words as can be. */
 export type InputFile = { readonly kind: 'file'; readonly name: string } | { readonly kind: 'stdin'; readonly name: 'standard input' };
@@ -59,7 +60,7 @@ function addFolder(walk: Walk, folder: string, depth: number): void {
   if (!take(walk, folder)) return;
   for (const entry of readFolder(folder)) {
     const path = join(folder, entry.name);
-    if (entry.name === '.git') continue;
+    if (entry.name === '.git' || entry.name === SETTINGS_NAME) continue;
     if (entry.isDirectory()) addFolder(walk, path, depth + 1);
     else if (entry.isSymbolicLink()) addLink(walk, path, depth);
     else if (MANIFEST_NAME.test(entry.name) && entry.isFile()) addFile(walk, path);

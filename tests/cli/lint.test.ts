@@ -164,3 +164,23 @@ test('the second seed is accepted, with its directions and its DNS', needs('shar
   assert.ok(codes.includes('reversed-direction'), codes.join());
   assert.ok(codes.includes('egress-without-dns'), codes.join());
 });
+
+const OPEN_POLICY = 'apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: { name: open, namespace: shop }\nspec:\n  podSelector: {}\n  ingress:\n  - from: []\n';
+
+test('bulkhead.yaml of the working directory names the inputs and the severities, and is no manifest itself', (t) => {
+  const folder = makeFolder(t, { 'bulkhead.yaml': 'inputs: [policies]\nseverities: { allows-everybody: error }\n', 'policies/open.yaml': OPEN_POLICY });
+  const named = runBulkhead(['lint'], { cwd: folder });
+  assert.equal(named.status, 1, named.stderr);
+  assert.match(named.stdout, /^policies\/open\.yaml:7:11: error\[allows-everybody\]/m);
+  const walked = runBulkhead(['lint', '.'], { cwd: folder });
+  assert.deepEqual([walked.status, walked.stdout], [1, named.stdout]);
+});
+
+test('--config names another file, and what is wrong in it ends with 2', (t) => {
+  const folder = makeFolder(t, { 'quiet.yaml': 'severities: { allows-everybody: off }\n', 'wrong.yaml': 'severitis: {}\n', 'open.yaml': OPEN_POLICY });
+  const quiet = runBulkhead(['lint', '--config', 'quiet.yaml', 'open.yaml'], { cwd: folder });
+  assert.deepEqual([quiet.status, quiet.stdout], [0, '']);
+  const wrong = runBulkhead(['lint', '--config', 'wrong.yaml', 'open.yaml'], { cwd: folder });
+  assert.equal(wrong.status, 2);
+  assert.match(wrong.stderr, /^bulkhead: wrong\.yaml:1: `severitis` is no key that is known here\n {2}help: did you mean `severities`\?$/m);
+});

@@ -6,6 +6,7 @@ import { compileCluster } from '../../src/compile/compile.ts';
 import { lintCluster } from '../../src/lint/lint.ts';
 import { mendForm, type EditedTexts, type LintTexts } from '../../src/lint/prove-edits.ts';
 import { repairText } from '../../src/lint/repair-text.ts';
+import { readSuppressions, suppressFindings } from '../../src/lint/suppressions.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
 import { reachOf } from '../cases/loaded-case.ts';
 import { cloneRoot } from '../needs.ts';
@@ -62,7 +63,7 @@ export function answerPage(page: CasePage): CaseAnswer {
   const repair = repairText(file, unmask(page.text));
   const lintTexts: LintTexts = (texts) => {
     const { cluster, findings } = readManifests([sourceFromText(file, texts.get(file)!.manifests), ...(page.cluster === undefined ? [] : [sourceFromText('cluster.yaml', page.cluster)])]);
-    return { cluster, findings: [...findings, ...lintCluster(cluster, compileCluster(cluster))] };
+    return { cluster, findings: suppressFindings([...findings, ...lintCluster(cluster, compileCluster(cluster))], readSuppressions(file, texts.get(file)!.manifests)) };
   };
   const texts: EditedTexts = new Map([[file, { whole: repair.text, manifests: repair.text }]]);
   const linted = lintTexts(texts);
