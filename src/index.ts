@@ -48,6 +48,15 @@ export { applySettings, NO_SETTINGS, readSettings, type Settings } from './lint/
 export { lintAnswer, lintCluster, type LintOptions } from './lint/lint.ts';
 export { lintManifests, type ManifestText } from './lint/lint-manifests.ts';
 
+// Policies from patterns
+export { findPattern, PATTERNS } from './pattern/pattern.ts';
+export type { Pattern, Place, Take } from './pattern/pattern-shape.ts';
+export type { Answers, DnsPlace, NotedBlock, PodPlace, Topic } from './pattern/answers.ts';
+export { findApiServer, findDns, findIngressControllers, findScrapers, USUAL_DNS, type ApiServerPlace } from './pattern/find-places.ts';
+export { offerNamespaces, offerPorts, offerSelectors, type OfferedPort } from './pattern/offer-names.ts';
+export { addPolicies } from './pattern/add-policies.ts';
+export { findStillRefused, type StillRefused } from './pattern/still-refused.ts';
+
 // Answers as text
 export { convertedYaml, policiesYaml } from './report/policy-yaml.ts';
 export { FINDING_FORMATS, formatFindings, type FindingFormat } from './report/report.ts';

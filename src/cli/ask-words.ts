@@ -24,7 +24,7 @@ const QUESTIONS: Readonly<Record<Topic, string>> = {
   'provider': 'Whose load balancers?',
   'node-local': 'Does a DNS cache run on each node? (yes or no)',
   'without-dns': 'Shall DNS stay closed? (yes or no)',
-  'except-namespace': 'Which namespace is left alone?',
+  'except-namespace': 'Which namespace shall be left alone?',
   'priority': 'Which priority?',
   'name': 'What shall the policy be called?',
 };

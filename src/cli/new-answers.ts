@@ -62,7 +62,7 @@ export function checkAnswers(pattern: Pattern, words: TopicWords, answers: Answe
   // Nobody wears the label of a quarantine before there is a reason.
   const isSelectorChecked = words.has('selector') && pattern.name !== 'quarantine';
   const peerTopic = (['from-selector', 'to-selector'] as const).find((topic) => words.has(topic));
-  const peers = answers.peers.map((peer) => ({ ...peer, namespace: peer.namespace ?? answers.namespace }));
+  const peers = answers.peers.map((peer) => ({ ...peer, namespace: peer.namespace ?? (answers.namespace === '' ? EVERY_NAMESPACE : answers.namespace) }));
   return [
     ...(isSelectorChecked ? checkPods(cluster, 'selector', selected) : []),
     ...(peerTopic === undefined ? [] : peers.flatMap((peer) => checkPods(cluster, peerTopic, peer))),

@@ -2,19 +2,15 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { nearestWord } from '../base/near-miss.ts';
-import { comparePrograms } from '../compare/compare.ts';
-import { groupChanges } from '../compare/group-changes.ts';
-import { compileCluster } from '../compile/compile.ts';
 import { hasErrors } from '../base/finding.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { PolicyDraft } from '../model/policy-draft.ts';
-import { addPolicies, freePriority, replacedNames } from '../pattern/add-policies.ts';
+import { freePriority } from '../pattern/add-policies.ts';
 import type { Answers } from '../pattern/answers.ts';
 import type { NameProblem } from '../pattern/check-names.ts';
 import { findPattern, PATTERNS } from '../pattern/pattern.ts';
 import type { Pattern } from '../pattern/pattern-shape.ts';
 import { readManifests, sourceFromText } from '../read/read.ts';
-import { differenceSummary } from '../report/difference.ts';
 import { policiesYaml } from '../report/policy-yaml.ts';
 import { printable } from '../report/printable.ts';
 import { alignColumns } from '../report/table.ts';
@@ -24,6 +20,7 @@ import { addSourceOptions, type InputOptions } from './input-options.ts';
 import { INTERRUPTED_STATUS } from './interruption.ts';
 import { systemWords } from './list-inputs.ts';
 import { checkAnswers, missingTopics, settleAnswers, type TopicWords } from './new-answers.ts';
+import { effectNotes } from './new-effect.ts';
 import { offersFor } from './new-offers.ts';
 import { addTopicOptions, refuseForeignTopics, topicWords } from './new-topics.ts';
 import { hasBase } from './open-base.ts';
@@ -75,7 +72,7 @@ async function runNew(name: string | undefined, options: NewOptions): Promise<nu
   const text = [...policiesYaml([draftPolicy(pattern, answers, { words, input })])].join('');
   const added = readBack(text);
   await deliver(text, options);
-  await reportEffect(added, input);
+  await writeNote(effectNotes(added, input).map((note) => `bulkhead: ${note}\n`).join(''));
   return 0;
 }
 
@@ -161,11 +158,4 @@ async function deliver(text: string, { write, force }: NewOptions): Promise<void
     }
   }
   await writeNote(`bulkhead: wrote ${printable(write)}\n`);
-}
-
-async function reportEffect(added: Cluster, input: Cluster | undefined): Promise<void> {
-  if (input === undefined) return writeNote('bulkhead: nothing was checked: name manifests with -f, or --cluster, and it says what this would change\n');
-  for (const name of replacedNames(input, added)) await writeNote(`bulkhead: this replaces ${printable(name)}\n`);
-  const comparison = comparePrograms({ before: compileCluster(input), after: compileCluster(addPolicies(input, added)) });
-  await writeNote(`bulkhead: with this policy ${differenceSummary({ comparison, groups: groupChanges(comparison) })}\n`);
 }

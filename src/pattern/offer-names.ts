@@ -16,7 +16,7 @@ const PASSING_KEY = /hash|version|revision|instance|chart|managed-by|pod-index|p
 
 /** `app=web`, once each, of the pods in a namespace; of `undefined`, in all. */
 export function offerSelectors(cluster: Cluster, namespace: string | undefined): readonly string[] {
-  const labels = podsIn(cluster, namespace).flatMap((pod) => namingLabel(pod) ?? []);
+  const labels = podsIn(cluster, namespace).filter(({ hostNetwork }) => !hostNetwork).flatMap((pod) => namingLabel(pod) ?? []);
   return [...new Set(labels)].sort(compareText);
 }
 

@@ -75,7 +75,7 @@ export const POD_PATTERNS: readonly Pattern[] = [
   {
     name: 'database',
     summary: 'a database is reached by its clients on its port, and by nobody else',
-    takes: [...required('namespace', 'selector', 'from-selector', 'port'), ...optional('from-namespace')],
+    takes: [...required('namespace', 'selector'), ...optional('from-namespace'), ...required('from-selector', 'port')],
     listeners: 'selected',
     draft: (answers) => fromPods(answers, 'database', `clients`),
   },

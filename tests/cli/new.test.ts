@@ -144,6 +144,25 @@ metadata: { name: app }
   assert.doesNotMatch(stdout, /port: 53\n|kube-dns/);
 });
 
+test('what stays refused at the other end is said, and the help opens it', (t) => {
+  const folder = makeFolder(t, { 'deny.yaml': run('default-deny', '-n', 'shop').stdout });
+  const input = [...EXAMPLE, '-f', folder];
+  const first = run('database', '-n', 'shop', '--selector', 'app=db', '--from-selector', 'app in (api, web)', '--port', 'tcp/5432', ...input, '--write', join(folder, 'db.yaml'));
+  assert.match(first.stderr, /no connection is gained or lost\nbulkhead: shop\/api → shop\/db stays refused: egress of shop\/api is closed by NetworkPolicy shop\/default-deny\n/);
+  const help = /open that end as well: bulkhead (.*)\n/.exec(first.stderr)![1]!;
+  const words = Array.from(help.matchAll(/'([^']*)'|(\S+)/g), ([, quoted, plain]) => quoted ?? plain!);
+  const second = runBulkhead([...words, ...input]);
+  assert.equal(second.status, 0, second.stderr);
+  assert.match(second.stderr, /4 pairs of ends gain connections\n$/);
+  assert.doesNotMatch(second.stderr, /stays refused: ingress of shop/);
+});
+
+test('what an Admin policy refuses is said to be final', (t) => {
+  const folder = makeFolder(t, { 'quarantine.yaml': run('quarantine', '--selector', 'app=api').stdout });
+  const { stderr } = run('database', '-n', 'shop', '--selector', 'app=db', '--from-selector', 'app=api', '--port', 'tcp/5432', ...EXAMPLE, '-f', folder);
+  assert.match(stderr, /egress of shop\/api is closed by ClusterNetworkPolicy quarantine\n {2}help: no NetworkPolicy can open it\n/);
+});
+
 test('without input it says that nothing was checked', () => {
   assert.match(run('default-deny', '-n', 'anything').stderr, /nothing was checked/);
 });
