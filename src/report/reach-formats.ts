@@ -2,12 +2,13 @@
 import type { Finding } from '../base/finding.ts';
 import { WordError } from '../base/word-error.ts';
 import type { NamedRoutes } from '../analyze/named-routes.ts';
+import { isOutside } from '../analyze/endpoints.ts';
 import type { Reachability } from '../analyze/reach.ts';
 import type { MatrixLayout } from './matrix.ts';
 
 export type ReachFormat = (typeof REACH_FORMATS)[number];
 
-export const REACH_FORMATS = ['table', 'wide', 'matrix', 'json', 'jsonl', 'yaml', 'csv', 'md', 'dot', 'mermaid'] as const;
+export const REACH_FORMATS = ['table', 'wide', 'matrix', 'json', 'jsonl', 'yaml', 'csv', 'md', 'dot', 'mermaid', 'svg'] as const;
 
 /** Formats that have a place for findings. */
 export const DATA_FORMATS: readonly ReachFormat[] = ['json', 'jsonl', 'yaml'];
@@ -56,6 +57,8 @@ async function formatRows(format: ReachFormat, reachability: Reachability, layou
       return (await import('./reach-graph.ts')).reachDot(reachability);
     case 'mermaid':
       return (await import('./reach-graph.ts')).reachMermaid(reachability);
+    case 'svg':
+      return svgOf(reachability);
   }
 }
 
@@ -64,4 +67,11 @@ async function matrixOf(reachability: Reachability, layout: MatrixLayout): Promi
   const size = reachability.endpoints.length;
   if (size > MATRIX_ENDPOINTS_MAX) throw new WordError(`a matrix of ${size} endpoints is more than anybody reads (${MATRIX_ENDPOINTS_MAX} at most)`, 'use --by namespace, or another output such as -o table');
   return reachMatrix(reachability, layout);
+}
+
+async function svgOf(reachability: Reachability): Promise<Iterable<string>> {
+  const { PICTURE_ENDS_MAX, reachSvg } = await import('./reach-svg.ts');
+  const size = reachability.endpoints.filter((endpoint) => !isOutside(endpoint)).length;
+  if (size > PICTURE_ENDS_MAX) throw new WordError(`a picture of ${size} ends is more than anybody reads (${PICTURE_ENDS_MAX} at most)`, 'use --by namespace or --focus WORD, or another output such as -o dot');
+  return reachSvg(reachability);
 }
