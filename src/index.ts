@@ -17,6 +17,9 @@ export type { Labels, LabelSet, Requirement, Selector } from './model/selector.t
 // The Program and its answers
 export { compileCluster } from './compile/compile.ts';
 export type { DirectionProgram, Program, RuleReference } from './compile/program.ts';
+export { LiveProgram } from './compile/live-program.ts';
+export type { ClusterChange } from './compile/cluster-change.ts';
+export type { ClassMove, DirectionDifference, ProgramDifference, SubjectMove } from './compile/program-difference.ts';
 export { reach, type Reachability, type ReachOptions, type ReachRow } from './analyze/reach.ts';
 export type { Endpoint, Grain } from './analyze/endpoints.ts';
 export type { EndpointRef } from './analyze/endpoint.ts';

@@ -1,5 +1,6 @@
 // Changes of a cluster, one object at a time, as a watch of the API tells them.
-import type { Namespace, Pod } from '../model/cluster.ts';
+import type { IpRange } from '../base/ip-address.ts';
+import type { ClusterNode, Namespace, Pod } from '../model/cluster.ts';
 import type { ClusterPolicy } from '../model/cluster-policy.ts';
 import type { NetworkPolicy } from '../model/network-policy.ts';
 
@@ -14,4 +15,9 @@ export type ClusterChange =
   | { readonly kind: 'remove-cluster-policy'; readonly policy: Pick<ClusterPolicy, 'kind' | 'name'> }
   | { readonly kind: 'put-namespace'; readonly namespace: Namespace }
   /** Its pods and policies are removed by changes of their own. */
-  | { readonly kind: 'remove-namespace'; readonly name: string };
+  | { readonly kind: 'remove-namespace'; readonly name: string }
+  /** Its pod ranges come to those of the cluster. A hostNetwork pod keeps the addresses that it was put with. */
+  | { readonly kind: 'put-node'; readonly node: ClusterNode }
+  | { readonly kind: 'remove-node'; readonly name: string }
+  /** All pod ranges that the cluster has beside those of its nodes. */
+  | { readonly kind: 'set-pod-ranges'; readonly ranges: readonly IpRange[] };

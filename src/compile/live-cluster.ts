@@ -1,6 +1,7 @@
 // The lists of a cluster kept in order while single objects come and go.
 import { compareText } from '../base/finding.ts';
-import type { Cluster, Namespace, Pod } from '../model/cluster.ts';
+import type { IpRange } from '../base/ip-address.ts';
+import type { Cluster, ClusterNode, Namespace, Pod } from '../model/cluster.ts';
 import { comparePrecedence, type ClusterPolicy } from '../model/cluster-policy.ts';
 import { compareNames, comparePods, type Named } from '../model/cluster-order.ts';
 import type { NetworkPolicy } from '../model/network-policy.ts';
@@ -17,6 +18,9 @@ export class LiveCluster {
   readonly pods: Pod[];
   readonly policies: NetworkPolicy[];
   readonly clusterPolicies: ClusterPolicy[];
+  readonly nodes: ClusterNode[];
+  /** Pod ranges beside those of nodes. */
+  ownPodRanges: readonly IpRange[];
   /** By pod index, its first IPv4 address as a number; NaN where it has none. Has room behind. */
   addresses4: Float64Array;
   private readonly base: Cluster;
@@ -27,13 +31,19 @@ export class LiveCluster {
     this.pods = [...cluster.pods].sort(comparePods);
     this.policies = [...cluster.policies].sort(compareNames);
     this.clusterPolicies = [...cluster.clusterPolicies].sort(comparePrecedence);
+    this.nodes = [...cluster.nodes].sort((a, b) => compareText(a.name, b.name));
+    this.ownPodRanges = withoutRanges(cluster.podRanges, cluster.nodes.flatMap(({ podRanges }) => podRanges));
     this.addresses4 = Float64Array.from(this.pods, address4);
   }
 
   /** A view: its lists change with this one. */
   toCluster(): Cluster {
-    const { namespaces, pods, policies, clusterPolicies } = this;
-    return { ...this.base, namespaces, pods, policies, clusterPolicies };
+    const { namespaces, pods, policies, clusterPolicies, nodes, podRanges } = this;
+    return { ...this.base, namespaces, pods, policies, clusterPolicies, nodes, podRanges };
+  }
+
+  get podRanges(): readonly IpRange[] {
+    return [...this.ownPodRanges, ...this.nodes.flatMap(({ podRanges }) => podRanges)];
   }
 
   findPod(pod: Pod): Place {
@@ -46,6 +56,10 @@ export class LiveCluster {
 
   findNamespace(name: string): Place {
     return search(this.namespaces, (other) => compareText(other.name, name));
+  }
+
+  findNode(name: string): Place {
+    return search(this.nodes, (other) => compareText(other.name, name));
   }
 
   /** Clusters have tens of these. */
@@ -78,6 +92,43 @@ export class LiveCluster {
     const start = search(this.pods, (pod) => (pod.namespace < name ? -1 : 1)).index;
     return { start, end: search(this.pods, (pod) => (pod.namespace <= name ? -1 : 1)).index };
   }
+}
+
+/** Each range of `others` is taken out once. */
+function withoutRanges(ranges: readonly IpRange[], others: readonly IpRange[]): IpRange[] {
+  const rest = [...ranges];
+  for (const other of others) {
+    const place = rest.findIndex((range) => isSameRange(range, other));
+    if (place >= 0) rest.splice(place, 1);
+  }
+  return rest;
+}
+
+export function isSameRange(a: IpRange, b: IpRange): boolean {
+  return a.family === b.family && a.first === b.first && a.last === b.last;
+}
+
+/** Whether it can be told as one end whose policies have changed, and not as one that went and one that came. */
+export function isSameEnd(a: Pod, b: Pod): boolean {
+  return (
+    a.hostNetwork === b.hostNetwork &&
+    a.replicas === b.replicas &&
+    haveSameAddresses(a, b)
+  );
+}
+
+/** Whether rules for nodes see the same in both. */
+export function isSameNode(a: ClusterNode | undefined, b: ClusterNode | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.labels.size === b.labels.size && [...a.labels].every(([key, value]) => b.labels.get(key) === value) && haveSameAddresses(a, b);
+}
+
+function haveSameAddresses(a: Pick<Pod, 'addresses'>, b: Pick<Pod, 'addresses'>): boolean {
+  return a.addresses.length === b.addresses.length && a.addresses.every(({ family, value }, place) => b.addresses[place]!.family === family && b.addresses[place]!.value === value);
+}
+
+export function namesNodes({ egress, ingress }: ClusterPolicy): boolean {
+  return [...ingress, ...egress].some(({ peers }) => peers.kind === 'listed' && peers.peers.some(({ kind }) => kind === 'nodes'));
 }
 
 function address4({ addresses }: Pod): number {

@@ -1,5 +1,5 @@
 // A Program that follows a cluster change by change: cost follows what a change touches, and each change tells what it did.
-import type { Cluster, Namespace, Pod } from '../model/cluster.ts';
+import type { Cluster, ClusterNode, Namespace, Pod } from '../model/cluster.ts';
 import type { ClusterPolicy } from '../model/cluster-policy.ts';
 import { DIRECTIONS, type Direction, type NetworkPolicy } from '../model/network-policy.ts';
 import { selects } from '../model/selector.ts';
@@ -8,25 +8,19 @@ import type { ClusterChange } from './cluster-change.ts';
 import { compileParts, type ProgramParts } from './compile.ts';
 import { viewDirection } from './direction.ts';
 import { selectorsOf } from './group-pods.ts';
-import { LiveCluster } from './live-cluster.ts';
+import { isSameEnd, isSameNode, isSameRange, LiveCluster, namesNodes } from './live-cluster.ts';
 import { LiveDirection } from './live-direction.ts';
 import { LiveGroups, type GroupContent, type LiveGroup } from './live-groups.ts';
 import { insertNumber } from './number-list.ts';
 import { EVERY_NAMESPACE } from './selector-index.ts';
 import { compileClusterPolicy, compileNetworkPolicy, type CompiledClusterPolicy, type CompiledPolicy } from './policy-set.ts';
 import type { ProgramDifference } from './program-difference.ts';
+import { ProgramGrowth } from './program-growth.ts';
 import type { Program } from './program.ts';
 
-/**
- * A table that has grown to this many times what it was after the last compile, and some more, holds mostly what nothing
- * uses: compiling anew is worth its time. Beyond the larger number a change does it unasked.
- */
+/** Beyond the larger growth a change compiles anew unasked. */
 const GROWTH_WANTED = 2;
 const GROWTH_MAX = 4;
-const GROWTH_SLACK = 1000;
-/** Port sets come with the rows that are asked for: how many there are is known only after so many changes. */
-const SETTLING_CHANGES = 1000;
-const PORT_SETS_SLACK = 20_000;
 
 export class LiveProgram {
   private cluster: LiveCluster;
@@ -36,11 +30,8 @@ export class LiveProgram {
   private compiled!: Map<NetworkPolicy, CompiledPolicy>;
   private compiledClusterPolicies!: Map<ClusterPolicy, CompiledClusterPolicy>;
   private domainNames!: readonly string[];
-  private sizes!: readonly number[];
+  private growth!: ProgramGrowth;
   private isRenumbered = false;
-  /** Since the last compile. */
-  private changes = 0;
-  private settledPortSets = 0;
   private view!: Program;
 
   constructor(cluster: Cluster) {
@@ -55,7 +46,7 @@ export class LiveProgram {
 
   /** Whether `compact` would give memory back. */
   get wantsCompaction(): boolean {
-    return this.hasGrown(GROWTH_WANTED);
+    return this.growth.isBeyond(GROWTH_WANTED);
   }
 
   /** Compiles anew, which takes as long as the first time: for a moment without changes. The next difference says so. */
@@ -65,11 +56,10 @@ export class LiveProgram {
   }
 
   apply(change: ClusterChange): ProgramDifference {
-    if (this.hasGrown(GROWTH_MAX)) this.compact();
+    if (this.growth.isBeyond(GROWTH_MAX)) this.compact();
     const { isRenumbered } = this;
     this.isRenumbered = false;
-    this.changes++;
-    if (this.changes === SETTLING_CHANGES) this.settledPortSets = this.parts.portSets.size;
+    this.growth.countChange();
     const record = new ChangeRecord();
     this.change(change, record);
     for (const group of record.dead) if (group.podCount === 0) this.bury(group);
@@ -100,8 +90,7 @@ export class LiveProgram {
     this.compiled = new Map(policySet.policies.map((compiled) => [compiled.policy, compiled]));
     this.compiledClusterPolicies = new Map(policySet.clusterPolicies.map((compiled) => [compiled.policy, compiled]));
     this.domainNames = this.parts.domainNames;
-    this.sizes = this.measure();
-    this.changes = 0;
+    this.growth = new ProgramGrowth(this.parts, this.groups);
     this.view = this.makeView();
   }
 
@@ -125,22 +114,6 @@ export class LiveProgram {
     return findDifference({ record, live: this.directions[direction], groups: this.groups, after: this.view[direction], domainNames: this.domainNames });
   }
 
-  /** What only ever grows between two compiles. Right after one all of it is in use. */
-  private measure(): number[] {
-    const { policySet: { vocabulary }, lists, atomTable, directions } = this.parts;
-    const perDirection = DIRECTIONS.flatMap((direction) => {
-      const { reader, layers } = directions[direction];
-      return [reader.peers.classes.length, layers.admin.levelCount, layers.baseline.levelCount];
-    });
-    const { selectors, namespaceSelectors, peerSets, blocks, portNames } = vocabulary;
-    return [selectors.selectors.length, namespaceSelectors.length, peerSets.length, blocks.length, portNames.length, lists.size, atomTable.atoms.length, this.groups.keyCount, this.groups.reader.size, ...perDirection];
-  }
-
-  private hasGrown(times: number): boolean {
-    if (this.changes > SETTLING_CHANGES && this.parts.portSets.size > times * this.settledPortSets + PORT_SETS_SLACK) return true;
-    return this.measure().some((size, place) => size > times * this.sizes[place]! + GROWTH_SLACK);
-  }
-
   private change(change: ClusterChange, record: ChangeRecord): void {
     switch (change.kind) {
       case 'put-pod':
@@ -162,10 +135,15 @@ export class LiveProgram {
         return this.setNamespace(change.namespace.name, change.namespace);
       case 'remove-namespace':
         return this.setNamespace(change.name, undefined);
+      case 'put-node':
+        return this.setNode(change.node.name, change.node, record);
+      case 'remove-node':
+        return this.setNode(change.name, undefined, record);
+      case 'set-pod-ranges':
+        this.cluster.ownPodRanges = change.ranges;
+        return this.setPodRanges(record);
     }
   }
-
-  // --- Pods
 
   private putPod(pod: Pod, record: ChangeRecord): void {
     const { index, isThere } = this.cluster.findPod(pod);
@@ -218,12 +196,10 @@ export class LiveProgram {
     this.groups.bury(group);
   }
 
-  // --- Policies
-
   private addPolicy(policy: NetworkPolicy, record: ChangeRecord): void {
     const { policySet, portSets } = this.parts;
     const seen = this.vocabularySizes();
-    const compiled = compileNetworkPolicy({ cluster: this.view.cluster, vocabulary: policySet.vocabulary, portSets }, policy);
+    const compiled = compileNetworkPolicy({ cluster: this.cluster, vocabulary: policySet.vocabulary, portSets }, policy);
     this.learn(seen, record);
     this.useMore(compiled, record);
     for (const direction of DIRECTIONS) this.directions[direction].attachPolicy(compiled);
@@ -243,7 +219,7 @@ export class LiveProgram {
   private addClusterPolicy(policy: ClusterPolicy, record: ChangeRecord): void {
     const { policySet, portSets } = this.parts;
     const seen = this.vocabularySizes();
-    const compiled = compileClusterPolicy({ cluster: this.view.cluster, vocabulary: policySet.vocabulary, portSets }, policy);
+    const compiled = compileClusterPolicy({ cluster: this.cluster, vocabulary: policySet.vocabulary, portSets }, policy);
     this.learn(seen, record);
     this.compiledClusterPolicies.set(policy, compiled);
     this.useMore(compiled, record);
@@ -260,8 +236,6 @@ export class LiveProgram {
     if (this.domainNamesInUse().length < this.domainNames.length) this.reclassifyDomainNames(record);
     this.cluster.clusterPolicies.splice(this.cluster.clusterPolicies.indexOf(policy), 1);
   }
-
-  // --- What policies name for the first time
 
   private vocabularySizes(): VocabularySizes {
     const { selectors, namespaceSelectors, blocks, portNames } = this.parts.policySet.vocabulary;
@@ -350,8 +324,6 @@ export class LiveProgram {
     if (origin.podCount === 0) record.dead.add(origin);
   }
 
-  // --- What rules of a direction use for the first time
-
   private useMore(policy: CompiledPolicy | CompiledClusterPolicy, record: ChangeRecord): void {
     let isNamed = false;
     for (const direction of DIRECTIONS) {
@@ -428,8 +400,6 @@ export class LiveProgram {
     return [...names].sort();
   }
 
-  // --- Namespaces
-
   private setNamespace(name: string, namespace: Namespace | undefined): void {
     const { index, isThere } = this.cluster.findNamespace(name);
     this.cluster.namespaces.splice(index, isThere ? 1 : 0, ...(namespace === undefined ? [] : [namespace]));
@@ -466,6 +436,32 @@ export class LiveProgram {
     for (let pod = start; pod < end; pod++) groups.add(this.groups.groupAt(pod));
     return groups;
   }
+
+  /** A node's labels and addresses are what rules for `nodes` stand for. */
+  private setNode(name: string, node: ClusterNode | undefined, record: ChangeRecord): void {
+    const { index, isThere } = this.cluster.findNode(name);
+    const before = isThere ? this.cluster.nodes[index]! : undefined;
+    const ranges = this.cluster.podRanges;
+    this.cluster.nodes.splice(index, isThere ? 1 : 0, ...(node === undefined ? [] : [node]));
+    if (!isSameNode(before, node)) {
+      const policies = this.cluster.clusterPolicies.filter(namesNodes);
+      for (const policy of policies) this.removeClusterPolicy(policy, record);
+      for (const policy of policies) this.addClusterPolicy(policy, record);
+    }
+    const now = this.cluster.podRanges;
+    if (ranges.length !== now.length || ranges.some((range, place) => !isSameRange(range, now[place]!))) this.setPodRanges(record);
+  }
+
+  private setPodRanges(record: ChangeRecord): void {
+    this.parts.atomTable.setPodRanges(this.cluster.podRanges, (atom) => {
+      for (const direction of DIRECTIONS) this.cutAtom(direction, atom, record);
+    });
+    record.isAtomsCut = true;
+    if (!this.groups.reader.refresh()) return;
+    for (const [index, pod] of this.cluster.pods.entries()) {
+      if (pod.addresses.length === 0) this.movePod(index, this.contentOf(pod), record);
+    }
+  }
 }
 
 interface VocabularySizes {
@@ -473,14 +469,4 @@ interface VocabularySizes {
   readonly namespaceSelectors: number;
   readonly blocks: number;
   readonly portNames: number;
-}
-
-/** Whether it can be told as one end whose policies have changed, and not as one that went and one that came. */
-function isSameEnd(a: Pod, b: Pod): boolean {
-  return (
-    a.hostNetwork === b.hostNetwork &&
-    a.replicas === b.replicas &&
-    a.addresses.length === b.addresses.length &&
-    a.addresses.every(({ family, value }, place) => b.addresses[place]!.family === family && b.addresses[place]!.value === value)
-  );
 }

@@ -13,7 +13,7 @@ export interface ProgramDifference {
   readonly addedPod: number | undefined;
   /** Whether a pod went: either the one that is `addedPod` now, or one that is gone. */
   readonly isPodRemoved: boolean;
-  /** Atoms were cut, so that their indices are other ones. */
+  /** Atoms were cut, so that their indices are other ones, or lie in pod ranges where they did not, or the other way round. */
   readonly isAtomsCut: boolean;
   readonly ingress: DirectionDifference;
   readonly egress: DirectionDifference;

@@ -6,7 +6,7 @@ import { compareNames, comparePods } from '../../src/model/cluster-order.ts';
 import { randomCluster } from './random-cluster.ts';
 import { settleCluster } from './settle.ts';
 
-const KINDS = ['put-pod', 'put-pod', 'remove-pod', 'put-policy', 'put-policy', 'put-policy', 'remove-policy', 'put-cluster-policy', 'remove-cluster-policy', 'put-namespace', 'remove-namespace'] as const;
+const KINDS = ['put-pod', 'put-pod', 'remove-pod', 'put-policy', 'put-policy', 'put-policy', 'remove-policy', 'put-cluster-policy', 'remove-cluster-policy', 'put-namespace', 'remove-namespace', 'put-node', 'put-node', 'remove-node', 'set-pod-ranges'] as const;
 
 export interface Pick {
   readonly kind: (typeof KINDS)[number];
@@ -15,7 +15,12 @@ export interface Pick {
 }
 
 /** A cluster to take objects from, and what to take in which order. */
-export const randomChanges: fc.Arbitrary<{ readonly pool: Cluster; readonly picks: readonly Pick[] }> = fc.record({
+export interface RandomChanges {
+  readonly pool: Cluster;
+  readonly picks: readonly Pick[];
+}
+
+export const randomChanges: fc.Arbitrary<RandomChanges> = fc.record({
   pool: randomCluster.map(settleCluster),
   picks: fc.array(fc.record({ kind: fc.constantFrom(...KINDS), at: fc.nat(1000), isRelabeled: fc.boolean() }), { minLength: 1, maxLength: 10, size: 'max' }),
 });
@@ -61,6 +66,17 @@ export function changeOf(cluster: Cluster, pool: Cluster, { kind, at, isRelabele
       const namespace = pick(cluster.namespaces);
       return namespace && { kind, name: namespace.name };
     }
+    case 'put-node': {
+      const node = pick(pool.nodes, cluster.nodes);
+      // Some come with pod ranges of their own, and lose them again.
+      return node && { kind, node: { ...node, podRanges: isRelabeled ? pool.podRanges : [] } };
+    }
+    case 'remove-node': {
+      const node = pick(cluster.nodes);
+      return node && { kind, name: node.name };
+    }
+    case 'set-pod-ranges':
+      return { kind, ranges: isRelabeled ? pool.podRanges : [] };
   }
 }
 
@@ -83,5 +99,18 @@ export function changedCluster(cluster: Cluster, change: ClusterChange): Cluster
       return { ...cluster, namespaces: [...cluster.namespaces.filter(({ name }) => name !== change.namespace.name), change.namespace] };
     case 'remove-namespace':
       return { ...cluster, namespaces: cluster.namespaces.filter(({ name }) => name !== change.name) };
+    case 'put-node':
+    case 'remove-node': {
+      const gone = change.kind === 'put-node' ? change.node.name : change.name;
+      const nodes = [...cluster.nodes.filter(({ name }) => name !== gone), ...(change.kind === 'put-node' ? [change.node] : [])];
+      return { ...cluster, nodes, podRanges: [...ownPodRanges(cluster), ...nodes.flatMap(({ podRanges }) => podRanges)] };
+    }
+    case 'set-pod-ranges':
+      return { ...cluster, podRanges: [...change.ranges, ...cluster.nodes.flatMap(({ podRanges }) => podRanges)] };
   }
+}
+
+/** Those of nodes stand behind the others here. */
+function ownPodRanges({ podRanges, nodes }: Cluster): Cluster['podRanges'] {
+  return podRanges.slice(0, podRanges.length - nodes.flatMap((node) => node.podRanges).length);
 }

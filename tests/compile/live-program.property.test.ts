@@ -1,15 +1,20 @@
 // A Program that follows changes is the Program of the cluster as it is then, and tells exactly what each change did.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { reach } from '../../src/analyze/reach.ts';
 import type { IpAddress, IpFamily } from '../../src/base/ip-address.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
 import { LiveProgram } from '../../src/compile/live-program.ts';
 import type { DirectionDifference, ProgramDifference } from '../../src/compile/program-difference.ts';
 import type { Program } from '../../src/compile/program.ts';
+import type { Cluster } from '../../src/model/cluster.ts';
 import { DIRECTIONS, type Direction } from '../../src/model/network-policy.ts';
+import { reachJson } from '../../src/report/reach-json.ts';
 import { checkWith } from '../clusters/check-property.ts';
+import { holdToReference } from '../clusters/hold-to-reference.ts';
 import { outsideAddresses } from '../clusters/points.ts';
-import { changedCluster, changeOf, randomChanges } from '../clusters/random-changes.ts';
+import { changedCluster, changeOf, randomChanges, type RandomChanges } from '../clusters/random-changes.ts';
+import type { RawCluster } from '../clusters/raw-cluster.ts';
 import { podKey, settleCluster } from '../clusters/settle.ts';
 import { verdictsOf } from '../clusters/verdicts.ts';
 
@@ -26,6 +31,20 @@ test('after each change the verdicts are those of a fresh compile', () => {
       assert.deepEqual(sorted(verdictsOf(live.program, outside)), sorted(verdictsOf(compileCluster(cluster), outside)), change.kind);
     }
   }, { share: 0.4 });
+});
+
+test('after random changes a live Program decides as the reference does', () => {
+  checkWith(randomChanges, (raw, changes) => {
+    const { live, cluster } = followAll(raw, changes);
+    holdToReference(live.program, cluster);
+  }, { share: 0.3 });
+});
+
+test('after random changes the rows of reach are those of a fresh compile', () => {
+  checkWith(randomChanges, (raw, changes) => {
+    const { program } = followAll(raw, changes).live;
+    assert.equal(reachText(program), reachText(compileCluster(program.cluster)));
+  }, { share: 0.3 });
 });
 
 test('the difference of a change names exactly the entries that differ', () => {
@@ -50,6 +69,30 @@ test('the difference of a change names exactly the entries that differ', () => {
     }
   }, { share: 0.4 });
 });
+
+/** A live Program after all of the changes, and what its cluster is then by a way of its own. */
+function followAll(raw: RawCluster, { pool, picks }: RandomChanges): { readonly live: LiveProgram; readonly cluster: Cluster } {
+  let cluster = settleCluster(raw);
+  const live = new LiveProgram(cluster);
+  for (const pick of picks) {
+    const change = changeOf(cluster, pool, pick);
+    const next = change && changedCluster(cluster, change);
+    if (change === undefined || next === undefined || hasOrphans(next)) continue;
+    cluster = next;
+    live.apply(change);
+  }
+  return { live, cluster };
+}
+
+/** The reference knows no pod whose namespace is not there, and neither does the API server. */
+function hasOrphans({ namespaces, pods, policies }: Cluster): boolean {
+  const names = new Set(namespaces.map(({ name }) => name));
+  return [...pods, ...policies].some(({ namespace }) => !names.has(namespace));
+}
+
+function reachText(program: Program): string {
+  return [...reachJson(reach(program, { by: 'pod' }), [])].join('');
+}
 
 function sorted(verdicts: ReadonlyMap<string, unknown>): unknown[] {
   return [...verdicts].sort(([a], [b]) => (a < b ? -1 : 1));
