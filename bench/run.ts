@@ -1,6 +1,6 @@
-// Runs every benchmark beside it and writes `bench/results.md`: what each one printed, with machine, date and commit.
+// Runs the benchmarks beside it and writes their sections of `bench/results.md`: what each one printed, with machine, date and commit.
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,35 +11,41 @@ const ROOT = dirname(FOLDER);
 const NO_BENCHES: ReadonlySet<string> = new Set(['run.ts', 'generate-cluster.ts', 'generate-list.ts', 'scale-shapes.ts']);
 const TIMEOUT_MS = 10 * 60_000;
 
-interface BenchRun {
-  readonly name: string;
-  /** The first line of the file. */
-  readonly purpose: string;
-  readonly output: string;
-  readonly hasFailed: boolean;
-}
+const RESULTS = join(FOLDER, 'results.md');
 
 const wanted = process.argv.slice(2);
 const names = readdirSync(FOLDER).filter((name) => name.endsWith('.ts') && !NO_BENCHES.has(name)).sort();
-const runs = names.filter((name) => wanted.length === 0 || wanted.includes(name.replace(/\.ts$/, ''))).map(runBench);
-writeFileSync(join(FOLDER, 'results.md'), formatResults(runs));
-if (runs.some(({ hasFailed }) => hasFailed)) process.exitCode = 1;
+const unknown = wanted.filter((name) => !names.includes(`${name}.ts`));
+if (unknown.length > 0) throw new Error(`no benchmark ${unknown.join(', ')}; there are ${names.map((name) => name.replace(/\.ts$/, '')).join(', ')}`);
+const sections = readSections();
+for (const name of names) {
+  if (wanted.length > 0 && !wanted.includes(name.replace(/\.ts$/, ''))) continue;
+  sections.set(name, runBench(name));
+  // After each, so that a later one that hangs takes nothing with it.
+  writeFileSync(RESULTS, formatResults());
+}
 
-function runBench(name: string): BenchRun {
+/** By the name of the benchmark, in the order of the names when written again. */
+function readSections(): Map<string, string> {
+  const [, ...found] = existsSync(RESULTS) ? readFileSync(RESULTS, 'utf8').split(/^(?=## bench\/)/m) : [];
+  return new Map(found.map((section) => [/^## bench\/(.*)$/m.exec(section)![1]!, section.trimEnd()]));
+}
+
+function runBench(name: string): string {
   const file = join(FOLDER, name);
   process.stderr.write(`${name}\n`);
   const child = spawnSync(join(ROOT, 'bin/node'), [file], { encoding: 'utf8', timeout: TIMEOUT_MS, stdio: ['ignore', 'pipe', 'inherit'] });
-  const purpose = readFileSync(file, 'utf8').split('\n')[0]!.replace(/^\/\/ /, '');
   process.stdout.write(child.stdout);
-  return { name, purpose, output: child.stdout, hasFailed: child.status !== 0 };
+  if (child.status !== 0) process.exitCode = 1;
+  const purpose = readFileSync(file, 'utf8').split('\n')[0]!.replace(/^\/\/ /, '');
+  const end = child.status === 0 ? '' : '\n\nIt ended with an error.';
+  return `## bench/${name}\n\n${purpose}\n\n${describeRun()}\n\n\`\`\`text\n${child.stdout.trimEnd()}\n\`\`\`${end}`;
 }
 
-function formatResults(all: readonly BenchRun[]): string {
-  const sections = all.map(
-    ({ name, purpose, output, hasFailed }) =>
-      `## bench/${name}\n\n${purpose}\n\n\`\`\`text\n${output.trimEnd()}\n\`\`\`\n${hasFailed ? '\nIt ended with an error.\n' : ''}`,
-  );
-  return `# Results\n\nWritten by \`npm run bench\`; \`npm run bench -- NAME…\` writes those benchmarks alone.\n\n${describeRun()}\n\n${sections.join('\n')}`;
+/** Without those whose benchmark is gone. */
+function formatResults(): string {
+  const kept = names.flatMap((name) => sections.get(name) ?? []);
+  return `# Results\n\nWritten by \`npm run bench\`; \`npm run bench -- NAME…\` writes the sections of those benchmarks alone.\n\n${kept.join('\n\n')}\n`;
 }
 
 function describeRun(): string {

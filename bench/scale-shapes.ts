@@ -14,10 +14,12 @@ export interface Shape {
   readonly goalMegabytes?: number;
 }
 
+/** The mix that grows tenfold. */
+export const SMALL: ClusterSize = { mode: 'bare', pods: 10_000, policies: 2000, namespaces: 50 };
 const BARE = { mode: 'bare', pods: 100_000, policies: 10_000 } as const;
 
 export const SHAPES: readonly Shape[] = [
-  { name: '10k bare pods, 2k policies, 50 namespaces', make: () => mixed({ mode: 'bare', pods: 10_000, policies: 2000, namespaces: 50 }), goalSeconds: 0.4 },
+  { name: '10k bare pods, 2k policies, 50 namespaces', make: () => mixed(SMALL), goalSeconds: 0.4 },
   { name: '100k bare pods, 10k policies, 50 namespaces', make: () => mixed({ ...BARE, namespaces: 50 }), goalSeconds: 2, goalMegabytes: 1200 },
   { name: '100k bare pods, 10k policies, 1,000 namespaces', make: () => mixed({ ...BARE, namespaces: 1000 }), goalSeconds: 2, goalMegabytes: 1200 },
   { name: '… 50 namespaces and 60 cluster-wide policies', make: () => withTiers(mixed({ ...BARE, namespaces: 50 }), 60), goalSeconds: 2.5 },
@@ -29,25 +31,29 @@ export const SHAPES: readonly Shape[] = [
   { name: '20k pods under 2k ipBlocks with excepts', make: () => blocksOverPods(20_000, 2000), goalSeconds: 15 },
 ];
 
-/** The same groups with ten times the pods behind each. */
-export function tenfold(cluster: Cluster): Cluster {
-  const pods = cluster.pods.flatMap((pod) => Array.from({ length: 10 }, (_, index) => ({ ...pod, name: `${pod.name}-${index}` })));
-  return { ...cluster, pods };
+/** The manifests of a mix with each pod so many times: the same groups with more pods behind each. */
+export function repeatedMix(size: ClusterSize, times: number): readonly Manifest[] {
+  return generateManifests(size).flatMap((manifest) => {
+    if (manifest['kind'] !== 'Pod') return [manifest];
+    const metadata = manifest['metadata'] as Manifest; // written by the generator
+    return Array.from({ length: times }, (_, index) => ({ ...manifest, metadata: { ...metadata, name: `${String(metadata['name'])}-${index}` } }));
+  });
 }
 
 export function mixed(size: ClusterSize): Cluster {
   return readAll(generateManifests(size));
 }
 
-/** A stream of one `List`, so that no text of the whole is needed. */
 function readAll(manifests: readonly Manifest[]): Cluster {
+  return readManifests([{ name: 'generated', chunks: () => listChunks(manifests) }]).cluster;
+}
+
+/** A stream of one `List`, so that no text of the whole is needed. */
+export function* listChunks(manifests: readonly Manifest[]): Iterable<Uint8Array> {
   const encoder = new TextEncoder();
-  function* chunks(): Iterable<Uint8Array> {
-    yield encoder.encode('{"apiVersion":"v1","kind":"List","items":[');
-    for (const [index, manifest] of manifests.entries()) yield encoder.encode(`${index === 0 ? '' : ','}${JSON.stringify(manifest)}`);
-    yield encoder.encode(']}');
-  }
-  return readManifests([{ name: 'generated', chunks }]).cluster;
+  yield encoder.encode('{"apiVersion":"v1","kind":"List","items":[');
+  for (const [index, manifest] of manifests.entries()) yield encoder.encode(`${index === 0 ? '' : ','}${JSON.stringify(manifest)}`);
+  yield encoder.encode(']}');
 }
 
 /** As in Antrea's test of scale: in each namespace a default deny and two policies that name each other's pods. */

@@ -8,8 +8,9 @@ import { explain } from '../src/analyze/explain.ts';
 import { findImpact } from '../src/analyze/impact.ts';
 import { compileCluster } from '../src/compile/compile.ts';
 import type { DirectionProgram, Program } from '../src/compile/program.ts';
+import { readManifests } from '../src/read/read.ts';
 import { Chance } from './generate-cluster.ts';
-import { SHAPES, tenfold, type Shape } from './scale-shapes.ts';
+import { listChunks, repeatedMix, SHAPES, SMALL, type Shape } from './scale-shapes.ts';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const REPEATS = Number(process.env['BENCH_REPEATS'] ?? 2);
@@ -28,7 +29,8 @@ interface Run {
 
 /** Shapes of which the other questions are asked too. */
 const ASKED_SHAPES = [1, 2];
-const GROWN_SHAPE = 0;
+/** How many times each pod is there. */
+const GROWTH = [1, 10] as const;
 const PAIRS = 2000;
 
 interface AskedRun {
@@ -42,7 +44,7 @@ interface AskedRun {
 const [word, ...wanted] = process.argv.slice(2);
 if (word === 'one') measure(SHAPES[Number(wanted[0])]!);
 else if (word === 'ask') ask(SHAPES[Number(wanted[0])]!);
-else if (word === 'grow') grow(SHAPES[GROWN_SHAPE]!);
+else if (word === 'grow') grow(Number(wanted[0]));
 else reportAll([word, ...wanted].filter((name) => name !== undefined));
 
 function reportAll(names: readonly string[]): void {
@@ -50,7 +52,7 @@ function reportAll(names: readonly string[]): void {
     if (names.length === 0 || names.includes(String(index))) report(index, shape);
   }
   for (const index of ASKED_SHAPES) if (names.length === 0 || names.includes(`ask${index}`)) reportAsked(index, SHAPES[index]!);
-  if (names.length === 0 || names.includes('grow')) process.stdout.write(runChild('grow'));
+  if (names.length === 0 || names.includes('grow')) reportGrowth();
 }
 
 /** In a process of its own, with the nursery that `bin/bulkhead` gives itself. */
@@ -142,13 +144,34 @@ function explainTimes(program: Program): number[] {
   return times.slice(PAIRS).sort((a, b) => a - b);
 }
 
-/** Ten times the pods in the same groups: what is more than before is the reading of them. */
-function grow({ make, name }: Shape): void {
-  for (const [what, cluster] of [[name, make()], ['ten times the pods in the same groups', tenfold(make())]] as const) {
-    const seconds = stopwatch();
-    const program = compileCluster(cluster);
-    for (const direction of [program.ingress, program.egress]) touchRows(direction);
-    countPairs(program);
-    console.log(`${what}: ${seconds().toFixed(2)} s CPU, ${program.groups.length} groups`);
+interface GrownRun {
+  readonly pods: number;
+  readonly groups: number;
+  readonly read: number;
+  readonly answer: number;
+}
+
+/** Each in processes of their own, so that all are as cold. */
+function reportGrowth(): void {
+  const [before, after] = GROWTH.map((times) => {
+    const runs = Array.from({ length: REPEATS + 1 }, () => JSON.parse(runChild('grow', String(times))) as GrownRun); // written by `grow` below
+    const least = (pick: (run: GrownRun) => number): number => Math.min(...runs.map(pick));
+    return { ...runs[0]!, read: least(({ read }) => read), answer: least(({ answer }) => answer) };
+  });
+  for (const { pods, groups, read, answer } of [before!, after!]) {
+    console.log(`${pods} pods in ${groups} groups: read ${read.toFixed(2)} s CPU; compile, rows and count ${answer.toFixed(2)} s`);
   }
+  console.log(`  ten times the pods in the same groups: ${(after!.answer - before!.answer).toFixed(2)} s more to answer (goal: at most the ${(after!.read - before!.read).toFixed(2)} s more to read)`);
+}
+
+function grow(times: number): void {
+  const chunks = [...listChunks(repeatedMix(SMALL, times))];
+  const seconds = stopwatch();
+  const { cluster } = readManifests([{ name: 'generated', chunks: () => chunks }]);
+  const read = seconds();
+  const program = compileCluster(cluster);
+  for (const direction of [program.ingress, program.egress]) touchRows(direction);
+  countPairs(program);
+  const run: GrownRun = { pods: cluster.pods.length, groups: program.groups.length, read, answer: seconds() - read };
+  console.log(JSON.stringify(run));
 }
