@@ -1,16 +1,18 @@
 // `bulkhead explain SOURCE TARGET [PROTO/PORT]`: allowed or not, and by which rule at which line.
 import type { Command } from 'commander';
+import type { IpFamily } from '../base/ip-address.ts';
 import { compileCluster } from '../compile/compile.ts';
 import type { Program } from '../compile/program.ts';
 import { explain } from '../analyze/explain.ts';
 import { contextOf } from '../analyze/named-ends.ts';
-import { askedPairs, type AskedEnd } from '../words/asked-pairs.ts';
+import { askedPairs, type AskedEnd, type AskedPair } from '../words/asked-pairs.ts';
 import { findEnds } from '../words/endpoint-words.ts';
 import type { Engine } from '../lint/engines/engine.ts';
 import { explanationsJson, explanationText, type Answer, type AnswerEnd } from '../report/explanation.ts';
 import { choiceOf } from './choice.ts';
 import { DATA_FORMATS, dataAnswer } from './data-answer.ts';
 import { addEngineOption, engineOf, type EngineOption } from './engine-option.ts';
+import { UsageError } from './failures.ts';
 import { addInputOptions, type InputOptions } from './input-options.ts';
 import { writeAnswer, writeNote } from './output.ts';
 import { readInputs } from './read-inputs.ts';
@@ -23,6 +25,7 @@ const FORMATS = ['text', ...DATA_FORMATS] as const;
 
 interface ExplainOptions extends InputOptions, EngineOption {
   readonly output: (typeof FORMATS)[number];
+  readonly family?: IpFamily;
 }
 
 export function defineExplain(command: Command): void {
@@ -31,10 +34,11 @@ export function defineExplain(command: Command): void {
     .argument('<TARGET>', 'the same, or svc/namespace/name:port, a DNS name of the cluster, a URL')
     .argument('[PROTO/PORT]', 'tcp/80, udp/53, tcp/8000-8999, tcp/http, icmp, any (default: any)');
   addEngineOption(addInputOptions(words))
+    .option('--family <4|6>', 'over addresses of this family alone (default: the first over which anything is allowed)', familyWord)
     .option('-o, --output <FORMAT>', `one of: ${FORMATS.join(', ')}`, choiceOf(FORMATS), 'text')
     .addHelpText('after', '\nExit status: 0 all that was asked is allowed; 1 some of it is denied.\n\nExample: bulkhead explain -f examples/shop/shop.yaml shop/web shop/api tcp/9000')
     .action(async (source: string, target: string, port: string | undefined, options: ExplainOptions) => {
-      process.exitCode = await runExplain({ source, target, port }, options);
+      process.exitCode = await runExplain({ source, target, port, family: options.family }, options);
     });
 }
 
@@ -42,6 +46,13 @@ interface Words {
   readonly source: string;
   readonly target: string;
   readonly port: string | undefined;
+  readonly family: IpFamily | undefined;
+}
+
+const FAMILY_WORDS = ['4', '6'] as const;
+
+function familyWord(word: string): IpFamily {
+  return choiceOf(FAMILY_WORDS)(word) === '4' ? 4 : 6;
 }
 
 async function runExplain(words: Words, options: ExplainOptions): Promise<number> {
@@ -61,14 +72,22 @@ function answerWords(program: Program, words: Words): { answers: Answer[]; leftO
   const sources = findEnds(program, words.source);
   const targets = findEnds(program, words.target, contextOf(sources.pods));
   const pairs = askedPairs(program, { sources, targets, portWords: words.port === undefined ? undefined : [words.port] });
-  const judged = pairs.filter(({ ports }) => ports?.length !== 0);
-  const answers = judged.slice(0, PAIRS_MAX).map(({ source, target, ports, family, isHairpin }) => ({
+  const ofFamily = pairs.filter((pair) => words.family === undefined || couldUse(pair, words.family));
+  if (ofFamily.length === 0) throw new UsageError(`no address of IPv${words.family} is among these ends`, 'leave --family out, or name other ends');
+  const judged = ofFamily.filter(({ ports }) => ports?.length !== 0);
+  const answers = judged.slice(0, PAIRS_MAX).map(({ source, target, ports, family = words.family, isHairpin }) => ({
     source: answerEnd(source),
     target: answerEnd(target),
     asked: ports,
+    ...(words.family && { family: words.family }),
     explanation: explain(program, { source: source.ref, target: target.ref, isHairpin, ...(ports && { ports }), ...(family && { family }) }),
   }));
   return { answers, leftOut: judged.length - answers.length };
+}
+
+/** Of pods the answer says what they lack. */
+function couldUse({ source, target, family }: AskedPair, wanted: IpFamily): boolean {
+  return (family ?? wanted) === wanted && [source, target].every(({ ref }) => ref.kind !== 'address' || ref.address.family === wanted);
 }
 
 function answerEnd({ label, ref }: AskedEnd): AnswerEnd {

@@ -1,5 +1,6 @@
 // Why a connection is allowed or not, as text and as JSON: for each direction the policies that isolate and the rules that allow.
 import type { Finding } from '../base/finding.ts';
+import type { IpFamily } from '../base/ip-address.ts';
 import type { PortSet } from '../base/port-set.ts';
 import { locateOrigin, type Origin } from '../model/origin.ts';
 import type { Direction, NetworkPolicy } from '../model/network-policy.ts';
@@ -21,6 +22,8 @@ export interface Answer {
   readonly target: AnswerEnd;
   /** undefined: any port was asked about. */
   readonly asked: PortSet | undefined;
+  /** Missing: no family was asked about. */
+  readonly family?: IpFamily;
   readonly explanation: Explanation;
   /** Where the engine that enforces the policies departs from it; missing where no engine was named. */
   readonly notes?: readonly Finding[];
@@ -31,9 +34,9 @@ export interface AnswerEnd {
   readonly isOutside: boolean;
 }
 
-export function explanationText({ source, target, asked, explanation, notes = [] }: Answer, style: Style): string {
+export function explanationText({ source, target, asked, family, explanation, notes = [] }: Answer, style: Style): string {
   const { verdict, ports, hasCommonFamily, egress, ingress } = explanation;
-  const question = `${printable(source.name)} → ${printable(target.name)}${asked === undefined ? '' : ` on ${formatPorts(asked)}`}`;
+  const question = `${printable(source.name)} → ${printable(target.name)}${asked === undefined ? '' : ` on ${formatPorts(asked)}`}${family === undefined ? '' : ` over IPv${family}`}`;
   const which = verdict === 'denied' || (verdict === 'allowed' && asked !== undefined) ? '' : ` on ${formatPorts(ports)}`;
   const paint = verdict === 'denied' ? style.red : verdict === 'allowed' ? style.green : style.yellow;
   return [
@@ -129,12 +132,13 @@ function placeText(origin: Origin): string {
 }
 
 /** One answer as `explain -o json` lists it. */
-export function jsonExplanation({ source, target, asked, explanation, notes }: Answer): unknown {
+export function jsonExplanation({ source, target, asked, family, explanation, notes }: Answer): unknown {
   const { verdict, ports, egress, ingress } = explanation;
   return {
     source: source.name,
     target: target.name,
     ...(asked === undefined ? {} : { asked: jsonPorts(asked) }),
+    ...(family === undefined ? {} : { family }),
     verdict,
     allowed: jsonPorts(ports),
     egress: jsonReason(egress),
