@@ -1,8 +1,8 @@
 // The questionnaire of `bulkhead new`: on a terminal, what a pattern must know is asked for, with the names of the input to choose from.
 import { createInterface } from 'node:readline';
 import { WordError } from '../base/word-error.ts';
-import type { Cluster } from '../model/cluster.ts';
 import type { Topic } from '../pattern/answers.ts';
+import type { NamedInput } from '../pattern/check-names.ts';
 import type { Pattern, Take } from '../pattern/pattern-shape.ts';
 import { printable } from '../report/printable.ts';
 import { checkAnswers, missingTopics, settleAnswers, type TopicWords } from './new-answers.ts';
@@ -54,7 +54,7 @@ const OFFERS_MAX = 20;
 export interface Questionnaire {
   readonly pattern: Pattern;
   readonly given: TopicWords;
-  readonly input: Cluster | undefined;
+  readonly input: NamedInput | undefined;
   /** Whether names may be of what is not there yet. */
   readonly isAhead: boolean;
 }
@@ -88,11 +88,11 @@ type NextLine = () => Promise<string>;
 async function askEach(questionnaire: Questionnaire, nextLine: NextLine): Promise<TopicWords> {
   const { pattern, given, input } = questionnaire;
   const words = new Map(given);
-  const required = missingTopics(pattern, given, input);
+  const required = missingTopics(pattern, given, input?.cluster);
   for (const take of pattern.takes) {
     const isRequired = required.includes(take.topic);
     if (words.has(take.topic) || (!isRequired && (take.need === 'place' || isUnasked(pattern, take.topic)))) continue;
-    const answer = await askOne(nextLine, take, { isRequired, offers: offersFor(pattern, take.topic, { words, input }), check: (word) => checkWord(questionnaire, new Map([...words, [take.topic, [word]]]), take.topic) });
+    const answer = await askOne(nextLine, take, { isRequired, offers: offersFor(pattern, take.topic, { words, input: input?.cluster }), check: (word) => checkWord(questionnaire, new Map([...words, [take.topic, [word]]]), take.topic) });
     if (answer !== '') words.set(take.topic, [answer]);
   }
   return words;
@@ -125,7 +125,7 @@ async function askOne(nextLine: NextLine, { topic }: Take, { isRequired, offers,
 
 function checkWord({ pattern, input, isAhead }: Questionnaire, words: TopicWords, topic: Topic): string | undefined {
   try {
-    const answers = settleAnswers(pattern, words, input);
+    const answers = settleAnswers(pattern, words, input?.cluster);
     if (input === undefined || isAhead) return undefined;
     const missing = checkAnswers(pattern, words, answers, input).find((problem) => problem.topic === topic && problem.severity === 'missing');
     return missing === undefined ? undefined : `${missing.message}; ${missing.help}`;

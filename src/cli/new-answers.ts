@@ -3,13 +3,14 @@ import type { IpRange } from '../base/ip-address.ts';
 import { nearestWord } from '../base/near-miss.ts';
 import { parseRange } from '../base/range-text.ts';
 import type { Cluster, Pod } from '../model/cluster.ts';
+import { findNamespace } from '../model/find-namespace.ts';
 import { DIRECTIONS, type Direction, type PortMatch } from '../model/network-policy.ts';
 import { UNWRITTEN } from '../model/policy-draft.ts';
 import { EVERYTHING, type Selector } from '../model/selector.ts';
 import { checkDnsLabel, checkLabelKey, checkLabelValue, checkPortName, checkSubdomain } from '../read/names.ts';
 import { EVERY_NAMESPACE, type Answers, type DnsPlace, type NotedBlock, type PodPlace, type Topic } from '../pattern/answers.ts';
 import { PRIORITY_MAX } from '../pattern/add-policies.ts';
-import { checkNamespace, checkPods, checkPorts, type NameProblem } from '../pattern/check-names.ts';
+import { checkNamespace, checkPods, checkPorts, type NamedInput, type NameProblem } from '../pattern/check-names.ts';
 import { findApiServer, findDns, findIngressControllers, findScrapers, USUAL_DNS, type ApiServerPlace } from '../pattern/find-places.ts';
 import { HEALTH_CHECKS, PROVIDERS } from '../pattern/known-ranges.ts';
 import { podsAt } from '../pattern/offer-names.ts';
@@ -52,18 +53,22 @@ export function settleAnswers(pattern: Pattern, words: TopicWords, cluster: Clus
 }
 
 /** What was named and is not in the input. What was found in it needs no check. */
-export function checkAnswers(pattern: Pattern, words: TopicWords, answers: Answers, cluster: Cluster): readonly NameProblem[] {
+export function checkAnswers(pattern: Pattern, words: TopicWords, answers: Answers, input: NamedInput): readonly NameProblem[] {
+  const { cluster } = input;
   const problems = [
-    ...(words.has('namespace') ? checkNamespace(cluster, 'namespace', answers.namespace) : []),
-    ...(['from-namespace', 'to-namespace', 'except-namespace'] as const).flatMap((topic) => (words.get(topic) ?? []).flatMap((name) => checkNamespace(cluster, topic, name))),
+    ...(words.has('namespace') ? checkNamespace(input, 'namespace', answers.namespace) : []),
+    ...(['from-namespace', 'to-namespace', 'except-namespace'] as const).flatMap((topic) => (words.get(topic) ?? []).flatMap((name) => checkNamespace(input, topic, name))),
   ];
-  if (problems.length > 0) return problems;
+  if (problems.some(({ severity }) => severity === 'missing')) return problems;
   const selected: PodPlace = { namespace: answers.namespace, podSelector: answers.podSelector };
   // Nobody wears the label of a quarantine before there is a reason.
   const isSelectorChecked = words.has('selector') && pattern.name !== 'quarantine';
   const peerTopic = (['from-selector', 'to-selector'] as const).find((topic) => words.has(topic));
-  const peers = answers.peers.map((peer) => ({ ...peer, namespace: peer.namespace ?? (answers.namespace === '' ? EVERY_NAMESPACE : answers.namespace) }));
+  const peers = answers.peers
+    .map((peer) => ({ ...peer, namespace: peer.namespace ?? (answers.namespace === '' ? EVERY_NAMESPACE : answers.namespace) }))
+    .filter(({ namespace }) => namespace === EVERY_NAMESPACE || findNamespace(cluster, namespace) !== undefined);
   return [
+    ...problems,
     ...(isSelectorChecked ? checkPods(cluster, 'selector', selected) : []),
     ...(peerTopic === undefined ? [] : peers.flatMap((peer) => checkPods(cluster, peerTopic, peer))),
     ...(words.has('port') && pattern.listeners !== undefined ? checkPorts(cluster, answers.ports, listenersOf(pattern, { selected, peers, cluster })) : []),

@@ -6,10 +6,10 @@ import { hasErrors } from '../base/finding.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { PolicyDraft } from '../model/policy-draft.ts';
 import { freePriority } from '../pattern/add-policies.ts';
-import type { Answers } from '../pattern/answers.ts';
-import type { NameProblem } from '../pattern/check-names.ts';
+import type { Answers, Topic } from '../pattern/answers.ts';
+import type { NamedInput, NameProblem } from '../pattern/check-names.ts';
 import { findPattern, PATTERNS } from '../pattern/pattern.ts';
-import type { Pattern } from '../pattern/pattern-shape.ts';
+import type { Pattern, Place } from '../pattern/pattern-shape.ts';
 import { readManifests, sourceFromText } from '../read/read.ts';
 import { policiesYaml } from '../report/policy-yaml.ts';
 import { printable } from '../report/printable.ts';
@@ -67,12 +67,12 @@ async function runNew(name: string | undefined, options: NewOptions): Promise<nu
   if (input === 'unreadable') return 2;
   const words = await completeWords({ pattern, given, input, isAhead: options.notYet === true });
   if (words === 'interrupted') return INTERRUPTED_STATUS;
-  const answers = settleAnswers(pattern, words, input);
+  const answers = settleAnswers(pattern, words, input?.cluster);
   if (input !== undefined) await reportProblems(checkAnswers(pattern, words, answers, input), options);
-  const text = [...policiesYaml([draftPolicy(pattern, answers, { words, input })])].join('');
+  const text = [...policiesYaml([draftPolicy(pattern, answers, { words, input: input?.cluster })])].join('');
   const added = readBack(text);
   await deliver(text, options);
-  await writeNote(effectNotes(added, input).map((note) => `bulkhead: ${note}\n`).join(''));
+  await writeNote(effectNotes(added, input?.cluster).map((note) => `bulkhead: ${note}\n`).join(''));
   return 0;
 }
 
@@ -90,10 +90,10 @@ function patternNamed(name: string): Pattern {
 }
 
 /** undefined: neither manifests nor a cluster are named, so there is nothing to look names up in. */
-async function openInput(options: NewOptions): Promise<Cluster | undefined | 'unreadable'> {
+async function openInput(options: NewOptions): Promise<NamedInput | undefined | 'unreadable'> {
   if ((options.file ?? []).length === 0 && !hasBase(options)) return undefined;
   const input = await readInputs(options.file ?? [], sourceOptions(options));
-  return input === undefined ? 'unreadable' : input.cluster;
+  return input === undefined ? 'unreadable' : { cluster: input.cluster, isWhole: hasBase(options) };
 }
 
 /** `-n` is the namespace of the policy here, and says nothing about what is read. */
@@ -104,13 +104,25 @@ function sourceOptions(options: NewOptions): InputOptions {
 
 async function completeWords(questionnaire: Questionnaire): Promise<TopicWords | 'interrupted'> {
   const { pattern, given, input } = questionnaire;
-  const missing = missingTopics(pattern, given, input);
+  const missing = missingTopics(pattern, given, input?.cluster);
   if (missing.length === 0) return given;
   if (process.stdin.isTTY && process.stderr.isTTY) return askWords(questionnaire);
-  const offers = offersFor(pattern, missing[0]!, { words: given, input });
-  const help = offers.length === 0 ? '`bulkhead new --help` says how it is written' : `${input === undefined ? 'one of' : 'the input has'} ${offers.map(printable).join(', ')}`;
-  throw new UsageError(`${pattern.name} needs ${missing.map((topic) => `--${topic}`).join(', ')}`, help);
+  throw new UsageError(`${pattern.name} needs ${missing.map((topic) => `--${topic}`).join(', ')}`, helpFor(questionnaire, missing[0]!));
 }
+
+function helpFor({ pattern, given, input }: Questionnaire, topic: Topic): string {
+  const isPlace = pattern.takes.some((take) => take.topic === topic && take.need === 'place');
+  if (isPlace && pattern.place !== undefined && pattern.place !== 'dns') return `${input === undefined ? '' : 'the input does not have it; '}${PLACE_HELP[pattern.place]}`;
+  const offers = offersFor(pattern, topic, { words: given, input: input?.cluster });
+  return offers.length === 0 ? '`bulkhead new --help` says how it is written' : `${input === undefined ? 'one of' : 'the input has'} ${offers.map(printable).join(', ')}`;
+}
+
+/** How those are named whom the input is searched for. */
+const PLACE_HELP: Readonly<Record<Exclude<Place, 'dns'>, string>> = {
+  'ingress-controller': 'for ingress-nginx it is --from-namespace ingress-nginx --from-selector app.kubernetes.io/name=ingress-nginx,app.kubernetes.io/component=controller',
+  'scraper': 'for Prometheus it is mostly --from-namespace monitoring --from-selector app.kubernetes.io/name=prometheus',
+  'api-server': 'its addresses are what `kubectl get endpointslices -n default -l kubernetes.io/service-name=kubernetes` prints',
+};
 
 /** What is missing makes a policy that does not do what it says, so it is refused unless it is to come. */
 async function reportProblems(problems: readonly NameProblem[], { notYet }: NewOptions): Promise<void> {

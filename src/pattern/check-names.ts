@@ -16,9 +16,19 @@ export interface NameProblem {
   readonly help: string;
 }
 
-export function checkNamespace(cluster: Cluster, topic: Topic, name: string): NameProblem[] {
+/** Manifests: what is not in them may be elsewhere in the cluster, as the ingress controller mostly is. */
+export interface NamedInput {
+  readonly cluster: Cluster;
+  /** Whether it is everything there is. */
+  readonly isWhole: boolean;
+}
+
+/** A namespace of another end may be elsewhere, unless its name is nearly one that is here. */
+export function checkNamespace({ cluster, isWhole }: NamedInput, topic: Topic, name: string): NameProblem[] {
   if (name === EVERY_NAMESPACE || findNamespace(cluster, name) !== undefined) return [];
-  return [{ topic, severity: 'missing', message: `the input has no namespace \`${name}\``, help: offer(name, offerNamespaces(cluster), 'it has') }];
+  const names = offerNamespaces(cluster);
+  const mayBeElsewhere = !isWhole && topic !== 'namespace' && nearestWord(name, names) === undefined;
+  return [{ topic, severity: mayBeElsewhere ? 'doubtful' : 'missing', message: `the input has no namespace \`${name}\``, help: offer(name, names, 'it has') }];
 }
 
 /** Of a place whose namespace is there. */

@@ -33,8 +33,8 @@ refuses('a required word, with namespaces', ['default-deny', ...EXAMPLE], /needs
 refuses('the selector, with the labels of that namespace alone', ['database', '-n', 'shop', ...EXAMPLE], /needs --selector, --from-selector, --port\n {2}help: the input has app=api, app=db, app=web\n/);
 refuses('the port, with those of the pods that are meant', ['database', '-n', 'shop', '--selector', 'app=db', '--from-selector', 'app=api', ...EXAMPLE], /needs --port\n {2}help: the input has tcp\/5432 \(postgres\)\n/);
 refuses('the port, with those of the other side', ['allow-to-namespace', '-n', 'blog', '--to-namespace', 'shop', '--to-selector', 'app=db', '--port', 'tcp/nosuch', ...EXAMPLE], /port TCP `nosuch`.*\n {2}help: they declare tcp\/5432 \(postgres\); /);
-refuses('whom the input does not have', ['allow-monitoring', '-n', 'app', '--port', 'web', '-f', 'examples/shop/data.yaml'], /allow-monitoring needs --from-namespace, --from-selector\n/);
-refuses('the API server, which no input names', ['allow-to-api-server', '-n', 'shop'], /needs --cidr\n/);
+refuses('whom the input does not have', ['allow-monitoring', '-n', 'app', '--port', 'web', '-f', 'examples/shop/data.yaml'], /allow-monitoring needs --from-namespace, --from-selector\n {2}help: the input does not have it; for Prometheus /);
+refuses('the API server, which no input names', ['allow-to-api-server', '-n', 'shop'], /needs --cidr\n {2}help: its addresses are what `kubectl get endpointslices /);
 
 // What means nothing.
 refuses('a pattern that is none', ['defualt-deny'], /did you mean default-deny\?/);
@@ -59,6 +59,15 @@ refuses('pods', ['default-deny', '-n', 'shop', '--selector', 'app=wbe', ...EXAMP
 refuses('the other namespace', ['allow-from-namespace', '-n', 'shop', '--from-namespace', 'monitorin', ...EXAMPLE], /did you mean `monitoring`\?/);
 refuses('pods of the other namespace', ['allow-from-namespace', '-n', 'shop', '--from-namespace', 'blog', '--from-selector', 'app=web', ...EXAMPLE], /`blog` has no pods with `app=web`/);
 refuses('a port of that name', ['allow-public', '-n', 'shop', '--selector', 'app=web', '--port', 'htpp', ...EXAMPLE], /matches nothing/);
+
+test('another namespace may be elsewhere where manifests are read, and not where a cluster is', (t) => {
+  const words = ['allow-from-namespace', '-n', 'shop', '--from-namespace', 'istio-system', '--from-selector', 'app=gateway'];
+  const fromFiles = run(...words, ...EXAMPLE);
+  assert.equal(fromFiles.status, 0);
+  assert.match(fromFiles.stderr, /warning: --from-namespace: the input has no namespace `istio-system`/);
+  const snapshot = join(makeFolder(t, { 'all.json': runBulkhead(['snapshot', ...EXAMPLE]).stdout }), 'all.json');
+  assert.equal(run(...words, '--snapshot', snapshot).status, 2);
+});
 
 test('what is not there yet is a warning with --not-yet', () => {
   const { status, stdout, stderr } = run('default-deny', '-n', 'shpo', '--not-yet', ...EXAMPLE);
