@@ -79,7 +79,7 @@ function goesToPodsItself({ annotations }: Service): boolean {
 }
 
 function exposuresOfIngresses(program: Program, routes: readonly ServiceRoute[], judge: Judge): readonly Exposure[] {
-  const { ingresses = [] } = program.cluster;
+  const { ingresses } = program.cluster;
   if (ingresses.length === 0) return [];
   const byName = new Map(routes.map((route) => [`${route.service.namespace}/${route.service.name}`, route]));
   const sourcesOf = ingressSourceFinder(program);
@@ -95,7 +95,7 @@ function exposuresOfIngresses(program: Program, routes: readonly ServiceRoute[],
 
 /** Each controller's pods are looked for once. */
 function ingressSourceFinder({ cluster }: Program): (ingress: Ingress) => EntranceSources {
-  const { pods, ingressClasses = [], nodes } = cluster;
+  const { pods, ingressClasses, nodes } = cluster;
   const known = new Map<IngressController, readonly number[]>();
   const podsOf = (controller: IngressController): readonly number[] => {
     let found = known.get(controller);

@@ -105,7 +105,7 @@ interface SliceFinder {
 }
 
 /** An endpoint is the pod that it names, else the pod that has its address, else an address outside. */
-function sliceFinder({ endpointSlices = [], pods }: Cluster): SliceFinder {
+function sliceFinder({ endpointSlices, pods }: Cluster): SliceFinder {
   const byService = new Map<string, EndpointSlice[]>();
   for (const slice of endpointSlices) if (slice.serviceName !== undefined) append(byService, `${slice.namespace}/${slice.serviceName}`, slice);
   const byName = new Map<string, number>();

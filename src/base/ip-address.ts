@@ -23,7 +23,7 @@ export const LAST_ADDRESS: Readonly<Record<IpFamily, bigint>> = { 4: (1n << 32n)
 /** Reads an address as Go's `net.ParseIP` does today (no leading zeros, no zone); undefined when it is none. */
 export function parseIpAddress(text: string): IpAddress | undefined {
   if (text.includes(':')) {
-    const value = parseIpv6(text);
+    const value = parseIpv6(text, STANDARD);
     return value === undefined ? undefined : { family: 6, value };
   }
   const value = parseIpv4(text);
@@ -64,11 +64,20 @@ function parseIpv4(text: string): bigint | undefined {
 /** The code of `.`, counted from that of `0`. */
 const DOT = -2;
 
-function parseIpv6(text: string): bigint | undefined {
+/** How sloppily the parts of an IPv6 address are read. */
+export interface Ipv6Parts {
+  readonly groupSignsMax: number;
+  /** Of a dotted tail. */
+  readonly parseIpv4: (text: string) => bigint | undefined;
+}
+
+const STANDARD: Ipv6Parts = { groupSignsMax: 4, parseIpv4 };
+
+export function parseIpv6(text: string, parts: Ipv6Parts): bigint | undefined {
   const halves = text.split('::');
   if (halves.length > 2) return undefined;
-  const head = parseGroups(halves[0] ?? '', halves.length === 1);
-  const tail = halves.length === 2 ? parseGroups(halves[1] ?? '', true) : [];
+  const head = parseGroups(halves[0] ?? '', halves.length === 1, parts);
+  const tail = halves.length === 2 ? parseGroups(halves[1] ?? '', true, parts) : [];
   if (head === undefined || tail === undefined) return undefined;
   const missing = 8 - head.length - tail.length;
   if (halves.length === 1 ? missing !== 0 : missing < 1) return undefined;
@@ -78,16 +87,16 @@ function parseIpv6(text: string): bigint | undefined {
 }
 
 /** The 16-bit groups of one side of `::`; the last of them may be a dotted IPv4 address. */
-function parseGroups(text: string, mayEndInIpv4: boolean): number[] | undefined {
+function parseGroups(text: string, mayEndInIpv4: boolean, { groupSignsMax, parseIpv4: parseTail }: Ipv6Parts): number[] | undefined {
   if (text === '') return [];
   const groups: number[] = [];
   const parts = text.split(':');
   for (const [index, part] of parts.entries()) {
     if (part.includes('.')) {
-      const value = index === parts.length - 1 && mayEndInIpv4 ? parseIpv4(part) : undefined;
+      const value = index === parts.length - 1 && mayEndInIpv4 ? parseTail(part) : undefined;
       if (value === undefined) return undefined;
       groups.push(Number(value >> 16n), Number(value & 0xffffn));
-    } else if (/^[0-9a-fA-F]{1,4}$/.test(part)) {
+    } else if (part.length <= groupSignsMax && /^[0-9a-fA-F]+$/.test(part) && Number.parseInt(part, 16) <= 0xffff) {
       groups.push(Number.parseInt(part, 16));
     } else {
       return undefined;

@@ -18,6 +18,14 @@ export function nearestWord(word: string, candidates: Iterable<string>): string 
   return best;
 }
 
+/** The same, letter case apart. */
+export function nearestWordAnyCase(word: string, candidates: Iterable<string>): string | undefined {
+  const written = new Map<string, string>();
+  for (const candidate of candidates) if (!written.has(candidate.toLowerCase())) written.set(candidate.toLowerCase(), candidate);
+  const nearest = nearestWord(word.toLowerCase(), written.keys());
+  return nearest === undefined ? undefined : written.get(nearest);
+}
+
 /** Insertions, deletions, replacements and swaps of neighbors (optimal string alignment). */
 export function countEdits(a: string, b: string): number {
   let beforeLast: number[] = [];

@@ -18,7 +18,7 @@ const RELATED_MAX = 3;
 const RANGES_MAX = 3;
 
 export function lintExposure(context: LintContext): Finding[] {
-  const { services, ingresses = [] } = context.cluster;
+  const { services, ingresses } = context.cluster;
   const hasEntrance = ingresses.length > 0 || services.some(({ type }) => type === 'LoadBalancer' || type === 'NodePort');
   return hasEntrance ? findExposures(context.program).flatMap((exposure) => lintEntrance(context, exposure)) : [];
 }

@@ -26,7 +26,7 @@ const GROUPS_WITHOUT_PODS: ReadonlySet<string> = new Set([
 /** By namespace, as messages name them: `` `Kafka/events` ``. Groups without a point are Kubernetes' own, as are those under `k8s.io`. */
 export function findPodCreators({ unreadObjects }: Cluster): ReadonlyMap<string, readonly string[]> {
   const creators = new Map<string, string[]>();
-  for (const { apiVersion, kind, namespace, name } of unreadObjects ?? []) {
+  for (const { apiVersion, kind, namespace, name } of unreadObjects) {
     const group = apiVersion.split('/')[0]!;
     if (!group.includes('.') || group.endsWith('.k8s.io') || GROUPS_WITHOUT_PODS.has(group)) continue;
     const text = `\`${kind}/${name}\``;

@@ -14,9 +14,9 @@ export interface Cluster {
   /** Sorted by namespace, workload, name; a pod is known by its index here. */
   readonly pods: readonly Pod[];
   readonly services: readonly Service[];
-  readonly endpointSlices?: readonly EndpointSlice[];
-  readonly ingresses?: readonly Ingress[];
-  readonly ingressClasses?: readonly IngressClass[];
+  readonly endpointSlices: readonly EndpointSlice[];
+  readonly ingresses: readonly Ingress[];
+  readonly ingressClasses: readonly IngressClass[];
   readonly nodes: readonly ClusterNode[];
   /** Sorted by namespace and name; a policy is known by its index here. */
   readonly policies: readonly Policy[];
@@ -25,7 +25,7 @@ export interface Cluster {
   /** Address ranges that pods of this cluster get (`--pod-cidr`, node objects); empty when not known. */
   readonly podRanges: readonly IpRange[];
   /** Objects of kinds that are not read, whose controllers may create pods all the same: one of each kind and namespace. */
-  readonly unreadObjects?: readonly UnreadObject[];
+  readonly unreadObjects: readonly UnreadObject[];
 }
 
 export interface UnreadObject {

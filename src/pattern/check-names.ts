@@ -38,7 +38,7 @@ export function checkPods(cluster: Cluster, topic: Topic, place: PodPlace): Name
   const where = namespace === undefined ? 'the input' : `\`${namespace}\``;
   const what = place.podSelector.requirements.length === 0 ? 'pods' : `pods with \`${formatSelector(place.podSelector)}\``;
   // What an operator makes is not in its manifests.
-  const mayComeLater = (cluster.unreadObjects ?? []).some((object) => namespace === undefined || object.namespace === namespace);
+  const mayComeLater = cluster.unreadObjects.some((object) => namespace === undefined || object.namespace === namespace);
   return [{ topic, severity: mayComeLater ? 'doubtful' : 'missing', message: `${where} has no ${what}`, help: offer(formatSelector(place.podSelector), offerSelectors(cluster, namespace), 'there are') }];
 }
 

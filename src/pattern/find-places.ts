@@ -62,7 +62,7 @@ export interface ApiServerPlace {
 
 /** By the EndpointSlices of the Service `kubernetes`, which every API server writes about itself; undefined: the input has none. */
 export function findApiServer(cluster: Cluster): ApiServerPlace | undefined {
-  const slices = (cluster.endpointSlices ?? []).filter(({ namespace, serviceName }) => namespace === 'default' && serviceName === 'kubernetes');
+  const slices = cluster.endpointSlices.filter(({ namespace, serviceName }) => namespace === 'default' && serviceName === 'kubernetes');
   const ranges = slices.flatMap(({ endpoints }) => endpoints).flatMap(({ addresses }) => addresses).map(({ family, value }): IpRange => ({ family, first: value, last: value }));
   if (ranges.length === 0) return undefined;
   const numbers = new Set(slices.flatMap(({ ports }) => ports).map(({ port }) => port));

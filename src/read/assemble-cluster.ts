@@ -1,6 +1,7 @@
 // Puts what was read together: namespaces that are only mentioned, pods under their topmost controllers, everything sorted.
 import { compareText } from '../base/finding.ts';
 import { comparePrecedence } from '../model/cluster-policy.ts';
+import { compareNames, comparePods } from '../model/cluster-order.ts';
 import type { Cluster, ClusterNode, Namespace, Pod, Workload } from '../model/cluster.ts';
 import type { EndpointSlice } from '../model/endpoint-slice.ts';
 import type { Gathering, LivePod, OwnerReference, WorkloadTemplate } from './gathering.ts';
@@ -27,15 +28,6 @@ export function assembleCluster(gathering: Gathering): Cluster {
     podRanges: [...gathering.settings.podRanges, ...nodes.flatMap(({ podRanges }) => podRanges)],
     unreadObjects: [...gathering.unread.values()].flatMap(({ apiVersion, kind, names }) => [...names].map(([namespace, name]) => ({ apiVersion, kind, namespace, name }))),
   };
-}
-
-interface Named {
-  readonly namespace: string;
-  readonly name: string;
-}
-
-function compareNames(a: Named, b: Named): number {
-  return compareText(a.namespace, b.namespace) || compareText(a.name, b.name);
 }
 
 function assembleNamespaces({ namespaces, mentionedNamespaces }: Gathering): readonly Namespace[] {
@@ -70,23 +62,6 @@ function assemblePods(gathering: Gathering, nodes: readonly ClusterNode[]): read
     pods.push(...template.pods.map((pod) => ({ ...pod, workload, replicas: template.kind === 'DaemonSet' ? Math.max(nodes.length, 1) : pod.replicas })));
   }
   return pods.sort(comparePods);
-}
-
-function comparePods(a: Pod, b: Pod): number {
-  return (
-    compareText(a.namespace, b.namespace) ||
-    compareText(a.workload.name, b.workload.name) ||
-    compareText(a.workload.kind, b.workload.kind) ||
-    compareNumbered(a.name, b.name)
-  );
-}
-
-/** `db-2` stands before `db-10`. */
-function compareNumbered(a: string, b: string): number {
-  const numberA = /^(.*-)([0-9]{1,9})$/.exec(a);
-  const numberB = /^(.*-)([0-9]{1,9})$/.exec(b);
-  if (numberA === null || numberB === null || numberA[1] !== numberB[1]) return compareText(a, b);
-  return Number(numberA[2]) - Number(numberB[2]) || compareText(a, b);
 }
 
 /** A hostNetwork pod has the addresses of its node, of each family the first: a node may have an external one behind it. */

@@ -1,7 +1,7 @@
 // Finds fields that the API does not have: kubectl refuses them, the server with fieldValidation=Warn drops them.
+import { nearestWordAnyCase } from '../base/near-miss.ts';
 import type { Path } from '../model/origin.ts';
 import { lastName, shorten } from './loose-value.ts';
-import { findNearMiss } from './near-miss.ts';
 import { refuse, remark, type ObjectContext } from './object-context.ts';
 import type { LooseMap } from './yaml-value.ts';
 
@@ -113,7 +113,7 @@ interface Repair {
 }
 
 function repairOf(context: ObjectContext, key: string, level: Level, free: readonly string[]): Repair {
-  const near = findNearMiss(key, free);
+  const near = nearestWordAnyCase(key, free);
   if (near !== undefined) return { help: `did you mean \`${near}\`?`, replacement: near };
   if (level === 'object' && key === 'status') return { help: 'take it away: a NetworkPolicy has no status' };
   const belongs = context.object.kind === 'NetworkPolicy' ? BELONGS : BELONGS_CLUSTER_WIDE;

@@ -1,5 +1,5 @@
 // Reads an address block as the API server does, sloppy forms included (k8s.io/utils/net, ParseCIDRSloppy).
-import { formatIpAddress, LAST_ADDRESS, type IpFamily, type IpRange } from '../base/ip-address.ts';
+import { formatIpAddress, LAST_ADDRESS, parseIpv6, type IpFamily, type IpRange, type Ipv6Parts } from '../base/ip-address.ts';
 
 export interface Cidr {
   readonly range: IpRange;
@@ -21,7 +21,7 @@ export function parseCidr(text: string): Cidr | undefined {
   const writtenLength = Number(lengthText);
   const address = text.slice(0, slash);
   const ipv4 = parseSloppyIpv4(address);
-  const value = ipv4 ?? parseSloppyIpv6(address);
+  const value = ipv4 ?? parseIpv6(address, SLOPPY);
   const bits = ipv4 === undefined ? 128 : 32;
   if (value === undefined || writtenLength > bits) return undefined;
   const masked = mask(value, writtenLength, bits);
@@ -64,36 +64,7 @@ function parseSloppyIpv4(text: string): bigint | undefined {
 }
 
 /** Groups may have more than four digits when the number fits; a dotted tail is read as sloppily as IPv4. */
-function parseSloppyIpv6(text: string): bigint | undefined {
-  const halves = text.split('::');
-  if (halves.length > 2 || !text.includes(':')) return undefined;
-  const head = parseGroups(halves[0]!, halves.length === 1);
-  const tail = halves.length === 2 ? parseGroups(halves[1]!, true) : [];
-  if (head === undefined || tail === undefined) return undefined;
-  const missing = 8 - head.length - tail.length;
-  if (halves.length === 1 ? missing !== 0 : missing < 1) return undefined;
-  let value = 0n;
-  for (const group of [...head, ...new Array<number>(missing).fill(0), ...tail]) value = (value << 16n) | BigInt(group);
-  return value;
-}
-
-function parseGroups(text: string, mayEndInIpv4: boolean): number[] | undefined {
-  if (text === '') return [];
-  const groups: number[] = [];
-  const parts = text.split(':');
-  for (const [index, part] of parts.entries()) {
-    if (part.includes('.')) {
-      const ipv4 = index === parts.length - 1 && mayEndInIpv4 ? parseSloppyIpv4(part) : undefined;
-      if (ipv4 === undefined) return undefined;
-      groups.push(Number(ipv4 >> 16n), Number(ipv4 & 0xffffn));
-    } else if (/^[0-9a-fA-F]{1,32}$/.test(part) && Number.parseInt(part, 16) <= 0xffff) {
-      groups.push(Number.parseInt(part, 16));
-    } else {
-      return undefined;
-    }
-  }
-  return groups;
-}
+const SLOPPY: Ipv6Parts = { groupSignsMax: 32, parseIpv4: parseSloppyIpv4 };
 
 /** Whether an except is inside a block and smaller, by the server's own comparison (networking validation, ValidateIPBlock). */
 export function isStrictlyInside(except: Cidr, block: Cidr): boolean {

@@ -1,6 +1,6 @@
 // Which kinds there are: those that are read, those of the groups that we know whole, and those that hold policies.
+import { nearestWordAnyCase } from '../base/near-miss.ts';
 import { classifyEngineKind } from './engine-kinds.ts';
-import { findNearMiss } from './near-miss.ts';
 import type { LooseMap } from './yaml-value.ts';
 
 /** Kinds whose objects become part of the cluster, by API group. */
@@ -77,7 +77,7 @@ export function classifyKind(apiVersion: string, kind: string, map: LooseMap): K
 function classifyRemoved(group: string, kind: string): KindClass {
   if (kind === 'NetworkPolicy') return { kind: 'removed', replacement: 'networking.k8s.io/v1', isRead: false };
   if (READ_KINDS[group]!.includes(kind)) return { kind: 'removed', replacement: `${group}/v1`, isRead: true };
-  if (findNearMiss(kind, ['NetworkPolicy']) !== undefined) return { kind: 'no-such-kind', near: ['NetworkPolicy'] };
+  if (nearestWordAnyCase(kind, ['NetworkPolicy']) !== undefined) return { kind: 'no-such-kind', near: ['NetworkPolicy'] };
   return { kind: 'other' };
 }
 

@@ -1,7 +1,7 @@
 // What kind an object is of, and what is said of kinds that are not read.
+import { nearestWordAnyCase } from '../base/near-miss.ts';
 import { ALL_READ_KINDS, apiVersionOf } from './kinds.ts';
 import { readText, REFUSED, shorten } from './loose-value.ts';
-import { findNearMiss } from './near-miss.ts';
 import { refuse, remark, type ObjectContext } from './object-context.ts';
 import type { LooseObject } from './loose-object.ts';
 import { isMap, type LooseMap } from './yaml-value.ts';
@@ -75,7 +75,7 @@ function describeObject({ object: { namespace, name } }: ObjectContext, kind: st
 
 export function refuseUnknownKind(context: ObjectContext, loose: LooseObject, kind: string, apiVersion: string, kinds: readonly string[]): void {
   const home = ALL_READ_KINDS.includes(kind) ? apiVersionOf(kind) : undefined;
-  const near = home === undefined ? findNearMiss(kind, [...kinds, ...ALL_READ_KINDS]) : undefined;
+  const near = home === undefined ? nearestWordAnyCase(kind, [...kinds, ...ALL_READ_KINDS]) : undefined;
   const help = home !== undefined ? `write \`apiVersion: ${home}\`` : near !== undefined ? `did you mean \`${near}\`?` : undefined;
   refuse(context, [...loose.path, home === undefined ? 'kind' : 'apiVersion'], 'unknown-kind', `\`${shorten(apiVersion)}\` has no kind \`${shorten(kind)}\``, {
     ...(help === undefined ? {} : { help, replacement: home ?? near! }),

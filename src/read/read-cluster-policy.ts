@@ -1,10 +1,10 @@
 // Reads cluster-wide policies as their custom resources validate them (network-policy-api 0.2.0 and 0.1.7, both channels).
+import { nearestWordAnyCase } from '../base/near-miss.ts';
 import type { ClusterPolicy, ScopedPods, Tier } from '../model/cluster-policy.ts';
 import type { Path } from '../model/origin.ts';
 import { checkFields, type Level } from './check-fields.ts';
 import { checkMetadata } from './check-metadata.ts';
 import { readInteger, readMap, readText, REFUSED, shorten, type Refused } from './loose-value.ts';
-import { findNearMiss } from './near-miss.ts';
 import { originOf, refuse, remark, type ObjectContext } from './object-context.ts';
 import type { LabelCache } from './read-labels.ts';
 import { readScope } from './read-tier-peers.ts';
@@ -110,7 +110,7 @@ function readTier(context: ObjectContext, value: Value | undefined, path: Path):
     refuse(context, path, 'missing-field', 'a ClusterNetworkPolicy needs a `tier`', { help: 'write `tier: Admin` or `tier: Baseline`', leavesOut: UNKNOWN_PLACE });
     return REFUSED;
   }
-  const near = findNearMiss(text, ['Admin', 'Baseline']);
+  const near = nearestWordAnyCase(text, ['Admin', 'Baseline']);
   refuse(context, path, 'invalid-value', `\`${shorten(text)}\` is no tier: the two are Admin and Baseline`, {
     leavesOut: UNKNOWN_PLACE,
     ...(near === undefined ? {} : { help: `did you mean \`${near}\`?`, replacement: near }),

@@ -1,4 +1,5 @@
 // Reads a NetworkPolicy as the API server validates and defaults it (kubernetes `networking/validation` and `v1/defaults.go`).
+import { nearestWordAnyCase } from '../base/near-miss.ts';
 import type { Direction, NetworkPolicy, PolicyRule, RulePeers, RulePorts } from '../model/network-policy.ts';
 import type { Path } from '../model/origin.ts';
 import { EVERYTHING } from '../model/selector.ts';
@@ -8,7 +9,6 @@ import { remarkCutOff } from './cut-off.ts';
 import { readList, readMap, readText, REFUSED, shorten, type Loose } from './loose-value.ts';
 import { originOf, refuse, remark, type ObjectContext } from './object-context.ts';
 import type { LabelCache } from './read-labels.ts';
-import { findNearMiss } from './near-miss.ts';
 import { readPeer } from './read-peers.ts';
 import { readPortMatch } from './read-ports.ts';
 import { readSelector } from './read-selector.ts';
@@ -105,7 +105,7 @@ function readPolicyTypes(context: ObjectContext, value: Value | undefined, path:
 }
 
 function refusePolicyType(context: ObjectContext, text: string, path: Path): void {
-  const nears = POLICY_TYPES.filter((type) => findNearMiss(text.trim(), [type]) !== undefined);
+  const nears = POLICY_TYPES.filter((type) => nearestWordAnyCase(text.trim(), [type]) !== undefined);
   const near = POLICY_TYPES.find((type) => type.toLowerCase() === text.trim().toLowerCase()) ?? (nears.length === 1 ? nears[0] : undefined);
   const repair = near === undefined ? {} : { help: `write \`${near}\``, replacement: near };
   refuse(context, path, 'invalid-policy-type', `\`${shorten(text)}\` is no policy type: the two are Ingress and Egress`, repair);

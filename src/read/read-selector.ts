@@ -1,9 +1,9 @@
 // Reads label selectors, and refuses what the API server refuses (apimachinery `meta/v1/validation`).
+import { nearestWordAnyCase } from '../base/near-miss.ts';
 import type { Path } from '../model/origin.ts';
 import type { Requirement, Selector } from '../model/selector.ts';
 import { checkFields } from './check-fields.ts';
 import { lastName, readList, readMap, readText, REFUSED, shorten, type Loose } from './loose-value.ts';
-import { findNearMiss } from './near-miss.ts';
 import { checkLabelKey, checkLabelValue } from './names.ts';
 import { refuse, remark, type ObjectContext } from './object-context.ts';
 import { readLabelEntries } from './read-labels.ts';
@@ -79,7 +79,7 @@ function readOperator(context: ObjectContext, value: Value | undefined, path: Pa
   if (text === REFUSED) return undefined;
   const operator = OPERATORS.find((known) => known === text);
   if (operator !== undefined) return operator;
-  const near = findNearMiss(text ?? '', OPERATORS);
+  const near = nearestWordAnyCase(text ?? '', OPERATORS);
   const message = text === undefined ? 'an expression needs an `operator`' : `\`${shorten(text)}\` is no selector operator: the four are In, NotIn, Exists, DoesNotExist`;
   refuse(context, path, 'invalid-operator', message, { isRequired: text === undefined, ...(near === undefined ? {} : { help: `did you mean \`${near}\`?`, replacement: near }) });
   return undefined;

@@ -1,10 +1,10 @@
 // Reads a Service: whom it leads to, and on which ports.
 import type { IpAddress, IpRange } from '../base/ip-address.ts';
+import { nearestWordAnyCase } from '../base/near-miss.ts';
 import type { Service, ServicePort } from '../model/cluster.ts';
 import type { Path } from '../model/origin.ts';
 import { parseCidr } from './cidr.ts';
 import { readList, readMap, readText, REFUSED, shorten, type Loose } from './loose-value.ts';
-import { findNearMiss } from './near-miss.ts';
 import { originOf, refuse, type ObjectContext } from './object-context.ts';
 import { NO_LABELS, readLabels, type LabelCache } from './read-labels.ts';
 import { readAnnotations } from './read-ingress.ts';
@@ -71,7 +71,7 @@ function readType(context: ObjectContext, value: Value | undefined, path: Path):
   if (text === undefined || text === REFUSED) return 'ClusterIP';
   const type = SERVICE_TYPES.find((known) => known === text);
   if (type !== undefined) return type;
-  const near = findNearMiss(text, SERVICE_TYPES);
+  const near = nearestWordAnyCase(text, SERVICE_TYPES);
   refuse(context, path, 'invalid-value', `\`${shorten(text)}\` is no type of Service`, near === undefined ? {} : { help: `did you mean \`${near}\`?`, replacement: near });
   return 'ClusterIP';
 }

@@ -1,10 +1,10 @@
 // Reads the rules of cluster-wide policies; one in which anything cannot be understood, at any depth, fails closed as a whole.
+import { nearestWordAnyCase } from '../base/near-miss.ts';
 import type { TierAction, TierPeer, TierPort, TierPorts, TierRule } from '../model/cluster-policy.ts';
 import type { Direction } from '../model/network-policy.ts';
 import type { Path } from '../model/origin.ts';
 import { checkFields } from './check-fields.ts';
 import { readList, readMap, readText, REFUSED, refuseType, shorten } from './loose-value.ts';
-import { findNearMiss } from './near-miss.ts';
 import { failClosed, originOf, refuse, remark, type ObjectContext } from './object-context.ts';
 import { readTierPeer } from './read-tier-peers.ts';
 import type { TierDialect } from './tier-dialect.ts';
@@ -74,7 +74,7 @@ function readAction(context: ObjectContext, dialect: TierDialect, value: Value |
     return undefined;
   }
   if (Object.hasOwn(dialect.actions, text)) return dialect.actions[text];
-  const near = { Accept: 'Allow', Allow: 'Accept' }[text] ?? findNearMiss(text, words);
+  const near = { Accept: 'Allow', Allow: 'Accept' }[text] ?? nearestWordAnyCase(text, words);
   refuse(context, path, 'invalid-value', `\`${shorten(text)}\` is no action here: there are ${words.join(', ')}`, {
     leavesOut,
     ...(near === undefined ? {} : { help: `did you mean \`${near}\`?`, replacement: near }),

@@ -72,7 +72,7 @@ function isEveryAddress({ family, first, last }: IpRange): boolean {
 
 /** The class names the controller, and its own manifests the labels of its pods; their namespace is anybody's choice. */
 function missingController(cluster: Cluster, ingress: Ingress): Sources {
-  const [controller, ...others] = controllersOf(ingress, cluster.ingressClasses ?? []).filter(({ podLabels }) => podLabels.length > 0);
+  const [controller, ...others] = controllersOf(ingress, cluster.ingressClasses).filter(({ podLabels }) => podLabels.length > 0);
   if (controller === undefined || others.length > 0) return { ends: [], decision: undefined };
   return {
     ends: [{ kind: 'pods', name: controller.name, namespace: undefined, selectors: controller.podLabels.map((labels) => labelSelector(labels)) }],

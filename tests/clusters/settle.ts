@@ -13,6 +13,10 @@ export function settleCluster(cluster: raw.RawCluster): Cluster {
     namespaces: settleNamespaces(cluster),
     pods: cluster.workloads.flatMap((one) => settleWorkload(one, cluster.nodes)).sort(comparePods),
     services: [],
+    endpointSlices: [],
+    ingresses: [],
+    ingressClasses: [],
+    unreadObjects: [],
     nodes: cluster.nodes.map(settleNode).sort((a, b) => compareText(a.name, b.name)),
     policies: cluster.policies
       .map(settlePolicy)

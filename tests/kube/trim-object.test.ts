@@ -26,7 +26,7 @@ function readAll(files: readonly SourceFile[]): Cluster {
 }
 
 /** All of the model but where it was written, and annotations that mean nothing. */
-function modelText({ unreadObjects = [], ...cluster }: Cluster): string {
+function modelText({ unreadObjects, ...cluster }: Cluster): string {
   const unread = new Set(unreadObjects.map(({ apiVersion, kind, namespace }) => `${apiVersion} ${kind} ${namespace}`));
   return JSON.stringify({ ...cluster, unread: [...unread].sort() }, (key, value: unknown) => {
     if (key === 'origin') return undefined;

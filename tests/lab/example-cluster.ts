@@ -118,5 +118,5 @@ export function policy(id: string, { selector = {}, ingress, egress }: PolicyWor
 export function cluster(parts: { readonly pods: readonly Pod[]; readonly services?: readonly Service[]; readonly policies?: readonly NetworkPolicy[] }): Cluster {
   const names = [...new Set(parts.pods.map(({ namespace }) => namespace))].sort();
   const namespaces = names.map((name): Namespace => ({ name, labels: new Map([['kubernetes.io/metadata.name', name]]), unknownKeys: new Set(), origin: undefined }));
-  return { namespaces, pods: parts.pods, services: parts.services ?? [], policies: parts.policies ?? [], nodes: [], clusterPolicies: [], podRanges: [] };
+  return { namespaces, pods: parts.pods, services: parts.services ?? [], policies: parts.policies ?? [], nodes: [], clusterPolicies: [], podRanges: [], endpointSlices: [], ingresses: [], ingressClasses: [], unreadObjects: [] };
 }
