@@ -12,7 +12,7 @@ export function wordsOf(key: string): readonly string[] {
 
 const ADDRESS_WORDS: ReadonlySet<string> = new Set([
   'host', 'hosts', 'hostname', 'hostnames', 'addr', 'addrs', 'address', 'addresses', 'server', 'servers', 'endpoint', 'endpoints', 'url', 'urls', 'uri', 'uris',
-  'broker', 'brokers', 'bootstrap', 'upstream', 'upstreams', 'backend', 'target', 'targets', 'dsn', 'connection', 'connect', 'sentinel', 'sentinels', 'seeds', 'seed',
+  'broker', 'brokers', 'bootstrap', 'upstream', 'upstreams', 'backend', 'target', 'targets', 'dsn', 'connection', 'connect', 'connects', 'sentinel', 'sentinels', 'seeds', 'seed',
   'peers', 'join', 'voters', 'quorum', 'points', 'replicaof', 'slaveof', 'collector', 'service', 'svc', 'proxy', 'pass',
 ]);
 

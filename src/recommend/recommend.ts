@@ -7,6 +7,7 @@ import type { NetworkPolicy } from '../model/network-policy.ts';
 import type { PolicyDraft } from '../model/policy-draft.ts';
 import type { Labels } from '../model/selector.ts';
 import type { WrittenObject } from '../read/written-object.ts';
+import { connectionsFromApiServer, noteOtherEntrances, noteRoles } from './api-server-connections.ts';
 import { indexConfigMaps } from './config-maps.ts';
 import { joinConnections, type Connection } from './connection.ts';
 import { connectionsToDns } from './dns-connections.ts';
@@ -55,7 +56,7 @@ export function recommend(cluster: Cluster, written: readonly WrittenObject[], o
   const policies = drafts.map(({ policy }) => policy as NetworkPolicy); // drafts of this room are of no other kind
   const proof = provePolicies({ cluster, policies, subjects, namespaces, connections });
   const notes = { cluster, subjects, namespaces, connections: [...connections, ...undecided] };
-  const findings = [...shown.findings, ...noteDecisions(notes.connections), ...noteRefused(proof), ...noteSubjects(notes), ...noteUnseen(notes)];
+  const findings = [...shown.findings, ...noteDecisions(notes.connections), ...noteRefused(proof), ...noteSubjects(notes), ...noteUnseen(notes), ...noteRoles(written, namespaces), ...noteOtherEntrances(written)];
   return { drafts, connections, undecided, proof, findings: sortFindings(findings) };
 }
 
@@ -77,7 +78,7 @@ function gatherConnections(cluster: Cluster, written: readonly WrittenObject[], 
     return joinShown([connectionsOfTexts({ cluster, subjects, resolver }, source, all), connectionsOfReferences({ cluster, routes, subjects }, source, object)]);
   });
   const program = compileCluster({ ...cluster, policies: [], clusterPolicies: [] });
-  return joinShown([...texts, connectionsOfEntrances(program, routes, subjects), connectionsOfScrapes({ cluster, routes, subjects, written })]);
+  return joinShown([...texts, connectionsOfEntrances(program, routes, subjects), connectionsOfScrapes({ cluster, routes, subjects, written }), connectionsFromApiServer({ cluster, routes, subjects, written })]);
 }
 
 function joinShown(parts: readonly Shown[]): Shown {

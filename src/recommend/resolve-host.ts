@@ -49,7 +49,8 @@ function resolve(context: Context, mention: Mention, namespace: string): Resolut
   if (/^(?:localhost|(?:.*\.)?localhost)$|^(?:ip6-)?loopback$/.test(mention.host)) return { kind: 'own' };
   const named = findService(context, mention.host, namespace);
   if (named === undefined) return resolveElsewhere(context, mention, namespace);
-  if (named.route.service.name === 'kubernetes' && named.route.service.namespace === 'default') return API_SERVER;
+  const { name, namespace: home } = named.route.service;
+  if (name === 'kubernetes' && home === 'default' && named.route.leadsTo !== 'endpoints') return API_SERVER;
   return resolveService(context, mention, named);
 }
 

@@ -1,0 +1,112 @@
+// Connections from and to the API server: webhooks and extension APIs that it calls, and workloads that hold a role there.
+import { portSetOf, type PortSet } from '../base/port-set.ts';
+import type { Finding } from '../base/finding.ts';
+import type { ServiceRoute } from '../analyze/services.ts';
+import type { Cluster } from '../model/cluster.ts';
+import type { Path } from '../model/origin.ts';
+import type { WrittenObject } from '../read/written-object.ts';
+import type { LooseMap } from '../read/yaml-value.ts';
+import { outsideBlocks } from './address-blocks.ts';
+import type { Connection, End } from './connection.ts';
+import { mapAt, mapsIn, textIn } from './loose.ts';
+import type { Subject, Subjects } from './subjects.ts';
+import { noteAt, type Shown } from './text-connections.ts';
+import { placeIn, podSpecOf } from './workload-texts.ts';
+import { witnessAt } from './witness.ts';
+
+export interface ApiServerContext {
+  readonly cluster: Cluster;
+  readonly routes: readonly ServiceRoute[];
+  readonly subjects: Subjects;
+  readonly written: readonly WrittenObject[];
+}
+
+/** The API server has a node's address, or one of the provider's; which one is in no manifest. */
+export function connectionsFromApiServer({ cluster, routes, subjects, written }: ApiServerContext): Shown {
+  const source: End = { kind: 'addresses', name: 'the API server', blocks: outsideBlocks(cluster) };
+  const decision = 'the address of the API server is not in the input: this opens to every address but those of pods';
+  const shown = written.flatMap((object) => calledServices(object).map((called): Shown => {
+    const place = placeIn(object, called.path);
+    const says = `the ${object.kind} ${object.name} calls the Service ${called.namespace}/${called.name}:${called.port}`;
+    const targets = targetsOf(routes, subjects, called);
+    if (targets.length === 0) return { connections: [], findings: [noteAt(place, 'witness-without-target', 'warning', `${says}, which stays closed: there is none with that port in the input`, 'give its manifest as well')] };
+    return { connections: targets.map(({ subject, ports }): Connection => ({ source, target: { kind: 'subject', subject }, ports, witnesses: [witnessAt(place, says)], isByName: false, decision })), findings: [] };
+  }));
+  return { connections: shown.flatMap(({ connections }) => connections), findings: shown.flatMap(({ findings }) => findings) };
+}
+
+interface CalledService {
+  readonly namespace: string;
+  readonly name: string;
+  readonly port: number;
+  /** Below the object. */
+  readonly path: Path;
+}
+
+/** admissionregistration.k8s.io/v1, apiextensions.k8s.io/v1, apiregistration.k8s.io/v1; without a port it is 443. */
+function calledServices({ kind, map }: WrittenObject): readonly CalledService[] {
+  switch (kind) {
+    case 'ValidatingWebhookConfiguration':
+    case 'MutatingWebhookConfiguration':
+      return mapsIn(map, 'webhooks').flatMap(([index, webhook]) => calledService(mapAt(webhook, ['clientConfig', 'service']), ['webhooks', index, 'clientConfig', 'service']));
+    case 'CustomResourceDefinition':
+      return calledService(mapAt(map, ['spec', 'conversion', 'webhook', 'clientConfig', 'service']), ['spec', 'conversion', 'webhook', 'clientConfig', 'service']);
+    case 'APIService':
+      return calledService(mapAt(map, ['spec', 'service']), ['spec', 'service']);
+    default:
+      return [];
+  }
+}
+
+function calledService(service: LooseMap, path: Path): readonly CalledService[] {
+  const [namespace, name] = [textIn(service, 'namespace'), textIn(service, 'name')];
+  const port = service['port'];
+  return namespace === undefined || name === undefined ? [] : [{ namespace, name, port: typeof port === 'number' ? port : 443, path }];
+}
+
+function targetsOf(routes: readonly ServiceRoute[], subjects: Subjects, { namespace, name, port }: CalledService): readonly { readonly subject: Subject; readonly ports: PortSet }[] {
+  const route = routes.find(({ service }) => service.namespace === namespace && service.name === name);
+  const targets = route?.ports.find((own) => own.port.port === port && own.port.protocol === 'TCP')?.targets ?? [];
+  return targets.flatMap(({ end, port: number }) => {
+    const subject = end.kind === 'pod' ? subjects.of(end.pod) : undefined;
+    return subject === undefined ? [] : [{ subject, ports: portSetOf('TCP', number, number) }];
+  });
+}
+
+/** Who has a role asks the API server; where that is, a policy has to be told. */
+export function noteRoles(written: readonly WrittenObject[], namespaces: ReadonlySet<string>): readonly Finding[] {
+  const bound = boundAccounts(written);
+  const unmounted = new Set(written.filter(({ kind, map }) => kind === 'ServiceAccount' && map['automountServiceAccountToken'] === false).map(({ namespace, name }) => `${namespace}/${name}`));
+  return written.flatMap((object): readonly Finding[] => {
+    const { spec, path } = podSpecOf(object);
+    const account = textIn(spec, 'serviceAccountName') ?? textIn(spec, 'serviceAccount');
+    const key = `${object.namespace}/${account ?? ''}`;
+    const binding = bound.get(key);
+    const hasToken = spec['automountServiceAccountToken'] ?? !unmounted.has(key);
+    if (binding === undefined || hasToken !== true || !namespaces.has(object.namespace) || spec['hostNetwork'] === true) return [];
+    const message = `the service account \`${account!}\` of the ${object.kind} \`${object.namespace}/${object.name}\` has a role by ${binding}, so its pods ask the API server, which stays closed: the manifests do not tell its address`;
+    return [noteAt(placeIn(object, [...path, 'serviceAccountName']), 'witness-not-opened', 'warning', message, 'allow its address by an ipBlock')];
+  });
+}
+
+/** By namespace and name, the binding that gives the role. */
+function boundAccounts(written: readonly WrittenObject[]): ReadonlyMap<string, string> {
+  const accounts = new Map<string, string>();
+  for (const { kind, namespace, name, map } of written) {
+    if (kind !== 'RoleBinding' && kind !== 'ClusterRoleBinding') continue;
+    for (const [, subject] of mapsIn(map, 'subjects')) {
+      if (subject['kind'] !== 'ServiceAccount') continue;
+      const key = `${textIn(subject, 'namespace') ?? namespace}/${textIn(subject, 'name') ?? ''}`;
+      if (!accounts.has(key)) accounts.set(key, `the ${kind} \`${name}\``);
+    }
+  }
+  return accounts;
+}
+
+/** Kinds that lead traffic to Services in ways that are not followed here. */
+const OTHER_ENTRANCES: ReadonlySet<string> = new Set(['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute', 'VirtualService', 'IngressRoute', 'IngressRouteTCP', 'HTTPProxy', 'VirtualServer', 'Route', 'TCPIngress', 'Mapping']);
+
+export function noteOtherEntrances(written: readonly WrittenObject[]): readonly Finding[] {
+  return written.filter(({ kind, apiVersion }) => OTHER_ENTRANCES.has(kind) && apiVersion.includes('.')).map((object) =>
+    noteAt(placeIn(object, ['kind']), 'witness-not-understood', 'warning', `where the ${object.kind} \`${object.namespace}/${object.name}\` leads, and from where, is not followed, and stays closed`, 'allow its gateway to its backends in a policy of your own'));
+}

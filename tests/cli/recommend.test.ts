@@ -1,0 +1,94 @@
+// `bulkhead recommend` as a user runs it: printed, piped, written, and without words.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { makeFolder, runBulkhead } from './run-bulkhead.ts';
+
+const APP = `apiVersion: v1
+kind: Pod
+metadata: { name: web, namespace: shop, labels: { app: web } }
+spec: { containers: [{ name: c, image: x, env: [{ name: DB_URL, value: "postgres://u:hunter2@db/shop" }, { name: PROXY_URL, value: "http://u:hunter2@proxy:1" }] }] }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: db, namespace: shop, labels: { app: db } }
+spec: { containers: [{ name: c, image: x }] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: db, namespace: shop }
+spec: { selector: { app: db }, ports: [{ port: 5432 }] }
+`;
+
+test('policies on stdout, what stays closed on stderr, and no password on either', (t) => {
+  const folder = makeFolder(t, { 'app.yaml': APP });
+  const { status, stdout, stderr } = runBulkhead(['recommend', '-f', 'app.yaml'], { cwd: folder });
+  assert.equal(status, 0);
+  assert.match(stdout, /DB_URL names db:5432 \(app\.yaml:4\)/);
+  assert.match(stderr, /witness-without-target\]: PROXY_URL names proxy:1/);
+  assert.doesNotMatch(stdout + stderr, /hunter2/);
+});
+
+test('what is printed can be read again by every verb, and lint finds no error in it', (t) => {
+  const folder = makeFolder(t, { 'app.yaml': APP });
+  const { stdout } = runBulkhead(['recommend', 'app.yaml'], { cwd: folder });
+  const reach = runBulkhead(['reach', '-f', 'app.yaml', '-f', '-', '-o', 'csv'], { cwd: folder, input: stdout });
+  assert.equal(reach.status, 0, reach.stderr);
+  assert.match(reach.stdout, /shop\/web,shop\/db,/);
+  assert.equal(runBulkhead(['lint', '-'], { cwd: folder, input: APP + '---\n' + stdout }).status, 0);
+});
+
+function filesBelow(folder: string): Record<string, string> {
+  return Object.fromEntries(readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.yaml')).sort().map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
+}
+
+function write(t: TestContext): { readonly folder: string; readonly run: () => void } {
+  const folder = makeFolder(t, { 'app.yaml': APP });
+  const run = (): void => {
+    const { status, stdout, stderr } = runBulkhead(['recommend', '.', '--write', 'policies'], { cwd: folder });
+    assert.equal(status, 0, stderr);
+    assert.equal(stdout, '');
+  };
+  return { folder, run };
+}
+
+test('--write: a file for each policy, and a second run over its own files writes the same bytes', (t) => {
+  const { folder, run } = write(t);
+  run();
+  const first = filesBelow(join(folder, 'policies'));
+  assert.deepEqual(Object.keys(first), ['shop/db.yaml', 'shop/default-deny.yaml', 'shop/web.yaml']);
+  run();
+  assert.deepEqual(filesBelow(join(folder, 'policies')), first);
+});
+
+test('--write where it may not is status 2 with the path', (t) => {
+  const folder = makeFolder(t, { 'app.yaml': APP, 'policies/shop/web.yaml/file': '' });
+  const { status, stderr } = runBulkhead(['recommend', 'app.yaml', '--write', 'policies'], { cwd: folder });
+  assert.equal(status, 2);
+  assert.match(stderr, /cannot write `policies\/shop\/web\.yaml`/);
+});
+
+test('manifests from a pipe, as JSON out', () => {
+  const { status, stdout } = runBulkhead(['recommend', '-f', '-', '-o', 'json'], { input: APP });
+  const answer = JSON.parse(stdout) as { readonly kind: string; readonly connections: readonly { readonly source: string; readonly target: string; readonly witnesses: readonly { readonly field: string }[] }[]; readonly policies: readonly unknown[] };
+  assert.equal(status, 0);
+  assert.equal(answer.kind, 'Recommendation');
+  assert.deepEqual(answer.connections.map(({ source, target }) => `${source} ${target}`), ['shop/web shop/db', 'shop/web DNS']);
+  assert.equal(answer.connections[0]!.witnesses[0]!.field, 'spec.containers[0].env[0].value');
+  assert.equal(answer.policies.length, 3);
+});
+
+test('input that cannot be understood is status 2, and nothing is printed', (t) => {
+  const folder = makeFolder(t, { 'app.yaml': `${APP}---\nkind: [` });
+  const { status, stdout } = runBulkhead(['recommend', 'app.yaml'], { cwd: folder });
+  assert.equal(status, 2);
+  assert.equal(stdout, '');
+});
+
+test('without a pod there is nothing to close', (t) => {
+  const folder = makeFolder(t, { 'app.yaml': 'apiVersion: v1\nkind: Namespace\nmetadata: { name: shop }\n' });
+  const { status, stdout } = runBulkhead(['recommend', 'app.yaml', '-o', 'table'], { cwd: folder });
+  assert.equal(status, 0);
+  assert.match(stdout, /no pod in the input/);
+});

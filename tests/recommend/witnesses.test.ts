@@ -1,0 +1,130 @@
+// What counts as a witness, each kind by itself: Ingresses, load balancers, monitors, annotations, webhooks, and names that are no hosts.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { RecommendOptions } from '../../src/recommend/recommend.ts';
+import { recommendationJson, recommendationYaml } from '../../src/report/recommendation.ts';
+import { codesOf, opened, recommendFor } from './recommending.ts';
+
+const WEB = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web, namespace: shop }
+spec:
+  selector: { matchLabels: { app: web } }
+  template:
+    metadata: { labels: { app: web } }
+    spec: { containers: [{ name: web, image: example/web, ports: [{ name: http, containerPort: 8080 }, { name: metrics, containerPort: 9100 }] }] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: web, namespace: shop, labels: { app: web } }
+spec: { selector: { app: web }, ports: [{ name: http, port: 80, targetPort: http }, { name: metrics, port: 9100 }] }
+`;
+
+function pod(name: string, labels: Readonly<Record<string, string>>, spec: object = {}): string {
+  return `---\n${JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'shop', labels }, spec: { containers: [{ name: 'c', image: 'x' }], ...spec } })}\n`;
+}
+
+/** A pod that is told these variables. */
+function client(env: Readonly<Record<string, string>>): string {
+  return pod('client', { app: 'client' }, { containers: [{ name: 'c', image: 'x', env: Object.entries(env).map(([name, value]) => ({ name, value })) }] });
+}
+
+interface Wanted {
+  readonly opens?: readonly string[];
+  readonly codes?: readonly string[];
+  readonly options?: RecommendOptions;
+}
+
+function check(name: string, wanted: Wanted, ...texts: readonly string[]): void {
+  test(name, () => {
+    const recommendation = recommendFor({ 'app.yaml': texts.join('') }, wanted.options);
+    if (wanted.opens !== undefined) assert.deepEqual(opened(recommendation.connections), wanted.opens);
+    if (wanted.codes !== undefined) assert.deepEqual([...new Set(codesOf(recommendation))].sort(), [...wanted.codes].sort());
+  });
+}
+
+const INGRESS = `---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: { name: shop, namespace: shop }
+spec: { ingressClassName: nginx, rules: [{ http: { paths: [{ path: /, pathType: Prefix, backend: { service: { name: web, port: { name: http } } } }] } }] }
+`;
+const NGINX = { 'app.kubernetes.io/name': 'ingress-nginx', 'app.kubernetes.io/component': 'controller' };
+
+// From outside: the port is the pods', the source is whoever the policies see.
+check('an Ingress with its controller in the input', { opens: ['shop/nginx → shop/web TCP 8080'], codes: [] }, WEB, INGRESS, pod('nginx', NGINX));
+check('an Ingress whose class tells the controller', { opens: ['Traefik → shop/web TCP 8080'], codes: ['needs-decision'] }, WEB, INGRESS.replace('nginx', 'traefik'));
+check('an Ingress of a class that nobody knows', { opens: [], codes: ['witness-not-opened', 'nothing-seen'] }, WEB, INGRESS.replace('nginx', 'inhouse'));
+check('a load balancer', { opens: ['clients outside → shop/web TCP 8080,9100'], codes: [] }, WEB.replace('spec: { selector', 'spec: { type: LoadBalancer, selector'));
+check(
+  'a load balancer that keeps the clients\' addresses and takes some of them',
+  { opens: ['203.0.113.0/24 → shop/web TCP 8080,9100'], codes: [] },
+  WEB.replace('spec: { selector', 'spec: { type: LoadBalancer, externalTrafficPolicy: Local, loadBalancerSourceRanges: [203.0.113.0/24], selector'),
+);
+check('a route of another kind is said and not followed', { opens: [], codes: ['witness-not-understood', 'nothing-seen'] }, WEB, '---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: { name: web, namespace: shop }\nspec: { rules: [{ backendRefs: [{ name: web, port: 80 }] }] }\n');
+
+// Scrapes (the Prometheus chart's annotations; monitoring.coreos.com/v1).
+const PROMETHEUS = { 'app.kubernetes.io/name': 'prometheus' };
+const monitor = (kind: string, spec: object): string => `---\n${JSON.stringify({ apiVersion: 'monitoring.coreos.com/v1', kind, metadata: { name: 'web', namespace: 'shop' }, spec })}\n`;
+check('annotations of a Service, on its own ports', { opens: ['shop/prometheus → shop/web TCP 8080,9100'] }, WEB.replace('labels: { app: web } }\nspec: { selector', 'annotations: { prometheus.io/scrape: "true" } }\nspec: { selector'), pod('prometheus', PROMETHEUS));
+check('annotations of pods, on the port that they name', { opens: ['shop/prometheus → shop/web TCP 9100'] }, WEB.replace('metadata: { labels: { app: web } }', 'metadata: { labels: { app: web }, annotations: { prometheus.io/scrape: "true", prometheus.io/port: "9100" } }'), pod('prometheus', PROMETHEUS));
+check('scrape: "false"', { opens: [] }, WEB.replace('metadata: { labels: { app: web } }', 'metadata: { labels: { app: web }, annotations: { prometheus.io/scrape: "false" } }'), pod('prometheus', PROMETHEUS));
+check('a ServiceMonitor names a port of the Service', { opens: ['shop/prometheus → shop/web TCP 9100'] }, WEB, pod('prometheus', PROMETHEUS), monitor('ServiceMonitor', { selector: { matchLabels: { app: 'web' } }, endpoints: [{ port: 'metrics' }] }));
+check('a ServiceMonitor for another namespace', { opens: [] }, WEB, pod('prometheus', PROMETHEUS), monitor('ServiceMonitor', { namespaceSelector: { matchNames: ['data'] }, selector: { matchLabels: { app: 'web' } }, endpoints: [{ port: 'metrics' }] }));
+check('a PodMonitor names a port of the containers', { opens: ['shop/prometheus → shop/web TCP 9100'] }, WEB, pod('prometheus', PROMETHEUS), monitor('PodMonitor', { selector: { matchLabels: { app: 'web' } }, podMetricsEndpoints: [{ port: 'metrics' }] }));
+check('a monitor that selects by expressions is said and not followed', { opens: [], codes: ['witness-not-understood', 'nothing-seen'] }, WEB, pod('prometheus', PROMETHEUS), monitor('PodMonitor', { selector: { matchExpressions: [{ key: 'app', operator: 'Exists' }] }, podMetricsEndpoints: [{ port: 'metrics' }] }));
+
+// Annotations that say who needs whom.
+const annotated = (annotations: Readonly<Record<string, string>>): string => `---\n${JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'client', namespace: 'shop', labels: { app: 'client' }, annotations }, spec: { containers: [{ name: 'c', image: 'x' }] } })}\n`;
+check('connects-to of ours, with a Service, an address and a host outside', { opens: ['shop/client → shop/web TCP 8080', 'shop/client → 192.0.2.7 TCP 80', 'shop/client → api.cards.example TCP 443'], codes: ['needs-decision'] }, WEB, annotated({ 'bulkhead.dev/connects-to': 'web:80, 192.0.2.7:80, https://api.cards.example' }));
+check('connects-to of OpenShift, by name', { opens: ['shop/client → shop/web TCP 8080,9100'] }, WEB, annotated({ 'app.openshift.io/connects-to': 'web' }));
+check('connects-to of OpenShift, as JSON', { opens: ['shop/client → shop/web TCP 8080,9100'] }, WEB, annotated({ 'app.openshift.io/connects-to': '[{"apiVersion":"apps/v1","kind":"Deployment","name":"web"}]' }));
+check('depends-on of kpt', { opens: ['shop/client → shop/web TCP 8080,9100'] }, WEB, annotated({ 'config.kubernetes.io/depends-on': 'apps/namespaces/shop/Deployment/web,/namespaces/shop/ConfigMap/x' }));
+check('upstreams of Consul, whose port is one of localhost', { opens: ['shop/client → shop/web TCP 8080,9100'] }, WEB, annotated({ 'consul.hashicorp.com/connect-service-upstreams': 'web:1234' }));
+check('a dependency that is not there', { opens: [], codes: ['witness-without-target', 'nothing-seen'] }, WEB, annotated({ 'app.openshift.io/connects-to': 'wep' }));
+check('part-of and the like say nothing of connections', { opens: [], codes: ['nothing-seen'] }, WEB, pod('client', { app: 'client', 'app.kubernetes.io/part-of': 'web' }));
+
+// The API server.
+check('a webhook is called by the API server', { opens: ['the API server → shop/web TCP 8080'], codes: ['needs-decision'] }, WEB, '---\napiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingWebhookConfiguration\nmetadata: { name: web }\nwebhooks: [{ name: a.example, clientConfig: { service: { namespace: shop, name: web, port: 80 } } }]\n');
+check('who has a role asks the API server', { codes: ['witness-not-opened'] }, pod('client', { app: 'client' }, { serviceAccountName: 'client' }), '---\napiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: { name: client, namespace: shop }\nroleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: x }\nsubjects: [{ kind: ServiceAccount, name: client }]\n');
+check('without a token nobody does', { codes: [] }, pod('client', { app: 'client' }, { serviceAccountName: 'client', automountServiceAccountToken: false }), '---\napiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: { name: client, namespace: shop }\nroleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: x }\nsubjects: [{ kind: ServiceAccount, name: client }]\n');
+
+// Names that are looked up as a pod's resolver does.
+const HEADLESS = '---\napiVersion: apps/v1\nkind: StatefulSet\nmetadata: { name: db, namespace: data }\nspec:\n  replicas: 2\n  serviceName: db\n  selector: { matchLabels: { app: db } }\n  template: { metadata: { labels: { app: db } }, spec: { containers: [{ name: db, image: x, env: [{ name: PEERS, value: "db-0.db:7000,db-1.db:7000" }] }] } }\n---\napiVersion: v1\nkind: Service\nmetadata: { name: db, namespace: data }\nspec: { clusterIP: None, selector: { app: db }, ports: [{ port: 5432 }] }\n';
+check('members of a StatefulSet name each other', { opens: ['data/db → data/db TCP 7000'] }, HEADLESS);
+check('a single pod by its name', { opens: ['data/db → data/db TCP 7000', 'shop/client → data/db TCP 5432'] }, client({ DB: 'db-0.db.data.svc:5432' }), HEADLESS);
+check('a pod that the StatefulSet does not have', { opens: ['data/db → data/db TCP 7000'], codes: ['witness-without-target'] }, client({ DB_ADDR: 'db-7.db.data.svc:5432' }), HEADLESS);
+check('a Service that stands for a name outside', { opens: ['shop/client → pg.example.org TCP 5432'], codes: ['needs-decision'] }, client({ DB_ADDR: 'pg:5432' }), '---\napiVersion: v1\nkind: Service\nmetadata: { name: pg, namespace: shop }\nspec: { type: ExternalName, externalName: pg.example.org }\n');
+check('an address outside is opened exactly', { opens: ['shop/client → 192.0.2.7 TCP 5432'], codes: [] }, client({ DB_ADDR: '192.0.2.7:5432' }));
+check('a Service that leads to addresses', { opens: ['shop/client → 192.0.2.9 TCP 5433'], codes: [] }, client({ DB_ADDR: 'pg:5432' }), '---\napiVersion: v1\nkind: Service\nmetadata: { name: pg, namespace: shop }\nspec: { ports: [{ port: 5432, targetPort: 5433 }] }\n---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: { name: pg-1, namespace: shop, labels: { kubernetes.io/service-name: pg } }\naddressType: IPv4\nendpoints: [{ addresses: [192.0.2.9] }]\nports: [{ name: "", port: 5433 }]\n');
+check('the port of the product among several', { opens: ['shop/client → shop/mq TCP 5672'], codes: [] }, client({ RABBITMQ_HOST: 'mq' }), pod('mq', { app: 'mq' }), '---\napiVersion: v1\nkind: Service\nmetadata: { name: mq, namespace: shop }\nspec: { selector: { app: mq }, ports: [{ name: amqp, port: 5672 }, { name: ui, port: 15672 }] }\n');
+check('UDP where the scheme says so', { opens: ['shop/client → shop/stats UDP 8125'], codes: [] }, client({ STATSD_URL: 'statsd://stats:8125' }), pod('stats', { app: 'stats' }), '---\napiVersion: v1\nkind: Service\nmetadata: { name: stats, namespace: shop }\nspec: { selector: { app: stats }, ports: [{ protocol: UDP, port: 8125 }] }\n');
+check('a variable of the container in another one', { opens: ['shop/client → shop/web TCP 8080'] }, WEB, client({ WEB_HOST: 'web', URL: 'http://$(WEB_HOST)/', OTHER_URL: 'http://${NOBODY:web}:80' }));
+
+// What names a Service and means no connection.
+for (const [key, value] of Object.entries({ OTEL_SERVICE_NAME: 'web', POSTGRES_USER: 'web', NO_PROXY: 'web:80', LISTEN_ADDR: 'web:80', ADVERTISED_LISTENERS: 'PLAINTEXT://web:80', ALLOWED_ORIGINS: 'http://web', IMAGE: 'web:80', WEB_PASSWORD: 'web:80', BIND_URL: 'http://0.0.0.0:80', LOCAL_URL: 'http://localhost:80' })) {
+  check(`${key}=${value} opens nothing`, { opens: [], codes: ['nothing-seen'] }, WEB, client({ [key]: value }));
+}
+
+test('no value of a Secret, and no password of an address, stands in an answer', () => {
+  const recommendation = recommendFor({
+    'app.yaml': `${WEB}${client({ WEB_URL: 'http://admin:hunter2@web/', DSN: 'root:hunter3@tcp(web:80)/x' })}---\napiVersion: v1\nkind: Secret\nmetadata: { name: s, namespace: shop }\nstringData: { url: "http://admin:hunter4@web/" }\ndata: { more: aHVudGVyNQ== }\n`,
+  });
+  const text = `${[...recommendationYaml(recommendation)].join('')}${recommendationJson(recommendation, [])}`;
+  assert.equal(opened(recommendation.connections).length, 1);
+  assert.doesNotMatch(text, /hunter|aHVudGVyNQ/);
+});
+
+test('cluster-wide policies are not overruled: what they refuse is said', () => {
+  const recommendation = recommendFor({
+    'app.yaml': `${WEB}${client({ WEB_URL: 'http://web/' })}---\napiVersion: policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy\nmetadata: { name: wall }\nspec:\n  tier: Admin\n  priority: 1\n  subject: { namespaces: {} }\n  ingress: [{ action: Deny, from: [{ namespaces: {} }] }]\n`,
+  });
+  assert.deepEqual(recommendation.proof.refused.map(({ connection }) => connection.target.kind), ['subject']);
+  assert.ok(codesOf(recommendation).includes('witness-refused'));
+});
+
+test('a namespace of the cluster itself gets no policy', () => {
+  const { drafts } = recommendFor({ 'app.yaml': `${WEB}---\napiVersion: v1\nkind: Pod\nmetadata: { name: dns, namespace: kube-system, labels: { k8s-app: kube-dns } }\nspec: { containers: [{ name: c, image: x }] }\n` });
+  assert.deepEqual([...new Set(drafts.map(({ policy }) => (policy.kind === 'NetworkPolicy' ? policy.namespace : '')))], ['shop']);
+});
