@@ -2,6 +2,7 @@
 
 // The text
 export { readManifests, sourceFromText, type ReadFile, type ReadOptions, type ReadResult, type SourceFile } from './read/read.ts';
+export type { WrittenObject } from './read/written-object.ts';
 export { repairText, type Repair } from './lint/repair-text.ts';
 
 // The cluster
@@ -59,6 +60,9 @@ export { findApiServer, findDns, findIngressControllers, findScrapers, USUAL_DNS
 export { offerNamespaces, offerPorts, offerSelectors, type OfferedPort } from './pattern/offer-names.ts';
 export { addPolicies } from './pattern/add-policies.ts';
 export { findStillRefused, type StillRefused } from './pattern/still-refused.ts';
+export { recommend, type Recommendation, type RecommendOptions } from './recommend/recommend.ts';
+export type { Connection, End } from './recommend/connection.ts';
+export type { Witness } from './recommend/witness.ts';
 
 // Answers as text
 export { convertedYaml, policiesYaml } from './report/policy-yaml.ts';
@@ -66,6 +70,7 @@ export { FINDING_FORMATS, formatFindings, type FindingFormat } from './report/re
 export { formatReach, REACH_FORMATS, type ReachFormat, type ReachLayout } from './report/reach-formats.ts';
 export { explanationsJson, explanationText, type Answer, type AnswerEnd } from './report/explanation.ts';
 export { reachJson } from './report/reach-json.ts';
+export { recommendationJson, recommendationTable, recommendationYaml } from './report/recommendation.ts';
 export { PLAIN_STYLE, TERMINAL_STYLE, type Style } from './report/style.ts';
 
 // Words for what all of them share

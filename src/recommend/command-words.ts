@@ -38,8 +38,10 @@ function readWords(words: readonly CommandWord[], group: string): Assignment[] {
       // Java's `-Dspring.redis.host=cache` names a property.
       assignments.push({ key: option[1]!.replace(/^-D(?=[a-z])/, ''), value: option[2] ?? '', group, place });
     } else {
-      assignments.push({ key: text, value: next, group, place: words[index + 1]!.place });
-      index++;
+      // `--replicaof db 6379` names both.
+      const port = isPort(next) ? undefined : words.slice(index + 2, index + 3).find(({ text: word }) => isPort(word));
+      assignments.push({ key: text, value: port === undefined ? next : `${next}:${port.text}`, group, place: words[index + 1]!.place });
+      index += port === undefined ? 1 : 2;
     }
   }
   return assignments;

@@ -2,7 +2,7 @@
 import type { Assignment, TextPlace } from './assignment.ts';
 import { hostStem, namesAddress, namesOwn, namesSecret, portStem, wordsOf } from './key-words.ts';
 import { findHosts, isServiceName, type NamedHost } from './named-hosts.ts';
-import { isUdpScheme, wellKnownPort } from './well-known-ports.ts';
+import { isUdpScheme, productPort, wellKnownPort } from './well-known-ports.ts';
 
 export interface Mention {
   readonly host: string;
@@ -59,12 +59,11 @@ function readMention({ host, ports, scheme, protocol, form }: NamedHost, { key, 
   if (form === 'alone' && !isAddressKey && !isServiceName(host)) return undefined;
   const ofScheme = scheme === undefined ? undefined : wellKnownPort(scheme);
   const said = ports.length > 0 ? ports : port !== undefined ? [port] : ofScheme !== undefined ? [ofScheme] : [];
-  const product = words.map(wellKnownPort).find((known) => known !== undefined);
   return {
     host,
     ports: said,
     portMayBeOther: ports.length === 0 && port !== undefined && hostStem(words) === '',
-    usualPort: product,
+    usualPort: productPort(words),
     isUdp: protocol === 'UDP' || isUdpScheme(scheme) || (ports.length === 0 && words.includes('statsd')),
     isSure: form === 'url' || isServiceName(host) || (isAddressKey && (form === 'pair' || (hostStem(words) !== undefined && !key.startsWith('-h')))),
     key,

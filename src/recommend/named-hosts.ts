@@ -126,9 +126,10 @@ function pairOf(word: string, port: string | undefined, start: number): readonly
 /** Words with a port of their own, such as `db:5432` and `0@kafka-0.kafka:9093`, and where there is nothing else, words that may be hosts. */
 function hostsOfWords(text: string): NamedHost[] {
   const hosts: NamedHost[] = [];
-  const isList = /^[\w.:,;\s[\]@-]*$/.test(text);
+  const isList = /^[\w.:,;\s[\]@/-]*$/.test(text);
   for (const match of text.matchAll(/[^\s,;|"'`()=<>@]+/g)) {
-    const host = readHost(match[0]);
+    // `redis:6379/0` names a database behind its port.
+    const host = readHost(match[0].replace(/^([^/]+:\d{1,5})\/.*$/, '$1'));
     if (host === undefined || (host.ports.length === 0 && !isList && !isServiceName(host.host))) continue;
     hosts.push({ ...host, scheme: undefined, protocol: undefined, form: host.ports.length > 0 ? 'pair' : 'alone', start: match.index });
   }

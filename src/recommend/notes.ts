@@ -57,6 +57,14 @@ export function noteSubjects(context: NoteContext): readonly Finding[] {
   return [...alike, ...unselectable];
 }
 
+/** Pods have addresses too: rules for everybody outside leave out those that are known. */
+export function noteUnknownPods({ cluster, connections }: NoteContext): readonly Finding[] {
+  if (cluster.podRanges.length > 0) return [];
+  const first = connections.find(({ source }) => source.kind === 'addresses' && source.blocks.some(({ cidr }) => cidr.first === 0n))?.witnesses[0];
+  if (first === undefined) return [];
+  return [{ code: 'ip-block-may-match-pods', severity: 'info', message: 'rules for everybody outside cover the addresses of pods as well, which are not known', file: first.file, range: first.range, object: first.object, help: 'give the ranges of the pods by `--pod-cidr`, so that these rules leave them out' }];
+}
+
 function noteAlike(context: NoteContext, { workloads, pods }: Subject): Finding {
   const [first, ...others] = workloads;
   return {

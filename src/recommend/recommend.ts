@@ -14,7 +14,7 @@ import { connectionsToDns } from './dns-connections.ts';
 import { draftPolicies } from './draft-policies.ts';
 import { connectionsOfEntrances } from './entrance-connections.ts';
 import { mapAt, textEntries } from './loose.ts';
-import { noteDecisions, noteRefused, noteSubjects, noteUnseen } from './notes.ts';
+import { noteDecisions, noteRefused, noteSubjects, noteUnknownPods, noteUnseen } from './notes.ts';
 import { provePolicies, type Proof } from './prove-policies.ts';
 import { connectionsOfReferences, readAnnotatedTexts, readResourceTexts } from './reference-connections.ts';
 import { createHostResolver } from './resolve-host.ts';
@@ -56,7 +56,7 @@ export function recommend(cluster: Cluster, written: readonly WrittenObject[], o
   const policies = drafts.map(({ policy }) => policy as NetworkPolicy); // drafts of this room are of no other kind
   const proof = provePolicies({ cluster, policies, subjects, namespaces, connections });
   const notes = { cluster, subjects, namespaces, connections: [...connections, ...undecided] };
-  const findings = [...shown.findings, ...noteDecisions(notes.connections), ...noteRefused(proof), ...noteSubjects(notes), ...noteUnseen(notes), ...noteRoles(written, namespaces), ...noteOtherEntrances(written)];
+  const findings = [...shown.findings, ...noteDecisions(notes.connections), ...noteRefused(proof), ...noteSubjects(notes), ...noteUnseen(notes), ...noteUnknownPods(notes), ...noteRoles(written, namespaces), ...noteOtherEntrances(written)];
   return { drafts, connections, undecided, proof, findings: sortFindings(findings) };
 }
 

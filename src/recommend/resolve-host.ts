@@ -4,7 +4,9 @@ import { nearestWord } from '../base/near-miss.ts';
 import type { Protocol } from '../base/port-set.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { PortRoute, PortTarget, ServiceRoute } from '../analyze/services.ts';
+import { wordsOf } from './key-words.ts';
 import type { Mention } from './mentions.ts';
+import { productPort } from './well-known-ports.ts';
 
 export type Resolution =
   /** The pod itself, or nothing. */
@@ -84,18 +86,19 @@ function resolveService(context: Context, mention: Mention, { route, pod }: Name
   if (leadsTo === 'unknown') return closed('host-not-in-input', `${text} has no selector, and the input has no EndpointSlice of it`, 'allow the addresses behind it by an ipBlock');
   if (route.pods.length === 0 && route.ports.every(({ targets }) => targets.length === 0)) return closed('host-not-in-input', `${text} selects no pod of the input`, 'give the manifests of its pods as well');
   const chosen = choosePorts(route, mention);
-  if (chosen === undefined) return closed('port-not-known', `${text} has ${portsText(route)}`, 'write the port behind the host');
+  if (chosen === undefined) return !mention.isSure ? { kind: 'none' } : closed('port-not-known', `${text} has ${portsText(route)}`, 'write the port behind the host');
   const isWanted = ({ end }: PortTarget): boolean => pod === undefined || (end.kind === 'pod' && context.cluster.pods[end.pod]!.name === pod);
   return { kind: 'targets', targets: chosen.filter(isWanted) };
 }
 
 /** undefined: the Service has no such port, or several and nobody says which. */
-function choosePorts(route: ServiceRoute, { ports, usualPort, portMayBeOther, isUdp }: Mention): readonly PortTarget[] | undefined {
-  const said = ports.flatMap((port) => targetsOn(route, port, isUdp) ?? []);
+function choosePorts(route: ServiceRoute, { ports, usualPort, portMayBeOther, isUdp, isSure }: Mention): readonly PortTarget[] | undefined {
+  const isListed = (number: number): boolean => route.ports.some(({ port }) => port.port === number);
+  const said = ports.filter((port) => isSure || isListed(port)).flatMap((port) => targetsOn(route, port, isUdp) ?? []);
   if (said.length > 0) return said;
   if (ports.length > 0 && !portMayBeOther) return undefined;
-  const usual = usualPort === undefined ? undefined : targetsOn(route, usualPort, isUdp);
-  if (usual !== undefined) return usual;
+  const usual = [usualPort, productPort(wordsOf(route.service.name))].find((port) => port !== undefined && isListed(port));
+  if (usual !== undefined) return targetsOn(route, usual, isUdp);
   const candidates = route.ports.filter(({ port }) => (port.protocol === 'UDP') === isUdp);
   return candidates.length === 1 ? candidates[0]!.targets : undefined;
 }

@@ -14,6 +14,18 @@ export function wellKnownPort(name: string): number | undefined {
   return Object.hasOwn(PORTS, name) ? PORTS[name] : undefined;
 }
 
+/**
+ * The port of the product that a name of several words speaks of: `POSTGRES_HOST`, `discovery.seed_hosts`. Members of a
+ * cluster who name each other use other ports than clients do, and which ones nobody says.
+ */
+export function productPort(words: readonly string[]): number | undefined {
+  if (words.slice(-3).join(' ') === 'discovery seed hosts') return ELASTICSEARCH_TRANSPORT;
+  if (words.some((word) => word === 'seeds' || word === 'seed' || word === 'peers')) return undefined;
+  return words.map(wellKnownPort).find((known) => known !== undefined);
+}
+
+const ELASTICSEARCH_TRANSPORT = 9300;
+
 /** Clients speak these over UDP. */
 export function isUdpScheme(scheme: string | undefined): boolean {
   return scheme === 'udp' || scheme === 'statsd';

@@ -48,6 +48,9 @@ check(['redis:6379'], 'redis:6379,password=abc,ssl=False');
 check(['kafka-0.kafka:9093', 'kafka-1.kafka:9093'], '0@kafka-0.kafka:9093,1@kafka-1.kafka:9093');
 check(['zoo-0.zoo:2888:3888', 'zoo-1.zoo:2888:3888'], 'zoo-0.zoo:2888:3888::1 zoo-1.zoo:2888:3888::2');
 
+check(['zookeeper:2181'], 'zookeeper:2181/kafka');
+check(['redis:6379'], 'redis:6379/0');
+
 // What only looks like one.
 check([], '10:30');
 check([], 'busybox:1.38.0@sha256:abc');

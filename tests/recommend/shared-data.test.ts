@@ -82,6 +82,7 @@ test('Online Boutique: every published connection that the manifests show, and n
   assert.deepEqual([...new Set(onlyPublished.map((row) => row.replace(/^\S+ → /, '')))], ['frontend all', 'frontend TCP 1-8079,8081-65535; UDP all; SCTP all; other']);
   assert.deepEqual(recommendation.findings.map(({ code, message }) => `${code}: ${message}`), [
     'witness-without-target: SHOPPING_ASSISTANT_SERVICE_ADDR names shoppingassistantservice:80, which stays closed: no Service of the input has that name',
+    'ip-block-may-match-pods: rules for everybody outside cover the addresses of pods as well, which are not known',
   ]);
 });
 
@@ -106,7 +107,7 @@ test('Sock Shop: the one connection that its manifests show, its entrance, and w
     'shipping → rabbitmq TCP 5672',
   ]);
   assert.deepEqual(opened(recommendation.connections).filter((row) => !row.startsWith('Prometheus')), ['sock-shop/user → sock-shop/user-db TCP 27017', 'clients outside → sock-shop/front-end TCP 8079']);
-  assert.deepEqual(recommendation.findings.map(({ code }) => code).filter((code) => code !== 'needs-decision'), ['nothing-seen', 'nothing-seen', 'nothing-seen', 'nothing-seen', 'witness-without-target']);
+  assert.deepEqual(recommendation.findings.map(({ code }) => code).filter((code) => code !== 'needs-decision'), ['nothing-seen', 'nothing-seen', 'ip-block-may-match-pods', 'nothing-seen', 'nothing-seen', 'witness-without-target']);
 });
 
 test('kube-prometheus: what its custom resources and arguments show', needs('shared'), () => {

@@ -56,7 +56,7 @@ const NGINX = { 'app.kubernetes.io/name': 'ingress-nginx', 'app.kubernetes.io/co
 check('an Ingress with its controller in the input', { opens: ['shop/nginx → shop/web TCP 8080'], codes: [] }, WEB, INGRESS, pod('nginx', NGINX));
 check('an Ingress whose class tells the controller', { opens: ['Traefik → shop/web TCP 8080'], codes: ['needs-decision'] }, WEB, INGRESS.replace('nginx', 'traefik'));
 check('an Ingress of a class that nobody knows', { opens: [], codes: ['witness-not-opened', 'nothing-seen'] }, WEB, INGRESS.replace('nginx', 'inhouse'));
-check('a load balancer', { opens: ['clients outside → shop/web TCP 8080,9100'], codes: [] }, WEB.replace('spec: { selector', 'spec: { type: LoadBalancer, selector'));
+check('a load balancer', { opens: ['clients outside → shop/web TCP 8080,9100'], codes: ['ip-block-may-match-pods'] }, WEB.replace('spec: { selector', 'spec: { type: LoadBalancer, selector'));
 check(
   'a load balancer that keeps the clients\' addresses and takes some of them',
   { opens: ['203.0.113.0/24 → shop/web TCP 8080,9100'], codes: [] },
@@ -86,7 +86,7 @@ check('a dependency that is not there', { opens: [], codes: ['witness-without-ta
 check('part-of and the like say nothing of connections', { opens: [], codes: ['nothing-seen'] }, WEB, pod('client', { app: 'client', 'app.kubernetes.io/part-of': 'web' }));
 
 // The API server.
-check('a webhook is called by the API server', { opens: ['the API server → shop/web TCP 8080'], codes: ['needs-decision'] }, WEB, '---\napiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingWebhookConfiguration\nmetadata: { name: web }\nwebhooks: [{ name: a.example, clientConfig: { service: { namespace: shop, name: web, port: 80 } } }]\n');
+check('a webhook is called by the API server', { opens: ['the API server → shop/web TCP 8080'], codes: ['needs-decision', 'ip-block-may-match-pods'] }, WEB, '---\napiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingWebhookConfiguration\nmetadata: { name: web }\nwebhooks: [{ name: a.example, clientConfig: { service: { namespace: shop, name: web, port: 80 } } }]\n');
 check('who has a role asks the API server', { codes: ['witness-not-opened'] }, pod('client', { app: 'client' }, { serviceAccountName: 'client' }), '---\napiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: { name: client, namespace: shop }\nroleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: x }\nsubjects: [{ kind: ServiceAccount, name: client }]\n');
 check('without a token nobody does', { codes: [] }, pod('client', { app: 'client' }, { serviceAccountName: 'client', automountServiceAccountToken: false }), '---\napiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: { name: client, namespace: shop }\nroleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: x }\nsubjects: [{ kind: ServiceAccount, name: client }]\n');
 
@@ -99,6 +99,9 @@ check('a Service that stands for a name outside', { opens: ['shop/client → pg.
 check('an address outside is opened exactly', { opens: ['shop/client → 192.0.2.7 TCP 5432'], codes: [] }, client({ DB_ADDR: '192.0.2.7:5432' }));
 check('a Service that leads to addresses', { opens: ['shop/client → 192.0.2.9 TCP 5433'], codes: [] }, client({ DB_ADDR: 'pg:5432' }), '---\napiVersion: v1\nkind: Service\nmetadata: { name: pg, namespace: shop }\nspec: { ports: [{ port: 5432, targetPort: 5433 }] }\n---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: { name: pg-1, namespace: shop, labels: { kubernetes.io/service-name: pg } }\naddressType: IPv4\nendpoints: [{ addresses: [192.0.2.9] }]\nports: [{ name: "", port: 5433 }]\n');
 check('the port of the product among several', { opens: ['shop/client → shop/mq TCP 5672'], codes: [] }, client({ RABBITMQ_HOST: 'mq' }), pod('mq', { app: 'mq' }), '---\napiVersion: v1\nkind: Service\nmetadata: { name: mq, namespace: shop }\nspec: { selector: { app: mq }, ports: [{ name: amqp, port: 5672 }, { name: ui, port: 15672 }] }\n');
+check('the port of the product that the host is called after', { opens: ['shop/client → shop/mysql TCP 3306'], codes: [] }, client({ DB_HOST: 'mysql' }), pod('mysql', { app: 'mysql' }), '---\napiVersion: v1\nkind: Service\nmetadata: { name: mysql, namespace: shop }\nspec: { selector: { app: mysql }, ports: [{ name: x, port: 33060 }, { name: sql, port: 3306 }] }\n');
+check('members of a cluster use another port than clients', { opens: [], codes: ['witness-without-port', 'nothing-seen'] }, client({ CASSANDRA_SEEDS: 'cass.shop.svc' }), pod('cass', { app: 'cass' }), '---\napiVersion: v1\nkind: Service\nmetadata: { name: cass, namespace: shop }\nspec: { selector: { app: cass }, ports: [{ name: cql, port: 9042 }, { name: intra, port: 7000 }] }\n');
+check('a text that only looks like a host and a port of it', { opens: [], codes: ['nothing-seen'] }, WEB, client({ VERSION: 'web:7' }));
 check('UDP where the scheme says so', { opens: ['shop/client → shop/stats UDP 8125'], codes: [] }, client({ STATSD_URL: 'statsd://stats:8125' }), pod('stats', { app: 'stats' }), '---\napiVersion: v1\nkind: Service\nmetadata: { name: stats, namespace: shop }\nspec: { selector: { app: stats }, ports: [{ protocol: UDP, port: 8125 }] }\n');
 check('a variable of the container in another one', { opens: ['shop/client → shop/web TCP 8080'] }, WEB, client({ WEB_HOST: 'web', URL: 'http://$(WEB_HOST)/', OTHER_URL: 'http://${NOBODY:web}:80' }));
 
