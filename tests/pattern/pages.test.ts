@@ -5,19 +5,17 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { effectSvg } from '../../scripts/effect-svg.ts';
 import { patternCluster, patternPages, readPolicies, type PatternPage } from '../../scripts/pattern-pages.ts';
-import { planCluster, runLab } from '../../src/cli/run-lab.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
 import { lintCluster } from '../../src/lint/lint.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
 import { addPolicies } from '../../src/pattern/add-policies.ts';
 import { PATTERNS } from '../../src/pattern/pattern.ts';
-import { checkTests, type ExpectationResult, type TestReport } from '../../src/probe/check-expectations.ts';
+import { checkTests } from '../../src/probe/check-expectations.ts';
 import { readPolicyTests, type PolicyTest } from '../../src/probe/policy-test.ts';
-import { tryTests } from '../../src/probe/try-expectations.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
 import { runBulkhead } from '../cli/run-bulkhead.ts';
-import { withStateFolder } from '../lab/running-lab.ts';
 import { cloneRoot, needs } from '../needs.ts';
+import { failuresOf, tryInLab } from './try-in-lab.ts';
 
 const pages = patternPages(cloneRoot);
 const input = patternCluster(cloneRoot);
@@ -56,7 +54,7 @@ for (const page of pages) {
   });
 
   test(`${page.name}: in the kernel, what must be closed is closed and what must be open is open`, needs('kernel'), async () => {
-    const report = await withStateFolder(() => tryInLab(cluster, tests));
+    const report = await tryInLab(cluster, tests);
     assert.deepEqual(failuresOf(report), []);
     for (const { expectation, tried } of report.tests.flatMap(({ results }) => results)) {
       if (expectation.assertion.kind === 'allow' || expectation.assertion.kind === 'deny') assert.ok(tried !== undefined && tried.tried > 0, expectation.sentence);
@@ -80,28 +78,4 @@ function testsOf({ file, expectations }: PatternPage): readonly PolicyTest[] {
 function denied(added: Cluster): Cluster {
   const namespaces = new Set(added.policies.filter(({ name }) => name !== 'default-deny').map(({ namespace }) => namespace));
   return [...namespaces].reduce((cluster, namespace) => addPolicies(cluster, readManifests([sourceFromText('deny.yaml', runBulkhead(['new', 'default-deny', '-n', namespace]).stdout)]).cluster), input);
-}
-
-async function tryInLab(cluster: Cluster, tests: readonly PolicyTest[]): Promise<TestReport> {
-  const plan = planCluster(cluster, { replicasMax: 1, ports: numbersOf(tests) });
-  const running = await runLab(cluster, plan);
-  try {
-    const world = { prober: running.lab.prober, namespaces: running.lab.namespaces, readLedger: () => running.firewall.readLedger({ drain: true }) };
-    return await tryTests({ program: running.program, endpoints: plan.endpoints, world, addedPods: plan.dnsPod === undefined ? [] : [plan.dnsPod] }, tests);
-  } finally {
-    await running.close();
-  }
-}
-
-/** Somebody must listen on the ports that are asked for. */
-function numbersOf(tests: readonly PolicyTest[]): number[] {
-  return tests.flatMap(({ expectations }) => expectations).flatMap(({ assertion }) => ('ports' in assertion ? (assertion.ports ?? []) : [])).flatMap((word) => Number(/\/([0-9]+)$/.exec(word)?.[1] ?? []));
-}
-
-function failuresOf({ tests }: TestReport): string[] {
-  return tests.flatMap(({ results }) => results).filter(({ holds }) => !holds).map(sayFailure);
-}
-
-function sayFailure({ expectation, problem, tried }: ExpectationResult): string {
-  return `${expectation.sentence}: ${problem?.message ?? tried?.wrong.join(', ') ?? 'does not hold'} ${JSON.stringify(tried?.differences ?? [])}`;
 }
