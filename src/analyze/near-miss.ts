@@ -1,5 +1,5 @@
 // For a refusal by default: the rule that almost matched, the parts of it that fail, and the smallest edit that would let the connection through.
-import { formatIpAddress, formatIpRange, type IpAddress, type IpFamily } from '../base/ip-address.ts';
+import { formatIpAddress, formatIpRange, LAST_ADDRESS, type IpAddress, type IpFamily, type IpRange } from '../base/ip-address.ts';
 import { hasPoint, OTHER_POINT, PROTOCOLS, PROTOCOL_BASE, type PortSet } from '../base/port-set.ts';
 import type { Program } from '../compile/program.ts';
 import type { Cluster, Pod } from '../model/cluster.ts';
@@ -54,6 +54,8 @@ interface PeerEnd {
   readonly pod: Pod | undefined;
   readonly address: IpAddress | undefined;
   readonly namespace: LabelSet | undefined;
+  /** Where no address is known: all that it may be, in the family asked about. */
+  readonly somewhereIn: readonly IpRange[];
 }
 
 interface MissContext {
@@ -62,13 +64,15 @@ interface MissContext {
 }
 
 function describePeer(cluster: Cluster, { peer, family }: MissQuestion): PeerEnd {
-  if (peer.kind === 'address') return { pod: undefined, address: peer.address, namespace: undefined };
-  if (peer.kind === 'domain-name') return { pod: undefined, address: undefined, namespace: undefined };
+  const unknown = { pod: undefined, address: undefined, namespace: undefined, somewhereIn: [] };
+  if (peer.kind === 'address') return { ...unknown, address: peer.address };
+  if (peer.kind === 'domain-name') return { ...unknown, somewhereIn: [{ family, first: 0n, last: LAST_ADDRESS[family] }] };
   const pod = cluster.pods[peer.pod]!;
   return {
     pod,
     address: pod.addresses.find((address) => address.family === family),
     namespace: findNamespace(cluster, pod.namespace),
+    somewhereIn: pod.hostNetwork || pod.addresses.length > 0 ? [] : cluster.podRanges.filter((range) => range.family === family),
   };
 }
 
@@ -128,9 +132,18 @@ interface Named {
 }
 
 function missesOfLabels(selector: Selector, object: LabelSet, named: Named): Mismatch[] {
-  const { name, origin } = named;
   const failing = selector.requirements.filter((requirement) => !meetsRequirement(requirement, object));
-  return failing.map((requirement) => ({ part: 'label', message: labelMessage(requirement, object, named), edit: labelEdit(requirement, object, name), origin }));
+  // A label that is added with a value is there.
+  const isAdded = (key: string): boolean => failing.some((one) => one.kind === 'In' && one.key === key && fittingValue(selector, one, object) !== undefined);
+  return failing
+    .filter(({ kind, key }) => kind !== 'Exists' || !isAdded(key))
+    .map((requirement) => ({ part: 'label', message: labelMessage(requirement, object, named), edit: labelEdit(requirement, { selector, object, name: named.name }), origin: named.origin }));
+}
+
+/** The first value that a label could be added with, as far as the whole selector goes. */
+function fittingValue({ requirements }: Selector, { key, values }: Extract<Requirement, { kind: 'In' }>, object: LabelSet): string | undefined {
+  if (object.labels.has(key)) return undefined;
+  return values.find((value) => requirements.every((one) => one.key !== key || meetsRequirement(one, { labels: new Map([[key, value]]), unknownKeys: new Set() })));
 }
 
 function labelMessage(requirement: Requirement, object: LabelSet, { name, isPlural }: Named): string {
@@ -139,39 +152,58 @@ function labelMessage(requirement: Requirement, object: LabelSet, { name, isPlur
   return `the rule wants \`${wanted}\`, and ${name} ${isPlural ? 'have' : 'has'} ${value === undefined ? `no label \`${requirement.key}\`` : `\`${requirement.key}=${value}\``}`;
 }
 
-function labelEdit(requirement: Requirement, object: LabelSet, name: string): string {
-  const value = object.labels.get(requirement.key);
+interface LabelContext {
+  readonly selector: Selector;
+  readonly object: LabelSet;
+  readonly name: string;
+}
+
+function labelEdit(requirement: Requirement, { selector, object, name }: LabelContext): string {
+  const { key } = requirement;
+  const value = object.labels.get(key);
+  const drop = `drop the requirement of \`${key}\` from the selector`;
   switch (requirement.kind) {
-    case 'In':
+    case 'In': {
       // The API server holds this label at the name of the namespace; nobody can write another.
-      if (requirement.key === NAMESPACE_NAME_LABEL) return `write \`${requirement.key}: ${value}\` in the selector`;
-      return value === undefined
-        ? `label ${name} \`${requirement.key}=${requirement.values[0]}\``
-        : `write \`${requirement.key}: ${value}\` in the selector, or label ${name} \`${requirement.key}=${requirement.values[0]}\``;
+      if (key === NAMESPACE_NAME_LABEL) return `write \`${key}: ${value}\` in the selector`;
+      if (value !== undefined) return `write \`${key}: ${value}\` in the selector, or label ${name} \`${key}=${requirement.values[0]}\``;
+      const fitting = fittingValue(selector, requirement, object);
+      return fitting === undefined ? drop : `label ${name} \`${key}=${fitting}\``;
+    }
     case 'Exists':
-      return `label ${name} with \`${requirement.key}\``;
+      return selector.requirements.some((one) => one.kind === 'DoesNotExist' && one.key === key) ? drop : `label ${name} with \`${key}\``;
     case 'NotIn':
     case 'DoesNotExist':
-      return `take \`${requirement.key}\` off ${name}, or drop the requirement`;
+      return `take \`${key}\` off ${name}, or drop the requirement`;
   }
 }
 
-function missesOfBlock(peer: Extract<Peer, { kind: 'ip-block' }>, { pod, address }: PeerEnd): Mismatch[] {
+function missesOfBlock(peer: Extract<Peer, { kind: 'ip-block' }>, { pod, address, somewhereIn }: PeerEnd): Mismatch[] {
   const { origin, cidr } = peer;
   if (address === undefined) {
+    if (isWhollyIn(peer, somewhereIn)) return [];
     const message = `\`${pod?.name ?? 'the other end'}\` has no known address, and the peer is the block ${peer.text}`;
-    return [{ part: 'peer-kind', message, edit: 'add a peer that selects the pod by its labels', origin }];
+    return [{ part: 'peer-kind', message, edit: peerEdit(pod, undefined), origin }];
   }
   const text = formatIpAddress(address);
-  const holds = (range: { readonly family: IpFamily; readonly first: bigint; readonly last: bigint }): boolean =>
-    range.family === address.family && range.first <= address.value && address.value <= range.last;
-  if (!holds(cidr)) {
-    const edit = pod === undefined ? `add a peer \`ipBlock\` that holds ${text}` : 'add a peer that selects the pod by its labels';
-    return [{ part: 'cidr', message: `${text} is outside the block ${peer.text}`, edit, origin }];
-  }
+  const holds = (range: IpRange): boolean => range.family === address.family && range.first <= address.value && address.value <= range.last;
+  if (!holds(cidr)) return [{ part: 'cidr', message: `${text} is outside the block ${peer.text}`, edit: peerEdit(pod, text), origin }];
   const hole = peer.except.find(holds);
   if (hole === undefined) return [];
   return [{ part: 'cidr', message: `${text} is in the \`except\` ${formatIpRange(hole)}`, edit: 'narrow the `except`, or add another peer', origin }];
+}
+
+/** A block matches an address that nobody knows only where it holds all that it may be. */
+function isWhollyIn({ cidr, except }: Extract<Peer, { kind: 'ip-block' }>, ranges: readonly IpRange[]): boolean {
+  const isIn = ({ family, first, last }: IpRange): boolean =>
+    family === cidr.family && cidr.first <= first && last <= cidr.last && except.every((hole) => hole.family !== family || hole.last < first || last < hole.first);
+  return ranges.length > 0 && ranges.every(isIn);
+}
+
+/** No selector matches a pod on the network of its node. */
+function peerEdit(pod: Pod | undefined, address: string | undefined): string {
+  if (pod !== undefined && !pod.hostNetwork) return 'add a peer that selects the pod by its labels';
+  return `add a peer \`ipBlock\` that holds ${address ?? (pod === undefined ? 'its addresses' : 'the address of its node')}`;
 }
 
 function missesOfPorts(cluster: Cluster, rule: PolicyRule, question: MissQuestion): Mismatch[] {
