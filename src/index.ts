@@ -49,7 +49,8 @@ export { readPolicyTests, type Expectation, type PolicyTest, type PolicyTestFile
 export { checkTests, type CheckedTest, type ExpectationResult, type TestReport } from './probe/check-expectations.ts';
 export { readSuppressions, suppressFindings, type Suppression } from './lint/suppressions.ts';
 export { applySettings, NO_SETTINGS, readSettings, type Settings } from './lint/settings.ts';
-export { lintAnswer, lintCluster, type LintOptions } from './lint/lint.ts';
+export { lintCluster } from './lint/lint.ts';
+export { lintAnswer, type LintOptions } from './lint/lint-meaning.ts';
 export { lintManifests, type ManifestText } from './lint/lint-manifests.ts';
 
 // Policies from patterns

@@ -11,7 +11,7 @@ import { reach, type Reachability } from '../analyze/reach.ts';
 import { detectKernel, type KernelSupport } from '../kernel/detect-kernel.ts';
 import { enterUserNamespace } from '../lab/enter-user-namespace.ts';
 import type { LabPlan } from '../lab/lab-plan.ts';
-import { lintAnswer } from '../lint/lint.ts';
+import { lintAnswer } from '../lint/lint-meaning.ts';
 import { proveTruthTable } from '../probe/probe.ts';
 import type { TruthTable } from '../probe/compare-verdicts.ts';
 import { readManifests } from '../read/read.ts';

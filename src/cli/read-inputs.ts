@@ -7,7 +7,7 @@ import type { Cluster } from '../model/cluster.ts';
 import { readManifests } from '../read/read.ts';
 import type { WrittenObject } from '../read/written-object.ts';
 import type { Program } from '../compile/program.ts';
-import type { LintOptions } from '../lint/lint.ts';
+import type { LintOptions } from '../lint/lint-meaning.ts';
 import type { LineLookup } from '../report/finding-text.ts';
 import { UsageError } from './failures.ts';
 import type { InputOptions } from './input-options.ts';
@@ -50,7 +50,7 @@ export async function readOpened({ readFiles, lineOf, findings: before = [] }: O
     return undefined;
   }
   const findingsOf = async (program: Program, lintOptions?: LintOptions): Promise<readonly Finding[]> => {
-    const { lintAnswer } = await import('../lint/lint.ts');
+    const { lintAnswer } = await import('../lint/lint-meaning.ts');
     return sortFindings([...findings, ...lintAnswer(cluster, program, lintOptions)]);
   };
   return { cluster, lineOf, written, textFindings: findings, findingsOf };

@@ -3,7 +3,8 @@ import { sortFindings, type Finding } from '../base/finding.ts';
 import { readManifests, type ReadOptions } from '../read/read.ts';
 import { compileCluster } from '../compile/compile.ts';
 import { editsOf, moveFinding, placeBefore } from './apply-edits.ts';
-import { lintCluster, type LintOptions } from './lint.ts';
+import { lintCluster } from './lint.ts';
+import type { LintOptions } from './lint-meaning.ts';
 import { repairText, type Repair } from './repair-text.ts';
 
 export interface ManifestText {

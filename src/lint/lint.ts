@@ -3,50 +3,20 @@ import { sortFindings, type Finding } from '../base/finding.ts';
 import type { Position, TextRange } from '../base/source-position.ts';
 import type { Program } from '../compile/program.ts';
 import type { Cluster } from '../model/cluster.ts';
-import type { Engine } from './engines/engine.ts';
 import { createLintContext, type LintContext } from './lint-context.ts';
 import { lintClusterAddresses } from './lint-cluster-addresses.ts';
-import { lintDirections } from './lint-directions.ts';
-import { lintDns } from './lint-dns.ts';
-import { lintEngine } from './lint-engine.ts';
-import { lintExposure } from './lint-exposure.ts';
 import { lintFamilies } from './lint-families.ts';
-import { lintIpBlocks, lintNetworks } from './lint-ip-blocks.ts';
 import { lintIsolation } from './lint-isolation.ts';
-import { lintNamedPorts } from './lint-named-ports.ts';
+import { lintMeaning, type LintOptions } from './lint-meaning.ts';
 import { lintOpenedPorts } from './lint-opened-ports.ts';
 import { lintOpenBlocks } from './lint-open-blocks.ts';
 import { lintOpenRules } from './lint-open-rules.ts';
 import { lintPeerLists } from './lint-peer-lists.ts';
-import { lintSelectors } from './lint-selectors.ts';
-
-export interface LintOptions {
-  /** Whether the input is everything there is, as of a live cluster: then what is missing in it does not exist. */
-  readonly isWholeCluster?: boolean;
-  /** What enforces the policies: adds where it departs from the answer. */
-  readonly engine?: Engine | undefined;
-}
 
 /** Findings about what the policies mean and where they are weak; cost follows policies and the pods they select, never pods × policies. Sorted. */
 export function lintCluster(cluster: Cluster, program: Program, options: LintOptions = {}): Finding[] {
   const context = createLintContext(cluster, program, options);
   return sortFindings(withoutExplained([...lintMeaning(context, options), ...lintWeakness(context)]));
-}
-
-/** Those of them that belong beside an answer about who reaches whom: where policies do not do what they seem to say. Sorted. */
-export function lintAnswer(cluster: Cluster, program: Program, options: LintOptions = {}): Finding[] {
-  return sortFindings(lintMeaning(createLintContext(cluster, program, options), options));
-}
-
-function lintMeaning(context: LintContext, { engine }: LintOptions): Finding[] {
-  const { policies, clusterPolicies } = context.cluster;
-  return [
-    ...policies.flatMap((policy) => [...lintSelectors(context, policy), ...lintNamedPorts(context, policy), ...lintDirections(context, policy), ...lintIpBlocks(context, policy)]),
-    ...clusterPolicies.flatMap((policy) => lintNetworks(context, policy)),
-    ...lintDns(context),
-    ...lintExposure(context),
-    ...(engine === undefined ? [] : lintEngine(context, engine)),
-  ];
 }
 
 function lintWeakness(context: LintContext): Finding[] {

@@ -22,6 +22,18 @@ export function readList(context: ObjectContext, value: Value | undefined, path:
   return refuseType(context, value, path, 'a list');
 }
 
+/** As `readMap`, empty where there is none to read. */
+export function mapAt(context: ObjectContext, value: Value | undefined, path: Path): LooseMap {
+  const map = readMap(context, value, path);
+  return map === undefined || map === REFUSED ? {} : map;
+}
+
+/** As `readList`, empty where there is none to read. */
+export function listAt(context: ObjectContext, value: Value | undefined, path: Path): readonly Value[] {
+  const list = readList(context, value, path);
+  return list === undefined || list === REFUSED ? [] : list;
+}
+
 export function readText(context: ObjectContext, value: Value | undefined, path: Path): Loose<string> {
   if (value === undefined || value === null || typeof value === 'string') return value ?? undefined;
   return refuseType(context, value, path, 'text');

@@ -3,7 +3,7 @@ import type { IpAddress } from '../base/ip-address.ts';
 import type { EndpointSlice, SliceEndpoint, SlicePort } from '../model/endpoint-slice.ts';
 import type { Path } from '../model/origin.ts';
 import type { Labels } from '../model/selector.ts';
-import { readList, readMap, readText, REFUSED } from './loose-value.ts';
+import { listAt, mapAt, readText, REFUSED } from './loose-value.ts';
 import { originOf, type ObjectContext } from './object-context.ts';
 import { readLabels, type LabelCache } from './read-labels.ts';
 import type { ReadSlices } from './gathering.ts';
@@ -84,14 +84,4 @@ function readSlicePort(context: ObjectContext, value: Value, path: Path): SliceP
   const port = readPortNumber(context, map['port'], [...path, 'port']);
   if (name === REFUSED || protocol === REFUSED || port === REFUSED || port === undefined) return undefined;
   return { name: name ?? '', protocol, port };
-}
-
-function mapAt(context: ObjectContext, value: Value | undefined, path: Path): LooseMap {
-  const map = readMap(context, value, path);
-  return map === undefined || map === REFUSED ? {} : map;
-}
-
-function listAt(context: ObjectContext, value: Value | undefined, path: Path): readonly Value[] {
-  const list = readList(context, value, path);
-  return list === undefined || list === REFUSED ? [] : list;
 }

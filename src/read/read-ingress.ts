@@ -2,12 +2,12 @@
 import type { Ingress, IngressClass, IngressRoute } from '../model/ingress.ts';
 import type { Path } from '../model/origin.ts';
 import type { Labels } from '../model/selector.ts';
-import { readList, readMap, readText, REFUSED } from './loose-value.ts';
+import { listAt, mapAt, readText, REFUSED } from './loose-value.ts';
 import { originOf, refuse, type ObjectContext } from './object-context.ts';
 import { readPortNumber } from './read-ports.ts';
 import { NO_LABELS } from './read-labels.ts';
 import type { NamedObject } from './read-workload.ts';
-import type { LooseMap, Value } from './yaml-value.ts';
+import type { Value } from './yaml-value.ts';
 
 const CLASS_ANNOTATION = 'kubernetes.io/ingress.class';
 const DEFAULT_CLASS_ANNOTATION = 'ingressclass.kubernetes.io/is-default-class';
@@ -86,14 +86,4 @@ function readBackend(context: ObjectContext, value: Value | undefined, path: Pat
     return undefined;
   }
   return { serviceName: name, servicePort, origin: originOf(context, servicePath) };
-}
-
-function mapAt(context: ObjectContext, value: Value | undefined, path: Path): LooseMap {
-  const map = readMap(context, value, path);
-  return map === undefined || map === REFUSED ? {} : map;
-}
-
-function listAt(context: ObjectContext, value: Value | undefined, path: Path): readonly Value[] {
-  const list = readList(context, value, path);
-  return list === undefined || list === REFUSED ? [] : list;
 }
