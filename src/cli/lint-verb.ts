@@ -136,7 +136,7 @@ async function describe(linted: Linted, left: readonly Finding[], options: LintO
   const { unifiedDiff } = await import('../report/text-diff.ts');
   const diffs = changes.map(({ file, before, after }) => unifiedDiff({ file: file.name, before, after }, terminal.style));
   if (options.diff === true) return diffs;
-  const rest = await formatLeft(options.output, left, { ...terminal, lineOf: linesOf(inputs, mending === undefined ? [] : changes, base), version: packageVersion() });
+  const rest = await formatLeft(options.output, left, { ...terminal, lineOf: linesOf(inputs, mending === undefined ? [] : changes, base), version: packageVersion(), files: inputs.map(({ file }) => file.name) });
   return options.output === 'text' ? [...mendedOf(linted).map((finding) => mendedLine(finding, terminal.style)), ...diffs, ...rest] : rest;
 }
 

@@ -1,5 +1,5 @@
 // Findings as a SARIF 2.1.0 log (OASIS, "Static Analysis Results Interchange Format"), with the finding codes as rule ids.
-import type { Finding, Severity } from '../base/finding.ts';
+import type { Finding, Severity, TextEdit } from '../base/finding.ts';
 import type { TextRange } from '../base/source-position.ts';
 
 const LEVELS: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', info: 'note' };
@@ -50,19 +50,26 @@ function sarifResult(finding: Finding, fingerprint: string, codes: readonly stri
             ...(related.file === undefined ? {} : location(related.file, related.range)),
           })),
         }),
+    ...(finding.edits === undefined || finding.file === undefined ? {} : { fixes: [fixOf(finding.file, finding.edits, finding.help ?? finding.message)] }),
     partialFingerprints: { 'bulkhead/v1': fingerprint },
   };
 }
 
+function fixOf(file: string, edits: readonly TextEdit[], text: string): unknown {
+  const replacements = edits.map((edit) => ({ deletedRegion: regionOf(edit.range), insertedContent: { text: edit.text } }));
+  return { description: { text }, artifactChanges: [{ artifactLocation: { uri: uriOf(file) }, replacements }] };
+}
+
 function location(file: string, range: TextRange | undefined): { physicalLocation: unknown } {
-  const region = range && {
-    startLine: range.start.line,
-    startColumn: range.start.column,
-    endLine: range.end.line,
-    endColumn: range.end.column,
-  };
-  const uri = file.split('/').map(encodeURIComponent).join('/');
-  return { physicalLocation: { artifactLocation: { uri }, ...(region === undefined ? {} : { region }) } };
+  return { physicalLocation: { artifactLocation: { uri: uriOf(file) }, ...(range === undefined ? {} : { region: regionOf(range) }) } };
+}
+
+function regionOf({ start, end }: TextRange): unknown {
+  return { startLine: start.line, startColumn: start.column, endLine: end.line, endColumn: end.column };
+}
+
+function uriOf(file: string): string {
+  return file.split('/').map(encodeURIComponent).join('/');
 }
 
 /** FNV-1a over UTF-16 units in two halves: spreads, but keeps no secret. */

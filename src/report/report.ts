@@ -1,5 +1,6 @@
 // Answers and findings become text: every function here takes a value that another room made and gives what a reader or a program reads.
 import type { Finding } from '../base/finding.ts';
+import { findingsJunit, findingsTap } from './finding-files.ts';
 import { findingLine, findingsJson } from './finding-json.ts';
 import { findingText, type FindingLayout } from './finding-text.ts';
 import { githubCommand } from './finding-github.ts';
@@ -7,12 +8,18 @@ import { sarifLog } from './finding-sarif.ts';
 
 export type FindingFormat = (typeof FINDING_FORMATS)[number];
 
-export const FINDING_FORMATS = ['text', 'json', 'jsonl', 'github', 'sarif'] as const;
+export const FINDING_FORMATS = ['text', 'json', 'jsonl', 'github', 'sarif', 'junit', 'tap'] as const;
+
+export interface FindingsLayout extends FindingLayout {
+  readonly version: string;
+  /** Every file that was looked at: formats of test runners name those without findings too. */
+  readonly files: readonly string[];
+}
 
 export function formatFindings(
   format: FindingFormat,
   findings: readonly Finding[],
-  layout: FindingLayout & { readonly version: string },
+  layout: FindingsLayout,
 ): Iterable<string> {
   switch (format) {
     case 'text':
@@ -25,5 +32,9 @@ export function formatFindings(
       return findings.map(githubCommand);
     case 'sarif':
       return [sarifLog(findings, layout.version)];
+    case 'junit':
+      return [findingsJunit(findings, layout.files)];
+    case 'tap':
+      return [findingsTap(findings, layout.files)];
   }
 }

@@ -6,7 +6,9 @@ import { examplesText, exampleSentence, jsonResult } from './assertion.ts';
 import { placeOf } from './finding-text.ts';
 import { printable } from './printable.ts';
 import type { Style } from './style.ts';
+import { tapDocument } from './tap-point.ts';
 import { countOf } from './truth-table.ts';
+import { xmlText } from './xml-text.ts';
 
 export const TEST_FORMATS = ['text', 'tap', 'junit', 'json', 'yaml'] as const;
 
@@ -38,19 +40,13 @@ function resultText(result: ExpectationResult, { where }: TestReport, style: Sty
 /** Test Anything Protocol 14: one test point for each expectation, diagnostics as YAML. */
 export function testTap(report: TestReport): string {
   const results = report.tests.flatMap(({ test, results: list }) => list.map((result) => ({ test, result })));
-  const points = results.map(({ test, result }, index) => {
-    const head = `${result.holds ? 'ok' : 'not ok'} ${index + 1} - ${tapText(`${test.name}: ${result.expectation.sentence}`)}\n`;
-    if (result.holds) return head;
-    const { file, range } = result.expectation;
-    const lines = ['---', `at: ${JSON.stringify(placeOf(file, range))}`, 'messages:', ...messagesOf(result).map((message) => `  - ${JSON.stringify(message)}`), '...'];
-    return head + lines.map((line) => `  ${line}\n`).join('');
-  });
-  return `TAP version 14\n1..${results.length}\n${points.join('')}`;
-}
-
-// `#` would start a directive, and `\` escapes it.
-function tapText(text: string): string {
-  return printable(text).replace(/[\\#]/g, (sign) => `\\${sign}`);
+  return tapDocument(
+    results.map(({ test, result }) => {
+      const { file, range } = result.expectation;
+      const diagnostics = [`at: ${JSON.stringify(placeOf(file, range))}`, 'messages:', ...messagesOf(result).map((message) => `  - ${JSON.stringify(message)}`)];
+      return { holds: result.holds, name: `${test.name}: ${result.expectation.sentence}`, diagnostics: result.holds ? [] : diagnostics };
+    }),
+  );
 }
 
 /** A suite for each test file, a case for each expectation. */
@@ -58,26 +54,18 @@ export function testJunit(report: TestReport): string {
   const { held, failed } = countFailures(report);
   const suites = report.tests.map(({ test, results }) => {
     const failures = results.filter(({ holds }) => !holds).length;
-    return `  <testsuite name="${xml(test.name)}" file="${xml(test.file)}" tests="${results.length}" failures="${failures}" errors="0" skipped="0">\n${results.map((result) => junitCase(test.name, result)).join('')}  </testsuite>\n`;
+    return `  <testsuite name="${xmlText(test.name)}" file="${xmlText(test.file)}" tests="${results.length}" failures="${failures}" errors="0" skipped="0">\n${results.map((result) => junitCase(test.name, result)).join('')}  </testsuite>\n`;
   });
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="bulkhead test" tests="${held + failed}" failures="${failed}" errors="0">\n${suites.join('')}</testsuites>\n`;
 }
 
 function junitCase(name: string, result: ExpectationResult): string {
   const { sentence, file, range } = result.expectation;
-  const head = `    <testcase classname="${xml(name)}" name="${xml(sentence)}" file="${xml(file)}" line="${range.start.line}"`;
+  const head = `    <testcase classname="${xmlText(name)}" name="${xmlText(sentence)}" file="${xmlText(file)}" line="${range.start.line}"`;
   if (result.holds) return `${head}/>\n`;
   const [first = 'does not hold', ...rest] = messagesOf(result);
-  return `${head}>\n      <failure message="${xml(first)}">${xml([first, ...rest].join('\n'))}</failure>\n    </testcase>\n`;
+  return `${head}>\n      <failure message="${xmlText(first)}">${xmlText([first, ...rest].join('\n'))}</failure>\n    </testcase>\n`;
 }
-
-// XML 1.0, section 2.2: other control characters may not stand in a document at all, and `printable` has taken them away.
-function xml(text: string): string {
-  const escaped = text.split('\n').map(printable).join('\n').replace(/[\uD800-\uDFFF]/gu, '\uFFFD').replace(/[\uFFFE\uFFFF]/g, '\uFFFD');
-  return escaped.replace(/[&<>"'\n]/g, (sign) => XML[sign]!);
-}
-
-const XML: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;', '\n': '&#10;' };
 
 export function testJson(report: TestReport): string {
   const tests = report.tests.map(({ test, results }) => ({

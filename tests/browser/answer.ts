@@ -36,5 +36,5 @@ export function answerOf(manifests: readonly Manifest[]): string {
     .slice(0, EXPLAINED_MAX)
     .map(({ source, target }) => ({ source: { name: 'a', isOutside: false }, target: { name: 'b', isOutside: false }, asked: undefined, explanation: explain(program, { source, target }) }));
   const exposed = findExposures(program).map(({ sources, targets }) => `${sources.kind} ${targets.map(({ verdict }) => verdict).join(' ')}\n`);
-  return [...repairs.map(({ text }) => text), ...rows, explanationsJson(explained), ...exposed, ...formatFindings('json', all, { ...layout, lineOf: () => undefined, version: '0' })].join('');
+  return [...repairs.map(({ text }) => text), ...rows, explanationsJson(explained), ...exposed, ...formatFindings('json', all, { ...layout, lineOf: () => undefined, version: '0', files: [] })].join('');
 }

@@ -49,6 +49,8 @@ function readPage(file: string): CasePage {
 }
 
 export interface CaseAnswer {
+  /** Of every kind, as the page's text has them before it is mended. */
+  readonly all: readonly Finding[];
   readonly findings: string;
   readonly repaired: string;
   readonly reach: string;
@@ -71,7 +73,7 @@ export function answerPage(page: CasePage): CaseAnswer {
   const { state } = mendForm({ texts, linted }, lintTexts);
   const repaired = state.texts.get(file)!.manifests;
   const shown = all.filter(({ code }) => !BACKGROUND_CODES.has(code) || page.namedCodes.has(code));
-  return { findings: shown.map(findingLine).join(''), repaired: mask(page.isProse ? trimLines(repaired) : repaired), reach: reachOf(compileCluster(state.linted.cluster)) };
+  return { all, findings: shown.map(findingLine).join(''), repaired: mask(page.isProse ? trimLines(repaired) : repaired), reach: reachOf(compileCluster(state.linted.cluster)) };
 }
 
 /** Signs that no reader of the page could see are written as `<U+00A0>`. */

@@ -36,6 +36,6 @@ function lint(bytes: Uint8Array, index: number): void {
   const all = [...(repair?.findings ?? []), ...findings, ...lintCluster(cluster, compileCluster(cluster))];
   if (repair !== undefined) applyEdits(repair.text, editsOf(findings));
   const lines = text?.split('\n') ?? [];
-  const layout = { style: PLAIN_STYLE, lineOf: (_: string, line: number) => lines[line - 1], widthColumns: 80, version: '0' };
+  const layout = { style: PLAIN_STYLE, lineOf: (_: string, line: number) => lines[line - 1], widthColumns: 80, version: '0', files: [file] };
   for (const piece of formatFindings(FINDING_FORMATS[index % FINDING_FORMATS.length]!, all, layout)) void piece;
 }

@@ -1,9 +1,9 @@
-// Findings as text, JSON, workflow commands and SARIF.
+// Findings as text, JSON, workflow commands, SARIF, JUnit and TAP.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Finding } from '../../src/base/finding.ts';
 import { countFindings, findingText } from '../../src/report/finding-text.ts';
-import { formatFindings } from '../../src/report/report.ts';
+import { formatFindings, type FindingFormat } from '../../src/report/report.ts';
 import { PLAIN_STYLE } from '../../src/report/style.ts';
 
 const FINDING: Finding = {
@@ -65,8 +65,8 @@ test('counts are words', () => {
   assert.equal(countFindings([]), '');
 });
 
-function formatted(format: 'json' | 'github' | 'sarif', findings: readonly Finding[]): string {
-  return [...formatFindings(format, findings, { style: PLAIN_STYLE, widthColumns: 80, lineOf: () => undefined, version: '1.2.3' })].join('');
+function formatted(format: FindingFormat, findings: readonly Finding[]): string {
+  return [...formatFindings(format, findings, { style: PLAIN_STYLE, widthColumns: 80, lineOf: () => undefined, version: '1.2.3', files: ['clean.yaml'] })].join('');
 }
 
 test('github escapes what would end a command', () => {
@@ -109,4 +109,62 @@ test('a sarif fingerprint outlives a change of lines and tells equal findings ap
   assert.deepEqual(print([FINDING]), print([moved]));
   const [first, second] = print([FINDING, moved]);
   assert.notEqual(first, second);
+});
+
+test('sarif carries the edits as fixes', () => {
+  const edits = [{ range: FINDING.range!, text: '7000' }];
+  const [result] = sarifResults([{ ...FINDING, edits }]) as readonly [SarifResult & { readonly fixes: unknown }];
+  assert.deepEqual(result.fixes, [
+    { description: { text: 'ports go from 1 to 65535' }, artifactChanges: [{ artifactLocation: { uri: 'a%20b.yaml' }, replacements: [{ deletedRegion: { startLine: 2, startColumn: 9, endLine: 2, endColumn: 14 }, insertedContent: { text: '7000' } }] }] },
+  ]);
+});
+
+const MARKED: Finding = { code: 'no-default-deny', severity: 'info', message: 'a "b" & <c> # d\\', file: 'x.yaml' };
+
+test('junit: an error fails, the rest passes and is told, a file without findings passes', () => {
+  assert.equal(
+    formatted('junit', [FINDING, MARKED]),
+    `<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="bulkhead lint" tests="3" failures="1" errors="0">
+  <testsuite name="clean.yaml" tests="1" failures="0" errors="0" skipped="0">
+    <testcase classname="clean.yaml" name="no findings" file="clean.yaml"/>
+  </testsuite>
+  <testsuite name="a b.yaml" tests="1" failures="1" errors="0" skipped="0">
+    <testcase classname="a b.yaml" name="invalid-port: port 70000 is out of range" file="a b.yaml" line="2">
+      <failure type="invalid-port" message="port 70000 is out of range">a b.yaml:2:9 error: port 70000 is out of range&#10;ports go from 1 to 65535</failure>
+    </testcase>
+  </testsuite>
+  <testsuite name="x.yaml" tests="1" failures="0" errors="0" skipped="0">
+    <testcase classname="x.yaml" name="no-default-deny: a &quot;b&quot; &amp; &lt;c&gt; # d\\" file="x.yaml">
+      <system-out>x.yaml info: a &quot;b&quot; &amp; &lt;c&gt; # d\\</system-out>
+    </testcase>
+  </testsuite>
+</testsuites>
+`,
+  );
+});
+
+test('tap: a point for each finding, and one for each file without', () => {
+  assert.equal(
+    formatted('tap', [FINDING, MARKED]),
+    `TAP version 14
+1..3
+ok 1 - clean.yaml: no findings
+not ok 2 - a b.yaml: invalid-port: port 70000 is out of range
+  ---
+  severity: error
+  code: invalid-port
+  at: "a b.yaml:2:9"
+  message: "port 70000 is out of range"
+  help: "ports go from 1 to 65535"
+  ...
+ok 3 - x.yaml: no-default-deny: a "b" & <c> \\# d\\\\
+  ---
+  severity: info
+  code: no-default-deny
+  at: "x.yaml"
+  message: "a \\"b\\" & <c> # d\\\\"
+  ...
+`,
+  );
 });
