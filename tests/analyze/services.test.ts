@@ -7,6 +7,8 @@ import { formatIpAddress } from '../../src/base/ip-address.ts';
 import { rangeLabel } from '../../src/base/range-label.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
+import { formatPorts } from '../../src/report/port-text.ts';
+import { findEnds } from '../../src/words/endpoint-words.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
 import { readText } from '../read/reading.ts';
 
@@ -94,6 +96,15 @@ test('Endpoints of files take the place of a mirror in the cluster that they are
   const base = sourceFromText('cluster', [...webPods, bare, sliceOfBare('old', '10.5.0.1', MIRRORED)].join('---\n'));
   const { cluster } = readManifests([sourceFromText('new.yaml', endpoints(ONE)), { ...base, isBase: true }]);
   assert.deepEqual(routesOf(cluster), ['bare endpoints TCP 80 > 192.0.2.7:6432']);
+});
+
+test('a word for a Service without a selector means what its slices name, each end on its own ports', () => {
+  const texts = [...webPods, bare, endpoints('[{addresses: [{ip: 10.1.0.1}, {ip: 10.1.0.2}], ports: [{name: web, port: 8080}]}, {addresses: [{ip: 192.0.2.7}, {ip: 192.0.2.8}], ports: [{name: web, port: 6432}]}]'), policy('[{podSelector: {}}]').replace('app: web', 'none: none')];
+  const named = findEnds(compileCluster(clusterOf(...texts)), 'svc/shop/bare:80');
+  assert.deepEqual(named.ends.map(({ label, ports, pods }) => `${label} ${formatPorts(ports ?? [])} ${pods.length}`), ['shop/web-1 TCP 8080 2', '192.0.2.7, 192.0.2.8 TCP 6432 0']);
+  assert.deepEqual(named.ranges.map(rangeLabel), ['192.0.2.7', '192.0.2.8']);
+  assert.throws(() => findEnds(compileCluster(clusterOf(...webPods, bare)), 'svc/shop/bare:80'), /the manifests do not say where it leads/);
+  assert.throws(() => findEnds(compileCluster(clusterOf(...webPods, bare, endpoints('null'), sliceOfBare('other', '10.5.0.1').replace('name: web', 'name: x'))), 'svc/shop/bare:80'), /leads to nobody/);
 });
 
 test('Endpoints that cannot be read are an error', () => {
