@@ -44,7 +44,7 @@ const NAME_LENGTH_MAX = 63;
 
 /** `db-allow-from-shop`: what is selected by one value of a label stands first, so that two policies of a pattern do not take each other's place. */
 export function policyName({ podSelector }: Pick<Answers, 'podSelector'>, base: string): string {
-  return [...selectorNames(podSelector), base].join('-').toLowerCase().replace(/[^a-z0-9.]+/g, '-').slice(0, NAME_LENGTH_MAX).replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '');
+  return [...selectorNames(podSelector), base].join('-').toLowerCase().replace(/[^a-z0-9]+/g, (run) => (run === '.' ? run : '-')).slice(0, NAME_LENGTH_MAX).replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '');
 }
 
 /** `monitoring`, `blog-web`, `every-namespace` */
