@@ -12,7 +12,7 @@ import { EVERY_NAMESPACE, type Answers, type DnsPlace, type NotedBlock, type Pod
 import { PRIORITY_MAX } from '../pattern/add-policies.ts';
 import { checkNamespace, checkPods, checkPorts, type NamedInput, type NameProblem } from '../pattern/check-names.ts';
 import { findApiServer, findDns, findIngressControllers, findScrapers, USUAL_DNS, type ApiServerPlace } from '../pattern/find-places.ts';
-import { HEALTH_CHECKS, PROVIDERS } from '../pattern/known-ranges.ts';
+import { HEALTH_CHECKS, PROVIDERS } from '../pattern/named-blocks.ts';
 import { podsAt } from '../pattern/offer-names.ts';
 import type { Pattern } from '../pattern/pattern-shape.ts';
 import { parseProtocol } from '../words/port-words.ts';

@@ -1,7 +1,7 @@
 // What can be answered to a topic of a pattern: the names, labels and ports of the input, or the few words that there are.
 import type { Cluster } from '../model/cluster.ts';
 import type { Topic } from '../pattern/answers.ts';
-import { PROVIDERS } from '../pattern/known-ranges.ts';
+import { PROVIDERS } from '../pattern/named-blocks.ts';
 import { offerNamespaces, offerPorts, offerSelectors } from '../pattern/offer-names.ts';
 import type { Pattern } from '../pattern/pattern-shape.ts';
 import { DIRECTION_WORDS, listenersOf, peerWords, settleSubject, type TopicWords } from './new-answers.ts';

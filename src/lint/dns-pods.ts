@@ -1,10 +1,10 @@
 // Whether egress rules let pods ask the cluster's DNS.
+import { NODE_LOCAL_DNS, overlaps, PRIVATE_RANGES, withoutRanges } from '../base/known-ranges.ts';
 import type { Cluster, Pod } from '../model/cluster.ts';
 import type { IpBlockPeer, NetworkPolicy, PodPeer, PolicyRule } from '../model/network-policy.ts';
 import { meetsRequirement, selects, type LabelSet, type Requirement, type Selector } from '../model/selector.ts';
 import { DNS_LABELS, DNS_NAMESPACES, isDnsPod } from '../analyze/dns-pods.ts';
 import type { PodIndex } from './pod-index.ts';
-import { NODE_LOCAL_DNS, overlaps, PRIVATE_RANGES, withoutRanges } from './pod-ranges.ts';
 
 /** Port of the protocol, and the one on which OpenShift's DNS pods listen (openshift/cluster-dns-operator). */
 const DNS_PORTS: readonly number[] = [53, 5353];

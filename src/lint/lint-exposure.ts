@@ -1,6 +1,7 @@
 // Entrances from outside that policies shut: Ingresses, load balancers and node ports that lead to pods whom they may not reach.
-import type { FindingCode } from '../base/finding-code.ts';
 import type { Finding, ObjectName, RelatedPlace } from '../base/finding.ts';
+import type { FindingCode } from '../base/finding-code.ts';
+import { overlaps, PRIVATE_RANGES } from '../base/known-ranges.ts';
 import { nearestWord } from '../base/near-miss.ts';
 import { portSetOf } from '../base/port-set.ts';
 import { rangeLabel } from '../base/range-label.ts';
@@ -9,7 +10,6 @@ import { findExposures, type Exposure, type ExposedTarget } from '../analyze/exp
 import type { Service } from '../model/cluster.ts';
 import { locateOrigin, type Origin } from '../model/origin.ts';
 import type { LintContext } from './lint-context.ts';
-import { overlaps, PRIVATE_RANGES } from './pod-ranges.ts';
 import { below } from './policy-place.ts';
 
 /** Policies named beside a finding. */

@@ -1,12 +1,12 @@
 // Address blocks that may hold pods whose addresses are not known: the static answer counts them for the outside only.
 import type { Finding } from '../base/finding.ts';
 import { formatIpRange, type IpRange } from '../base/ip-address.ts';
+import { overlaps, PRIVATE_RANGES, withoutRanges } from '../base/known-ranges.ts';
 import { wholeFamilyOf } from '../compile/atom.ts';
 import type { ClusterPolicy } from '../model/cluster-policy.ts';
 import { DIRECTIONS, type IpBlockPeer, type NetworkPolicy } from '../model/network-policy.ts';
 import { locateOrigin } from '../model/origin.ts';
 import type { LintContext } from './lint-context.ts';
-import { overlaps, PRIVATE_RANGES, withoutRanges } from './pod-ranges.ts';
 import { findAt } from './policy-place.ts';
 
 export function lintIpBlocks(context: LintContext, policy: NetworkPolicy): Finding[] {

@@ -1,15 +1,15 @@
 // Egress to address blocks that open more than their author thought of: the cloud's metadata, and private ranges beside the internet.
 import type { Finding } from '../base/finding.ts';
 import { ADDRESS_BITS, formatIpAddress, LAST_ADDRESS, type IpAddress, type IpRange } from '../base/ip-address.ts';
+import { INTERNAL_RANGES, METADATA_ADDRESSES, withoutRanges } from '../base/known-ranges.ts';
 import { hasPoint, pointOf } from '../base/port-set.ts';
 import { rangeLabel } from '../base/range-label.ts';
 import { formatCidr, prefixLength } from '../base/range-text.ts';
 import type { IpBlockPeer, NetworkPolicy, PolicyRule } from '../model/network-policy.ts';
 import { exceptEdit } from './except-edit.ts';
 import type { LintContext } from './lint-context.ts';
-import { INTERNAL_RANGES, withoutRanges } from './pod-ranges.ts';
 import { findAt } from './policy-place.ts';
-import { METADATA_ADDRESSES, METADATA_PORT } from './well-known-addresses.ts';
+import { METADATA_PORT } from './well-known-addresses.ts';
 
 /** Pods of one policy that are asked whether they reach an address. */
 const PODS_MAX = 50;

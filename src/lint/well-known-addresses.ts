@@ -1,9 +1,7 @@
-// Addresses that mean the same in many clusters: where clouds give out credentials, and where Services stand by default.
+// Where Services of many clusters stand by default, and the port on which clouds give out credentials.
 import { parseIpAddress, type IpAddress } from '../base/ip-address.ts';
 
-/** Where a cloud's machines ask for their metadata, on TCP 80: AWS, Google, Azure and others; on IPv6, AWS (EC2 User Guide, "Instance metadata"). */
-export const METADATA_ADDRESSES: readonly IpAddress[] = [addressOf('169.254.169.254'), addressOf('fd00:ec2::254')];
-
+/** Of the metadata services of clouds, TCP. */
 export const METADATA_PORT = 80;
 
 export interface DefaultServiceAddress {

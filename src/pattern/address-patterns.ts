@@ -3,7 +3,7 @@ import { blockPeer, dnsRules, NAMES_TOO, networkPolicyDraft, placePeer, uncommen
 import type { Peer } from '../model/network-policy.ts';
 import type { Answers } from './answers.ts';
 import { formatCidr } from '../base/range-text.ts';
-import { EVERY_IPV4, EVERY_IPV6, NOT_INTERNET } from './known-ranges.ts';
+import { EVERY_IPV4, EVERY_IPV6, NOT_INTERNET } from './named-blocks.ts';
 import { optional, placed, required, type Pattern } from './pattern-shape.ts';
 import { alsoCloses, onPorts, policyName, subjectWords } from './pattern-words.ts';
 

@@ -3,7 +3,7 @@ import { EVERYTHING, formatSelector } from '../model/selector.ts';
 import type { Direction } from '../model/network-policy.ts';
 import { EVERY_NAMESPACE, type Answers, type PodPlace } from './answers.ts';
 import { blockPeer, clusterPolicyDraft, everyNamespaceBut, inDirections, namespaceSelector, networkPolicyDraft, placePeer, scopedPeer, uncommented, type Noted, type TierRuleWords } from './draft-parts.ts';
-import { EVERY_IPV4, EVERY_IPV6, METADATA_SERVICES, NODE_LOCAL_DNS } from './known-ranges.ts';
+import { EVERY_IPV4, EVERY_IPV6, METADATA_SERVICES, NODE_LOCAL_BLOCK } from './named-blocks.ts';
 import { optional, required, type Pattern } from './pattern-shape.ts';
 import { placesWords, policyName, subjectWords } from './pattern-words.ts';
 
@@ -100,5 +100,5 @@ function everywhere(): Noted<ReturnType<typeof scopedPeer>['part']>[] {
 /** Without DNS nothing works that a namespace's own policies do not mention, so that a baseline would be taken away again. */
 function dnsRules({ dns }: Answers): TierRuleWords[] {
   if (dns === undefined) return [];
-  return [{ name: 'allow-dns', comment: `DNS: ${placesWords(dns.peers)}.`, action: 'Accept', peers: [...dns.peers.map(scopedPeer), ...(dns.hasNodeLocalDns ? [blockPeer(NODE_LOCAL_DNS)] : [])], ports: uncommented(dns.ports) }];
+  return [{ name: 'allow-dns', comment: `DNS: ${placesWords(dns.peers)}.`, action: 'Accept', peers: [...dns.peers.map(scopedPeer), ...(dns.hasNodeLocalDns ? [blockPeer(NODE_LOCAL_BLOCK)] : [])], ports: uncommented(dns.ports) }];
 }

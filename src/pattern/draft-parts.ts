@@ -6,7 +6,7 @@ import type { Direction, IpBlockPeer, Peer, PodPeer, PortMatch } from '../model/
 import { UNWRITTEN, type PolicyDraft, type PolicyPart } from '../model/policy-draft.ts';
 import { EVERYTHING, type Selector } from '../model/selector.ts';
 import { EVERY_NAMESPACE, type Answers, type NotedBlock, type PodPlace } from './answers.ts';
-import { NODE_LOCAL_DNS } from './known-ranges.ts';
+import { NODE_LOCAL_BLOCK } from './named-blocks.ts';
 
 /** A part with the comment that stands above it. */
 export interface Noted<Part> {
@@ -130,7 +130,7 @@ export const NAMES_TOO = 'Names: whoever may not ask DNS finds nobody.';
 /** The rule that lets the cluster's DNS be asked; none where it is not wanted. */
 export function dnsRules({ dns }: Answers, comment?: string): readonly RuleWords[] {
   if (dns === undefined) return [];
-  const peers = [...dns.peers.map(placePeer), ...(dns.hasNodeLocalDns ? [blockPeer(NODE_LOCAL_DNS)] : [])];
+  const peers = [...dns.peers.map(placePeer), ...(dns.hasNodeLocalDns ? [blockPeer(NODE_LOCAL_BLOCK)] : [])];
   return [{ ...(comment === undefined ? {} : { comment }), peers, ports: uncommented(dns.ports) }];
 }
 

@@ -1,8 +1,8 @@
 // The addresses outside the cluster, as ipBlocks that leave out what is inside of it.
 import type { IpRange } from '../base/ip-address.ts';
+import { LINK_LOCAL_RANGES, overlaps, PRIVATE_RANGES } from '../base/known-ranges.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { parseCidr } from '../read/cidr.ts';
-import { overlaps, PRIVATE_RANGES } from '../lint/pod-ranges.ts';
 import type { Block } from './connection.ts';
 
 /** Clients from anywhere but the pods, as far as their ranges are known: a node's own address is among them. */
@@ -13,7 +13,7 @@ export function outsideBlocks({ podRanges }: Cluster): readonly Block[] {
 /** Hosts of the internet: no private range, no link-local address with the metadata service among them. */
 export function internetBlocks({ podRanges }: Cluster): readonly Block[] {
   return [EVERY_IPV4, GLOBAL_IPV6].map((cidr) => {
-    const closed = [...PRIVATE_RANGES, LINK_LOCAL].filter((range) => isIn(range, cidr));
+    const closed = [...PRIVATE_RANGES, ...LINK_LOCAL_RANGES].filter((range) => isIn(range, cidr));
     const pods = podRanges.filter((range) => isIn(range, cidr) && !closed.some((known) => isIn(range, known)));
     return { cidr, except: [...closed, ...pods].sort((a, b) => (a.first < b.first ? -1 : 1)) };
   });
@@ -31,7 +31,6 @@ const EVERY_IPV4 = range('0.0.0.0/0');
 const EVERY_IPV6 = range('::/0');
 /** RFC 4291, section 2.4, and the IANA registry of IPv6 global unicast allocations. */
 const GLOBAL_IPV6 = range('2000::/3');
-const LINK_LOCAL = range('169.254.0.0/16');
 
 function range(text: string): IpRange {
   return parseCidr(text)!.range; // a constant of this file

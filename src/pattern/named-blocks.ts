@@ -1,19 +1,19 @@
-// Addresses that patterns name: metadata services, private ranges, health checks of providers; each with its source.
+// Blocks of addresses that patterns write, with who they are: the internet's rest, the DNS cache on a node, health checks of providers.
 import type { IpRange } from '../base/ip-address.ts';
+import { LINK_LOCAL_RANGES, METADATA_ADDRESSES, NODE_LOCAL_DNS, PRIVATE_RANGES } from '../base/known-ranges.ts';
 import { parseRange } from '../base/range-text.ts';
 import type { NotedBlock } from './answers.ts';
 
 export const EVERY_IPV4: NotedBlock = block('0.0.0.0/0', 'every IPv4 address');
 export const EVERY_IPV6: NotedBlock = block('::/0', 'every IPv6 address');
 
-/** 169.254.169.254 is the same at AWS, Google, Azure, OpenStack, DigitalOcean and others; fd00:ec2::254 is AWS's over IPv6 (AWS, "Instance metadata", 2026-11). */
-export const METADATA_SERVICES: readonly IpRange[] = ['169.254.169.254/32', 'fd00:ec2::254/128'].map(range);
+export const METADATA_SERVICES: readonly IpRange[] = METADATA_ADDRESSES.map(({ family, value }) => ({ family, first: value, last: value }));
 
-/** RFC 1918, RFC 6598 (carrier-grade NAT, where some clusters have their pods), RFC 3927 and RFC 4291 link-local, RFC 4193. */
-export const NOT_INTERNET: readonly IpRange[] = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '169.254.0.0/16', 'fc00::/7', 'fe80::/10'].map(range);
+/** What is not routed on the internet: private ranges, carrier-grade NAT, link-local addresses. */
+export const NOT_INTERNET: readonly IpRange[] = [...PRIVATE_RANGES, ...LINK_LOCAL_RANGES];
 
 /** Where NodeLocal DNSCache listens unless told otherwise (Kubernetes, "Using NodeLocal DNSCache"). */
-export const NODE_LOCAL_DNS: NotedBlock = block('169.254.20.10/32', 'the DNS cache on each node');
+export const NODE_LOCAL_BLOCK: NotedBlock = { range: NODE_LOCAL_DNS, who: 'the DNS cache on each node' };
 
 export const PROVIDERS = ['google', 'azure'] as const;
 export type Provider = (typeof PROVIDERS)[number];
