@@ -203,7 +203,7 @@ export class Chance {
 }
 
 /** Block style as people write it; texts here need no quotes but for addresses and versions, which are strings anyway. */
-function toYaml(value: Value, indent = ''): string {
+export function toYaml(value: Value, indent = ''): string {
   if (Array.isArray(value)) {
     const items = value as readonly Value[];
     return items.map((item) => `${indent}- ${toYaml(item, `${indent}  `).trimStart()}${isScalar(item) ? '\n' : ''}`).join('');

@@ -4,6 +4,8 @@ import { UnreadableInput } from './failures.ts';
 import { systemWords, type InputFile } from './list-inputs.ts';
 
 const CHUNK_BYTES = 1 << 20;
+/** Enough to see that a file has ended. */
+const END_BYTES = 1 << 12;
 /** Lines are shown only of files up to this size. */
 const SHOWN_BYTES_MAX = 16 << 20;
 /** How long to wait where standard input is not ready and does not block. */
@@ -13,15 +15,24 @@ const RETRY_MS = 5;
 export function* fileChunks(file: InputFile): Generator<Uint8Array> {
   const descriptor = file.kind === 'stdin' ? 0 : attempt(file, () => openSync(file.name, 'r'));
   try {
+    let wanted = firstChunkBytes(descriptor);
     for (;;) {
-      const buffer = new Uint8Array(CHUNK_BYTES);
+      const buffer = new Uint8Array(wanted);
       const size = attempt(file, () => readWhenReady(descriptor, buffer));
       if (size === 0) return;
       yield buffer.subarray(0, size);
+      // A short piece of a file is mostly its last one, and the next only finds the end.
+      wanted = size < wanted && wanted < CHUNK_BYTES ? END_BYTES : CHUNK_BYTES;
     }
   } finally {
     if (file.kind === 'file') closeSync(descriptor);
   }
+}
+
+/** Thousands of small files need not a large piece of memory each. Of a pipe the size is not known. */
+function firstChunkBytes(descriptor: number): number {
+  const stats = fstatSync(descriptor);
+  return stats.isFile() && stats.size > 0 ? Math.min(CHUNK_BYTES, stats.size + 1) : CHUNK_BYTES;
 }
 
 /** Standard input can be read once: what it gave is kept, up to a bound. */

@@ -6,6 +6,7 @@ import { editsOf, moveFinding, placeBefore } from './apply-edits.ts';
 import { lintCluster } from './lint.ts';
 import type { LintOptions } from './lint-meaning.ts';
 import { repairText, type Repair } from './repair-text.ts';
+import { readSuppressions, suppressFindings } from './suppressions.ts';
 
 export interface ManifestText {
   /** How findings name it. */
@@ -15,14 +16,15 @@ export interface ManifestText {
 
 /**
  * What is wrong or weak, all places in the texts as given. A text that is broken is judged as it would be repaired, so
- * that one mistake does not hide the others. Sorted; never throws.
+ * that one mistake does not hide the others. What comments let be is left out. Sorted; never throws.
  */
 export function lintManifests(texts: readonly ManifestText[], options: LintOptions & ReadOptions = {}): Finding[] {
   const repairs = new Map(texts.map(({ name, text }) => [name, { before: text, ...repairText(name, text) }]));
   const encoder = new TextEncoder();
   const { cluster, findings } = readManifests([...repairs].map(([name, { text }]) => ({ name, chunks: () => [encoder.encode(text)] })), options);
   const meaning = lintCluster(cluster, compileCluster(cluster), options);
-  const placed = placeInTexts([...findings, ...meaning], repairs);
+  const suppressions = [...repairs].flatMap(([name, { text }]) => readSuppressions(name, text));
+  const placed = placeInTexts(suppressFindings([...findings, ...meaning], suppressions), repairs);
   return sortFindings([...[...repairs.values()].flatMap((repair) => repair.findings), ...placed]);
 }
 
