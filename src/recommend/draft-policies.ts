@@ -7,6 +7,7 @@ import { EVERYTHING } from '../model/selector.ts';
 import { formatCidr } from '../base/range-text.ts';
 import { endKey, endName, type Block, type Connection, type End } from './connection.ts';
 import { labelSelector } from './label-selector.ts';
+import { listed } from './listed.ts';
 import { DEFAULT_DENY, type Subject } from './subjects.ts';
 
 /** Sorted by namespace; in each the default deny first, then the workloads by name. */
@@ -39,7 +40,7 @@ function draftPolicy(subject: Subject, needed: Readonly<Record<Direction, readon
 }
 
 function policyComment({ workloads }: Subject, { ingress, egress }: Readonly<Record<Direction, readonly Connection[]>>): string {
-  const names = workloads.map(({ kind, name }) => `${kind} ${name}`).join(', ');
+  const names = listed(workloads.map(({ kind, name }) => `${kind} ${name}`));
   const seen = [...(ingress.length === 0 ? ['nothing is seen to connect to it'] : []), ...(egress.length === 0 ? ['nothing is seen that it connects to'] : [])];
   return seen.length === 0 ? names : `${names}: ${seen.join(', ')}`;
 }

@@ -1,8 +1,10 @@
 // What somebody should know who takes the policies: decisions that are open, workloads that cannot be told apart, and those of which nothing is seen.
 import { compareText, type Finding, type ObjectName } from '../base/finding.ts';
 import { PROTOCOLS, protocolRanges, type PortSet } from '../base/port-set.ts';
+import type { ServiceRoute } from '../analyze/services.ts';
 import type { Cluster, Workload } from '../model/cluster.ts';
 import { locateOrigin } from '../model/origin.ts';
+import { CONNECTS_TO } from './connects-to.ts';
 import { endName, type Connection } from './connection.ts';
 import { listed } from './listed.ts';
 import type { Proof } from './prove-policies.ts';
@@ -11,6 +13,7 @@ import type { Subject, Subjects } from './subjects.ts';
 export interface NoteContext {
   readonly cluster: Cluster;
   readonly subjects: Subjects;
+  readonly routes: readonly ServiceRoute[];
   /** Those that the policies close. */
   readonly namespaces: ReadonlySet<string>;
   readonly connections: readonly Connection[];
@@ -71,26 +74,25 @@ function noteAlike(context: NoteContext, { workloads, pods }: Subject): Finding 
     ...placeOf(context, first!, pods[0]!),
     code: 'workloads-alike',
     severity: 'warning',
-    message: `no label that stays tells ${workloadText(first!)} from ${others.map(workloadText).join(', ')}: they share a policy, and each may do what the others need`,
+    message: `no label that stays tells ${workloadText(first!)} from ${listed(others.map(workloadText))}: they share a policy, and each may do what the others need`,
     help: 'give each a label of its own, other than a version or an instance',
   };
 }
 
 /** A Service that nothing names may be reached by what is not in the input: with the default deny it is not. */
-export function noteUnseen(context: NoteContext): readonly Finding[] {
-  const reached = new Set(context.connections.flatMap(({ target }) => (target.kind === 'subject' ? [target.subject] : [])));
-  return context.cluster.services.flatMap((service): readonly Finding[] => {
-    if (service.selector === undefined || !context.namespaces.has(service.namespace)) return [];
-    const behind = context.subjects.all.filter(({ namespace, pods }) => namespace === service.namespace && pods.some((pod) => [...service.selector!].every(([key, value]) => context.cluster.pods[pod]!.labels.get(key) === value)));
-    if (behind.length === 0 || behind.some((subject) => reached.has(subject))) return [];
-    const near = likelyClient(context.subjects, behind[0]!);
+export function noteUnseen({ routes, subjects, namespaces, connections }: NoteContext): readonly Finding[] {
+  const reached = new Set(connections.flatMap(({ target }) => (target.kind === 'subject' ? [target.subject] : [])));
+  return routes.flatMap(({ service, pods, leadsTo }): readonly Finding[] => {
+    const behind = [...new Set(pods.flatMap((pod) => subjects.of(pod) ?? []))];
+    if (leadsTo !== 'pods' || !namespaces.has(service.namespace) || behind.length === 0 || behind.some((subject) => reached.has(subject))) return [];
+    const near = likelyClient(subjects, behind[0]!);
     return [{
       code: 'nothing-seen',
       severity: 'warning',
       message: `nothing in the manifests connects to the Service \`${service.namespace}/${service.name}\`, which stays closed${near === undefined ? '' : `; by its name, \`${near}\` may`}`,
       ...locateOrigin(service.origin),
       object: { kind: 'Service', namespace: service.namespace, name: service.name },
-      help: `say who connects: \`bulkhead.dev/connects-to: ${service.name}\` as an annotation of ${near === undefined ? 'the client' : `\`${near}\``}`,
+      help: `say who connects: \`${CONNECTS_TO}: ${service.name}\` as an annotation of ${near === undefined ? 'the client' : `\`${near}\``}`,
     }];
   });
 }

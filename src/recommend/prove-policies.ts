@@ -1,6 +1,6 @@
 // Holds the written policies against what was seen: all of it is allowed, and nothing besides.
 import type { IpAddress, IpRange } from '../base/ip-address.ts';
-import { ALL_PORTS, intersectPorts, subtractPorts, unionPorts, type PortSet } from '../base/port-set.ts';
+import { ALL_PORTS, intersectPorts, NO_PORTS, subtractPorts, unionPorts, type PortSet } from '../base/port-set.ts';
 import { compileCluster } from '../compile/compile.ts';
 import type { Program } from '../compile/program.ts';
 import { listEndpoints, type PlacedEndpoint } from '../analyze/endpoints.ts';
@@ -55,7 +55,8 @@ function compareWithSeen(program: Program, { cluster, subjects, namespaces, conn
       if (target.isOnHost || !(source.isClosed || target.isClosed)) continue;
       pairs++;
       const allowed = reachability.portSet(ports[to]!);
-      const wanted = from === to && source.count < 2 ? [] : portsBetween(source, target);
+      const wanted = from === to && source.count < 2 ? NO_PORTS : portsBetween(source, target);
+      if (allowed.length === 0 && wanted.length === 0) continue;
       if (subtractPorts(allowed, wanted).length > 0) faults.push(`${source.name} to ${target.name} is open without a reason`);
       if (subtractPorts(wanted, allowed).length > 0) faults.push(`${source.name} to ${target.name} is needed and closed`);
     }
@@ -92,20 +93,47 @@ function memberOf({ endpoint, range, podIndices }: PlacedEndpoint, { cluster, su
   };
 }
 
+/** What connections let through at one end: by subject, and what has to be looked at for each other end. */
+interface Side {
+  readonly bySubject: ReadonlyMap<Subject, PortSet>;
+  readonly others: readonly (readonly [end: End, ports: PortSet])[];
+}
+
+const NOTHING: Side = { bySubject: new Map(), others: [] };
+
+function indexSides(connections: readonly Connection[], own: 'source' | 'target'): ReadonlyMap<Subject, Side> {
+  const sides = new Map<Subject, { bySubject: Map<Subject, PortSet>; others: [End, PortSet][] }>();
+  for (const connection of connections) {
+    const end = connection[own];
+    if (end.kind !== 'subject') continue;
+    const other = own === 'source' ? connection.target : connection.source;
+    const side = sides.get(end.subject) ?? { bySubject: new Map<Subject, PortSet>(), others: [] };
+    sides.set(end.subject, side);
+    if (other.kind === 'subject') side.bySubject.set(other.subject, unionPorts(side.bySubject.get(other.subject) ?? [], connection.ports));
+    else side.others.push([other, connection.ports]);
+  }
+  return sides;
+}
+
 /** What both sides let through: each whatever a connection shows, and everything where no policy governs it. */
 function indexConnections(connections: readonly Connection[]): (source: Member, target: Member) => PortSet {
-  const bySource = Map.groupBy(connections, ({ source }) => (source.kind === 'subject' ? source.subject : undefined));
-  const byTarget = Map.groupBy(connections, ({ target }) => (target.kind === 'subject' ? target.subject : undefined));
-  const listOf = (index: typeof bySource, { subject }: Member): readonly Connection[] => (subject === undefined ? [] : (index.get(subject) ?? []));
+  const bySource = indexSides(connections, 'source');
+  const byTarget = indexSides(connections, 'target');
   return (source, target) => {
-    const out = source.isClosed ? portsTo(listOf(bySource, source), target, ({ target: end }) => end) : ALL_PORTS;
-    const into = target.isClosed ? portsTo(listOf(byTarget, target), source, ({ source: end }) => end) : ALL_PORTS;
-    return intersectPorts(out, into);
+    const out = source.isClosed ? portsTo(sideOf(bySource, source), target) : ALL_PORTS;
+    if (out.length === 0) return out;
+    return intersectPorts(out, target.isClosed ? portsTo(sideOf(byTarget, target), source) : ALL_PORTS);
   };
 }
 
-function portsTo(connections: readonly Connection[], member: Member, endOf: (connection: Connection) => End): PortSet {
-  return connections.reduce<PortSet>((ports, connection) => (holds(endOf(connection), member) ? unionPorts(ports, connection.ports) : ports), []);
+function sideOf(sides: ReadonlyMap<Subject, Side>, { subject }: Member): Side {
+  return (subject === undefined ? undefined : sides.get(subject)) ?? NOTHING;
+}
+
+function portsTo({ bySubject, others }: Side, member: Member): PortSet {
+  let ports: PortSet = (member.subject === undefined ? undefined : bySubject.get(member.subject)) ?? NO_PORTS;
+  for (const [end, more] of others) if (holds(end, member)) ports = unionPorts(ports, more);
+  return ports;
 }
 
 function holds(end: End, { subject, pods, addresses }: Member): boolean {

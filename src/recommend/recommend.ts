@@ -1,13 +1,13 @@
 // Reads from an application's manifests who must talk to whom, and writes the policies that let exactly that through, each rule with what shows it.
 import { sortFindings, type Finding } from '../base/finding.ts';
 import { compileCluster } from '../compile/compile.ts';
-import { routeServices } from '../analyze/services.ts';
+import { routeServices, type ServiceRoute } from '../analyze/services.ts';
 import type { Cluster, Workload } from '../model/cluster.ts';
 import type { NetworkPolicy } from '../model/network-policy.ts';
 import type { PolicyDraft } from '../model/policy-draft.ts';
 import type { Labels } from '../model/selector.ts';
 import type { WrittenObject } from '../read/written-object.ts';
-import { connectionsFromApiServer, noteOtherEntrances, noteRoles } from './api-server-connections.ts';
+import { connectionsFromApiServer, connectionsOfRoles, noteOtherEntrances } from './api-server-connections.ts';
 import { indexConfigMaps } from './config-maps.ts';
 import { joinConnections, type Connection } from './connection.ts';
 import { connectionsToDns } from './dns-connections.ts';
@@ -19,7 +19,7 @@ import { provePolicies, type Proof } from './prove-policies.ts';
 import { connectionsOfReferences, readAnnotatedTexts, readResourceTexts } from './reference-connections.ts';
 import { createHostResolver } from './resolve-host.ts';
 import { connectionsOfScrapes } from './scrape-connections.ts';
-import { findSubjects, type Subject, type Subjects } from './subjects.ts';
+import { findSubjects, workloadKey, type Subjects } from './subjects.ts';
 import { connectionsOfTexts, type Shown } from './text-connections.ts';
 import { readWorkloadTexts } from './workload-texts.ts';
 
@@ -46,7 +46,8 @@ export interface Recommendation {
  */
 export function recommend(cluster: Cluster, written: readonly WrittenObject[], options: RecommendOptions = {}): Recommendation {
   const subjects = findSubjects(cluster, ownerLabels(written));
-  const shown = gatherConnections(cluster, written, subjects);
+  const routes = routeServices(cluster);
+  const shown = gatherConnections({ cluster, written, subjects, routes });
   const isWanted = ({ decision }: Connection): boolean => decision === undefined || options.onlyDecided !== true;
   const wanted = shown.connections.filter(isWanted);
   const connections = joinConnections([...wanted, ...connectionsToDns(cluster, subjects, wanted)]);
@@ -55,8 +56,9 @@ export function recommend(cluster: Cluster, written: readonly WrittenObject[], o
   const drafts = draftPolicies(subjects.all, [...namespaces], connections);
   const policies = drafts.map(({ policy }) => policy as NetworkPolicy); // drafts of this room are of no other kind
   const proof = provePolicies({ cluster, policies, subjects, namespaces, connections });
-  const notes = { cluster, subjects, namespaces, connections: [...connections, ...undecided] };
-  const findings = [...shown.findings, ...noteDecisions(notes.connections), ...noteRefused(proof), ...noteSubjects(notes), ...noteUnseen(notes), ...noteUnknownPods(notes), ...noteRoles(written, namespaces), ...noteOtherEntrances(written)];
+  const notes = { cluster, subjects, routes, namespaces, connections: [...connections, ...undecided] };
+  const ownFindings = shown.findings.filter(({ object }) => object === undefined || !isOfSystem(object.namespace));
+  const findings = [...ownFindings, ...noteDecisions(notes.connections), ...noteRefused(proof), ...noteSubjects(notes), ...noteUnseen(notes), ...noteUnknownPods(notes), ...noteOtherEntrances(written)];
   return { drafts, connections, undecided, proof, findings: sortFindings(findings) };
 }
 
@@ -65,34 +67,30 @@ export function isOfSystem(namespace: string): boolean {
   return /^kube-(?:system|public|node-lease)$|^openshift-/.test(namespace);
 }
 
-function gatherConnections(cluster: Cluster, written: readonly WrittenObject[], subjects: Subjects): Shown {
-  const routes = routeServices(cluster);
+interface Gathering {
+  readonly cluster: Cluster;
+  readonly written: readonly WrittenObject[];
+  readonly subjects: Subjects;
+  readonly routes: readonly ServiceRoute[];
+}
+
+function gatherConnections(gathering: Gathering): Shown {
+  const { cluster, written, subjects, routes } = gathering;
   const resolver = createHostResolver(cluster, routes);
   const configMaps = indexConfigMaps(written);
-  const subjectOf = indexWorkloads(subjects);
   const texts = written.map((object): Shown => {
-    const source = subjectOf(object);
+    const source = subjects.ofWorkload(object);
     if (source === undefined) return { connections: [], findings: [] };
     const own = readWorkloadTexts(object, configMaps);
     const all = { ...own, assignments: [...own.assignments, ...readAnnotatedTexts(object), ...readResourceTexts(object)] };
-    return joinShown([connectionsOfTexts({ cluster, subjects, resolver }, source, all), connectionsOfReferences({ cluster, routes, subjects }, source, object)]);
+    return joinShown([connectionsOfTexts({ cluster, subjects, resolver }, source, all), connectionsOfReferences(gathering, source, object)]);
   });
   const program = compileCluster({ ...cluster, policies: [], clusterPolicies: [] });
-  return joinShown([...texts, connectionsOfEntrances(program, routes, subjects), connectionsOfScrapes({ cluster, routes, subjects, written }), connectionsFromApiServer({ cluster, routes, subjects, written })]);
+  return joinShown([...texts, connectionsOfEntrances(program, routes, subjects), connectionsOfScrapes(gathering), connectionsFromApiServer(gathering), connectionsOfRoles(gathering)]);
 }
 
 function joinShown(parts: readonly Shown[]): Shown {
   return { connections: parts.flatMap(({ connections }) => connections), findings: parts.flatMap(({ findings }) => findings) };
-}
-
-function workloadKey({ kind, namespace, name }: Workload): string {
-  return `${kind}/${namespace}/${name}`;
-}
-
-/** Of an object that makes pods. */
-function indexWorkloads({ all }: Subjects): (workload: Workload) => Subject | undefined {
-  const byWorkload = new Map(all.flatMap((subject) => subject.workloads.map((workload) => [workloadKey(workload), subject] as const)));
-  return (workload) => byWorkload.get(workloadKey(workload));
 }
 
 /** `spec.selector.matchLabels`; of a ReplicationController `spec.selector` itself. */

@@ -22,6 +22,7 @@ export interface Subjects {
   /** Workloads that no policy can select: `host` has its node's network, `unlabeled` no label that stays. */
   readonly unselectable: readonly { readonly workload: Workload; readonly pods: readonly number[]; readonly why: 'host' | 'unlabeled' }[];
   of(pod: number): Subject | undefined;
+  ofWorkload(workload: Workload): Subject | undefined;
 }
 
 /** Labels by which the owner of a workload selects its pods; undefined: it has none, or it was not read. */
@@ -42,7 +43,12 @@ export function findSubjects(cluster: Cluster, ownerLabels: OwnerLabels): Subjec
   }
   const all = subjects.sort(compareNames);
   const byPod = new Map(all.flatMap((subject) => subject.pods.map((pod) => [pod, subject] as const)));
-  return { all, unselectable, of: (pod) => byPod.get(pod) };
+  const byWorkload = new Map(all.flatMap((subject) => subject.workloads.map((workload) => [workloadKey(workload), subject] as const)));
+  return { all, unselectable, of: (pod) => byPod.get(pod), ofWorkload: (workload) => byWorkload.get(workloadKey(workload)) };
+}
+
+export function workloadKey({ kind, namespace, name }: Workload): string {
+  return `${kind}/${namespace}/${name}`;
 }
 
 interface Group {
@@ -84,15 +90,41 @@ interface Draft {
 
 /** What cannot be told apart becomes one: round by round, until each selector selects its own alone. */
 function joinAlike(groups: readonly Group[], ownerLabels: OwnerLabels): readonly Draft[] {
-  const namespace = groups.map((group): readonly Group[] => [group]);
+  const candidates = indexLabels(groups);
+  let parts: readonly (readonly Group[])[] = groups.map((group) => [group]);
   for (;;) {
-    const drafts = namespace.map((own) => ({ groups: own, selector: chooseSelector(own, namespace.filter((other) => other !== own).flat(), ownerLabels) }));
-    const mixed = drafts.find(({ groups: own, selector }) => namespace.some((other) => other !== own && other.some((group) => selectsGroup(selector, group))));
+    const partOf = new Map(parts.flatMap((part) => part.map((group) => [group, part] as const)));
+    const drafts = parts.map((part) => ({ groups: part, selector: chooseSelector(part, candidates, ownerLabels) }));
+    const selected = drafts.map(({ selector }) => candidates(labelsOf(selector)).filter((group) => selectsGroup(selector, group)));
+    const mixed = selected.find((found, index) => found.some((group) => partOf.get(group) !== parts[index]));
     if (mixed === undefined) return drafts;
-    const joined = namespace.filter((other) => other === mixed.groups || other.some((group) => selectsGroup(mixed.selector, group)));
-    const rest = namespace.filter((other) => !joined.includes(other));
-    namespace.splice(0, namespace.length, ...rest, joined.flat());
+    const joined = new Set(mixed.map((group) => partOf.get(group)!));
+    parts = [...parts.filter((part) => !joined.has(part)), [...joined].flat()];
   }
+}
+
+/** Groups of which some pod has a label, by the one of the labels that the fewest have. */
+type Candidates = (labels: Iterable<readonly [key: string, value: string]>) => readonly Group[];
+
+function indexLabels(groups: readonly Group[]): Candidates {
+  const byLabel = new Map<string, Set<Group>>();
+  for (const group of groups) {
+    for (const { labels } of group.labelSets) {
+      for (const [key, value] of labels) {
+        const label = `${key}\n${value}`;
+        const having = byLabel.get(label) ?? new Set();
+        byLabel.set(label, having.add(group));
+      }
+    }
+  }
+  return (labels) => {
+    const lists = [...labels].map(([key, value]) => byLabel.get(`${key}\n${value}`) ?? new Set<Group>());
+    return lists.length === 0 ? groups : [...lists.reduce((least, list) => (list.size < least.size ? list : least))];
+  };
+}
+
+function labelsOf({ requirements }: Selector): readonly (readonly [string, string])[] {
+  return requirements.flatMap((requirement) => (requirement.kind === 'In' ? [[requirement.key, requirement.values[0]!] as const] : []));
 }
 
 function selectsGroup(selector: Selector, { labelSets }: Group): boolean {
@@ -100,12 +132,13 @@ function selectsGroup(selector: Selector, { labelSets }: Group): boolean {
 }
 
 /** The owner's labels first; then one more after the other, as long as others are selected and a label leaves some of them out. */
-function chooseSelector(own: readonly Group[], others: readonly Group[], ownerLabels: OwnerLabels): Selector {
+function chooseSelector(own: readonly Group[], candidates: Candidates, ownerLabels: OwnerLabels): Selector {
   const common = new Map([...own[0]!.labels].filter(([key, value]) => own.every(({ labels }) => labels.get(key) === value)));
   const ofOwner = own.length === 1 ? [...(ownerLabels(own[0]!.workload) ?? [])].filter(([key, value]) => common.get(key) === value) : [];
   const ranked = [...common].sort(([a], [b]) => preferenceOf(a) - preferenceOf(b) || compareText(a, b));
   const chosen = new Map(ofOwner.length > 0 ? ofOwner : ranked.slice(0, 1));
-  let left = others.filter((group) => matches(group, chosen));
+  const isOwn = new Set(own);
+  let left = candidates(chosen).filter((group) => !isOwn.has(group) && matches(group, chosen));
   while (left.length > 0) {
     const best = ranked.filter(([key]) => !chosen.has(key)).map((label) => ({ label, left: left.filter((group) => matches(group, new Map([label]))) })).sort((a, b) => a.left.length - b.left.length)[0];
     if (best === undefined || best.left.length === left.length) break;
