@@ -41,8 +41,15 @@ export interface MissQuestion {
 /** The rule of the isolating policies with the fewest parts that fail; the first in order among equals. */
 export function findNearMiss(program: Program, policies: readonly NetworkPolicy[], question: MissQuestion): RuleMiss | undefined {
   const end = describePeer(program.cluster, question);
-  const misses = policies.flatMap((policy) => missesOfPolicy(program.cluster, policy, { question, end }));
-  return misses.reduce<RuleMiss | undefined>((best, miss) => (best === undefined || weight(miss) < weight(best) ? miss : best), undefined);
+  let best: RuleMiss | undefined;
+  for (const policy of policies) {
+    for (const miss of missesOfPolicy(program.cluster, policy, { question, end })) {
+      if (best === undefined || weight(miss) < weight(best)) best = miss;
+      // Nothing is nearer than a rule of which one part fails.
+      if (weight(best) === 1) return best;
+    }
+  }
+  return best;
 }
 
 function weight({ mismatches }: RuleMiss): number {
@@ -76,13 +83,14 @@ function describePeer(cluster: Cluster, { peer, family }: MissQuestion): PeerEnd
   };
 }
 
-function missesOfPolicy(cluster: Cluster, policy: NetworkPolicy, context: MissContext): RuleMiss[] {
+function* missesOfPolicy(cluster: Cluster, policy: NetworkPolicy, context: MissContext): Generator<RuleMiss> {
   const { direction } = context.question;
   const rules = policy[direction] ?? [];
-  if (rules.length > 0) return rules.map((rule) => ({ policy, rule, mismatches: missesOfRule(cluster, policy, { rule, ...context }) }));
+  for (const rule of rules) yield { policy, rule, mismatches: missesOfRule(cluster, policy, { rule, ...context }) };
+  if (rules.length > 0) return;
   const message = `\`${policy.name}\` has no ${direction} rule, so it allows nothing`;
   const edit = `add an ${direction} rule that names the other end and the port`;
-  return [{ policy, rule: undefined, mismatches: [{ part: 'no-rule', message, edit, origin: policy.origin }] }];
+  yield { policy, rule: undefined, mismatches: [{ part: 'no-rule', message, edit, origin: policy.origin }] };
 }
 
 function missesOfRule(cluster: Cluster, policy: NetworkPolicy, context: MissContext & { readonly rule: PolicyRule }): Mismatch[] {

@@ -22,6 +22,8 @@ test('the edits of a near miss, taken together, let the connection through in th
     let turn = 0;
     for (const source of cluster.pods.keys()) {
       for (const target of cluster.pods.keys()) {
+        // Between pods of one entry a label is that of both ends, and may take the subject out of the policy.
+        if (source === target) continue;
         const { protocol, port } = points[turn++ % points.length]!;
         const point = protocol === 'other' ? OTHER_POINT : pointOf(protocol, port);
         const family = turn % 2 === 0 ? 4 : 6;
