@@ -44,7 +44,7 @@ interface AskedRun {
 const [word, ...wanted] = process.argv.slice(2);
 if (word === 'one') measure(SHAPES[Number(wanted[0])]!);
 else if (word === 'ask') ask(SHAPES[Number(wanted[0])]!);
-else if (word === 'grow') grow(Number(wanted[0]));
+else if (word === 'grown') grow(Number(wanted[0]));
 else reportAll([word, ...wanted].filter((name) => name !== undefined));
 
 function reportAll(names: readonly string[]): void {
@@ -154,7 +154,7 @@ interface GrownRun {
 /** Each in processes of their own, so that all are as cold. */
 function reportGrowth(): void {
   const [before, after] = GROWTH.map((times) => {
-    const runs = Array.from({ length: REPEATS + 1 }, () => JSON.parse(runChild('grow', String(times))) as GrownRun); // written by `grow` below
+    const runs = Array.from({ length: REPEATS + 1 }, () => JSON.parse(runChild('grown', String(times))) as GrownRun); // written by `grow` below
     const least = (pick: (run: GrownRun) => number): number => Math.min(...runs.map(pick));
     return { ...runs[0]!, read: least(({ read }) => read), answer: least(({ answer }) => answer) };
   });
