@@ -67,7 +67,7 @@ function meetIngress({ ingress, egressSubjectCount, sources, openings, entries }
     entries.forEach(subject, (egressSubject, opening, pods) => arriving.add(egressSubject, opening, pods));
     const add = (source: number, opening: number): void => tally.add(sources.subject[source]!, opening, sources.pods[source]!);
     const row = rowToRead(ingress, subject);
-    const wanted = row === 'everything' ? undefined : sources.ofFew(arriving.distinctKeys());
+    const wanted = row === 'everything' ? undefined : sources.ofFew(arriving.distinctKeys);
     if (wanted === undefined || row === 'everything') eachReached(row, { kinds: sources, openings }, add);
     else for (const source of wanted) giveOpening(row, { kinds: sources, openings }, source, add);
     tally.take((egressSubject, opening, pods) => {

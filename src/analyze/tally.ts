@@ -63,13 +63,17 @@ export class SumTable {
   private readonly keys: number[] = [];
   private readonly labels: number[] = [];
   private readonly sums: number[] = [];
+  /** Each key that has sums, once. */
+  readonly distinctKeys: number[] = [];
 
   constructor(keyCount: number) {
     this.latest = new Int32Array(keyCount).fill(NONE);
   }
 
   add(key: number, label: number, sum: number): void {
-    this.earlier.push(this.latest[key]!);
+    const latest = this.latest[key]!;
+    if (latest === NONE) this.distinctKeys.push(key);
+    this.earlier.push(latest);
     this.latest[key] = this.keys.length;
     this.keys.push(key);
     this.labels.push(label);
@@ -80,12 +84,8 @@ export class SumTable {
     for (let entry = this.latest[key]!; entry !== NONE; entry = this.earlier[entry]!) give(this.labels[entry]!, this.sums[entry]!);
   }
 
-  distinctKeys(): Set<number> {
-    return new Set(this.keys);
-  }
-
   clear(): void {
-    for (const key of this.keys) this.latest[key] = NONE;
-    for (const list of [this.earlier, this.keys, this.labels, this.sums]) list.length = 0;
+    for (const key of this.distinctKeys) this.latest[key] = NONE;
+    for (const list of [this.earlier, this.keys, this.labels, this.sums, this.distinctKeys]) list.length = 0;
   }
 }
