@@ -134,7 +134,7 @@ function draw(subjects: readonly string[], { ingress, egress }: Readonly<Record<
     ...stack(egress, { boxLeft: WIDTH - GAP - BOX_WIDTH, arrowStart: centerLeft + CENTER_WIDTH, arrowEnd: WIDTH - GAP - BOX_WIDTH }),
   ];
   const arrow = '<defs>' + ['allowed', 'ungoverned'].map((kind) => `<marker id="${kind}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0 8 4 0 8Z" class="${kind}-text" style="stroke:none"/></marker>`).join('') + '</defs>';
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img">\n<style>${STYLE}\n</style>\n${arrow}\n${parts.join('\n')}\n</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img">\n<title>${escape(subjects.join(', '))}: who reaches them, and whom they reach</title>\n<style>${STYLE}\n</style>\n${arrow}\n${parts.join('\n')}\n</svg>\n`;
 }
 
 interface Stack {

@@ -60,7 +60,7 @@ export const CLOSING_PATTERNS: readonly Pattern[] = [
     takes: optional('except-namespace', 'except', 'priority'),
     draft: (answers) => clusterPolicyDraft(answers, {
       name: 'block-metadata',
-      head: ['cluster-block-metadata: no pod reaches the metadata service, which hands out credentials of the node; no NetworkPolicy can allow it.', 'Pods in the network of their node are beyond every policy: bound the metadata service to the node as well (a hop limit of 1 at AWS).'],
+      head: ['cluster-block-metadata: no pod reaches the metadata service, which hands out credentials of the node; no NetworkPolicy can allow it.', 'Pods in the network of their node are beyond every policy.'],
       tier: 'Admin',
       subject: { part: { namespaceSelector: everyNamespaceBut(answers.exceptNamespaces), podSelector: EVERYTHING } },
       egress: [{ name: 'deny-metadata', action: 'Deny', peers: [...METADATA_SERVICES, ...answers.except].map((range) => blockPeer({ range })) }],
