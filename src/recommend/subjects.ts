@@ -171,19 +171,37 @@ function hasKey({ labelSets }: Group, key: string): boolean {
   return labelSets.some(({ labels, unknownKeys }) => labels.has(key) || unknownKeys.has(key));
 }
 
-/** The first workload's name, with its kind where another one or the default deny has the name. */
+/** The first workload's name, with its kind where another one or the default deny has the name, and a number where that is taken as well. */
 function nameSubjects(drafts: readonly Draft[]): Subject[] {
   const parts = drafts.map(({ groups, selector }) => ({
-    workloads: groups.map(({ workload }) => workload).sort((a, b) => compareText(a.name, b.name) || compareText(a.kind, b.kind)),
+    workloads: groups.map(({ workload }) => workload).sort(compareWorkloads),
     selector,
     pods: groups.flatMap(({ pods }) => pods).sort((a, b) => a - b),
   }));
-  const counts = Map.groupBy(parts, ({ workloads }) => workloads[0]!.name);
-  return parts.map((part) => {
-    const { name, kind, namespace } = part.workloads[0]!;
-    const isTaken = counts.get(name)!.length > 1 || name === DEFAULT_DENY;
-    return { ...part, namespace, name: isTaken ? `${name}-${kind.toLowerCase()}` : name };
+  const counts = Map.groupBy(parts, ({ workloads }) => plainName(workloads[0]!));
+  const taken = new Set([DEFAULT_DENY, ...[...counts].filter(([, same]) => same.length === 1).map(([name]) => name)]);
+  return parts.sort((a, b) => compareWorkloads(a.workloads[0]!, b.workloads[0]!)).map((part) => {
+    const first = part.workloads[0]!;
+    const name = plainName(first);
+    const isOwn = counts.get(name)!.length === 1 && name !== DEFAULT_DENY;
+    return { ...part, namespace: first.namespace, name: isOwn ? name : freeName(`${name}-${first.kind.toLowerCase()}`, taken) };
   });
+}
+
+function compareWorkloads(a: Workload, b: Workload): number {
+  return compareText(a.name, b.name) || compareText(a.kind, b.kind);
+}
+
+/** What is made with `generateName` ends in a dash. */
+function plainName({ name }: Workload): string {
+  return name.replace(/[-.]+$/, '');
+}
+
+function freeName(wanted: string, taken: Set<string>): string {
+  let name = wanted;
+  for (let number = 2; taken.has(name); number++) name = `${wanted}-${number}`;
+  taken.add(name);
+  return name;
 }
 
 /** The policy of a namespace that closes what no other one speaks of. */

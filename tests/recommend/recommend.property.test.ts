@@ -5,9 +5,13 @@ import fc from 'fast-check';
 import { hasPoint, pointOf } from '../../src/base/port-set.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
 import { allowedPorts } from '../../src/analyze/decide.ts';
+import { selects } from '../../src/model/selector.ts';
+import { parseCidr } from '../../src/read/cidr.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
 import { recommend, type Recommendation } from '../../src/recommend/recommend.ts';
 import { recommendationYaml } from '../../src/report/recommendation.ts';
+import { checkClusters } from '../clusters/check-property.ts';
+import { manifestText } from '../clusters/manifests.ts';
 import { manifestsOf, portOf, randomApplication, type RandomApplication } from './random-application.ts';
 
 const RUNS = process.env['BULKHEAD_NIGHTLY'] === '1' ? 5_000 : 150;
@@ -87,9 +91,30 @@ test('whatever a text holds, there is a recommendation, and nothing is opened bu
       { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'db', namespace: 'shop', labels: { app: 'db' } }, spec: { containers: [{ name: 'c', image: 'x' }] } },
       { apiVersion: 'v1', kind: 'Service', metadata: { name: 'db', namespace: 'shop' }, spec: { selector: { app: 'db' }, ports: [{ port: 5432 }] } },
     ];
-    const { connections } = recommendText(textOf(objects));
+    const recommendation = recommendText(textOf(objects));
+    const { connections } = recommendation;
+    const printed = readManifests([sourceFromText('policies.yaml', [...recommendationYaml(recommendation)].join(''))]);
+    assert.deepEqual(printed.findings, []);
+    assert.equal(printed.cluster.policies.length, recommendation.drafts.length);
     for (const { target, decision } of connections) {
       if (target.kind === 'addresses' && decision === undefined) assert.ok(target.blocks.every(({ cidr }) => cidr.first === cidr.last), target.name);
     }
   });
+});
+
+test('of any cluster: the policies are proven, and none selects a pod of another one', () => {
+  checkClusters((raw) => {
+    const { cluster, written } = readManifests([sourceFromText('cluster.yaml', manifestText(raw))], { keepsWritten: true, podRanges: raw.podRanges.map((text) => parseCidr(text)!.range) });
+    const { drafts } = recommend(cluster, written);
+    const selected = new Set<number>();
+    for (const { policy } of drafts) {
+      if (policy.kind !== 'NetworkPolicy' || policy.name === 'default-deny') continue;
+      const own = [...cluster.pods.keys()].filter((index) => !cluster.pods[index]!.hostNetwork && cluster.pods[index]!.namespace === policy.namespace && selects(policy.podSelector, cluster.pods[index]!));
+      assert.ok(own.length > 0, policy.name);
+      for (const pod of own) {
+        assert.ok(!selected.has(pod), `two policies select ${cluster.pods[pod]!.name}`);
+        selected.add(pod);
+      }
+    }
+  }, { share: 0.4 });
 });

@@ -133,3 +133,9 @@ test('a namespace of the cluster itself gets no policy', () => {
   const { drafts } = recommendFor({ 'app.yaml': `${WEB}---\napiVersion: v1\nkind: Pod\nmetadata: { name: dns, namespace: kube-system, labels: { k8s-app: kube-dns } }\nspec: { containers: [{ name: c, image: x }] }\n` });
   assert.deepEqual([...new Set(drafts.map(({ policy }) => (policy.kind === 'NetworkPolicy' ? policy.namespace : '')))], ['shop']);
 });
+
+test('names of policies are distinct, whatever the workloads are called', () => {
+  const named = (kind: string, name: string): string => `---\n${JSON.stringify({ apiVersion: 'apps/v1', kind, metadata: { name, namespace: 'shop' }, spec: { selector: { matchLabels: { app: `${kind}-${name}` } }, template: { metadata: { labels: { app: `${kind}-${name}` } }, spec: { containers: [{ name: 'c', image: 'x' }] } } } })}\n`;
+  const { drafts } = recommendFor({ 'app.yaml': [named('Deployment', 'web'), named('StatefulSet', 'web'), named('Deployment', 'web-deployment'), named('Deployment', 'default-deny')].join('') });
+  assert.deepEqual(drafts.map(({ policy }) => policy.name), ['default-deny', 'default-deny-deployment', 'web-deployment', 'web-deployment-2', 'web-statefulset']);
+});
