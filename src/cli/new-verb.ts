@@ -6,8 +6,9 @@ import { hasErrors } from '../base/finding.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { PolicyDraft } from '../model/policy-draft.ts';
 import { freePriority } from '../pattern/add-policies.ts';
-import type { Answers, Topic } from '../pattern/answers.ts';
+import { EVERY_NAMESPACE, type Answers, type Topic } from '../pattern/answers.ts';
 import type { NamedInput, NameProblem } from '../pattern/check-names.ts';
+import { moveToNamespace } from '../pattern/move-to-namespace.ts';
 import { findPattern, PATTERNS } from '../pattern/pattern.ts';
 import type { Pattern, Place } from '../pattern/pattern-shape.ts';
 import { readManifests, sourceFromText } from '../read/read.ts';
@@ -19,7 +20,7 @@ import { UsageError } from './failures.ts';
 import { addSourceOptions, type InputOptions } from './input-options.ts';
 import { INTERRUPTED_STATUS } from './interruption.ts';
 import { systemWords } from './list-inputs.ts';
-import { checkAnswers, missingTopics, settleAnswers, type TopicWords } from './new-answers.ts';
+import { checkAnswers, missingTopics, settleAnswers, settleSubject, type TopicWords } from './new-answers.ts';
 import { effectNotes } from './new-effect.ts';
 import { offersFor } from './new-offers.ts';
 import { addTopicOptions, refuseForeignTopics, topicWords } from './new-topics.ts';
@@ -44,7 +45,7 @@ Without PATTERN: the list of patterns. On a terminal, what is missing is asked f
 ports that the input has; elsewhere it is named, with status 2.
 
 With manifests or a cluster, a name that they do not have is refused, and what the policy would change is said on
-standard error. Objects of manifests that name no namespace are in \`default\`.
+standard error. Manifests that name no namespace anywhere, as charts print them, are taken to be in that of -n.
 
 Exit status: 0; 2 when something is missing, means nothing or is not in the input.
 
@@ -63,7 +64,7 @@ async function runNew(name: string | undefined, options: NewOptions): Promise<nu
   const given = topicWords(options);
   refuseForeignTopics(pattern, given);
   if (options.write !== undefined) refuseOverwriting(options.write, options);
-  const input = await openInput(options);
+  const input = await openInput(options, settleSubject(given).namespace ?? '');
   if (input === 'unreadable') return 2;
   const words = await completeWords({ pattern, given, input, isAhead: options.notYet === true });
   if (words === 'interrupted') return INTERRUPTED_STATUS;
@@ -90,13 +91,15 @@ function patternNamed(name: string): Pattern {
 }
 
 /** undefined: neither manifests nor a cluster are named, so there is nothing to look names up in. */
-async function openInput(options: NewOptions): Promise<NamedInput | undefined | 'unreadable'> {
+async function openInput(options: NewOptions, namespace: string): Promise<NamedInput | undefined | 'unreadable'> {
   if ((options.file ?? []).length === 0 && !hasBase(options)) return undefined;
   const input = await readInputs(options.file ?? [], sourceOptions(options));
-  return input === undefined ? 'unreadable' : { cluster: input.cluster, isWhole: hasBase(options) };
+  if (input === undefined) return 'unreadable';
+  const isHomeless = !input.namesNamespaces && namespace !== '' && namespace !== EVERY_NAMESPACE;
+  return { cluster: isHomeless ? moveToNamespace(input.cluster, namespace) : input.cluster, isWhole: hasBase(options) };
 }
 
-/** `-n` is the namespace of the policy here, and says nothing about what is read. */
+/** `-n` is the namespace of the policy here, and of objects only where none names its own, as in what charts print. */
 function sourceOptions(options: NewOptions): InputOptions {
   const { namespace: _, ...rest } = options;
   return rest;

@@ -22,6 +22,8 @@ export interface Input {
   readonly lineOf: LineLookup;
   /** The objects of the files as they were written; empty unless they were asked for. */
   readonly written: readonly WrittenObject[];
+  /** Whether an object says in which namespace it stands. */
+  readonly namesNamespaces: boolean;
   /** What was said about the text. */
   readonly textFindings: readonly Finding[];
   /** What was said about the text, and what `lint` says about the meaning. */
@@ -42,7 +44,7 @@ export async function openInputs(words: readonly string[], options: InputOptions
 
 /** The same for files that are open already. */
 export async function readOpened({ readFiles, lineOf, findings: before = [] }: OpenedFiles, options: InputOptions & { readonly keepsWritten?: boolean }): Promise<Input | undefined> {
-  const { cluster, written, findings: textFindings } = readManifests(readFiles, { ...readOptionsOf(options), keepsWritten: options.keepsWritten ?? false });
+  const { cluster, written, namesNamespaces, findings: textFindings } = readManifests(readFiles, { ...readOptionsOf(options), keepsWritten: options.keepsWritten ?? false });
   const findings = [...before, ...textFindings];
   if (hasErrors(findings)) {
     await writeFindings(findings, { lineOf });
@@ -53,7 +55,7 @@ export async function readOpened({ readFiles, lineOf, findings: before = [] }: O
     const { lintAnswer } = await import('../lint/lint-meaning.ts');
     return sortFindings([...findings, ...lintAnswer(cluster, program, lintOptions)]);
   };
-  return { cluster, lineOf, written, textFindings: findings, findingsOf };
+  return { cluster, lineOf, written, namesNamespaces, textFindings: findings, findingsOf };
 }
 
 export interface ReadOptionsOfWords {

@@ -40,6 +40,8 @@ export interface Gathering {
   /** What is being read is what the files are applied onto. */
   isInBase: boolean;
   objectCount: number;
+  /** Whether an object says in which namespace it stands. */
+  namesNamespaces: boolean;
   /** Length of the texts that large lists leave behind, in UTF-16 units. */
   keptText: number;
 }
@@ -114,6 +116,7 @@ export function createGathering(settings: ReadSettings): Gathering {
     changedWorkloads: new Set(),
     isInBase: false,
     objectCount: 0,
+    namesNamespaces: false,
     keptText: 0,
   };
 }

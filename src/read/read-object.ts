@@ -128,6 +128,7 @@ function readNamespace(gathering: Gathering, context: ObjectContext, metadata: L
   if (written === REFUSED) return undefined;
   const wanted = gathering.settings.namespace;
   if (written === undefined || written === '') return wanted ?? 'default';
+  gathering.namesNamespaces = true;
   const wrong = checkDnsLabel(written);
   if (wrong !== undefined) {
     refuse(context, place, 'invalid-name', `the namespace \`${shorten(written)}\` ${wrong}`, { leavesOut: 'the answer leaves the object out' });
@@ -299,6 +300,7 @@ function noteUnread(gathering: Gathering, context: ObjectContext, loose: LooseOb
   const metadata = isMap(map['metadata']) ? map['metadata'] : {};
   const namespace = metadata['namespace'];
   if (typeof namespace === 'string' && namespace !== '') {
+    gathering.namesNamespaces = true;
     const wanted = gathering.settings.namespace;
     if (wanted !== undefined && wanted !== namespace) refuseNamespace(context, [...loose.path, 'metadata', 'namespace'], namespace, wanted);
     else if (checkDnsLabel(namespace) === undefined) gathering.mentionedNamespaces.add(namespace);

@@ -48,6 +48,8 @@ export interface ReadResult {
   readonly findings: readonly Finding[];
   /** Those that have a name, in the order of the files, of a base none; empty unless they were asked for. */
   readonly written: readonly WrittenObject[];
+  /** Whether an object says in which namespace it stands; else all of them are where the reader puts them. */
+  readonly namesNamespaces: boolean;
 }
 
 /** Reads as `kubectl` 1.34 does. Throws for no input whatever; what `chunks()` throws passes through. */
@@ -59,7 +61,7 @@ export function readManifests(files: readonly ReadFile[], options: ReadOptions =
   if (files.length > 0 && gathering.objectCount === 0 && gathering.findings.kept.length === 0) addNoObjects(gathering, files);
   const cluster = assembleCluster(gathering);
   addClusterPolicyFindings(gathering.findings, cluster);
-  return { cluster, findings: sortFindings(findingsOf(gathering.findings)), written: gathering.written ?? [] };
+  return { cluster, findings: sortFindings(findingsOf(gathering.findings)), written: gathering.written ?? [], namesNamespaces: gathering.namesNamespaces };
 }
 
 export function sourceFromText(name: string, text: string): SourceFile {

@@ -69,6 +69,17 @@ test('another namespace may be elsewhere where manifests are read, and not where
   assert.equal(run(...words, '--snapshot', snapshot).status, 2);
 });
 
+test('manifests that name no namespace are in that of the policy, and those that do are where they say', (t) => {
+  const workload = 'apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: web }\nspec: { selector: { matchLabels: { app: web } }, template: { metadata: { labels: { app: web } }, spec: { containers: [{ name: c, image: x }] } } }\n';
+  const folder = makeFolder(t, { 'chart.yaml': workload, 'mixed.yaml': `${workload}---\n${workload.replace('name: web', 'name: other, namespace: elsewhere')}` });
+  const chart = run('default-deny', '-n', 'shop', '--selector', 'app=web', '-f', join(folder, 'chart.yaml'));
+  assert.equal(chart.status, 0, chart.stderr);
+  assert.match(chart.stderr, /2 pairs of ends lose connections/);
+  assert.equal(runBulkhead(['new', 'default-deny', '-n', 'shop', '--selector', 'app=web', '-f', '-'], { input: workload }).stderr.includes('2 pairs'), true);
+  assert.equal(run('default-deny', '-n', 'shop', '--selector', 'app=wbe', '-f', join(folder, 'chart.yaml')).status, 2);
+  assert.equal(run('default-deny', '-n', 'shop', '-f', join(folder, 'mixed.yaml')).status, 2);
+});
+
 test('what is not there yet is a warning with --not-yet', () => {
   const { status, stdout, stderr } = run('default-deny', '-n', 'shpo', '--not-yet', ...EXAMPLE);
   assert.equal(status, 0);
