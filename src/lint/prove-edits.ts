@@ -42,7 +42,7 @@ export interface Mended {
  */
 type EditKind = 'error' | 'form' | 'meaning';
 
-const FORM_CODES: ReadonlySet<FindingCode> = new Set(['sloppy-cidr', 'yaml-number-word', 'removed-api-version', 'namespace-label-replaced']);
+const FORM_CODES: ReadonlySet<FindingCode> = new Set(['sloppy-cidr', 'yaml-number-word', 'removed-api-version', 'namespace-label-replaced', 'missing-pod-selector']);
 
 function kindOf({ code, severity }: Finding): EditKind {
   return severity === 'error' ? 'error' : FORM_CODES.has(code) ? 'form' : 'meaning';
@@ -122,7 +122,14 @@ export function countMendable(state: EditState): number {
 }
 
 function candidates({ texts, linted }: EditState, kind: EditKind): readonly Finding[] {
-  return linted.findings.filter((finding) => finding.edits !== undefined && finding.file !== undefined && texts.has(finding.file) && kindOf(finding) === kind);
+  const refused = new Set(linted.findings.filter(({ severity }) => severity === 'error').map(subjectOf));
+  // Of what is refused the cluster shows nothing, so that nothing could be proven of it.
+  const isFit = (finding: Finding): boolean => kind === 'error' || !refused.has(subjectOf(finding));
+  return linted.findings.filter((finding) => finding.edits !== undefined && finding.file !== undefined && texts.has(finding.file) && kindOf(finding) === kind && isFit(finding));
+}
+
+function subjectOf({ file, object }: Finding): string {
+  return [file, object?.kind, object?.namespace, object?.name].join('\n');
 }
 
 /** Names a finding wherever its text has moved to. */

@@ -96,12 +96,16 @@ function pasteFindings(file: string, paste: Paste): readonly Finding[] {
 /** The least repair that helps is taken: signs before columns, words last. A tab is as wide as makes sense of the columns. */
 const ATTEMPTS: readonly MendOptions[] = [false, true].flatMap((words) => [2, 4, 8].flatMap((tabColumns): MendOptions[] => [{ scope: 'signs', tabColumns, words }, { scope: 'columns', tabColumns, words }]));
 
+/** Without one of them no repair makes an object. */
+const NAMES_KIND = /apiVersion|kind/i;
+
 /**
  * The first attempt that leaves no error; else the first after which the text is understood, value errors apart; else
  * what signs alone better. Places are those of the document.
  */
 function repairDocument(document: DocumentText): readonly Finding[] {
   const text = document.lines.join('\n');
+  if (!NAMES_KIND.test(text)) return [];
   const before = readText(document.file, text);
   if (!hasErrors(before.findings)) return [];
   let understood: readonly Finding[] | undefined;

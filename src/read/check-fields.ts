@@ -1,6 +1,7 @@
 // Finds fields that the API does not have: kubectl refuses them, the server with fieldValidation=Warn drops them.
 import { nearestWordAnyCase } from '../base/near-miss.ts';
 import type { Path } from '../model/origin.ts';
+import { removeField } from './field-edits.ts';
 import { lastName, shorten } from './loose-value.ts';
 import { refuse, remark, type ObjectContext } from './object-context.ts';
 import type { LooseMap } from './yaml-value.ts';
@@ -103,7 +104,7 @@ function addUnknownField(context: ObjectContext, place: Path, repair: Repair, wh
   if (context.settings.isLenient && context.tierPart === undefined) {
     remark(context, place, 'unknown-field', 'warning', `${message}; it is dropped as the server drops it, and ${whenDropped}`, { ...repair, atKey: true });
   } else {
-    refuse(context, place, 'unknown-field', message, { ...repair, atKey: true });
+    refuse(context, place, 'unknown-field', message, { ...repair, atKey: true, edits: key === 'status' ? removeField(context.document, place) : undefined });
   }
 }
 

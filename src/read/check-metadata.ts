@@ -15,8 +15,13 @@ export function checkMetadata(context: ObjectContext, cache: LabelCache, map: Lo
   readLabels(context, cache, metadata['labels'], [...path, 'labels']);
   checkAnnotations(context, metadata['annotations'], [...path, 'annotations']);
   const wrong = checkSubdomain(name);
-  if (wrong !== undefined) refuse(context, [...path, 'name'], 'invalid-name', `the name \`${shorten(name)}\` ${wrong}`);
+  if (wrong !== undefined) refuse(context, [...path, 'name'], 'invalid-name', `the name \`${shorten(name)}\` ${wrong}`, nameRepair(name));
   return wrong === undefined;
+}
+
+function nameRepair(name: string): { readonly help?: string; readonly replacement?: string } {
+  const near = name.trim().toLowerCase().replace(/[^a-z0-9.]+/g, '-').replace(/^[-.]+|[-.]+$/g, '');
+  return checkSubdomain(near) === undefined && near !== '' ? { help: `write \`${near}\``, replacement: near } : {};
 }
 
 function checkAnnotations(context: ObjectContext, value: Value | undefined, path: Path): void {

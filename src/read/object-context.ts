@@ -29,7 +29,7 @@ export interface FindingDetails {
   readonly replacement?: string;
   /** The same, as it shall stand in the text. */
   readonly literal?: string;
-  readonly edits?: readonly TextEdit[];
+  readonly edits?: readonly TextEdit[] | undefined;
   readonly related?: readonly RelatedPlace[];
   /** Points at the key, not at its value. */
   readonly atKey?: boolean;

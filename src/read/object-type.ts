@@ -1,5 +1,7 @@
 // What kind an object is of, and what is said of kinds that are not read.
+import type { TextEdit } from '../base/finding.ts';
 import { nearestWordAnyCase } from '../base/near-miss.ts';
+import { insertField } from './field-edits.ts';
 import { ALL_READ_KINDS, apiVersionOf } from './kinds.ts';
 import { readText, REFUSED, shorten } from './loose-value.ts';
 import { refuse, remark, type ObjectContext } from './object-context.ts';
@@ -36,8 +38,16 @@ function typeField(context: ObjectContext, loose: LooseObject, map: LooseMap, fi
   const text = readText(context, map[field], place);
   if (text === REFUSED) return undefined;
   const found = text === undefined || text === '' ? otherwise : text;
-  if (found === undefined) refuse(context, place, 'missing-kind', `the object has no \`${field}\``, { help: helpForType(field, map), leavesOut: 'the answer leaves it out' });
+  if (found === undefined) refuse(context, place, 'missing-kind', `the object has no \`${field}\``, { help: helpForType(field, map), leavesOut: 'the answer leaves it out', edits: addedType(context, loose, field, map) });
   return found;
+}
+
+/** `apiVersion` is known by the kind; a field in other letters is mended otherwise. */
+function addedType(context: ObjectContext, { path }: LooseObject, field: string, map: LooseMap): readonly TextEdit[] | undefined {
+  const kind = map['kind'];
+  const apiVersion = typeof kind === 'string' ? apiVersionOf(kind) : undefined;
+  const isMissing = field === 'apiVersion' && !Object.keys(map).some((key) => key.toLowerCase() === 'apiversion');
+  return isMissing && apiVersion !== undefined ? insertField(context.document, path, map, `apiVersion: ${apiVersion}`) : undefined;
 }
 
 function helpForType(field: string, map: LooseMap): string {

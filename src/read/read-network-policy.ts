@@ -6,6 +6,7 @@ import { EVERYTHING } from '../model/selector.ts';
 import { checkFields } from './check-fields.ts';
 import { checkMetadata } from './check-metadata.ts';
 import { remarkCutOff } from './cut-off.ts';
+import { fillField, insertField } from './field-edits.ts';
 import { readList, readMap, readText, REFUSED, shorten, type Loose } from './loose-value.ts';
 import { originOf, refuse, remark, type ObjectContext } from './object-context.ts';
 import type { LabelCache } from './read-labels.ts';
@@ -50,7 +51,11 @@ function settleSpec(context: ObjectContext, spec: LooseMap | undefined, path: Pa
   checkFields(context, spec, path, 'spec', 'the policy may govern fewer directions and allow less');
   const podSelector = readSelector(context, spec['podSelector'], [...path, 'podSelector']);
   if (podSelector === undefined) {
-    remark(context, path, 'missing-pod-selector', 'warning', 'without `podSelector` the policy selects every pod of its namespace', { help: 'write `podSelector: {}` if that is meant', atKey: true });
+    remark(context, path, 'missing-pod-selector', 'warning', 'without `podSelector` the policy selects every pod of its namespace', {
+      help: 'write `podSelector: {}` if that is meant',
+      atKey: true,
+      edits: 'podSelector' in spec ? fillField(context.document, [...path, 'podSelector'], '{}') : insertField(context.document, path, spec, 'podSelector: {}'),
+    });
   }
   const types = readPolicyTypes(context, spec['policyTypes'], [...path, 'policyTypes']);
   const ingress = readRules(context, 'ingress', spec['ingress'], [...path, 'ingress']);

@@ -1,4 +1,5 @@
 // Reads the ports of policies, containers and Services.
+import type { TextEdit } from '../base/finding.ts';
 import type { Protocol } from '../base/port-set.ts';
 import { PROTOCOLS } from '../base/port-set.ts';
 import type { PortMatch } from '../model/network-policy.ts';
@@ -34,8 +35,15 @@ export function readPortMatch(context: ObjectContext, value: Value, path: Path):
 function checkEndPort(context: ObjectContext, port: number | string | undefined, endPort: number, path: Path): void {
   if (port === undefined) refuse(context, path, 'invalid-port-range', '`endPort` needs a `port`', { help: 'write the first port as `port`' });
   else if (typeof port === 'string') refuse(context, path, 'invalid-port-range', `\`endPort\` needs a number for its \`port\`, not the name \`${shorten(port)}\``);
-  else if (endPort < port) refuse(context, path, 'invalid-port-range', `\`endPort\` ${endPort} is below \`port\` ${port}`, { help: 'write the smaller one as `port`' });
+  else if (endPort < port) refuse(context, path, 'invalid-port-range', `\`endPort\` ${endPort} is below \`port\` ${port}`, { help: 'write the smaller one as `port`', edits: swapPorts(context, path, { port, endPort }) });
   else if (!isPort(endPort)) refuse(context, path, 'invalid-port', `\`endPort\` ${endPort} is no port: ports are 1 to ${PORT_MAX}`);
+}
+
+function swapPorts({ document }: ObjectContext, path: Path, { port, endPort }: { readonly port: number; readonly endPort: number }): readonly TextEdit[] {
+  return [
+    { range: document.locate([...path.slice(0, -1), 'port']), text: `${endPort}` },
+    { range: document.locate(path), text: `${port}` },
+  ];
 }
 
 export function isPort(number: number): boolean {

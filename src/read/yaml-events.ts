@@ -38,6 +38,8 @@ export function parseYamlEvents(text: string): YamlEvents {
 
 /** How many UTF-16 units are parsed again, in all, to get over lines that only YAML 1.2 wants indented. */
 const REPARSED_LENGTH_MAX: number = 32 * 1024 * 1024;
+/** How many such lines a document may have; each is one more parse. */
+const JOINS_MAX = 100;
 
 /**
  * libyaml lets lines inside brackets and quotes begin at any column; the parser here wants them indented.
@@ -50,7 +52,7 @@ function parseJoined(original: string): readonly Event[] {
     try {
       return unfoldLater(parseEvents(text, { maxDepth: NESTING_MAX }), joins);
     } catch (error) {
-      const at = isDeficientIndent(error) && parsed < REPARSED_LENGTH_MAX ? findJoin(text, error.mark.position) : undefined;
+      const at = isDeficientIndent(error) && parsed < REPARSED_LENGTH_MAX && joins.length < JOINS_MAX ? findJoin(text, error.mark.position) : undefined;
       if (at === undefined) throw syntaxProblem(original, error);
       joins.push(at);
       text = `${text.slice(0, at)} ${text.slice(at + 1)}`;

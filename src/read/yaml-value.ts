@@ -23,6 +23,8 @@ export interface YamlDocuments {
 }
 
 interface Frame {
+  /** Offset of the collection. */
+  readonly start: number;
   readonly container: Value[] | Record<string, Value> | undefined;
   readonly isMap: boolean;
   readonly isFlow: boolean;
@@ -94,15 +96,15 @@ function construct(state: Construction, event: Event): void {
   }
 }
 
-function openFrame(container: Frame['container'], isMap: boolean, isFlow: boolean, anchor: Anchor | undefined): Frame {
-  return { container, isMap, isFlow, anchor, key: undefined, keyStart: 0, isMergeKey: false, merged: undefined, steps: 1, height: 1 };
+function openFrame(container: Frame['container'], isMap: boolean, isFlow: boolean, anchor: Anchor | undefined, start = 0): Frame {
+  return { start, container, isMap, isFlow, anchor, key: undefined, keyStart: 0, isMergeKey: false, merged: undefined, steps: 1, height: 1 };
 }
 
-function open(state: Construction, { anchorStart, anchorEnd, style }: SequenceEvent | MappingEvent, isMap: boolean): void {
+function open(state: Construction, { start, anchorStart, anchorEnd, style }: SequenceEvent | MappingEvent, isMap: boolean): void {
   const container = isMap ? {} : [];
   const anchor = anchorStart < 0 ? undefined : newAnchor(container, isMap);
   if (anchor !== undefined) state.anchors.set(anchorName(state.text, anchorStart, anchorEnd), anchor);
-  state.frames.push(openFrame(container, isMap, style === COLLECTION_STYLE.FLOW, anchor));
+  state.frames.push(openFrame(container, isMap, style === COLLECTION_STYLE.FLOW, anchor, start));
   state.steps++;
 }
 
@@ -349,7 +351,7 @@ function addValue(state: Construction, value: Value, inner: Frame | undefined): 
     mergeInto(frame, value);
     frame.isMergeKey = false;
   } else if (frame.key === undefined) {
-    throw new TextProblem({ code: 'yaml-syntax', message: 'kubectl takes no list or map for a key', start: frame.keyStart });
+    throw new TextProblem({ code: 'yaml-syntax', message: 'kubectl takes no list or map for a key', start: inner?.start ?? frame.keyStart });
   } else {
     setOwn(frame.container as Record<string, Value>, frame.key, value);
     frame.merged?.delete(frame.key);
