@@ -95,9 +95,21 @@ function* missesOfPolicy(cluster: Cluster, policy: NetworkPolicy, context: MissC
 
 function missesOfRule(cluster: Cluster, policy: NetworkPolicy, context: MissContext & { readonly rule: PolicyRule }): Mismatch[] {
   const { rule, end, question } = context;
-  const byPeer = rule.peers.kind === 'everybody' ? [[]] : rule.peers.peers.map((peer) => missesOfPeer(policy, peer, end));
-  const nearest = byPeer.reduce((best, misses) => (misses.length < best.length ? misses : best), byPeer[0] ?? []);
-  return [...nearest, ...missesOfPorts(cluster, rule, question)];
+  const peers = rule.peers.kind === 'everybody' ? [undefined] : rule.peers.peers;
+  const byPeer = peers.map((peer) => [
+    ...(peer === undefined ? [] : missesOfPeer(policy, peer, end)),
+    ...missesOfPorts(rule, question.ports, namedPortsFor(cluster, peer, question)),
+  ]);
+  const nobody: Mismatch[] = [{ part: 'peer-kind', message: 'the rule has no peer left that can be understood', edit: 'add a peer that names the other end', origin: rule.origin }];
+  return byPeer.reduce((best, misses) => (misses.length < best.length ? misses : best), byPeer[0] ?? nobody);
+}
+
+/** Ports that a name may stand for: an egress rule finds them on pods that a selector can match, never through a block. */
+function namedPortsFor(cluster: Cluster, peer: Peer | undefined, { direction, subject, peer: other }: MissQuestion): Pod['ports'] {
+  const target = direction === 'egress' ? other : subject;
+  if (target.kind !== 'pod' || (direction === 'egress' && peer?.kind === 'ip-block')) return [];
+  const pod = cluster.pods[target.pod]!;
+  return pod.hostNetwork ? [] : pod.ports;
 }
 
 function missesOfPeer(policy: NetworkPolicy, peer: Peer, end: PeerEnd): Mismatch[] {
@@ -214,14 +226,12 @@ function peerEdit(pod: Pod | undefined, address: string | undefined): string {
   return `add a peer \`ipBlock\` that holds ${address ?? (pod === undefined ? 'its addresses' : 'the address of its node')}`;
 }
 
-function missesOfPorts(cluster: Cluster, rule: PolicyRule, question: MissQuestion): Mismatch[] {
+function missesOfPorts(rule: PolicyRule, asked: PortSet | undefined, opened: Pod['ports']): Mismatch[] {
   if (rule.ports.kind === 'every') return [];
-  const target = question.direction === 'egress' ? question.peer : question.subject;
-  const opened = target.kind === 'pod' ? cluster.pods[target.pod]!.ports : [];
   const covered = rule.ports.ports.flatMap((port) => pointsOf(port, opened));
   const listed = rule.ports.ports.map(portText).join(', ');
-  if (question.ports === undefined) return covered.length > 0 ? [] : [unknownNames(rule, listed)];
-  const point = question.ports.find((candidate) => !covered.some((ports) => hasPoint(ports, candidate)));
+  if (asked === undefined) return covered.length > 0 ? [] : [unknownNames(rule, listed)];
+  const point = asked.find((candidate) => !covered.some((ports) => hasPoint(ports, candidate)));
   if (point === undefined) return [];
   const { protocol, text } = namePoint(point);
   const isProtocol = protocol !== undefined && !rule.ports.ports.some((port) => port.protocol === protocol);
