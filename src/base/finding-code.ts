@@ -98,6 +98,7 @@ export const FINDING_CODES = [
   'and-instead-of-or',
   'port-not-opened',
   'service-port-used',
+  'rule-redundant',
   'allows-everybody',
   'no-default-deny',
   'workload-not-selected',

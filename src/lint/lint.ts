@@ -12,6 +12,7 @@ import { lintOpenedPorts } from './lint-opened-ports.ts';
 import { lintOpenBlocks } from './lint-open-blocks.ts';
 import { lintOpenRules } from './lint-open-rules.ts';
 import { lintPeerLists } from './lint-peer-lists.ts';
+import { lintRedundant } from './lint-redundant.ts';
 
 /** Findings about what the policies mean and where they are weak; cost follows policies and the pods they select, never pods × policies. Sorted. */
 export function lintCluster(cluster: Cluster, program: Program, options: LintOptions = {}): Finding[] {
@@ -28,6 +29,7 @@ function lintWeakness(context: LintContext): Finding[] {
       ...lintClusterAddresses(context, policy),
     ]),
     ...lintFamilies(context),
+    ...lintRedundant(context),
     ...lintIsolation(context),
     ...lintOpenRules(context),
   ];

@@ -57,7 +57,7 @@ export interface CaseAnswer {
 }
 
 /** Pages are small, so nearly every one of them is weak in these ways: they are shown only on pages that name them. */
-const BACKGROUND_CODES: ReadonlySet<string> = new Set(['no-default-deny', 'workload-not-selected']);
+const BACKGROUND_CODES: ReadonlySet<string> = new Set(['no-default-deny', 'workload-not-selected', 'rule-redundant']);
 
 /** Repairs, reads, lints and mends as `bulkhead lint --fix` does without asking. */
 export function answerPage(page: CasePage): CaseAnswer {

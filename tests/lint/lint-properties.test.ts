@@ -3,8 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Finding } from '../../src/base/finding.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
+import { comparePrograms } from '../../src/compare/compare.ts';
 import { applyEdits, editsOf } from '../../src/lint/apply-edits.ts';
 import { lintCluster } from '../../src/lint/lint.ts';
+import type { PolicyRule } from '../../src/model/network-policy.ts';
+import { locateOrigin, type Origin } from '../../src/model/origin.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
 import { checkClusters } from '../clusters/check-property.ts';
 import { manifestText } from '../clusters/manifests.ts';
@@ -51,4 +54,23 @@ test('the edits of a finding make it vanish and add none', () => {
     },
     { share: 0.4 },
   );
+});
+
+test('a rule that another covers can be taken away without a change of any answer', () => {
+  checkClusters((raw) => {
+    const { cluster } = readManifests([sourceFromText('random.yaml', manifestText(raw))]);
+    const program = compileCluster(cluster);
+    for (const { code, file, range, object } of lintCluster(cluster, program)) {
+      if (code !== 'rule-redundant') continue;
+      const policies = cluster.policies.flatMap((policy) => {
+        if (policy.name !== object?.name || policy.namespace !== object.namespace) return [policy];
+        const isNamed = (origin: Origin): boolean => locateOrigin(origin).file === file && locateOrigin(origin).range.start.line === range?.start.line;
+        if (isNamed({ ...policy.origin, path: [...policy.origin.path, 'metadata', 'name'] })) return [];
+        const less = (rules: readonly PolicyRule[] | undefined): readonly PolicyRule[] | undefined => rules?.filter(({ origin }) => !isNamed(origin));
+        return [{ ...policy, ingress: less(policy.ingress), egress: less(policy.egress) }];
+      });
+      const { changes } = comparePrograms({ before: program, after: compileCluster({ ...cluster, policies }) });
+      assert.equal(changes().next().done, true);
+    }
+  });
 });
