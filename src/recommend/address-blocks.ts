@@ -3,11 +3,16 @@ import type { IpRange } from '../base/ip-address.ts';
 import { LINK_LOCAL_RANGES, overlaps, PRIVATE_RANGES } from '../base/known-ranges.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { parseCidr } from '../read/cidr.ts';
-import type { Block } from './connection.ts';
+import type { Block, End } from './connection.ts';
 
 /** Clients from anywhere but the pods, as far as their ranges are known: a node's own address is among them. */
 export function outsideBlocks({ podRanges }: Cluster): readonly Block[] {
   return [EVERY_IPV4, EVERY_IPV6].map((cidr) => ({ cidr, except: podRanges.filter((range) => isIn(range, cidr)) }));
+}
+
+/** Who comes in by what is open to the world. */
+export function everybodyOutside(cluster: Cluster): End {
+  return { kind: 'addresses', name: 'clients outside', blocks: outsideBlocks(cluster) };
 }
 
 /** Hosts of the internet: no private range, no link-local address with the metadata service among them. */

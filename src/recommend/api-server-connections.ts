@@ -9,12 +9,11 @@ import type { WrittenObject } from '../read/written-object.ts';
 import type { LooseMap } from '../read/yaml-value.ts';
 import { findApiServer, type ApiServerPlace } from '../pattern/find-places.ts';
 import { outsideBlocks, rangeBlocks } from './address-blocks.ts';
-import type { Connection, End } from './connection.ts';
+import type { Connection, End, Shown } from './connection.ts';
 import { mapAt, mapsIn, textIn } from './loose.ts';
 import type { Subject, Subjects } from './subjects.ts';
-import { noteAt, type Shown } from './text-connections.ts';
 import { placeIn, podSpecOf } from './workload-texts.ts';
-import { witnessAt } from './witness.ts';
+import { noteAt, witnessAt } from './witness.ts';
 
 export interface ApiServerContext {
   readonly cluster: Cluster;

@@ -1,5 +1,5 @@
 // A connection that the application needs: who opens it, to whom, on which ports, and what shows it.
-import { compareText } from '../base/finding.ts';
+import { compareText, type Finding } from '../base/finding.ts';
 import type { IpRange } from '../base/ip-address.ts';
 import { unionPorts, type PortSet } from '../base/port-set.ts';
 import type { Selector } from '../model/selector.ts';
@@ -30,6 +30,12 @@ export interface Connection {
   readonly isByName: boolean;
   /** Why somebody has to look at it: what is opened is wider than what was seen. */
   readonly decision: string | undefined;
+}
+
+/** What one kind of place in the manifests shows. */
+export interface Shown {
+  readonly connections: readonly Connection[];
+  readonly findings: readonly Finding[];
 }
 
 export function endKey(end: End): string {

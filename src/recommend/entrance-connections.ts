@@ -10,11 +10,10 @@ import type { ServiceRoute } from '../analyze/services.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { Ingress } from '../model/ingress.ts';
 import { locateOrigin, type Origin } from '../model/origin.ts';
-import { outsideBlocks, rangeBlocks } from './address-blocks.ts';
-import type { Connection, End } from './connection.ts';
+import { everybodyOutside, rangeBlocks } from './address-blocks.ts';
+import type { Connection, End, Shown } from './connection.ts';
 import { labelSelector } from './label-selector.ts';
 import type { Subject, Subjects } from './subjects.ts';
-import type { Shown } from './text-connections.ts';
 import { witnessOf, type Witness } from './witness.ts';
 
 export function connectionsOfEntrances(program: Program, routes: readonly ServiceRoute[], subjects: Subjects): Shown {
@@ -60,10 +59,6 @@ function endsOf(cluster: Cluster, sources: Exclude<EntranceSources, { kind: 'mis
     case 'controller':
       return [...new Set(sources.pods.flatMap((pod) => subjects.of(pod) ?? []))].map((subject) => ({ kind: 'subject', subject }));
   }
-}
-
-function everybodyOutside(cluster: Cluster): End {
-  return { kind: 'addresses', name: 'clients outside', blocks: outsideBlocks(cluster) };
 }
 
 function isEveryAddress({ family, first, last }: IpRange): boolean {

@@ -9,10 +9,11 @@ import type { Labels } from '../model/selector.ts';
 import type { WrittenObject } from '../read/written-object.ts';
 import { connectionsFromApiServer, connectionsOfRoles, noteOtherEntrances } from './api-server-connections.ts';
 import { indexConfigMaps } from './config-maps.ts';
-import { joinConnections, type Connection } from './connection.ts';
+import { joinConnections, type Connection, type Shown } from './connection.ts';
 import { connectionsToDns } from './dns-connections.ts';
 import { draftPolicies } from './draft-policies.ts';
 import { connectionsOfEntrances } from './entrance-connections.ts';
+import { connectionsOfHostPorts } from './host-port-connections.ts';
 import { mapAt, textEntries } from './loose.ts';
 import { noteDecisions, noteRefused, noteSubjects, noteUnknownPods, noteUnseen } from './notes.ts';
 import { provePolicies, type Proof } from './prove-policies.ts';
@@ -20,7 +21,7 @@ import { connectionsOfReferences, readAnnotatedTexts, readResourceTexts } from '
 import { createHostResolver } from './resolve-host.ts';
 import { connectionsOfScrapes } from './scrape-connections.ts';
 import { findSubjects, workloadKey, type Subjects } from './subjects.ts';
-import { connectionsOfTexts, type Shown } from './text-connections.ts';
+import { connectionsOfTexts } from './text-connections.ts';
 import { readWorkloadTexts } from './workload-texts.ts';
 
 export interface RecommendOptions {
@@ -86,7 +87,7 @@ function gatherConnections(gathering: Gathering): Shown {
     return joinShown([connectionsOfTexts({ cluster, subjects, resolver }, source, all), connectionsOfReferences(gathering, source, object)]);
   });
   const program = compileCluster({ ...cluster, policies: [], clusterPolicies: [] });
-  return joinShown([...texts, connectionsOfEntrances(program, routes, subjects), connectionsOfScrapes(gathering), connectionsFromApiServer(gathering), connectionsOfRoles(gathering)]);
+  return joinShown([...texts, connectionsOfEntrances(program, routes, subjects), connectionsOfScrapes(gathering), { connections: connectionsOfHostPorts(gathering), findings: [] }, connectionsFromApiServer(gathering), connectionsOfRoles(gathering)]);
 }
 
 function joinShown(parts: readonly Shown[]): Shown {

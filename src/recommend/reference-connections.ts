@@ -7,13 +7,12 @@ import type { Cluster } from '../model/cluster.ts';
 import type { Path } from '../model/origin.ts';
 import type { WrittenObject } from '../read/written-object.ts';
 import type { Assignment } from './assignment.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, Shown } from './connection.ts';
 import { CONNECTS_TO } from './connects-to.ts';
 import { flattenTexts, mapAt, mapsIn, textIn } from './loose.ts';
 import type { Subject, Subjects } from './subjects.ts';
-import { noteAt, type Shown } from './text-connections.ts';
 import { placeIn, podSpecOf } from './workload-texts.ts';
-import { witnessAt } from './witness.ts';
+import { noteAt, witnessAt } from './witness.ts';
 
 /** Of OpenShift's topology view: names of workloads of the namespace, or JSON of references. */
 const OPENSHIFT_CONNECTS_TO = 'app.openshift.io/connects-to';

@@ -5,13 +5,12 @@ import type { ServiceRoute } from '../analyze/services.ts';
 import type { Cluster, Pod } from '../model/cluster.ts';
 import type { WrittenObject } from '../read/written-object.ts';
 import type { LooseMap } from '../read/yaml-value.ts';
-import type { Connection, End } from './connection.ts';
+import type { Connection, End, Shown } from './connection.ts';
 import { labelSelector } from './label-selector.ts';
 import { mapAt, mapIn, mapsIn, textEntries, textIn, textsIn } from './loose.ts';
 import type { Subject, Subjects } from './subjects.ts';
-import { noteAt, type Shown } from './text-connections.ts';
 import { placeIn, podSpecOf } from './workload-texts.ts';
-import { witnessAt, type Witness } from './witness.ts';
+import { noteAt, witnessAt, type Witness } from './witness.ts';
 
 export interface ScrapeContext {
   readonly cluster: Cluster;

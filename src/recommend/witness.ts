@@ -1,5 +1,6 @@
 // What shows that a connection is needed, and where it stands.
-import type { ObjectName } from '../base/finding.ts';
+import type { FindingCode } from '../base/finding-code.ts';
+import type { Finding, ObjectName } from '../base/finding.ts';
 import type { TextRange } from '../base/source-position.ts';
 import { locateOrigin, type Origin, type Path } from '../model/origin.ts';
 import { formatPath } from '../read/object-context.ts';
@@ -23,8 +24,12 @@ export function witnessOf(origin: Origin, object: ObjectName, says: string): Wit
   return { ...locateOrigin(origin), object, field: fieldOf(origin.path), says };
 }
 
+export function noteAt(place: TextPlace, code: FindingCode, severity: Finding['severity'], message: string, help: string): Finding {
+  return { code, severity, message, file: place.document.file, range: rangeOf(place), object: place.object, help };
+}
+
 /** One line of a value of several; where the lines of the value are not those of the file, the nearest one. */
-export function rangeOf({ document, path, line }: TextPlace): TextRange {
+function rangeOf({ document, path, line }: TextPlace): TextRange {
   const range = document.locate(path);
   const lines = document.writtenAt(path)?.split('\n');
   if (lines === undefined || lines.length === 1) return range;

@@ -62,6 +62,7 @@ check(
   { opens: ['203.0.113.0/24 → shop/web TCP 8080,9100'], codes: [] },
   WEB.replace('spec: { selector', 'spec: { type: LoadBalancer, externalTrafficPolicy: Local, loadBalancerSourceRanges: [203.0.113.0/24], selector'),
 );
+check('a port of the node', { opens: ['clients outside → shop/web TCP 8080'], codes: ['ip-block-may-match-pods'] }, WEB.replace('containerPort: 8080 }', 'containerPort: 8080, hostPort: 80 }'));
 check('a route of another kind is said and not followed', { opens: [], codes: ['witness-not-understood', 'nothing-seen'] }, WEB, '---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: { name: web, namespace: shop }\nspec: { rules: [{ backendRefs: [{ name: web, port: 80 }] }] }\n');
 
 // Scrapes (the Prometheus chart's annotations; monitoring.coreos.com/v1).
