@@ -90,7 +90,7 @@ export function peerWords(words: TopicWords): readonly PodPlace[] {
   const namespaces = words.get('from-namespace') ?? words.get('to-namespace');
   const selectors = words.get('from-selector') ?? words.get('to-selector');
   if (namespaces === undefined && selectors === undefined) return [];
-  return (namespaces ?? [undefined]).flatMap((namespace) => (selectors ?? [undefined]).map((selector) => ({ namespace: namespace === undefined ? undefined : namespaceWord(namespace), podSelector: selectorWord(selector) })));
+  return (namespaces ?? [undefined]).flatMap((namespace) => (selectors ?? [undefined]).map((selector) => ({ namespace: namespace === undefined || namespace === EVERY_NAMESPACE ? namespace : namespaceWord(namespace), podSelector: selectorWord(selector) })));
 }
 
 /** Named ends are the DNS itself where the pattern is about nothing else. */
@@ -133,7 +133,8 @@ function systemNamespaces({ peers }: DnsPlace): readonly string[] {
 }
 
 function namespaceWord(word: string): string {
-  if (word === '' || word === EVERY_NAMESPACE) return word;
+  if (word === '') return word;
+  if (word === EVERY_NAMESPACE) throw new UsageError('a policy is in one namespace', 'those of the whole cluster begin with `cluster-`: `bulkhead new` lists them');
   const wrong = checkDnsLabel(word);
   if (wrong !== undefined) throw new UsageError(`\`${word}\` is no name of a namespace: it ${wrong}`);
   return word;

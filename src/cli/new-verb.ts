@@ -6,7 +6,7 @@ import { hasErrors } from '../base/finding.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { PolicyDraft } from '../model/policy-draft.ts';
 import { freePriority } from '../pattern/add-policies.ts';
-import { EVERY_NAMESPACE, type Answers, type Topic } from '../pattern/answers.ts';
+import type { Answers, Topic } from '../pattern/answers.ts';
 import type { NamedInput, NameProblem } from '../pattern/check-names.ts';
 import { moveToNamespace } from '../pattern/move-to-namespace.ts';
 import { findPattern, PATTERNS } from '../pattern/pattern.ts';
@@ -95,7 +95,7 @@ async function openInput(options: NewOptions, namespace: string): Promise<NamedI
   if ((options.file ?? []).length === 0 && !hasBase(options)) return undefined;
   const input = await readInputs(options.file ?? [], sourceOptions(options));
   if (input === undefined) return 'unreadable';
-  const isHomeless = !input.namesNamespaces && namespace !== '' && namespace !== EVERY_NAMESPACE;
+  const isHomeless = !input.namesNamespaces && namespace !== '';
   return { cluster: isHomeless ? moveToNamespace(input.cluster, namespace) : input.cluster, isWhole: hasBase(options) };
 }
 

@@ -40,6 +40,8 @@ refuses('the API server, which no input names', ['allow-to-api-server', '-n', 's
 refuses('a pattern that is none', ['defualt-deny'], /did you mean default-deny\?/);
 refuses('a word that the pattern does not take', ['default-deny', '-n', 'shop', '--port', '80'], /default-deny takes no --port\n/);
 refuses('no namespace name', ['default-deny', '-n', 'Shop'], /`Shop` is no name of a namespace/);
+refuses('every namespace, for a policy of one', ['default-deny', '-n', '*'], /a policy is in one namespace/);
+refuses('every namespace, to be left alone', ['cluster-baseline', '--except-namespace', '*'], /a policy is in one namespace/);
 refuses('no selector', ['default-deny', '-n', 'shop', '--selector', 'app=a b'], /is no selector/);
 refuses('a label value that the server refuses', ['default-deny', '-n', 'shop', '--selector', 'app=-b'], /is no selector of labels/);
 refuses('no port', ['allow-public', '-n', 'shop', '--selector', 'app=web', '--port', '70000'], /ports go from 1 to 65535/);
