@@ -1,6 +1,6 @@
 // For a refusal by default: the rule that almost matched, the parts of it that fail, and the smallest edit that would let the connection through.
 import { formatIpAddress, formatIpRange, LAST_ADDRESS, type IpAddress, type IpFamily, type IpRange } from '../base/ip-address.ts';
-import { hasPoint, OTHER_POINT, PROTOCOLS, PROTOCOL_BASE, type PortSet } from '../base/port-set.ts';
+import { hasPoint, OTHER_POINT, PROTOCOLS, PROTOCOL_BASE, type PortSet, type Protocol } from '../base/port-set.ts';
 import type { Program } from '../compile/program.ts';
 import type { Cluster, Pod } from '../model/cluster.ts';
 import { findNamespace } from '../model/find-namespace.ts';
@@ -40,20 +40,38 @@ export interface MissQuestion {
 
 /** The rule of the isolating policies with the fewest parts that fail; the first in order among equals. */
 export function findNearMiss(program: Program, policies: readonly NetworkPolicy[], question: MissQuestion): RuleMiss | undefined {
+  const best = nearestRule(program, policies, question);
+  return best && { policy: best.policy, rule: best.rule, mismatches: best.misses.map(({ part, origin, say }) => ({ part, ...say(), origin })) };
+}
+
+/** A mismatch whose words are made only for the rule that is shown. */
+interface Miss extends Pick<Mismatch, 'part' | 'origin'> {
+  readonly say: () => Pick<Mismatch, 'message' | 'edit'>;
+}
+
+interface MissedRule extends Pick<RuleMiss, 'policy' | 'rule'> {
+  readonly misses: readonly Miss[];
+}
+
+function nearestRule(program: Program, policies: readonly NetworkPolicy[], question: MissQuestion): MissedRule | undefined {
   const end = describePeer(program.cluster, question);
-  let best: RuleMiss | undefined;
+  let best: MissedRule | undefined;
+  let bestWeight = Number.POSITIVE_INFINITY;
   for (const policy of policies) {
-    for (const miss of missesOfPolicy(program.cluster, policy, { question, end })) {
-      if (best === undefined || weight(miss) < weight(best)) best = miss;
+    for (const missed of missesOfPolicy(program.cluster, policy, { question, end })) {
+      const weight = weightOf(missed);
+      if (weight >= bestWeight) continue;
+      best = missed;
+      bestWeight = weight;
       // Nothing is nearer than a rule of which one part fails.
-      if (weight(best) === 1) return best;
+      if (weight === 1) return best;
     }
   }
   return best;
 }
 
-function weight({ mismatches }: RuleMiss): number {
-  return mismatches.reduce((sum, { part }) => sum + (part === 'no-rule' ? 4 : part === 'peer-kind' ? 3 : 1), 0);
+function weightOf({ misses }: MissedRule): number {
+  return misses.reduce((sum, { part }) => sum + (part === 'no-rule' ? 4 : part === 'peer-kind' ? 3 : 1), 0);
 }
 
 /** The other end as rules see it. */
@@ -83,24 +101,23 @@ function describePeer(cluster: Cluster, { peer, family }: MissQuestion): PeerEnd
   };
 }
 
-function* missesOfPolicy(cluster: Cluster, policy: NetworkPolicy, context: MissContext): Generator<RuleMiss> {
+function* missesOfPolicy(cluster: Cluster, policy: NetworkPolicy, context: MissContext): Generator<MissedRule> {
   const { direction } = context.question;
   const rules = policy[direction] ?? [];
-  for (const rule of rules) yield { policy, rule, mismatches: missesOfRule(cluster, policy, { rule, ...context }) };
+  for (const rule of rules) yield { policy, rule, misses: missesOfRule(cluster, policy, { rule, ...context }) };
   if (rules.length > 0) return;
-  const message = `\`${policy.name}\` has no ${direction} rule, so it allows nothing`;
-  const edit = `add an ${direction} rule that names the other end and the port`;
-  yield { policy, rule: undefined, mismatches: [{ part: 'no-rule', message, edit, origin: policy.origin }] };
+  const say = (): ReturnType<Miss['say']> => ({ message: `\`${policy.name}\` has no ${direction} rule, so it allows nothing`, edit: `add an ${direction} rule that names the other end and the port` });
+  yield { policy, rule: undefined, misses: [{ part: 'no-rule', origin: policy.origin, say }] };
 }
 
-function missesOfRule(cluster: Cluster, policy: NetworkPolicy, context: MissContext & { readonly rule: PolicyRule }): Mismatch[] {
+function missesOfRule(cluster: Cluster, policy: NetworkPolicy, context: MissContext & { readonly rule: PolicyRule }): Miss[] {
   const { rule, end, question } = context;
   const peers = rule.peers.kind === 'everybody' ? [undefined] : rule.peers.peers;
   const byPeer = peers.map((peer) => [
     ...(peer === undefined ? [] : missesOfPeer(policy, peer, end)),
     ...missesOfPorts(rule, question.ports, namedPortsFor(cluster, peer, question)),
   ]);
-  const nobody: Mismatch[] = [{ part: 'peer-kind', message: 'the rule has no peer left that can be understood', edit: 'add a peer that names the other end', origin: rule.origin }];
+  const nobody: Miss[] = [{ part: 'peer-kind', origin: rule.origin, say: () => ({ message: 'the rule has no peer left that can be understood', edit: 'add a peer that names the other end' }) }];
   return byPeer.reduce((best, misses) => (misses.length < best.length ? misses : best), byPeer[0] ?? nobody);
 }
 
@@ -112,18 +129,21 @@ function namedPortsFor(cluster: Cluster, peer: Peer | undefined, { direction, su
   return pod.hostNetwork ? [] : pod.ports;
 }
 
-function missesOfPeer(policy: NetworkPolicy, peer: Peer, end: PeerEnd): Mismatch[] {
+function missesOfPeer(policy: NetworkPolicy, peer: Peer, end: PeerEnd): Miss[] {
   if (peer.kind === 'ip-block') return missesOfBlock(peer, end);
   if (end.pod === undefined) {
-    const address = end.address === undefined ? 'an address' : formatIpAddress(end.address);
-    const message = `${address} is outside the cluster, and the peer selects pods`;
-    return [{ part: 'peer-kind', message, edit: `add a peer \`ipBlock\` that holds ${address}`, origin: peer.origin }];
+    const { address } = end;
+    return [{ part: 'peer-kind', origin: peer.origin, say: () => sayOutside(address === undefined ? 'an address' : formatIpAddress(address)) }];
   }
   if (end.pod.hostNetwork) {
-    const message = `\`${end.pod.name}\` uses its node's network, and no selector matches such a pod`;
-    return [{ part: 'peer-kind', message, edit: 'add a peer `ipBlock` that holds the address of its node', origin: peer.origin }];
+    const { name } = end.pod;
+    return [{ part: 'peer-kind', origin: peer.origin, say: () => ({ message: `\`${name}\` uses its node's network, and no selector matches such a pod`, edit: 'add a peer `ipBlock` that holds the address of its node' }) }];
   }
   return [...missesOfNamespace(policy, peer, end), ...missesOfLabels(peer.podSelector, end.pod, { ...podName(end.pod), origin: peer.origin })];
+}
+
+function sayOutside(address: string): ReturnType<Miss['say']> {
+  return { message: `${address} is outside the cluster, and the peer selects pods`, edit: `add a peer \`ipBlock\` that holds ${address}` };
 }
 
 const NAMESPACE_NAME_LABEL = 'kubernetes.io/metadata.name';
@@ -133,16 +153,18 @@ function podName({ name, workload }: Pod): Omit<Named, 'origin'> {
   return workload.kind === 'Pod' ? { name: `pod \`${name}\``, isPlural: false } : { name: `the pods of ${workload.kind} \`${workload.name}\``, isPlural: true };
 }
 
-function missesOfNamespace(policy: NetworkPolicy, peer: PodPeer, { pod, namespace }: PeerEnd): Mismatch[] {
+function missesOfNamespace(policy: NetworkPolicy, peer: PodPeer, { pod, namespace }: PeerEnd): Miss[] {
   if (pod === undefined || namespace === undefined) return [];
   if (peer.namespaces.kind === 'selected') {
     const misses = missesOfLabels(peer.namespaces.selector, namespace, { name: `namespace \`${pod.namespace}\``, isPlural: false, origin: peer.origin });
     return misses.map((miss) => ({ ...miss, part: 'namespace' as const }));
   }
   if (pod.namespace === policy.namespace) return [];
-  const message = `the peer selects pods of \`${policy.namespace}\` only, and \`${pod.name}\` is in \`${pod.namespace}\``;
-  const edit = `add \`namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: ${pod.namespace} } }\` to the peer`;
-  return [{ part: 'namespace', message, edit, origin: peer.origin }];
+  const say = (): ReturnType<Miss['say']> => ({
+    message: `the peer selects pods of \`${policy.namespace}\` only, and \`${pod.name}\` is in \`${pod.namespace}\``,
+    edit: `add \`namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: ${pod.namespace} } }\` to the peer`,
+  });
+  return [{ part: 'namespace', origin: peer.origin, say }];
 }
 
 interface Named {
@@ -151,13 +173,17 @@ interface Named {
   readonly origin: Origin;
 }
 
-function missesOfLabels(selector: Selector, object: LabelSet, named: Named): Mismatch[] {
+function missesOfLabels(selector: Selector, object: LabelSet, named: Named): Miss[] {
   const failing = selector.requirements.filter((requirement) => !meetsRequirement(requirement, object));
   // A label that is added with a value is there.
   const isAdded = (key: string): boolean => failing.some((one) => one.kind === 'In' && one.key === key && fittingValue(selector, one, object) !== undefined);
   return failing
     .filter(({ kind, key }) => kind !== 'Exists' || !isAdded(key))
-    .map((requirement) => ({ part: 'label', message: labelMessage(requirement, object, named), edit: labelEdit(requirement, { selector, object, name: named.name }), origin: named.origin }));
+    .map((requirement) => ({
+      part: 'label',
+      origin: named.origin,
+      say: () => ({ message: labelMessage(requirement, object, named), edit: labelEdit(requirement, { selector, object, name: named.name }) }),
+    }));
 }
 
 /** The first value that a label could be added with, as far as the whole selector goes. */
@@ -198,19 +224,18 @@ function labelEdit(requirement: Requirement, { selector, object, name }: LabelCo
   }
 }
 
-function missesOfBlock(peer: Extract<Peer, { kind: 'ip-block' }>, { pod, address, somewhereIn }: PeerEnd): Mismatch[] {
+function missesOfBlock(peer: Extract<Peer, { kind: 'ip-block' }>, { pod, address, somewhereIn }: PeerEnd): Miss[] {
   const { origin, cidr } = peer;
   if (address === undefined) {
     if (isWhollyIn(peer, somewhereIn)) return [];
-    const message = `\`${pod?.name ?? 'the other end'}\` has no known address, and the peer is the block ${peer.text}`;
-    return [{ part: 'peer-kind', message, edit: peerEdit(pod, undefined), origin }];
+    return [{ part: 'peer-kind', origin, say: () => ({ message: `\`${pod?.name ?? 'the other end'}\` has no known address, and the peer is the block ${peer.text}`, edit: peerEdit(pod, undefined) }) }];
   }
-  const text = formatIpAddress(address);
   const holds = (range: IpRange): boolean => range.family === address.family && range.first <= address.value && address.value <= range.last;
-  if (!holds(cidr)) return [{ part: 'cidr', message: `${text} is outside the block ${peer.text}`, edit: peerEdit(pod, text), origin }];
+  const text = (): string => formatIpAddress(address);
+  if (!holds(cidr)) return [{ part: 'cidr', origin, say: () => ({ message: `${text()} is outside the block ${peer.text}`, edit: peerEdit(pod, text()) }) }];
   const hole = peer.except.find(holds);
   if (hole === undefined) return [];
-  return [{ part: 'cidr', message: `${text} is in the \`except\` ${formatIpRange(hole)}`, edit: 'narrow the `except`, or add another peer', origin }];
+  return [{ part: 'cidr', origin, say: () => ({ message: `${text()} is in the \`except\` ${formatIpRange(hole)}`, edit: 'narrow the `except`, or add another peer' }) }];
 }
 
 /** A block matches an address that nobody knows only where it holds all that it may be. */
@@ -226,23 +251,31 @@ function peerEdit(pod: Pod | undefined, address: string | undefined): string {
   return `add a peer \`ipBlock\` that holds ${address ?? (pod === undefined ? 'its addresses' : 'the address of its node')}`;
 }
 
-function missesOfPorts(rule: PolicyRule, asked: PortSet | undefined, opened: Pod['ports']): Mismatch[] {
+function missesOfPorts(rule: PolicyRule, asked: PortSet | undefined, opened: Pod['ports']): Miss[] {
   if (rule.ports.kind === 'every') return [];
   const covered = rule.ports.ports.flatMap((port) => pointsOf(port, opened));
-  const listed = rule.ports.ports.map(portText).join(', ');
-  if (asked === undefined) return covered.length > 0 ? [] : [unknownNames(rule, listed)];
+  if (asked === undefined) return covered.length > 0 ? [] : [unknownNames(rule)];
   const point = asked.find((candidate) => !covered.some((ports) => hasPoint(ports, candidate)));
   if (point === undefined) return [];
-  const { protocol, text } = namePoint(point);
+  const protocol = protocolOf(point);
   const isProtocol = protocol !== undefined && !rule.ports.ports.some((port) => port.protocol === protocol);
-  const message = `the rule lists ${listed || 'no port'}, and ${text} was asked`;
-  const edit = protocol === undefined ? 'remove `ports` from the rule: only a rule without ports covers other protocols' : `add ${text} to the ports of the rule`;
-  return [{ part: isProtocol ? 'protocol' : 'port', message, edit, origin: rule.origin }];
+  return [{ part: isProtocol ? 'protocol' : 'port', origin: rule.origin, say: () => sayPort(rule, point) }];
 }
 
-function unknownNames(rule: PolicyRule, listed: string): Mismatch {
-  const message = `the rule lists ${listed}, and the pod that is connected to opens no port of that name`;
-  return { part: 'port', message, edit: 'write the number of the port, or name the container port', origin: rule.origin };
+function sayPort(rule: PolicyRule, point: number): ReturnType<Miss['say']> {
+  const protocol = protocolOf(point);
+  const text = protocol === undefined ? 'a protocol beyond TCP, UDP and SCTP' : `${protocol} ${point - PROTOCOL_BASE[protocol]}`;
+  const edit = protocol === undefined ? 'remove `ports` from the rule: only a rule without ports covers other protocols' : `add ${text} to the ports of the rule`;
+  return { message: `the rule lists ${listedPorts(rule) || 'no port'}, and ${text} was asked`, edit };
+}
+
+function listedPorts({ ports }: PolicyRule): string {
+  return ports.kind === 'every' ? 'every port' : ports.ports.map(portText).join(', ');
+}
+
+function unknownNames(rule: PolicyRule): Miss {
+  const say = (): ReturnType<Miss['say']> => ({ message: `the rule lists ${listedPorts(rule)}, and the pod that is connected to opens no port of that name`, edit: 'write the number of the port, or name the container port' });
+  return { part: 'port', origin: rule.origin, say };
 }
 
 function pointsOf(port: PortMatch, opened: Pod['ports']): PortSet[] {
@@ -268,8 +301,7 @@ function portText(port: PortMatch): string {
   }
 }
 
-function namePoint(point: number): { readonly protocol: (typeof PROTOCOLS)[number] | undefined; readonly text: string } {
-  if (point === OTHER_POINT) return { protocol: undefined, text: 'a protocol beyond TCP, UDP and SCTP' };
-  const protocol = PROTOCOLS.find((candidate) => point > PROTOCOL_BASE[candidate] && point < PROTOCOL_BASE[candidate] + 65536)!;
-  return { protocol, text: `${protocol} ${point - PROTOCOL_BASE[protocol]}` };
+/** undefined: beyond the three. */
+function protocolOf(point: number): Protocol | undefined {
+  return point === OTHER_POINT ? undefined : PROTOCOLS.find((candidate) => point > PROTOCOL_BASE[candidate] && point < PROTOCOL_BASE[candidate] + 65536);
 }
