@@ -19,6 +19,7 @@ export function findPasteLines(lines: readonly string[]): readonly (PasteLine | 
   for (let round = 0; round < ROUNDS_MAX && addPrefix(lines, paste); round++);
   addTags(lines, paste);
   addSentences(lines, paste);
+  keepBehindOpenFields(lines, paste);
   return paste;
 }
 
@@ -129,7 +130,9 @@ function findNumbers(lines: readonly string[]): Prefixes | undefined {
   if (!counts) return undefined;
   const ends = found.map((match) => match[1]!.length + match[2]!.length + match[3]!.length);
   const starts = found.map((match) => match[0].length);
-  const heads = lines.flatMap((line, at) => (HEAD_FIELD.test(line.slice(starts[at])) || /^spec\b/.test(line.slice(starts[at])) ? [at] : []));
+  // Other prefixes may stand behind the number.
+  const isHead = (text: string): boolean => HEAD_FIELD.test(text) || /^spec\b/.test(text);
+  const heads = lines.flatMap((line, at) => (isHead(line.slice(starts[at]).replace(/^[>+|\u2502\s]*/, '')) ? [at] : []));
   const isColumn = new Set(heads.map((at) => starts[at])).size === 1;
   const column = Math.min(...heads.map((at) => starts[at]!));
   const gap = Math.min(...heads.map((at) => starts[at]! - ends[at]!));
@@ -158,6 +161,16 @@ function addSentences(lines: readonly string[], paste: (PasteLine | undefined)[]
     if (DOTS.test(text) && mayLeaveOut(texts, index)) paste[index] = whole(lines[index]!, 'dots stand where the page has left lines out');
     else if ((index < firstHead || isBehind) && isSentence(text)) paste[index] = whole(lines[index]!, 'the line is a sentence, not a part of the manifest');
     else if (!text.startsWith('---')) isBehind = false;
+  }
+}
+
+/** What stands behind a field without a value may be its value: the field is not left empty, for empty may mean everybody. */
+function keepBehindOpenFields(lines: readonly string[], paste: (PasteLine | undefined)[]): void {
+  let isOpen = false;
+  for (const [index, line] of lines.entries()) {
+    const text = rest(line, paste[index]);
+    if (isOpen && paste[index]?.code === 'pasted-line') paste[index] = undefined;
+    else if (!/^\s*(#|$)/.test(text)) isOpen = /:\s*(?:#.*)?$/.test(text);
   }
 }
 

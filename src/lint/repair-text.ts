@@ -149,6 +149,8 @@ function countEmptied(text: string): number {
     if (column === undefined) return false;
     const next = lines[at + 1] ?? '';
     const indent = next.length - next.trimStart().length;
+    // Words that are neither key nor item may be meant to stand there.
+    if (next !== '' && !/^\s*(?:-|\.\.\.|["']?[\w./-]+["']?\s*:)/.test(next)) return false;
     return indent < column || (indent === column && !next.trimStart().startsWith('-'));
   }).length;
 }

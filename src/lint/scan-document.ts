@@ -18,7 +18,7 @@ export function scanDocument(lines: readonly string[], { tabColumns, words }: Do
   const text = new TextTracker();
   const labels = new LabelTracker();
   return lines.map((raw) => {
-    const line = scanLine(raw, { tabColumns, isLabel: labels.isOpen, words });
+    const line = scanLine(raw, { tabColumns, isLabel: labels.isOpen, isNote: labels.isNote, words });
     if (text.isInside(line)) return { ...line, kind: 'content', edits: line.edits.filter((edit) => edit.code === 'yaml-line-end') };
     if (line.isBlank || line.isComment) return { ...line, kind: 'loose' };
     text.enter(line);
@@ -30,10 +30,13 @@ export function scanDocument(lines: readonly string[], { tabColumns, words }: Do
 /** Knows whether a line stands below a field that holds labels. */
 class LabelTracker {
   isOpen = false;
+  isNote = false;
 
   enter(line: ScannedLine): void {
     if (line.key !== undefined && line.value === '') this.isOpen = LABEL_FIELDS.has(line.key);
     else if (line.dashColumns.length > 0) this.isOpen = false;
+    else return;
+    this.isNote = line.key === 'annotations';
   }
 }
 

@@ -30,6 +30,8 @@ export interface ScanOptions {
   readonly tabColumns: number;
   /** Whether the line stands below `labels` or `matchLabels`, where any `key:value` lacks its blank. */
   readonly isLabel: boolean;
+  /** Whether it stands below `annotations`, where values are sentences. */
+  readonly isNote: boolean;
   /** Whether words are mended too: colons, commas, quotes and capitals of known fields. */
   readonly words: boolean;
 }
@@ -194,7 +196,7 @@ interface EntryOptions {
 
 function readEntry(text: CleanText, start: number, { edits, options, hasDash }: EntryOptions): { key: string | undefined; value: string } {
   mendQuotes(text, start, edits);
-  if (options.words) mendWords(text, start, { edits, isLabel: options.isLabel, hasDash });
+  if (options.words) mendWords(text, start, { edits, isLabel: options.isLabel, isNote: options.isNote, hasDash });
   const entry = text.signs.slice(start).join('');
   const key = /^(?:"([^"]*)"|'([^']*)'|([A-Za-z0-9_$][A-Za-z0-9_.$/-]*))\s*:(?=\s|$)/.exec(entry);
   if (key !== null) {
@@ -211,7 +213,7 @@ function readEntry(text: CleanText, start: number, { edits, options, hasDash }: 
 
 function readValue(text: CleanText, start: number, { edits, options, key }: { readonly edits: SignEdit[]; readonly options: ScanOptions; readonly key: string | undefined }): string {
   if (key !== undefined) mendQuotes(text, start, edits);
-  if (options.words) mendValueEnd(text, start, { edits, isKnown: key === undefined || options.isLabel || KNOWN_FIELDS.has(key) });
+  if (options.words) mendValueEnd(text, start, { edits, isKnown: key === undefined || (options.isLabel && !options.isNote) || KNOWN_FIELDS.has(key) });
   return text.signs.slice(start).join('');
 }
 

@@ -6,6 +6,8 @@ export interface WordOptions {
   readonly edits: SignEdit[];
   /** Below `labels` or `matchLabels` any word is a key. */
   readonly isLabel: boolean;
+  /** Below `annotations` it is one too, but words without a colon are not taken for one. */
+  readonly isNote: boolean;
   readonly hasDash: boolean;
 }
 
@@ -18,9 +20,9 @@ export function mendWords(text: CleanText, start: number, options: WordOptions):
   mendCapitals(text, start, options);
 }
 
-function mendColon(text: CleanText, start: number, { edits, isLabel, hasDash }: WordOptions): void {
+function mendColon(text: CleanText, start: number, { edits, isLabel, isNote, hasDash }: WordOptions): void {
   const entry = signsFrom(text, start);
-  const label = isLabel ? /^([A-Za-z0-9][A-Za-z0-9._/-]*)(\s*=\s*|\s+)([A-Za-z0-9][A-Za-z0-9._-]*)$/.exec(entry) : null;
+  const label = isLabel && !isNote ? /^([A-Za-z0-9][A-Za-z0-9._/-]*)(\s*=\s*|\s+)([A-Za-z0-9][A-Za-z0-9._-]*)$/.exec(entry) : null;
   const field = label ?? /^([A-Za-z]+)(\s+)([^\s:=]+)$/.exec(entry);
   if (field !== null && (label !== null || KNOWN_FIELDS.has(field[1]!))) {
     const at = start + field[1]!.length;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TextEdit } from '../../src/base/finding.ts';
-import { applyEdits } from '../../src/lint/apply-edits.ts';
+import { applyEdits, placeBefore } from '../../src/lint/apply-edits.ts';
 import { extractManifests, findManifestBlocks } from '../../src/lint/extract-manifests.ts';
 import { REPAIR_LENGTH_MAX, repairText } from '../../src/lint/repair-text.ts';
 
@@ -79,6 +79,45 @@ test('prose: manifests stay on their lines, commands are none, and what they are
   assert.deepEqual(findManifestBlocks('no manifest here\n```\nls\n```\n'), []);
   assert.deepEqual(findManifestBlocks('```sh\ncat a.yaml\n' + HEAD + '```\n'), []);
   assert.deepEqual(findManifestBlocks(`${HEAD}metadata: { name: a }\n`), []);
+});
+
+// What is left out could narrow the rule or the selector: then nobody may guess.
+test('dots inside a rule or a selector stay an error, elsewhere they go', () => {
+  const policy = (dots: Readonly<Record<string, string>>): string => `${HEAD}metadata:\n  name: a\n${dots['metadata'] ?? ''}spec:\n  podSelector:\n    matchLabels:\n      app: a\n${dots['labels'] ?? ''}  ingress:\n${dots['rules'] ?? ''}  - from:\n${dots['first'] ?? ''}    - podSelector: {}\n${dots['rule'] ?? ''}  policyTypes: [Ingress]\n`;
+  assert.equal(repaired(policy({ metadata: '  ...\n' })), policy({ metadata: '\n' }));
+  assert.equal(repaired(policy({ rule: '  - \u2026\n' })), policy({ rule: '\n' }));
+  for (const dots of [{ labels: '      ...\n' }, { rule: '    ...\n' }, { rule: '    - \u2026\n' }, { first: '    ...\n' }, { rules: '  [...]\n' }]) unchanged(policy(dots));
+});
+
+test('a repair never leaves a rule or a selector empty: that would open it', () => {
+  unchanged(`${HEAD}metadata:\n  name: a\nspec:\n  podSelector: {}\n  ingress:\n  - from:\nthe pods of the web tier go here\n`);
+  unchanged(`${HEAD}metadata:\n  name: a\nspec:\n  podSelector: {}\n  ingress:\n  - from: # who\nmay come in\n`);
+  unchanged(`${HEAD}metadata:\n  name: a\nspec:\n  podSelector:\n    matchLabels:\n      …\n`);
+});
+
+test('words are mended where they are of a policy, and nowhere else', () => {
+  const text = `${HEAD}metadata:\n  name: a\n  annotations:\n    Kind: of a note,\n    note: it ends in a comma,\nSpec:\n  podSelector: {}\n`;
+  assert.equal(repaired(text), text.replace('Spec', 'spec'));
+  unchanged(`apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a\ndata:\n  kind NetworkPolicy\n`);
+});
+
+test('one prefix in another, and what looks like a prefix and is none', () => {
+  assert.equal(repaired(` 1  > ${HEAD.split('\n')[0]}\n 2  > ${HEAD.split('\n')[1]}\n 3  > metadata:\n 4  >   name: a\n 5  > spec:\n 6  >   podSelector: {}\n`), `${HEAD}metadata:\n  name: a\nspec:\n  podSelector: {}\n`);
+  assert.equal(repaired(`8. ${HEAD.split('\n')[0]}\n9. ${HEAD.split('\n')[1]}\n10. metadata:\n11.   name: a\n12. spec:\n13.   podSelector: {}\n`), `${HEAD}metadata:\n  name: a\nspec:\n  podSelector: {}\n`);
+  unchanged(` 1 ${HEAD.split('\n')[0]}\n 7 ${HEAD.split('\n')[1]}\n 3 metadata: { name: a }\n`);
+});
+
+test('places of the edited text are found in the text as it was', () => {
+  const edits: TextEdit[] = [
+    { range: { start: { line: 1, column: 1 }, end: { line: 1, column: 3 } }, text: '' },
+    { range: { start: { line: 2, column: 1 }, end: { line: 2, column: 1 } }, text: '---\n' },
+    { range: { start: { line: 3, column: 2 }, end: { line: 3, column: 3 } }, text: 'long' },
+  ];
+  const text = '> a\nb\nc!d\n';
+  assert.equal(applyEdits(text, edits), 'a\n---\nb\nclongd\n');
+  const place = placeBefore(text, edits);
+  const found = [[1, 1], [2, 1], [3, 1], [4, 1], [4, 2], [4, 6], [5, 1]].map(([line, column]) => place({ line: line!, column: column! }));
+  assert.deepEqual(found.map(({ line, column }) => [line, column]), [[1, 3], [2, 1], [2, 1], [3, 1], [3, 2], [3, 3], [4, 1]]);
 });
 
 test('edits: together, in any order, each once, none over another', () => {

@@ -7,6 +7,7 @@ import { compileCluster } from '../../src/compile/compile.ts';
 import { lintCluster } from '../../src/lint/lint.ts';
 import { repairText } from '../../src/lint/repair-text.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
+import { reachOf } from '../cases/loaded-case.ts';
 import { needs, sharedPath } from '../needs.ts';
 
 function readSeed(name: string): { findings: readonly Finding[]; policies: ReturnType<typeof readManifests>['cluster']['policies']; meaning: readonly Finding[]; text: string } {
@@ -57,6 +58,28 @@ test('the second text is accepted, and told that its rule is reversed and DNS is
   assert.deepEqual(policies.map(({ name }) => name), ['my-network-policy']);
   assert.deepEqual(codesOf(meaning), ['reversed-direction 42', 'egress-without-dns 49']);
   assert.match(meaning[0]!.message, /tcp\/3306 .*`role=db`.*`role=app`/);
+});
+
+const POD = (namespace: string, role: string): string => `apiVersion: v1\nkind: Pod\nmetadata: { name: ${role}, namespace: ${namespace}, labels: { role: ${role} } }\nspec: { containers: [{ name: main }] }\n---\n`;
+
+/** Who reaches whom once the repaired text is applied beside pods. */
+function reachWith(name: string, pods: string): string {
+  const { cluster } = readManifests([sourceFromText(name, readSeed(name).text), sourceFromText('pods.yaml', pods)]);
+  return reachOf(compileCluster(cluster));
+}
+
+test('the first text closes its namespace, both ways, and no other', needs('shared'), () => {
+  assert.equal(
+    reachWith('000_2843c68aaa14a8c6.txt', POD('anchan', 'backend') + POD('anchan', 'web') + POD('default', 'web')),
+    'default/web → any IPv4, any IPv6  all\nany IPv4, any IPv6 → default/web  all\n',
+  );
+});
+
+test('the second text lets db into app on 3306 and app to cache on 6379, and nothing else of app', needs('shared'), () => {
+  assert.equal(
+    reachWith('001_54ea78dea0c72d33.txt', POD('default', 'app') + POD('default', 'db') + POD('default', 'cache')),
+    'default/app → default/cache  TCP 6379\ndefault/cache → default/db, any IPv4, any IPv6  all\ndefault/db → default/app  TCP 3306\ndefault/db → default/cache, any IPv4, any IPv6  all\nany IPv4, any IPv6 → default/cache, default/db  all\n',
+  );
 });
 
 test('Sock Shop: the policies for carts select nothing, with the near miss', needs('shared'), () => {
