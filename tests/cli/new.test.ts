@@ -185,6 +185,11 @@ test('what an Admin policy refuses is said to be final', (t) => {
   assert.match(stderr, /egress of shop\/api is closed by ClusterNetworkPolicy quarantine\n {2}help: no NetworkPolicy can open it\n/);
 });
 
+test('without input, the DNS is the one that nearly every cluster has', () => {
+  const { stdout } = run('allow-dns', '-n', 'anything');
+  assert.match(stdout, /metadata.name: kube-system[^]*k8s-app: kube-dns[^]*protocol: UDP\n {10}port: 53\n {8}- protocol: TCP\n {10}port: 53\n$/);
+});
+
 test('without input it says that nothing was checked', () => {
   assert.match(run('default-deny', '-n', 'anything').stderr, /nothing was checked/);
 });
