@@ -1,13 +1,16 @@
 // The ConfigMaps of the input, and whether their keys are there; of Secrets it is known that they are there, and no value.
 import type { ObjectName } from '../base/finding.ts';
 import type { WrittenObject } from '../read/written-object.ts';
-import type { TextPlace } from './assignment.ts';
+import type { Assignment, TextPlace } from './assignment.ts';
+import { readConfigText } from './config-text.ts';
 import { mapIn, textEntries } from './loose.ts';
 
 export interface ConfigMap {
   /** Texts by key; binary data is left out. */
   readonly texts: ReadonlyMap<string, string>;
   placeOf(key: string): TextPlace;
+  /** What a key says as a file; read once, however many mount it. */
+  readFile(key: string): readonly Assignment[];
 }
 
 export type ConfigMaps = (namespace: string, name: string) => ConfigMap | undefined;
@@ -22,5 +25,13 @@ export function indexConfigMaps(written: readonly WrittenObject[]): ConfigMaps {
 
 function readConfigMap({ map, namespace, name, document, path }: WrittenObject): ConfigMap {
   const object: ObjectName = { kind: 'ConfigMap', namespace, name };
-  return { texts: new Map(textEntries(mapIn(map, 'data'))), placeOf: (key) => ({ object, document, path: [...path, 'data', key], line: 0 }) };
+  const texts = new Map(textEntries(mapIn(map, 'data')));
+  const placeOf = (key: string): TextPlace => ({ object, document, path: [...path, 'data', key], line: 0 });
+  const files = new Map<string, readonly Assignment[]>();
+  const readFile = (key: string): readonly Assignment[] => {
+    const file = files.get(key) ?? readConfigText(key, texts.get(key) ?? '', placeOf(key));
+    files.set(key, file);
+    return file;
+  };
+  return { texts, placeOf, readFile };
 }

@@ -30,15 +30,29 @@ export function noteAt(place: TextPlace, code: FindingCode, severity: Finding['s
 
 /** One line of a value of several; where the lines of the value are not those of the file, the nearest one. */
 function rangeOf({ document, path, line }: TextPlace): TextRange {
-  const range = document.locate(path);
-  const lines = document.writtenAt(path)?.split('\n');
-  if (lines === undefined || lines.length === 1) return range;
+  const { range, lines } = locate(document, path);
+  if (lines.length <= 1) return range;
   const index = Math.min(line, lines.length - 1);
   const text = lines[index]!.trimEnd();
   const indent = Math.max(text.search(/\S/), 0);
   const column = (at: number): number => at + (index === 0 ? range.start.column : 1);
   const at = range.start.line + index;
   return { start: { line: at, column: column(indent) }, end: { line: at, column: column(Math.max(text.length, indent)) } };
+}
+
+interface Located {
+  readonly range: TextRange;
+  /** As written; empty where the text is not kept. */
+  readonly lines: readonly string[];
+}
+
+/** The lines of a file name many, and share the path of the value in which they stand: found once for as long as it lives. */
+const located = new WeakMap<Path, Located>();
+
+function locate(document: TextPlace['document'], path: Path): Located {
+  let found = located.get(path);
+  if (found === undefined) located.set(path, (found = { range: document.locate(path), lines: document.writtenAt(path)?.split('\n') ?? [] }));
+  return found;
 }
 
 /** Without the place of the object in a list. */

@@ -5,7 +5,6 @@ import type { WrittenObject } from '../read/written-object.ts';
 import type { Assignment, MissingText, TextPlace, WorkloadTexts } from './assignment.ts';
 import { readCommand } from './command-words.ts';
 import type { ConfigMaps } from './config-maps.ts';
-import { readConfigText } from './config-text.ts';
 import { expandVariables, type Variables } from './expand-variables.ts';
 import { mapAt, mapIn, mapsIn, textIn, textsIn } from './loose.ts';
 
@@ -134,8 +133,5 @@ function readConfigVolume(reading: Reading, source: LooseMap, path: Path): void 
   const config = findConfig(reading, source, { key: '', place: placeIn(reading.object, path) });
   if (config === undefined) return;
   const items = mapsIn(source, 'items').flatMap(([, item]) => textIn(item, 'key') ?? []);
-  for (const key of source['items'] === undefined ? config.texts.keys() : items) {
-    const text = config.texts.get(key);
-    if (text !== undefined) reading.assignments.push(...readConfigText(key, text, config.placeOf(key)));
-  }
+  for (const key of source['items'] === undefined ? config.texts.keys() : items) reading.assignments.push(...config.readFile(key));
 }
