@@ -1,6 +1,6 @@
 // Edits that change what policies mean: asks for each on a terminal, makes all of them with `--yes`, else leaves them.
 import type { Finding } from '../base/finding.ts';
-import { keyOf, proposeEdit, type EditState, type LintTexts } from '../lint/prove-edits.ts';
+import { findingKey, proposeEdit, type EditState, type LintTexts } from '../lint/prove-edits.ts';
 import { findingText } from '../report/finding-text.ts';
 import { terminalOf } from './terminal.ts';
 
@@ -30,7 +30,7 @@ export async function answerProposals(start: EditState, lintTexts: LintTexts, an
       state = next;
       made.push(finding);
     } else {
-      declined.add(keyOf(finding));
+      declined.add(findingKey(finding));
     }
   }
 }

@@ -59,7 +59,7 @@ export function mendForm(start: EditState, lintTexts: LintTexts): Mended {
   const mending: Mending = { lintTexts, state: start, findings: [], refused: new Set(), lintsLeft: LINTS_MAX };
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const before = mending.findings.length;
-    for (const kind of ['error', 'form'] as const) mendAll(mending, kind, candidates(mending.state, kind).filter((finding) => !mending.refused.has(keyOf(finding))));
+    for (const kind of ['error', 'form'] as const) mendAll(mending, kind, candidates(mending.state, kind).filter((finding) => !mending.refused.has(findingKey(finding))));
     if (mending.findings.length === before) break;
   }
   return mending;
@@ -84,13 +84,13 @@ function mendAll(mending: Mending, kind: EditKind, group: readonly Finding[]): v
     mending.state = next;
     mending.findings.push(...group);
   } else if (group.length === 1) {
-    mending.refused.add(keyOf(group[0]!));
+    mending.refused.add(findingKey(group[0]!));
   } else {
     const middle = group.length >> 1;
     for (const half of [group.slice(0, middle), group.slice(middle)]) {
-      const keys = new Set(half.map(keyOf));
+      const keys = new Set(half.map(findingKey));
       // Their places may have moved since.
-      mendAll(mending, kind, candidates(mending.state, kind).filter((finding) => keys.has(keyOf(finding))));
+      mendAll(mending, kind, candidates(mending.state, kind).filter((finding) => keys.has(findingKey(finding))));
     }
   }
 }
@@ -103,10 +103,10 @@ export interface Proposal {
 /** The first edit that changes what policies mean, is proven and has not been declined; `decline` names it. */
 export function proposeEdit(state: EditState, lintTexts: LintTexts, declined: Set<string>): Proposal | undefined {
   for (const finding of candidates(state, 'meaning')) {
-    if (declined.has(keyOf(finding))) continue;
+    if (declined.has(findingKey(finding))) continue;
     const next = tryEdits(state, lintTexts, { kind: 'meaning', group: [finding] });
     if (next !== undefined) return { finding, next };
-    declined.add(keyOf(finding));
+    declined.add(findingKey(finding));
   }
   return undefined;
 }
@@ -133,7 +133,7 @@ function subjectOf({ file, object }: Finding): string {
 }
 
 /** Names a finding wherever its text has moved to. */
-export function keyOf({ code, file, object, message }: Finding): string {
+export function findingKey({ code, file, object, message }: Finding): string {
   return [code, file, object?.kind, object?.namespace, object?.name, message].join('\n');
 }
 
@@ -169,13 +169,13 @@ function isSamePlace(finding: Finding, vanished: Finding | undefined): boolean {
 
 function isProven(before: LintedCluster, after: LintedCluster, { kind, group }: EditGroup): boolean {
   const counts = new Map<string, number>();
-  for (const finding of before.findings) counts.set(keyOf(finding), (counts.get(keyOf(finding)) ?? 0) + 1);
-  for (const finding of group) counts.set(keyOf(finding), counts.get(keyOf(finding))! - 1);
+  for (const finding of before.findings) counts.set(findingKey(finding), (counts.get(findingKey(finding)) ?? 0) + 1);
+  for (const finding of group) counts.set(findingKey(finding), counts.get(findingKey(finding))! - 1);
   const uncovered = new Set(group.filter(({ code }) => HIDING_CODES.has(code)).map(({ file }) => file));
   const mayAppear = (finding: Finding): boolean => kind === 'error' && (finding.severity !== 'error' || uncovered.has(finding.file));
-  const vanishing = new Map(group.map((finding) => [keyOf(finding), finding]));
+  const vanishing = new Map(group.map((finding) => [findingKey(finding), finding]));
   for (const finding of after.findings) {
-    const key = keyOf(finding);
+    const key = findingKey(finding);
     const left = counts.get(key) ?? 0;
     counts.set(key, left - 1);
     if (left <= 0 && (!mayAppear(finding) || isSamePlace(finding, vanishing.get(key)))) return false;

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { hasErrors, type Finding } from '../../src/base/finding.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
 import { lintCluster } from '../../src/lint/lint.ts';
-import { countProposals, keyOf, mendForm, proposeEdit, type EditState, type LintTexts } from '../../src/lint/prove-edits.ts';
+import { countProposals, findingKey, mendForm, proposeEdit, type EditState, type LintTexts } from '../../src/lint/prove-edits.ts';
 import { isSameCluster } from '../../src/lint/same-meaning.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
 import { onLine, validPolicy } from './broken-manifest.ts';
@@ -101,9 +101,9 @@ test('what is mended vanishes, nothing appears but what an error hid, and anothe
     fc.property(spoiled, ([valid, spoils, places]) => {
       const start = stateOf(spoil(valid, spoils, places));
       const { state, findings } = mendForm(start, lintTexts);
-      const left = state.linted.findings.map(keyOf);
-      for (const finding of findings) assert.ok(!left.includes(keyOf(finding)), keyOf(finding));
-      const known = new Set([...start.linted.findings, ...stateOf(valid).linted.findings].map(keyOf));
+      const left = state.linted.findings.map(findingKey);
+      for (const finding of findings) assert.ok(!left.includes(findingKey(finding)), findingKey(finding));
+      const known = new Set([...start.linted.findings, ...stateOf(valid).linted.findings].map(findingKey));
       for (const key of left) assert.ok(known.has(key), `${key} is new`);
       assert.equal(textOf(mendForm(state, lintTexts).state), textOf(state));
     }),
@@ -139,10 +139,10 @@ test('an edit that changes a meaning is never made unasked; made, it is proven',
       assert.equal(waiting, state.linted.findings.filter(isProposed).length);
       for (let proposal = proposeEdit(state, lintTexts, declined); proposal !== undefined; proposal = proposeEdit(state, lintTexts, declined)) {
         proposed++;
-        declined.add(keyOf(proposal.finding));
-        const before = state.linted.findings.map(keyOf);
-        const after = proposal.next.linted.findings.map(keyOf);
-        assert.ok(after.filter((key) => key === keyOf(proposal.finding)).length < before.filter((key) => key === keyOf(proposal.finding)).length);
+        declined.add(findingKey(proposal.finding));
+        const before = state.linted.findings.map(findingKey);
+        const after = proposal.next.linted.findings.map(findingKey);
+        assert.ok(after.filter((key) => key === findingKey(proposal.finding)).length < before.filter((key) => key === findingKey(proposal.finding)).length);
         for (const key of after) assert.ok(before.includes(key), `${key} is new`);
         assert.deepEqual(commentsOf(textOf(proposal.next)), commentsOf(PODS + misnamed));
       }
