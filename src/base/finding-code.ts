@@ -99,6 +99,8 @@ export const FINDING_CODES = [
   'port-not-opened',
   'service-port-used',
   'rule-redundant',
+  'rule-shadowed',
+  'denied-by-tier',
   'allows-everybody',
   'no-default-deny',
   'workload-not-selected',

@@ -5,6 +5,7 @@ import type { Program } from '../compile/program.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { createLintContext, type LintContext } from './lint-context.ts';
 import { lintClusterAddresses } from './lint-cluster-addresses.ts';
+import { lintClusterPolicies } from './lint-cluster-policies.ts';
 import { lintFamilies } from './lint-families.ts';
 import { lintIsolation } from './lint-isolation.ts';
 import { lintMeaning, type LintOptions } from './lint-meaning.ts';
@@ -28,6 +29,7 @@ function lintWeakness(context: LintContext): Finding[] {
       ...lintOpenBlocks(context, policy),
       ...lintClusterAddresses(context, policy),
     ]),
+    ...lintClusterPolicies(context),
     ...lintFamilies(context),
     ...lintRedundant(context),
     ...lintIsolation(context),
