@@ -7,7 +7,7 @@ import { DNS_LABELS, DNS_NAMESPACES, isDnsPod } from '../analyze/dns-pods.ts';
 import type { PodIndex } from './pod-index.ts';
 
 /** Port of the protocol, and the one on which OpenShift's DNS pods listen (openshift/cluster-dns-operator). */
-const DNS_PORTS: readonly number[] = [53, 5353];
+export const DNS_PORTS: readonly number[] = [53, 5353];
 
 const DNS_LABEL_SETS: readonly LabelSet[] = DNS_LABELS.map(([key, value]) => labelSet(key, value));
 

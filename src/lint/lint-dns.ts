@@ -5,9 +5,9 @@ import type { ClusterPolicy } from '../model/cluster-policy.ts';
 import type { NetworkPolicy } from '../model/network-policy.ts';
 import { locateOrigin } from '../model/origin.ts';
 import { canonicalSelector, selects } from '../model/selector.ts';
-import { isDnsPod } from '../analyze/dns-pods.ts';
+import { DNS_LABELS, isDnsPod } from '../analyze/dns-pods.ts';
 import { itemBefore, placeBlockList } from './block-list.ts';
-import { allowsDns, findDnsPods } from './dns-pods.ts';
+import { allowsDns, DNS_PORTS, findDnsPods } from './dns-pods.ts';
 import type { LintContext } from './lint-context.ts';
 import { describePod } from './near-label.ts';
 import { below, findAt } from './policy-place.ts';
@@ -27,7 +27,8 @@ export function lintDns(context: LintContext): Finding[] {
     const sending = policies.find((policy) => (policy.egress ?? []).length > 0);
     if (sending !== undefined && !cut.has(sending) && !policies.some(allows)) cut.set(sending, pod);
   }
-  return [...cut].map(([policy, pod]) => withoutDns(policy, pod));
+  const dns = describeDns(dnsPods);
+  return [...cut].map(([policy, pod]) => withoutDns(policy, pod, dns));
 }
 
 interface Governed {
@@ -86,34 +87,53 @@ function hasClusterPolicy(policies: readonly ClusterPolicy[], pod: Pod, namespac
   );
 }
 
-function withoutDns(policy: NetworkPolicy, pod: Pod | undefined): Finding {
+/** Where the cluster's DNS is asked; of the input's own pods, else as the usual installations have it. */
+interface DnsPlace {
+  readonly namespace: string;
+  readonly label: readonly [key: string, value: string];
+  readonly ports: readonly number[];
+  /** Whether a cache on each node answers first. */
+  readonly isNodeLocal: boolean;
+}
+
+function describeDns(dnsPods: readonly Pod[]): DnsPlace {
+  const isNodeLocal = dnsPods.some((pod) => pod.hostNetwork && pod.labels.get('k8s-app') === 'node-local-dns');
+  const pod = dnsPods.find(({ hostNetwork }) => !hostNetwork);
+  if (pod === undefined) return { namespace: 'kube-system', label: ['k8s-app', 'kube-dns'], ports: [DNS_PORTS[0]!], isNodeLocal };
+  const ports = DNS_PORTS.filter((number) => pod.ports.some(({ protocol, port }) => protocol === 'UDP' && port === number));
+  const label = DNS_LABELS.find(([key, value]) => pod.labels.get(key) === value)!; // by such a label it was found
+  return { namespace: pod.namespace, label, ports: ports.length === 0 ? [DNS_PORTS[0]!] : ports, isNodeLocal };
+}
+
+function withoutDns(policy: NetworkPolicy, pod: Pod | undefined, dns: DnsPlace): Finding {
   const whom = pod === undefined ? 'the pods that the policy selects' : describePod(pod);
   const message = `egress of ${whom} is limited, and no rule allows DNS (UDP 53): names are not found, so what is allowed is not reached by name`;
   const origin = below(policy.origin, 'spec', 'egress');
-  const help = 'allow port 53 of UDP and TCP to the pods `k8s-app=kube-dns` of namespace `kube-system`';
-  return findAt(policy, { code: 'egress-without-dns', severity: 'warning', message, origin, help, edits: dnsRuleEdit(policy) });
+  const local = dns.isNodeLocal ? '; and to 169.254.20.10, the cache on the own node, which NetworkPolicy leaves open and some engines do not' : '';
+  const help = `allow port ${dns.ports.join(' and ')} of UDP and TCP to the pods \`${dns.label.join('=')}\` of namespace \`${dns.namespace}\`${local}`;
+  return findAt(policy, { code: 'egress-without-dns', severity: 'warning', message, origin, help, edits: dnsRuleEdit(policy, dns) });
 }
 
 /** Writes the rule before the first one, in its column; none in a list in flow style. */
-function dnsRuleEdit(policy: NetworkPolicy): TextEdit[] {
+function dnsRuleEdit(policy: NetworkPolicy, dns: DnsPlace): TextEdit[] {
   const rules = (policy.egress ?? []).map(({ origin }) => origin);
   const list = placeBlockList(below(policy.origin, 'spec', 'egress'), rules);
   if (list === undefined) return [];
   const { start } = locateOrigin(rules[0]!).range;
-  return [{ range: { start, end: start }, text: itemBefore(list, DNS_RULE) }];
+  return [{ range: { start, end: start }, text: itemBefore(list, dnsRule(dns)) }];
 }
 
-const DNS_RULE: readonly string[] = [
-  'to:',
-  '- namespaceSelector:',
-  '    matchLabels:',
-  '      kubernetes.io/metadata.name: kube-system',
-  '  podSelector:',
-  '    matchLabels:',
-  '      k8s-app: kube-dns',
-  'ports:',
-  '- protocol: UDP',
-  '  port: 53',
-  '- protocol: TCP',
-  '  port: 53',
-];
+function dnsRule({ namespace, label: [key, value], ports, isNodeLocal }: DnsPlace): string[] {
+  return [
+    'to:',
+    '- namespaceSelector:',
+    '    matchLabels:',
+    `      kubernetes.io/metadata.name: ${namespace}`,
+    '  podSelector:',
+    '    matchLabels:',
+    `      ${key}: ${value}`,
+    ...(isNodeLocal ? ['- ipBlock:', '    cidr: 169.254.20.10/32'] : []),
+    'ports:',
+    ...ports.flatMap((port) => ['UDP', 'TCP'].flatMap((protocol) => [`- protocol: ${protocol}`, `  port: ${port}`])),
+  ];
+}

@@ -66,3 +66,16 @@ test('a port that a Service leads to is not reversed', () => {
   assert.deepEqual(lint(`${pods}${rule}`).map(({ code }) => code), ['reversed-direction']);
   assert.deepEqual(lint(`${pods}${service}${rule}`), []);
 });
+
+// What enforces DNS elsewhere: OpenShift's pods listen on 5353, and a cache may run on each node.
+test('the rule for DNS is that of the pods of the input', () => {
+  const dns = 'apiVersion: v1\nkind: Pod\nmetadata: { name: dns-default, namespace: openshift-dns, labels: { dns.operator.openshift.io/daemonset-dns: default } }\nspec: { containers: [{ name: dns, image: example/dns, ports: [{ containerPort: 5353, protocol: UDP }, { containerPort: 5353 }] }] }\n---\n';
+  const cache = 'apiVersion: v1\nkind: Pod\nmetadata: { name: node-local-dns, namespace: kube-system, labels: { k8s-app: node-local-dns } }\nspec: { hostNetwork: true, containers: [{ name: dns, image: example/dns }] }\n---\n';
+  const text = `${dns}${cache}${WEB}${policy('shop', '  podSelector: {}\n  policyTypes: [Egress]\n  egress:\n  - to:\n    - podSelector: {}\n')}`;
+  const findings = lint(text);
+  assert.deepEqual(findings.map(({ code }) => code), ['egress-without-dns']);
+  assert.match(findings[0]!.help!, /port 5353 .* `dns\.operator\.openshift\.io\/daemonset-dns=default` of namespace `openshift-dns`; and to 169\.254\.20\.10/);
+  const fixed = applyEdits(text, editsOf(findings));
+  assert.deepEqual(lint(fixed), []);
+  assert.match(fixed, /daemonset-dns: default\n {4}- ipBlock:\n {8}cidr: 169\.254\.20\.10\/32\n {4}ports:\n {4}- protocol: UDP\n {6}port: 5353\n/);
+});
