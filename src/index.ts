@@ -3,8 +3,8 @@
 // The text
 export { readManifests, sourceFromText, type ReadFile, type ReadOptions, type ReadResult, type SourceFile } from './read/read.ts';
 export type { WrittenObject } from './read/written-object.ts';
-export { findingKey, mendForm, proposeEdit, type EditedText, type EditedTexts, type EditState, type LintedCluster, type LintTexts, type Mended, type Proposal } from './lint/prove-edits.ts';
-export { repairText, type Repair } from './lint/repair-text.ts';
+export { findingKey, mendForm, proposeEdit, type EditedText, type EditedTexts, type EditState, type LintedCluster, type LintTexts, type Mended, type Proposal } from './mend/prove-edits.ts';
+export { repairText, type Repair } from './mend/repair-text.ts';
 
 // The cluster
 export type { Cluster, ClusterNode, ContainerPort, Namespace, Pod, Policy, Service, ServicePort, Workload } from './model/cluster.ts';

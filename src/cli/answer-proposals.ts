@@ -1,6 +1,6 @@
 // Edits that change what policies mean: asks for each on a terminal, makes all of them with `--yes`, else leaves them.
 import type { Finding } from '../base/finding.ts';
-import { findingKey, proposeEdit, type EditState, type LintTexts } from '../lint/prove-edits.ts';
+import { findingKey, proposeEdit, type EditState, type LintTexts } from '../mend/prove-edits.ts';
 import { findingText } from '../report/finding-text.ts';
 import { terminalOf } from './terminal.ts';
 

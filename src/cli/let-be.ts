@@ -1,6 +1,6 @@
 // What the user lets be of what `lint` found, by comments and by the settings file, and how severe the rest is to them.
 import type { Finding } from '../base/finding.ts';
-import type { EditedTexts } from '../lint/prove-edits.ts';
+import type { EditedTexts } from '../mend/prove-edits.ts';
 import type { Settings } from '../lint/settings.ts';
 import { SUPPRESSION_MARK } from '../lint/suppression-mark.ts';
 import type { RepairedInput } from './repair-inputs.ts';

@@ -1,10 +1,10 @@
 // `bulkhead lint`: what is wrong or weak in manifests; `--fix` mends it, `--diff` shows how.
 import type { Command } from 'commander';
 import { hasErrors, sortFindings, type Finding } from '../base/finding.ts';
-import { compileCluster } from '../compile/compile.ts';
-import { lintCluster } from '../lint/lint.ts';
-import { countMendable, countProposals, mendForm, type EditedTexts, type EditState, type LintTexts } from '../lint/prove-edits.ts';
 import { readManifests } from '../read/read.ts';
+import { compileCluster } from '../compile/compile.ts';
+import { countMendable, countProposals, mendForm, type EditedTexts, type EditState, type LintTexts } from '../mend/prove-edits.ts';
+import { lintCluster } from '../lint/lint.ts';
 import { countFindings, placeOf, type LineLookup } from '../report/finding-text.ts';
 import { printable } from '../report/printable.ts';
 import { FINDING_FORMATS, formatFindings } from '../report/report.ts';

@@ -1,10 +1,10 @@
 // Texts of manifests, repaired where they are broken: for `lint`, and for `demo`, which works on the repaired copy.
 import type { Finding } from '../base/finding.ts';
-import { applyEdits, editsOf, moveFinding, placeBefore } from '../lint/apply-edits.ts';
-import type { EditedTexts } from '../lint/prove-edits.ts';
-import { repairText } from '../lint/repair-text.ts';
 import { sourceFromText, type ReadFile } from '../read/read.ts';
 import { decodeUtf8, joinBytes } from '../read/utf8.ts';
+import { applyEdits, editsOf, moveFinding, placeBefore } from '../mend/apply-edits.ts';
+import type { EditedTexts } from '../mend/prove-edits.ts';
+import { repairText } from '../mend/repair-text.ts';
 import { fileChunks } from './file-chunks.ts';
 import { listInputs, type InputFile } from './list-inputs.ts';
 

@@ -1,9 +1,9 @@
 // The edit that takes blocks out of an ipBlock.
 import type { TextEdit } from '../base/finding.ts';
 import type { IpBlockPeer } from '../model/network-policy.ts';
-import { locateOrigin } from '../model/origin.ts';
+import { below, locateOrigin } from '../model/origin.ts';
 import { itemBefore, placeBlockList } from './block-list.ts';
-import { below, isSameRange } from './policy-place.ts';
+import { isSameRange } from './policy-place.ts';
 
 /** How far behind the beginning of its map the value of `cidr` stands, where it is the first key: in block style, and in flow style. */
 const BLOCK_OFFSET = 'cidr: '.length;

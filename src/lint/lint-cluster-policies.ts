@@ -1,15 +1,16 @@
 // Cluster-wide policies whose subject or peers match nothing, rules of tiers that never decide, and rules of NetworkPolicies that a tier denies.
 import type { Finding, RelatedPlace } from '../base/finding.ts';
 import { ALL_PORTS, subtractPorts } from '../base/port-set.ts';
-import type { TierDecision } from '../compile/tier-decision.ts';
+import { describeSelector } from '../model/selector.ts';
 import type { ClusterPolicy, ScopedPods, TierPeer, TierRule } from '../model/cluster-policy.ts';
 import type { Pod } from '../model/cluster.ts';
 import { DIRECTIONS, type Direction, type NetworkPolicy, type PodPeer, type PolicyRule } from '../model/network-policy.ts';
-import { locateOrigin, type Origin } from '../model/origin.ts';
+import { below, locateOrigin, type Origin } from '../model/origin.ts';
+import type { TierDecision } from '../compile/tier-decision.ts';
 import type { LintContext } from './lint-context.ts';
-import { describeNearPod, describeSelector, findNearLabel, mayBeSelected } from './near-label.ts';
+import { describeNearPod, findNearLabel, mayBeSelected } from './near-label.ts';
 import type { SelectedPods } from './pod-index.ts';
-import { below, findAt } from './policy-place.ts';
+import { findAt } from './policy-place.ts';
 
 /** Pairs of subject and peer class that are looked at; of a larger cluster nothing is said about what tiers decide. */
 const CELLS_MAX = 200_000;

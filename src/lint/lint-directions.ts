@@ -1,11 +1,11 @@
 // Rules that open a port on the wrong side: the pods at the other end are those that listen on it.
 import type { Finding } from '../base/finding.ts';
+import { below } from '../model/origin.ts';
 import type { Pod } from '../model/cluster.ts';
 import { DIRECTIONS, type Direction, type NetworkPolicy, type PolicyRule, type PortMatch, type PodPeer } from '../model/network-policy.ts';
-import type { Selector } from '../model/selector.ts';
+import { describeSelector, type Selector } from '../model/selector.ts';
 import type { LintContext } from './lint-context.ts';
-import { describeSelector } from './near-label.ts';
-import { below, findAt } from './policy-place.ts';
+import { findAt } from './policy-place.ts';
 import { wordsOfName, wordsOfPort } from './service-words.ts';
 
 /** A port range this wide tells nothing about who listens. */

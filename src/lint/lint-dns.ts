@@ -3,14 +3,14 @@ import type { Finding, TextEdit } from '../base/finding.ts';
 import type { Namespace, Pod } from '../model/cluster.ts';
 import type { ClusterPolicy } from '../model/cluster-policy.ts';
 import type { NetworkPolicy } from '../model/network-policy.ts';
-import { locateOrigin } from '../model/origin.ts';
+import { below, locateOrigin } from '../model/origin.ts';
 import { canonicalSelector, selects } from '../model/selector.ts';
 import { DNS_LABELS, isDnsPod } from '../analyze/dns-pods.ts';
 import { itemBefore, placeBlockList } from './block-list.ts';
 import { allowsDns, DNS_PORTS, findDnsPods } from './dns-pods.ts';
 import type { LintContext } from './lint-context.ts';
 import { describePod } from './near-label.ts';
-import { below, findAt } from './policy-place.ts';
+import { findAt } from './policy-place.ts';
 
 /** One finding for each policy that has to be changed: of the policies that govern a pod, the first with an egress rule. */
 export function lintDns(context: LintContext): Finding[] {

@@ -1,15 +1,14 @@
 // Where the engine that enforces the policies departs from what the answer says: a note at each place of a policy that it concerns.
 import type { Finding, ObjectName, Severity } from '../base/finding.ts';
 import { formatIpAddress, type IpAddress } from '../base/ip-address.ts';
-import { routeServices, type PortRoute } from '../analyze/services.ts';
 import type { ClusterPolicy } from '../model/cluster-policy.ts';
 import type { Pod } from '../model/cluster.ts';
-import { DIRECTIONS, type Direction, type IpBlockPeer, type NetworkPolicy, type PolicyRule, type PortMatch } from '../model/network-policy.ts';
-import { locateOrigin, type Origin } from '../model/origin.ts';
+import { DIRECTIONS, nameOfPolicy, type Direction, type IpBlockPeer, type NetworkPolicy, type PolicyRule, type PortMatch } from '../model/network-policy.ts';
+import { below, locateOrigin, type Origin } from '../model/origin.ts';
 import type { Selector } from '../model/selector.ts';
+import { routeServices, type PortRoute } from '../analyze/services.ts';
 import type { Engine, EngineFact, Feature } from './engines/engine.ts';
 import type { LintContext } from './lint-context.ts';
-import { below, nameOfPolicy } from './policy-place.ts';
 
 export function lintEngine(context: EngineContext, engine: Engine): Finding[] {
   return engine.facts.flatMap((fact) => noteFact(context, fact).map((note) => findingOf(engine, fact, note)));

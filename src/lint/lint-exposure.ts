@@ -5,12 +5,11 @@ import { overlaps, PRIVATE_RANGES } from '../base/known-ranges.ts';
 import { nearestWord } from '../base/near-miss.ts';
 import { portSetOf } from '../base/port-set.ts';
 import { rangeLabel } from '../base/range-label.ts';
+import type { Service } from '../model/cluster.ts';
+import { below, locateOrigin, type Origin } from '../model/origin.ts';
 import { explain, type DirectionReason } from '../analyze/explain.ts';
 import { findExposures, type Exposure, type ExposedTarget } from '../analyze/exposure.ts';
-import type { Service } from '../model/cluster.ts';
-import { locateOrigin, type Origin } from '../model/origin.ts';
 import type { LintContext } from './lint-context.ts';
-import { below } from './policy-place.ts';
 
 /** Policies named beside a finding. */
 const RELATED_MAX = 3;

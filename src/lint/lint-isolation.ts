@@ -3,11 +3,10 @@ import type { Finding } from '../base/finding.ts';
 import type { ClusterPolicy } from '../model/cluster-policy.ts';
 import type { Namespace } from '../model/cluster.ts';
 import { DIRECTIONS, type Direction, type NetworkPolicy } from '../model/network-policy.ts';
-import { locateOrigin, type Origin } from '../model/origin.ts';
+import { below, locateOrigin, type Origin } from '../model/origin.ts';
 import { selects } from '../model/selector.ts';
 import type { LintContext } from './lint-context.ts';
 import { describePod } from './near-label.ts';
-import { below } from './policy-place.ts';
 
 /** Workloads named in one message. */
 const NAMED_MAX = 5;

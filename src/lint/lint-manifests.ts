@@ -2,10 +2,10 @@
 import { sortFindings, type Finding } from '../base/finding.ts';
 import { readManifests, type ReadOptions } from '../read/read.ts';
 import { compileCluster } from '../compile/compile.ts';
-import { editsOf, moveFinding, placeBefore } from './apply-edits.ts';
+import { editsOf, moveFinding, placeBefore } from '../mend/apply-edits.ts';
+import { repairText, type Repair } from '../mend/repair-text.ts';
 import { lintCluster } from './lint.ts';
 import type { LintOptions } from './lint-meaning.ts';
-import { repairText, type Repair } from './repair-text.ts';
 import { readSuppressions, suppressFindings } from './suppressions.ts';
 
 export interface ManifestText {

@@ -1,11 +1,12 @@
 // Port names that no pod has, or that one pod has for several numbers.
 import type { Finding } from '../base/finding.ts';
 import { nearestWord } from '../base/near-miss.ts';
+import { below } from '../model/origin.ts';
 import type { Pod } from '../model/cluster.ts';
 import { DIRECTIONS, type NetworkPolicy, type PolicyRule, type PortMatch } from '../model/network-policy.ts';
 import type { LintContext } from './lint-context.ts';
 import { describePod } from './near-label.ts';
-import { below, findAt } from './policy-place.ts';
+import { findAt } from './policy-place.ts';
 
 type NamedPort = PortMatch & { readonly kind: 'named' };
 

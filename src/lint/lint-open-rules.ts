@@ -1,9 +1,9 @@
 // Rules that let everybody through without saying so: an empty `from` or `to`, and a rule `{}`.
 import type { Finding } from '../base/finding.ts';
 import { DIRECTIONS, type Direction, type NetworkPolicy, type PolicyRule } from '../model/network-policy.ts';
-import { locateOrigin } from '../model/origin.ts';
+import { below, locateOrigin } from '../model/origin.ts';
 import type { LintContext } from './lint-context.ts';
-import { below, findAt, isSameRange } from './policy-place.ts';
+import { findAt, isSameRange } from './policy-place.ts';
 
 /** Policies named beside a finding. */
 const RELATED_MAX = 3;

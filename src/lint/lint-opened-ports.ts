@@ -1,12 +1,13 @@
 // Port numbers that none of the pods meant opens: a mistake, or the port of a Service where that of the pods is needed.
 import type { Finding } from '../base/finding.ts';
 import { PROTOCOLS, type Protocol } from '../base/port-set.ts';
+import { below } from '../model/origin.ts';
 import type { Pod } from '../model/cluster.ts';
 import { DIRECTIONS, type Direction, type NetworkPolicy, type PolicyRule, type PortMatch } from '../model/network-policy.ts';
 import type { LintContext } from './lint-context.ts';
 import { describePod } from './near-label.ts';
 import { portText, type PodPorts, type ServicePortUse } from './pod-ports.ts';
-import { below, findAt, replaceScalar } from './policy-place.ts';
+import { findAt, replaceScalar } from './policy-place.ts';
 
 type PortRange = PortMatch & { readonly kind: 'range' };
 

@@ -2,13 +2,13 @@
 import type { Finding, TextEdit } from '../base/finding.ts';
 import type { Pod } from '../model/cluster.ts';
 import { DIRECTIONS, type Direction, type NetworkPolicy, type Peer, type PodPeer, type PolicyRule } from '../model/network-policy.ts';
-import { locateOrigin } from '../model/origin.ts';
-import { selects, type Selector } from '../model/selector.ts';
+import { below, locateOrigin } from '../model/origin.ts';
+import { describeSelector, selects, type Selector } from '../model/selector.ts';
 import { placeBlockList } from './block-list.ts';
 import { isDnsLabel } from './dns-pods.ts';
 import type { LintContext } from './lint-context.ts';
-import { describePod, describeSelector, findNearLabel, mayBeSelected } from './near-label.ts';
-import { below, findAt, isSameRange } from './policy-place.ts';
+import { describePod, findNearLabel, mayBeSelected } from './near-label.ts';
+import { findAt, isSameRange } from './policy-place.ts';
 
 export function lintPeerLists(context: LintContext, policy: NetworkPolicy): Finding[] {
   return DIRECTIONS.flatMap((direction) =>

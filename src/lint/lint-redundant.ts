@@ -2,10 +2,10 @@
 import type { Finding } from '../base/finding.ts';
 import type { IpRange } from '../base/ip-address.ts';
 import { DIRECTIONS, type Direction, type NetworkPolicy, type Peer, type PolicyRule, type PortMatch } from '../model/network-policy.ts';
-import { locateOrigin } from '../model/origin.ts';
+import { below, locateOrigin } from '../model/origin.ts';
 import { canonicalSelector, type Selector } from '../model/selector.ts';
 import type { LintContext } from './lint-context.ts';
-import { below, findAt } from './policy-place.ts';
+import { findAt } from './policy-place.ts';
 
 /** Rules held against one rule, for each selector that may cover its own. */
 const RULES_MAX = 200;

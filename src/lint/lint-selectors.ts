@@ -1,12 +1,13 @@
 // Selectors that select nothing, or only pods that no policy can govern.
 import type { Finding } from '../base/finding.ts';
+import { describeSelector } from '../model/selector.ts';
 import type { Namespace } from '../model/cluster.ts';
 import { DIRECTIONS, type Direction, type NetworkPolicy, type PodPeer } from '../model/network-policy.ts';
-import type { Origin } from '../model/origin.ts';
-import { describeNearPod, describePod, describeSelector, findNearLabel, mayBeSelected, type NearLabel } from './near-label.ts';
+import { below, type Origin } from '../model/origin.ts';
+import { describeNearPod, describePod, findNearLabel, mayBeSelected, type NearLabel } from './near-label.ts';
 import type { LintContext } from './lint-context.ts';
 import type { SelectedPods } from './pod-index.ts';
-import { below, findAt, replaceValue } from './policy-place.ts';
+import { findAt, replaceValue } from './policy-place.ts';
 
 const METADATA_NAME = 'kubernetes.io/metadata.name';
 

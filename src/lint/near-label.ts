@@ -1,7 +1,7 @@
 // Finds the one label that a selector would have to name otherwise to select a pod: the near miss.
 import { countEdits } from '../base/near-miss.ts';
 import type { Pod } from '../model/cluster.ts';
-import { formatSelector, meetsRequirement, type LabelSet, type Requirement, type Selector } from '../model/selector.ts';
+import { meetsRequirement, type LabelSet, type Requirement, type Selector } from '../model/selector.ts';
 
 export interface NearLabel<Labeled extends LabelSet = LabelSet> {
   /** The requirement that fails, and the label of the nearest object that it would have to name. */
@@ -54,10 +54,6 @@ export function describeNearPod(near: NearLabel<Pod>): string {
 
 export function describePod(pod: Pod): string {
   return `\`${pod.workload.kind}/${pod.workload.name}\``;
-}
-
-export function describeSelector(selector: Selector): string {
-  return selector.requirements.length === 0 ? 'every pod' : `\`${formatSelector(selector)}\``;
 }
 
 function onlyFailure(selector: Selector, object: LabelSet): NearLabel['requirement'] | undefined {

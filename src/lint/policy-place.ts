@@ -1,9 +1,9 @@
 // Where in the text a policy, a rule or one of its words stands, and the findings made there.
 import type { FindingCode } from '../base/finding-code.ts';
-import type { Finding, ObjectName, RelatedPlace, Severity, TextEdit } from '../base/finding.ts';
+import type { Finding, RelatedPlace, Severity, TextEdit } from '../base/finding.ts';
 import type { TextRange } from '../base/source-position.ts';
-import type { NetworkPolicy } from '../model/network-policy.ts';
-import { locateOrigin, type Origin, type Path } from '../model/origin.ts';
+import { nameOfPolicy, type NetworkPolicy } from '../model/network-policy.ts';
+import { below, locateOrigin, type Origin } from '../model/origin.ts';
 import type { Requirement } from '../model/selector.ts';
 
 export interface FindingParts {
@@ -28,15 +28,6 @@ export function findAt(policy: NetworkPolicy, parts: FindingParts): Finding {
     ...(edits === undefined || edits.length === 0 ? {} : { edits }),
     ...(related === undefined || related.length === 0 ? {} : { related }),
   };
-}
-
-export function nameOfPolicy(policy: NetworkPolicy): ObjectName {
-  return { kind: 'NetworkPolicy', namespace: policy.namespace, name: policy.name };
-}
-
-/** A place below an origin: `below(policy.origin, 'spec', 'podSelector')`. */
-export function below(origin: Origin, ...path: Path): Origin {
-  return { document: origin.document, path: [...origin.path, ...path] };
 }
 
 /** A field that is not written has the range of what it would stand in. */

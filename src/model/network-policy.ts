@@ -1,4 +1,5 @@
 // NetworkPolicy `networking.k8s.io/v1`, settled: a missing section, an empty list and a null each have a kind of their own.
+import type { ObjectName } from '../base/finding.ts';
 import type { IpRange } from '../base/ip-address.ts';
 import type { Protocol } from '../base/port-set.ts';
 import type { Origin } from './origin.ts';
@@ -63,3 +64,7 @@ export type PortMatch =
   | { readonly kind: 'protocol'; readonly protocol: Protocol; readonly origin: Origin }
   | { readonly kind: 'range'; readonly protocol: Protocol; readonly first: number; readonly last: number; readonly origin: Origin }
   | { readonly kind: 'named'; readonly protocol: Protocol; readonly name: string; readonly origin: Origin };
+
+export function nameOfPolicy(policy: NetworkPolicy): ObjectName {
+  return { kind: 'NetworkPolicy', namespace: policy.namespace, name: policy.name };
+}

@@ -21,3 +21,8 @@ export interface Origin {
 export function locateOrigin(origin: Origin): { readonly file: string; readonly range: TextRange } {
   return { file: origin.document.file, range: origin.document.locate(origin.path) };
 }
+
+/** A place below an origin: `below(policy.origin, 'spec', 'podSelector')`. */
+export function below(origin: Origin, ...path: Path): Origin {
+  return { document: origin.document, path: [...origin.path, ...path] };
+}

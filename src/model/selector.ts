@@ -76,3 +76,7 @@ function formatRequirement(requirement: Requirement): string {
       return `!${requirement.key}`;
   }
 }
+
+export function describeSelector(selector: Selector): string {
+  return selector.requirements.length === 0 ? 'every pod' : `\`${formatSelector(selector)}\``;
+}

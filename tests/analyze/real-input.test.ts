@@ -9,7 +9,7 @@ import { outsideRanges } from '../../src/analyze/outside-ranges.ts';
 import { hasErrors } from '../../src/base/finding.ts';
 import { hasPoint, OTHER_POINT, pointOf } from '../../src/base/port-set.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
-import { repairText } from '../../src/lint/repair-text.ts';
+import { repairText } from '../../src/mend/repair-text.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
 import { trafficPoints } from '../clusters/points.ts';
 import { cloneRoot, needs, sharedPath } from '../needs.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { createProtocolConnection, type CodeAction, type Diagnostic, type ProtocolConnection, type PublishDiagnosticsParams } from 'vscode-languageserver/node';
-import { applyEdits } from '../../src/lint/apply-edits.ts';
+import { applyEdits } from '../../src/mend/apply-edits.ts';
 import { BULKHEAD, makeFolder, plainEnvironment } from './run-bulkhead.ts';
 
 const POD = 'apiVersion: v1\nkind: Pod\nmetadata: { name: web, namespace: shop, labels: { app: web } }\nspec: { containers: [{ name: main, image: example/web, ports: [{ containerPort: 8080 }] }] }\n';

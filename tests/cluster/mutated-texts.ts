@@ -1,6 +1,6 @@
 // Policies as texts with one to three things done to them that people and pages do: the words of YAML that surprise, lines lost, doubled or moved.
 import fc from 'fast-check';
-import { validPolicy } from '../lint/broken-manifest.ts';
+import { validPolicy } from '../mend/broken-manifest.ts';
 
 /** In place of a value. */
 const VALUES: readonly string[] = [

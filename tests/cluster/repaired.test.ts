@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { repairText } from '../../src/lint/repair-text.ts';
+import { repairText } from '../../src/mend/repair-text.ts';
 import { openConnection } from '../../src/kube/kube-config.ts';
 import { answerPage, lintPages } from '../lint/case-page.ts';
 import { needs, sharedPath } from '../needs.ts';

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { Finding } from '../../src/base/finding.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
 import { comparePrograms } from '../../src/compare/compare.ts';
-import { applyEdits, editsOf } from '../../src/lint/apply-edits.ts';
+import { applyEdits, editsOf } from '../../src/mend/apply-edits.ts';
 import { lintCluster } from '../../src/lint/lint.ts';
 import type { TierRule } from '../../src/model/cluster-policy.ts';
 import type { PolicyRule } from '../../src/model/network-policy.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Finding } from '../../src/base/finding.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
-import { applyEdits, editsOf } from '../../src/lint/apply-edits.ts';
+import { applyEdits, editsOf } from '../../src/mend/apply-edits.ts';
 import { lintAnswer, type LintOptions } from '../../src/lint/lint-meaning.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
 

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { hasErrors, type Finding } from '../../src/base/finding.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
 import { lintCluster } from '../../src/lint/lint.ts';
-import { repairText } from '../../src/lint/repair-text.ts';
+import { repairText } from '../../src/mend/repair-text.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
 import { reachOf } from '../cases/loaded-case.ts';
 import { needs, sharedPath } from '../needs.ts';

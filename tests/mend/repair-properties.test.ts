@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { hasErrors } from '../../src/base/finding.ts';
-import { applyEdits, editsOf } from '../../src/lint/apply-edits.ts';
-import { readText } from '../../src/lint/read-text.ts';
-import { repairText } from '../../src/lint/repair-text.ts';
+import { applyEdits, editsOf } from '../../src/mend/apply-edits.ts';
+import { readText } from '../../src/mend/read-text.ts';
+import { repairText } from '../../src/mend/repair-text.ts';
 import { BREAKERS, validPolicy } from './broken-manifest.ts';
 
 const RUNS = process.env['BULKHEAD_NIGHTLY'] === '1' ? 5_000 : 50;

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TextEdit } from '../../src/base/finding.ts';
-import { applyEdits, placeBefore } from '../../src/lint/apply-edits.ts';
-import { extractManifests, findManifestBlocks } from '../../src/lint/extract-manifests.ts';
-import { REPAIR_LENGTH_MAX, repairText } from '../../src/lint/repair-text.ts';
+import { applyEdits, placeBefore } from '../../src/mend/apply-edits.ts';
+import { extractManifests, findManifestBlocks } from '../../src/mend/extract-manifests.ts';
+import { REPAIR_LENGTH_MAX, repairText } from '../../src/mend/repair-text.ts';
 
 const HEAD = 'apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n';
 

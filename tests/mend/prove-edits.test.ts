@@ -5,8 +5,8 @@ import fc from 'fast-check';
 import { hasErrors, type Finding } from '../../src/base/finding.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
 import { lintCluster } from '../../src/lint/lint.ts';
-import { countProposals, findingKey, mendForm, proposeEdit, type EditState, type LintTexts } from '../../src/lint/prove-edits.ts';
-import { isSameCluster } from '../../src/lint/same-meaning.ts';
+import { countProposals, findingKey, mendForm, proposeEdit, type EditState, type LintTexts } from '../../src/mend/prove-edits.ts';
+import { isSameCluster } from '../../src/mend/same-meaning.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
 import { onLine, validPolicy } from './broken-manifest.ts';
 

@@ -1,13 +1,11 @@
 // Holds what the prose around a manifest says of it against what the manifest does.
 import type { Finding } from '../base/finding.ts';
 import { lineStarts, positionAt, type Position, type TextRange } from '../base/source-position.ts';
-import type { NetworkPolicy, Peer } from '../model/network-policy.ts';
-import { locateOrigin } from '../model/origin.ts';
-import type { Selector } from '../model/selector.ts';
+import { nameOfPolicy, type NetworkPolicy, type Peer } from '../model/network-policy.ts';
+import { below, locateOrigin } from '../model/origin.ts';
+import { describeSelector, type Selector } from '../model/selector.ts';
 import type { ManifestBlock } from './extract-manifests.ts';
 import { KNOWN_FIELDS } from './field-shape.ts';
-import { describeSelector } from './near-label.ts';
-import { below, nameOfPolicy } from './policy-place.ts';
 
 /** Only the paragraph before a block and the one behind it are taken to speak of it; of long ones the nearest lines. */
 const PARAGRAPH_LINES_MAX = 30;

@@ -22,7 +22,7 @@ interface Outcome {
 
 function runInputs(seed: number, first: number, count: number): Promise<Outcome> {
   // The bound of the heap leaves room for code, stacks and buffers within the 512 MB.
-  const words = ['--max-old-space-size=384', '--max-semi-space-size=16', join(cloneRoot, 'tests/lint/fuzz-child.ts'), `${seed}`, `${first}`, `${count}`];
+  const words = ['--max-old-space-size=384', '--max-semi-space-size=16', join(cloneRoot, 'tests/mend/fuzz-child.ts'), `${seed}`, `${first}`, `${count}`];
   const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] });
   return new Promise((resolve) => {
     const slow: string[] = [];

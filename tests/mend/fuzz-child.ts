@@ -1,9 +1,9 @@
 // Puts one fuzzed input after the other through everything that lint does, saying each number before it begins; run by `fuzz.test.ts`.
 import { writeSync } from 'node:fs';
 import { compileCluster } from '../../src/compile/compile.ts';
-import { applyEdits, editsOf } from '../../src/lint/apply-edits.ts';
+import { applyEdits, editsOf } from '../../src/mend/apply-edits.ts';
 import { lintCluster } from '../../src/lint/lint.ts';
-import { repairText } from '../../src/lint/repair-text.ts';
+import { repairText } from '../../src/mend/repair-text.ts';
 import { readManifests } from '../../src/read/read.ts';
 import { decodeUtf8 } from '../../src/read/utf8.ts';
 import { FINDING_FORMATS, formatFindings } from '../../src/report/report.ts';
