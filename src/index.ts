@@ -52,7 +52,7 @@ export { readSuppressions, suppressFindings, type Suppression } from './lint/sup
 export { applySettings, NO_SETTINGS, readSettings, type Settings } from './lint/settings.ts';
 export { lintCluster } from './lint/lint.ts';
 export { lintAnswer, type LintOptions } from './lint/lint-meaning.ts';
-export { lintManifests, type ManifestText } from './lint/lint-manifests.ts';
+export { lintManifests, type ManifestLintOptions, type ManifestText } from './lint/lint-manifests.ts';
 
 // Policies from patterns
 export { findPattern, PATTERNS } from './pattern/pattern.ts';

@@ -1,4 +1,5 @@
 // Findings as an editor takes them: diagnostics of the Language Server Protocol, and the edits that mend them.
+import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { DiagnosticSeverity, type CodeAction, type Diagnostic, type Range, type TextEdit } from 'vscode-languageserver/node';
 import type { Finding, Severity } from '../base/finding.ts';
@@ -12,7 +13,7 @@ const SEVERITIES: Readonly<Record<Severity, DiagnosticSeverity>> = {
 
 export function diagnosticOf(finding: Finding): Diagnostic {
   const { code, severity, message, help, range, related = [] } = finding;
-  const places = related.flatMap((place) => (place.file === undefined || place.range === undefined ? [] : [{ location: { uri: uriOf(place.file), range: rangeOf(place.range) }, message: place.message }]));
+  const places = related.flatMap((place) => (place.file === undefined || place.range === undefined ? [] : [{ location: { uri: uriOf(resolve(place.file)), range: rangeOf(place.range) }, message: place.message }]));
   return {
     source: 'bulkhead',
     code,

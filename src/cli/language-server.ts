@@ -1,6 +1,6 @@
 // `bulkhead lint --language-server`: findings in an editor while one types, over the Language Server Protocol on standard input and output.
 import { readFileSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { basename, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createConnection, MessageType, TextDocuments, TextDocumentSyncKind, type CodeAction, type Connection, type InitializeParams, type InitializeResult, type Range } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
@@ -10,6 +10,7 @@ import { diagnosticOf, overlaps, quickFixOf, uriOf } from './editor-findings.ts'
 import { UsageError } from './failures.ts';
 import { listInputs, MANIFEST_NAME } from './list-inputs.ts';
 import { packageVersion } from './package-version.ts';
+import { SETTINGS_NAME } from './settings-file.ts';
 
 /** Typing is waited out for so long. */
 const PAUSE_MS = 100;
@@ -73,7 +74,7 @@ class EditorSession {
 
   private lint(): void {
     const placed = lintManifests(this.texts(), this.options.lint).filter(({ file }) => file !== undefined);
-    const byUri = Map.groupBy(placed, ({ file }) => uriOf(file!));
+    const byUri = Map.groupBy(placed, ({ file }) => uriOf(resolve(file!)));
     for (const uri of this.shown.keys()) if (!byUri.has(uri)) void this.connection.sendDiagnostics({ uri, diagnostics: [] });
     for (const [uri, findings] of byUri) void this.connection.sendDiagnostics({ uri, diagnostics: findings.map(diagnosticOf) });
     this.shown = byUri;
@@ -86,16 +87,16 @@ class EditorSession {
 
   /** What is open counts as it stands in the editor, all else as it stands on disk. */
   private texts(): ManifestText[] {
-    const open = new Map(this.documents.all().filter(({ uri }) => isFile(uri) && MANIFEST_NAME.test(uri)).map((document) => [fileURLToPath(document.uri), document.getText()]));
+    const open = new Map(this.documents.all().filter(({ uri }) => isManifest(uri)).map((document) => [nameOf(fileURLToPath(document.uri)), document.getText()]));
     return [...[...open].map(([name, text]) => ({ name, text })), ...this.savedTexts().filter(({ name }) => !open.has(name))];
   }
 
   private savedTexts(): readonly ManifestText[] {
     try {
-      const paths = listInputs(this.words).map(({ name }) => resolve(name));
+      const paths = listInputs(this.words).map(({ name }) => name);
       const sizeBytes = paths.reduce((sum, path) => sum + statSync(path).size, 0);
       if (sizeBytes > TEXT_BYTES_MAX) throw new UsageError(`more than ${TEXT_BYTES_MAX / 1024 / 1024} MiB of manifests in this folder`);
-      const texts = paths.map((name) => ({ name, text: readFileSync(name, 'utf8') }));
+      const texts = paths.map((path) => ({ name: nameOf(path), text: readFileSync(path, 'utf8') }));
       this.complaint = undefined;
       return texts;
     } catch (error) {
@@ -110,6 +111,16 @@ class EditorSession {
     if (message !== this.complaint) void this.connection.sendNotification('window/showMessage', { type: MessageType.Warning, message: `bulkhead: ${message}` });
     this.complaint = message;
   }
+}
+
+/** As the settings file names it: from the working directory, where it lies in that. */
+function nameOf(path: string): string {
+  const name = relative('', path);
+  return name.startsWith(`..${sep}`) ? resolve(path) : name;
+}
+
+function isManifest(uri: string): boolean {
+  return isFile(uri) && MANIFEST_NAME.test(uri) && basename(uri) !== SETTINGS_NAME;
 }
 
 function isFile(uri: string): boolean {

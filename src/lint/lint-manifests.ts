@@ -6,6 +6,7 @@ import { editsOf, moveFinding, placeBefore } from '../mend/apply-edits.ts';
 import { repairText, type Repair } from '../mend/repair-text.ts';
 import { lintCluster } from './lint.ts';
 import type { LintOptions } from './lint-meaning.ts';
+import { applySettings, applySeverities, NO_SETTINGS, type Settings } from './settings.ts';
 import { readSuppressions, suppressFindings } from './suppressions.ts';
 
 export interface ManifestText {
@@ -14,18 +15,24 @@ export interface ManifestText {
   readonly text: string;
 }
 
+export interface ManifestLintOptions extends LintOptions, ReadOptions {
+  /** Severities and suppressions of `bulkhead.yaml`; its inputs and engine are for the caller. */
+  readonly settings?: Settings | undefined;
+}
+
 /**
  * What is wrong or weak, all places in the texts as given. A text that is broken is judged as it would be repaired, so
- * that one mistake does not hide the others. What comments let be is left out. Sorted; never throws.
+ * that one mistake does not hide the others. What comments and settings let be is left out. Sorted; never throws.
  */
-export function lintManifests(texts: readonly ManifestText[], options: LintOptions & ReadOptions = {}): Finding[] {
+export function lintManifests(texts: readonly ManifestText[], options: ManifestLintOptions = {}): Finding[] {
   const repairs = new Map(texts.map(({ name, text }) => [name, { before: text, ...repairText(name, text) }]));
   const encoder = new TextEncoder();
   const { cluster, findings } = readManifests([...repairs].map(([name, { text }]) => ({ name, chunks: () => [encoder.encode(text)] })), options);
   const meaning = lintCluster(cluster, compileCluster(cluster), options);
   const suppressions = [...repairs].flatMap(([name, { text }]) => readSuppressions(name, text));
   const placed = placeInTexts(suppressFindings([...findings, ...meaning], suppressions), repairs);
-  return sortFindings([...[...repairs.values()].flatMap((repair) => repair.findings), ...placed]);
+  const { settings = NO_SETTINGS } = options;
+  return sortFindings([...applySeverities([...repairs.values()].flatMap((repair) => repair.findings), settings), ...applySettings(placed, settings)]);
 }
 
 type KnownRepair = Repair & { readonly before: string };

@@ -35,7 +35,7 @@ interface Editor {
 
 async function openEditor(context: TestContext, files: Readonly<Record<string, string>>): Promise<Editor> {
   const folder = makeFolder(context, files);
-  const server = spawn(BULKHEAD, ['lint', '--language-server'], { stdio: ['pipe', 'pipe', 'pipe'], env: plainEnvironment() });
+  const server = spawn(BULKHEAD, ['lint', '--language-server'], { cwd: folder, stdio: ['pipe', 'pipe', 'pipe'], env: plainEnvironment() });
   context.after(() => server.kill());
   const connection = createProtocolConnection(server.stdout, server.stdin);
   const said = new Map<string, readonly Diagnostic[]>();
@@ -120,4 +120,14 @@ test('a folder that cannot be read whole leaves what is open', async (context) =
   assert.match(await warned, /only what is open is looked at: .*link\.yaml.*leads nowhere/);
   await editor.diagnostics('policy.yaml', hasCode('yaml-typographic-quote'));
   assert.equal(await editor.close(), 0);
+});
+
+test('the settings of the folder hold, and are no manifest themselves', async (context) => {
+  const settings = 'severities:\n  no-default-deny: off\nsuppressions:\n- code: selects-no-pods\n  file: other.yaml\n  reason: its pods come later\n';
+  const editor = await openEditor(context, { 'app.yaml': POD, 'bulkhead.yaml': settings, 'other.yaml': POLICY.replace('name: web', 'name: other') });
+  await open(editor, 'bulkhead.yaml', settings);
+  await open(editor, 'policy.yaml', POLICY);
+  const found = await editor.diagnostics('policy.yaml', hasCode('selects-no-pods'));
+  assert.ok(!hasCode('no-default-deny')(found));
+  assert.deepEqual(await Promise.race([editor.diagnostics('other.yaml', () => true), editor.diagnostics('bulkhead.yaml', () => true), editor.close().then(() => 'nothing')]), 'nothing');
 });
