@@ -90,8 +90,10 @@ class JointTable {
   *changesFrom(source: number): IterableIterator<Change> {
     const changes: Change[] = [];
     const corrections = this.ownNode.correctionsOf(source);
-    for (const { target: kind, gained, lost } of this.targetsOf(this.sources.kindOf[source]!)) {
-      for (const target of this.targets.members[kind]!) if (this.isPair(source, target) && !corrections.has(target)) changes.push({ source, target, gained, lost });
+    for (const { kinds, gained, lost } of this.targetsOf(this.sources.kindOf[source]!)) {
+      for (const kind of kinds) {
+        for (const target of this.targets.members[kind]!) if (this.isPair(source, target) && !corrections.has(target)) changes.push({ source, target, gained, lost });
+      }
     }
     for (const [target, change] of corrections) if (change !== undefined) changes.push({ source, target, ...change });
     yield* changes.sort((a, b) => a.target - b.target);
@@ -111,9 +113,9 @@ class JointTable {
   }
 
   private *blocksOf(sources: readonly number[], found: readonly KindChange[], isLeftOut: (target: number) => boolean = () => false): IterableIterator<ChangeBlock> {
-    for (const { target, gained, lost } of found) {
-      const members = this.targets.members[target]!;
-      const targets = members.some(isLeftOut) ? members.filter((end) => !isLeftOut(end)) : members;
+    for (const { kinds, gained, lost } of found) {
+      const targets: number[] = [];
+      for (const kind of kinds) for (const target of this.targets.members[kind]!) if (!isLeftOut(target)) targets.push(target);
       const isOnePair = sources.length === 1 && targets.length === 1;
       if (targets.length > 0 && (!isOnePair || this.isPair(sources[0]!, targets[0]!))) yield { sources, targets, gained, lost };
     }
@@ -137,14 +139,16 @@ class JointTable {
         this.foundCount = 0;
       }
       this.found.set(from, (targets = this.findTargets(from)));
-      this.foundCount += targets.length;
+      for (const { kinds } of targets) this.foundCount += kinds.length;
     }
     return targets;
   }
 
   private findTargets(from: number): KindChange[] {
     const seen: number[] = [];
-    const changes: KindChange[] = [];
+    const found = new Map<PortChange, number[]>();
+    let last: PortChange | undefined;
+    let kinds: number[] = [];
     this.verdicts.setSource(this.sources.quads[from]!);
     const consider = (target: number): void => {
       if (this.isSeen[target] === 1) return;
@@ -152,13 +156,20 @@ class JointTable {
       seen.push(target);
       if (!areCompared(this.sources.places[from]!, this.targets.places[target]!)) return;
       const change = this.verdicts.towards(this.targets.quads[target]!);
-      if (change !== undefined) changes.push({ target, gained: change.gained, lost: change.lost });
+      if (change === undefined) return;
+      // Equal changes are one value, and mostly come one behind the other.
+      if (change !== last) {
+        last = change;
+        kinds = found.get(change) ?? [];
+        found.set(change, kinds);
+      }
+      kinds.push(target);
     };
     this.families.eachTargetThatDiffers(from, consider);
     this.egress.eachPeerThatDiffers(from, consider);
     this.ingress.eachSubjectThatDiffers(from, consider);
     for (const target of seen) this.isSeen[target] = 0;
-    return changes;
+    return Array.from(found, ([{ gained, lost }, targets]) => ({ kinds: targets, gained, lost }));
   }
 }
 
@@ -168,5 +179,6 @@ function areCompared(source: EndPlace, target: EndPlace): boolean {
 }
 
 interface KindChange extends PortChange {
-  readonly target: number;
+  /** Of targets. */
+  readonly kinds: readonly number[];
 }
