@@ -58,10 +58,13 @@ function nearestRule(program: Program, policies: readonly NetworkPolicy[], quest
   let best: MissedRule | undefined;
   let bestWeight = Number.POSITIVE_INFINITY;
   for (const policy of policies) {
-    for (const missed of missesOfPolicy(program.cluster, policy, { question, end })) {
-      const weight = weightOf(missed);
+    const rules = policy[question.direction] ?? [];
+    // Without any rule the policy itself is what is nearest.
+    for (const rule of rules.length === 0 ? [undefined] : rules) {
+      const misses = rule === undefined ? [noRule(policy, question.direction)] : missesOfRule(program.cluster, policy, { rule, question, end });
+      const weight = weightOf(misses);
       if (weight >= bestWeight) continue;
-      best = missed;
+      best = { policy, rule, misses };
       bestWeight = weight;
       // Nothing is nearer than a rule of which one part fails.
       if (weight === 1) return best;
@@ -70,7 +73,7 @@ function nearestRule(program: Program, policies: readonly NetworkPolicy[], quest
   return best;
 }
 
-function weightOf({ misses }: MissedRule): number {
+function weightOf(misses: readonly Miss[]): number {
   return misses.reduce((sum, { part }) => sum + (part === 'no-rule' ? 4 : part === 'peer-kind' ? 3 : 1), 0);
 }
 
@@ -101,13 +104,9 @@ function describePeer(cluster: Cluster, { peer, family }: MissQuestion): PeerEnd
   };
 }
 
-function* missesOfPolicy(cluster: Cluster, policy: NetworkPolicy, context: MissContext): Generator<MissedRule> {
-  const { direction } = context.question;
-  const rules = policy[direction] ?? [];
-  for (const rule of rules) yield { policy, rule, misses: missesOfRule(cluster, policy, { rule, ...context }) };
-  if (rules.length > 0) return;
+function noRule(policy: NetworkPolicy, direction: Direction): Miss {
   const say = (): ReturnType<Miss['say']> => ({ message: `\`${policy.name}\` has no ${direction} rule, so it allows nothing`, edit: `add an ${direction} rule that names the other end and the port` });
-  yield { policy, rule: undefined, misses: [{ part: 'no-rule', origin: policy.origin, say }] };
+  return { part: 'no-rule', origin: policy.origin, say };
 }
 
 function missesOfRule(cluster: Cluster, policy: NetworkPolicy, context: MissContext & { readonly rule: PolicyRule }): Miss[] {

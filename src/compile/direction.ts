@@ -63,11 +63,16 @@ export function viewDirection(state: DirectionState, groupCount: number): Direct
     clusterPoliciesOf: (subject) => [...layers.admin.policiesOf(subjects.adminOf(subject)), ...layers.baseline.policiesOf(subjects.baselineOf(subject))],
     tierMatches,
     tierDecisions: (tier, subject, { peerClass, ports }) => decideTier(tierMatches(tier, subject, peerClass), ports),
-    allowingRules: (subject, peerClass, ports) =>
-      variantsOf(subject).flatMap((variant) =>
-        variant.rules
-          .map((rule): AllowingRule => ({ policy: variant.policy.policy, rule: variant.policy[direction]![rule.index]!.rule, ports: portsTowards(reader, rule, { peerClass, ports }) }))
-          .filter((rule) => rule.ports.length > 0)),
+    allowingRules: (subject, peerClass, ports) => {
+      const allowing: AllowingRule[] = [];
+      for (const { policy, rules } of variantsOf(subject)) {
+        for (const rule of rules) {
+          const towards = portsTowards(reader, rule, { peerClass, ports });
+          if (towards.length > 0) allowing.push({ policy: policy.policy, rule: policy[direction]![rule.index]!.rule, ports: towards });
+        }
+      }
+      return allowing;
+    },
   };
 }
 
