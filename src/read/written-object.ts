@@ -1,4 +1,5 @@
 // An object as it was written, for whoever reads more of it than what decides about its traffic today.
+import { mapAt } from './loose-map.ts';
 import type { NamedObject } from './read-workload.ts';
 import type { TextDocument } from './text-document.ts';
 import { isMap, type LooseMap, type Value } from './yaml-value.ts';
@@ -20,4 +21,10 @@ function withoutValues({ metadata = null, data, stringData }: LooseMap): LooseMa
 
 function keysOf(value: Value | undefined): LooseMap {
   return isMap(value) ? Object.fromEntries(Object.keys(value).map((key) => [key, null])) : {};
+}
+
+/** The spec of a workload's pods, and where it stands in the object. */
+export function podSpecOf({ kind, map }: WrittenObject): { readonly spec: LooseMap; readonly path: readonly string[] } {
+  const steps = kind === 'Pod' ? ['spec'] : kind === 'CronJob' ? ['spec', 'jobTemplate', 'spec', 'template', 'spec'] : ['spec', 'template', 'spec'];
+  return { spec: mapAt(map, steps), path: steps };
 }

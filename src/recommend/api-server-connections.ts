@@ -2,17 +2,16 @@
 import type { Finding } from '../base/finding.ts';
 import { portSetOf, unionPorts, type PortSet } from '../base/port-set.ts';
 import type { ServiceRoute } from '../analyze/services.ts';
+import { calledServices, podsCalled, type CalledService } from '../lint/api-calls.ts';
 import type { Cluster } from '../model/cluster.ts';
-import type { Path } from '../model/origin.ts';
 import { selects } from '../model/selector.ts';
-import type { WrittenObject } from '../read/written-object.ts';
-import type { LooseMap } from '../read/yaml-value.ts';
+import { mapsIn, textIn } from '../read/loose-map.ts';
+import { podSpecOf, type WrittenObject } from '../read/written-object.ts';
 import { findApiServer, type ApiServerPlace } from '../pattern/find-places.ts';
 import { outsideBlocks, rangeBlocks } from './address-blocks.ts';
 import type { Connection, End, Shown } from './connection.ts';
-import { mapAt, mapsIn, textIn } from './loose.ts';
 import type { Subject, Subjects } from './subjects.ts';
-import { placeIn, podSpecOf } from './workload-texts.ts';
+import { placeIn } from './workload-texts.ts';
 import { noteAt, witnessAt } from './witness.ts';
 
 export interface ApiServerContext {
@@ -55,41 +54,10 @@ export function connectionsFromApiServer(context: ApiServerContext): Shown {
   return { connections: shown.flatMap(({ connections }) => connections), findings: shown.flatMap(({ findings }) => findings) };
 }
 
-interface CalledService {
-  readonly namespace: string;
-  readonly name: string;
-  readonly port: number;
-  /** Below the object. */
-  readonly path: Path;
-}
-
-/** admissionregistration.k8s.io/v1, apiextensions.k8s.io/v1, apiregistration.k8s.io/v1; without a port it is 443. */
-function calledServices({ kind, map }: WrittenObject): readonly CalledService[] {
-  switch (kind) {
-    case 'ValidatingWebhookConfiguration':
-    case 'MutatingWebhookConfiguration':
-      return mapsIn(map, 'webhooks').flatMap(([index, webhook]) => calledService(mapAt(webhook, ['clientConfig', 'service']), ['webhooks', index, 'clientConfig', 'service']));
-    case 'CustomResourceDefinition':
-      return calledService(mapAt(map, ['spec', 'conversion', 'webhook', 'clientConfig', 'service']), ['spec', 'conversion', 'webhook', 'clientConfig', 'service']);
-    case 'APIService':
-      return calledService(mapAt(map, ['spec', 'service']), ['spec', 'service']);
-    default:
-      return [];
-  }
-}
-
-function calledService(service: LooseMap, path: Path): readonly CalledService[] {
-  const [namespace, name] = [textIn(service, 'namespace'), textIn(service, 'name')];
-  const port = service['port'];
-  return namespace === undefined || name === undefined ? [] : [{ namespace, name, port: typeof port === 'number' ? port : 443, path }];
-}
-
-function targetsOf(routes: readonly ServiceRoute[], subjects: Subjects, { namespace, name, port }: CalledService): readonly { readonly subject: Subject; readonly ports: PortSet }[] {
-  const route = routes.find(({ service }) => service.namespace === namespace && service.name === name);
-  const targets = route?.ports.find((own) => own.port.port === port && own.port.protocol === 'TCP')?.targets ?? [];
-  return targets.flatMap(({ end, port: number }) => {
-    const subject = end.kind === 'pod' ? subjects.of(end.pod) : undefined;
-    return subject === undefined ? [] : [{ subject, ports: portSetOf('TCP', number, number) }];
+function targetsOf(routes: readonly ServiceRoute[], subjects: Subjects, called: CalledService): readonly { readonly subject: Subject; readonly ports: PortSet }[] {
+  return podsCalled(routes, called).flatMap(({ pod, port }) => {
+    const subject = subjects.of(pod);
+    return subject === undefined ? [] : [{ subject, ports: portSetOf('TCP', port, port) }];
   });
 }
 

@@ -3,7 +3,7 @@ import type { ObjectName } from '../base/finding.ts';
 import type { WrittenObject } from '../read/written-object.ts';
 import type { Assignment, TextPlace } from './assignment.ts';
 import { readConfigText } from './config-text.ts';
-import { mapIn, textEntries } from './loose.ts';
+import { mapIn, textEntries } from '../read/loose-map.ts';
 
 export interface ConfigMap {
   /** Texts by key; binary data is left out. */

@@ -5,7 +5,7 @@ import { TextProblem } from '../read/text-problem.ts';
 import { parseYaml, type Value } from '../read/yaml-value.ts';
 import { lineStarts, positionAt } from '../base/source-position.ts';
 import type { Assignment, TextPlace } from './assignment.ts';
-import { flattenTexts } from './loose.ts';
+import { flattenTexts } from '../read/loose-map.ts';
 
 /** Longer texts are data rather than configuration, in UTF-16 units. */
 const CONFIG_LENGTH_MAX = 1_048_576;

@@ -1,12 +1,12 @@
 // Connections from outside to ports that containers open on their node.
 import { portSetOf, PROTOCOLS } from '../base/port-set.ts';
 import type { Cluster } from '../model/cluster.ts';
-import type { WrittenObject } from '../read/written-object.ts';
+import { podSpecOf, type WrittenObject } from '../read/written-object.ts';
 import { everybodyOutside } from './address-blocks.ts';
 import type { Connection } from './connection.ts';
-import { mapsIn } from './loose.ts';
+import { mapsIn } from '../read/loose-map.ts';
 import type { Subjects } from './subjects.ts';
-import { placeIn, podSpecOf } from './workload-texts.ts';
+import { placeIn } from './workload-texts.ts';
 import { witnessAt } from './witness.ts';
 
 export interface HostPortContext {

@@ -14,7 +14,7 @@ import { connectionsToDns } from './dns-connections.ts';
 import { draftPolicies } from './draft-policies.ts';
 import { connectionsOfEntrances } from './entrance-connections.ts';
 import { connectionsOfHostPorts } from './host-port-connections.ts';
-import { mapAt, textEntries } from './loose.ts';
+import { mapAt, textEntries } from '../read/loose-map.ts';
 import { noteDecisions, noteRefused, noteSubjects, noteUnknownPods, noteUnseen } from './notes.ts';
 import { provePolicies, type Proof } from './prove-policies.ts';
 import { connectionsOfReferences, readAnnotatedTexts, readResourceTexts } from './reference-connections.ts';

@@ -5,13 +5,13 @@ import { portSetOf, unionPorts, type PortSet } from '../base/port-set.ts';
 import type { ServiceRoute } from '../analyze/services.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { Path } from '../model/origin.ts';
-import type { WrittenObject } from '../read/written-object.ts';
+import { podSpecOf, type WrittenObject } from '../read/written-object.ts';
 import type { Assignment } from './assignment.ts';
 import type { Connection, Shown } from './connection.ts';
 import { CONNECTS_TO } from './connects-to.ts';
-import { flattenTexts, mapAt, mapsIn, textIn } from './loose.ts';
+import { flattenTexts, mapAt, mapsIn, textIn } from '../read/loose-map.ts';
 import type { Subject, Subjects } from './subjects.ts';
-import { placeIn, podSpecOf } from './workload-texts.ts';
+import { placeIn } from './workload-texts.ts';
 import { noteAt, witnessAt } from './witness.ts';
 
 /** Of OpenShift's topology view: names of workloads of the namespace, or JSON of references. */

@@ -1,18 +1,12 @@
 // Reads what the containers of a workload are told: environment, commands and arguments, hooks and probes, and the files of ConfigMaps.
 import type { Path } from '../model/origin.ts';
 import type { LooseMap } from '../read/yaml-value.ts';
-import type { WrittenObject } from '../read/written-object.ts';
+import { podSpecOf, type WrittenObject } from '../read/written-object.ts';
 import type { Assignment, MissingText, TextPlace, WorkloadTexts } from './assignment.ts';
 import { readCommand } from './command-words.ts';
 import type { ConfigMaps } from './config-maps.ts';
 import { expandVariables, type Variables } from './expand-variables.ts';
-import { mapAt, mapIn, mapsIn, textIn, textsIn } from './loose.ts';
-
-/** The spec of a workload's pods, and where it stands in the object. */
-export function podSpecOf({ kind, map }: WrittenObject): { readonly spec: LooseMap; readonly path: readonly string[] } {
-  const steps = kind === 'Pod' ? ['spec'] : kind === 'CronJob' ? ['spec', 'jobTemplate', 'spec', 'template', 'spec'] : ['spec', 'template', 'spec'];
-  return { spec: mapAt(map, steps), path: steps };
-}
+import { mapAt, mapIn, mapsIn, textIn, textsIn } from '../read/loose-map.ts';
 
 /** `path` is that below the object. */
 export function placeIn({ kind, namespace, name, document, path: start }: WrittenObject, path: Path): TextPlace {

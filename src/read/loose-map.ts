@@ -1,6 +1,6 @@
 // Looks into objects as they were written: whatever has another type than expected is not there.
 import type { Path } from '../model/origin.ts';
-import { isMap, type LooseMap, type Value } from '../read/yaml-value.ts';
+import { isMap, type LooseMap, type Value } from './yaml-value.ts';
 
 const NOTHING: LooseMap = {};
 
