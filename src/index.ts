@@ -50,6 +50,7 @@ export { readPolicyTests, type Expectation, type PolicyTest, type PolicyTestFile
 export { checkTests, type CheckedTest, type ExpectationResult, type TestReport } from './probe/check-expectations.ts';
 export { readSuppressions, suppressFindings, type Suppression } from './lint/suppressions.ts';
 export { applySettings, NO_SETTINGS, readSettings, type Settings } from './lint/settings.ts';
+export { saysWhoCalls } from './lint/callers.ts';
 export { lintCluster } from './lint/lint.ts';
 export { lintAnswer, type LintOptions } from './lint/lint-meaning.ts';
 export { lintManifests, type ManifestLintOptions, type ManifestText } from './lint/lint-manifests.ts';

@@ -108,6 +108,8 @@ export const FINDING_CODES = [
   'ingress-blocked',
   'load-balancer-blocked',
   'node-port-blocked',
+  'scraper-blocked',
+  'webhook-blocked',
   'client-address-hidden',
   'ingress-controller-unknown',
   'ingress-backend-not-found',

@@ -4,6 +4,7 @@ import { hasErrors, sortFindings, type Finding } from '../base/finding.ts';
 import { readManifests } from '../read/read.ts';
 import { compileCluster } from '../compile/compile.ts';
 import { countMendable, countProposals, mendForm, type EditedTexts, type EditState, type LintTexts } from '../mend/prove-edits.ts';
+import { saysWhoCalls } from '../lint/callers.ts';
 import { lintCluster } from '../lint/lint.ts';
 import { countFindings, placeOf, type LineLookup } from '../report/finding-text.ts';
 import { printable } from '../report/printable.ts';
@@ -62,8 +63,8 @@ async function runLint(words: readonly string[], options: LintOptions): Promise<
   const inputs = repairInputs(base === undefined ? await wordsOrStdin(named) : named);
   const letBe = await openLetBe(settings, inputs);
   const lintTexts: LintTexts = (texts) => {
-    const { cluster, findings } = readManifests([...inputs.map((input) => readFileOf(input, texts)), ...(base?.readFiles ?? [])], readOptionsOf(options));
-    return { cluster, findings: sortFindings(letBe.ofMeaning([...findings, ...lintCluster(cluster, compileCluster(cluster), { engine })], texts)) };
+    const { cluster, findings, written } = readManifests([...inputs.map((input) => readFileOf(input, texts)), ...(base?.readFiles ?? [])], { ...readOptionsOf(options), keepsWritten: saysWhoCalls });
+    return { cluster, findings: sortFindings(letBe.ofMeaning([...findings, ...lintCluster(cluster, compileCluster(cluster), { engine, written })], texts)) };
   };
   const texts = textsOf(inputs);
   const start: EditState = { texts, linted: lintTexts(texts) };

@@ -3,16 +3,13 @@ import type { Finding, ObjectName, RelatedPlace } from '../base/finding.ts';
 import type { FindingCode } from '../base/finding-code.ts';
 import { overlaps, PRIVATE_RANGES } from '../base/known-ranges.ts';
 import { nearestWord } from '../base/near-miss.ts';
-import { portSetOf } from '../base/port-set.ts';
 import { rangeLabel } from '../base/range-label.ts';
 import type { Service } from '../model/cluster.ts';
 import { below, locateOrigin, type Origin } from '../model/origin.ts';
-import { explain, type DirectionReason } from '../analyze/explain.ts';
 import { findExposures, type Exposure, type ExposedTarget } from '../analyze/exposure.ts';
 import type { LintContext } from './lint-context.ts';
+import { explainRefusal } from './refusal.ts';
 
-/** Policies named beside a finding. */
-const RELATED_MAX = 3;
 /** Ranges named in a message. */
 const RANGES_MAX = 3;
 
@@ -54,15 +51,8 @@ function blocked(context: LintContext, exposure: Exposure, target: ExposedTarget
 
 function whoShuts({ program }: LintContext, { refused, protocol, port }: ExposedTarget): { readonly direction: string; readonly related: readonly RelatedPlace[] } {
   if (refused === undefined) return { direction: 'a policy', related: [] };
-  const { egress, ingress } = explain(program, { ...refused, ports: portSetOf(protocol, port, port) });
-  const isByEgress = ingress.ports.length > 0;
-  return { direction: isByEgress ? 'the egress policy of the controller' : 'the ingress policy there', related: relatedPolicies(isByEgress ? egress : ingress) };
-}
-
-function relatedPolicies({ isolatedBy, admin, baseline }: DirectionReason): RelatedPlace[] {
-  const tiers = [...admin, ...baseline].filter(({ rule }) => rule.action === 'Deny').map(({ policy, rule }) => ({ message: `denied by ${policy.kind} \`${policy.name}\``, ...locateOrigin(rule.origin) }));
-  const isolating = isolatedBy.map((policy) => ({ message: `isolated by NetworkPolicy \`${policy.namespace}/${policy.name}\``, ...locateOrigin(policy.origin) }));
-  return [...tiers, ...isolating].slice(0, RELATED_MAX);
+  const { isByEgress, related } = explainRefusal(program, { ...refused, protocol, port });
+  return { direction: isByEgress ? 'the egress policy of the controller' : 'the ingress policy there', related };
 }
 
 function sourceText({ cluster }: LintContext, { sources }: Exposure): string {

@@ -4,6 +4,7 @@ import { readManifests, type ReadOptions } from '../read/read.ts';
 import { compileCluster } from '../compile/compile.ts';
 import { editsOf, moveFinding, placeBefore } from '../mend/apply-edits.ts';
 import { repairText, type Repair } from '../mend/repair-text.ts';
+import { saysWhoCalls } from './callers.ts';
 import { lintCluster } from './lint.ts';
 import type { LintOptions } from './lint-meaning.ts';
 import { applySettings, applySeverities, NO_SETTINGS, type Settings } from './settings.ts';
@@ -27,8 +28,8 @@ export interface ManifestLintOptions extends LintOptions, ReadOptions {
 export function lintManifests(texts: readonly ManifestText[], options: ManifestLintOptions = {}): Finding[] {
   const repairs = new Map(texts.map(({ name, text }) => [name, { before: text, ...repairText(name, text) }]));
   const encoder = new TextEncoder();
-  const { cluster, findings } = readManifests([...repairs].map(([name, { text }]) => ({ name, chunks: () => [encoder.encode(text)] })), options);
-  const meaning = lintCluster(cluster, compileCluster(cluster), options);
+  const { cluster, findings, written } = readManifests([...repairs].map(([name, { text }]) => ({ name, chunks: () => [encoder.encode(text)] })), { ...options, keepsWritten: saysWhoCalls });
+  const meaning = lintCluster(cluster, compileCluster(cluster), { ...options, written });
   const suppressions = [...repairs].flatMap(([name, { text }]) => readSuppressions(name, text));
   const placed = placeInTexts(suppressFindings([...findings, ...meaning], suppressions), repairs);
   const { settings = NO_SETTINGS } = options;

@@ -2,14 +2,18 @@
 import { sortFindings, type Finding } from '../base/finding.ts';
 import type { Program } from '../compile/program.ts';
 import type { Cluster } from '../model/cluster.ts';
+import type { WrittenObject } from '../read/written-object.ts';
+import { routeServices } from '../analyze/services.ts';
 import type { Engine } from './engines/engine.ts';
 import { createLintContext, type LintContext } from './lint-context.ts';
+import { lintApiCalls } from './lint-api-calls.ts';
 import { lintDirections } from './lint-directions.ts';
 import { lintDns } from './lint-dns.ts';
 import { lintEngine } from './lint-engine.ts';
 import { lintExposure } from './lint-exposure.ts';
 import { lintIpBlocks, lintNetworks } from './lint-ip-blocks.ts';
 import { lintNamedPorts } from './lint-named-ports.ts';
+import { lintScrapes } from './lint-scrapes.ts';
 import { lintSelectors } from './lint-selectors.ts';
 
 export interface LintOptions {
@@ -17,6 +21,8 @@ export interface LintOptions {
   readonly isWholeCluster?: boolean;
   /** What enforces the policies: adds where it departs from the answer. */
   readonly engine?: Engine | undefined;
+  /** Objects of the input that say who calls pods (`saysWhoCalls`): adds where policies lock such callers out. */
+  readonly written?: readonly WrittenObject[];
 }
 
 /** A part of what `lintCluster` finds. Sorted. */
@@ -24,13 +30,19 @@ export function lintAnswer(cluster: Cluster, program: Program, options: LintOpti
   return sortFindings(lintMeaning(createLintContext(cluster, program, options), options));
 }
 
-export function lintMeaning(context: LintContext, { engine }: LintOptions): Finding[] {
+export function lintMeaning(context: LintContext, { engine, written = [] }: LintOptions): Finding[] {
   const { policies, clusterPolicies } = context.cluster;
   return [
     ...policies.flatMap((policy) => [...lintSelectors(context, policy), ...lintNamedPorts(context, policy), ...lintDirections(context, policy), ...lintIpBlocks(context, policy)]),
     ...clusterPolicies.flatMap((policy) => lintNetworks(context, policy)),
     ...lintDns(context),
     ...lintExposure(context),
+    ...(written.length === 0 ? [] : lintCallers(context, written)),
     ...(engine === undefined ? [] : lintEngine(context, engine)),
   ];
+}
+
+function lintCallers(context: LintContext, written: readonly WrittenObject[]): Finding[] {
+  const routes = routeServices(context.cluster);
+  return [...lintScrapes(context, routes, written), ...lintApiCalls(context, routes, written)];
 }

@@ -83,10 +83,10 @@ function podAnnotations(object: WrittenObject): { readonly annotations: LooseMap
   return { annotations: mapAt(object.map, path), path };
 }
 
-/** Whether annotations of a Service, or of a workload's pods, ask for it and name the port. */
+/** Whether annotations of a workload's pods ask for it and name the port; those of a Service mean any that it leads to. */
 export function namesScrapedPort(object: WrittenObject): boolean {
-  const annotations = object.kind === 'Service' ? mapAt(object.map, ['metadata', 'annotations']) : podAnnotations(object).annotations;
-  return textIn(annotations, SCRAPE) === 'true' && portNumber(annotations) !== undefined;
+  const { annotations } = podAnnotations(object);
+  return object.kind !== 'Service' && textIn(annotations, SCRAPE) === 'true' && portNumber(annotations) !== undefined;
 }
 
 function portNumber(annotations: LooseMap): number | undefined {
@@ -103,7 +103,7 @@ function scrapesOfServiceMonitor({ routes }: Scraped, object: WrittenObject): re
     object,
     path: ['spec', 'endpoints', index],
     says: `the ServiceMonitor ${object.name} scrapes ${portName(endpoint)}`,
-    targets: ports.filter(({ port }) => port.name === endpoint['port'] || port.targetPort === endpoint['targetPort']).flatMap(({ targets }) => targets.flatMap(({ end, port }) => (end.kind === 'pod' ? [{ pod: end.pod, port }] : []))),
+    targets: ports.filter(({ port }) => (port.name !== undefined && port.name === endpoint['port']) || port.targetPort === endpoint['targetPort']).flatMap(({ targets }) => targets.flatMap(({ end, port }) => (end.kind === 'pod' ? [{ pod: end.pod, port }] : []))),
   }));
 }
 

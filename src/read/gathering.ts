@@ -112,7 +112,7 @@ export function createGathering(settings: ReadSettings): Gathering {
     policies: [],
     clusterPolicies: [],
     unread: new Map(),
-    written: settings.keepsWritten ? [] : undefined,
+    written: settings.keepsWritten === false ? undefined : [],
     changedWorkloads: new Set(),
     isInBase: false,
     objectCount: 0,

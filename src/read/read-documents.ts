@@ -96,7 +96,7 @@ function readJsonText(reading: Reading, piece: JsonText): ReadPiece {
   }
   const document = new TextDocument({ file: reading.file, line: piece.line, column: piece.column }, text);
   try {
-    const value = (reading.settings.keepsWritten ? undefined : parsePart(text, piece)) ?? parseJson(text, piece.colons);
+    const value = (reading.settings.keepsWritten === true ? undefined : parsePart(text, piece)) ?? parseJson(text, piece.colons);
     const object: LooseObject = { value, document, path: [], listKind: undefined, listApiVersion: undefined, isStreamed: true, textLength: text.length };
     return piece.kind === 'item' ? { kind: 'item', object } : { kind: 'value', object, isList: piece.isList };
   } catch (error) {

@@ -9,7 +9,7 @@ import { readLabels, type LabelCache } from './read-labels.ts';
 import type { ReadSlices } from './gathering.ts';
 import { readIp } from './read-pod.ts';
 import { readPortNumber, readProtocol } from './read-ports.ts';
-import type { NamedObject } from './read-workload.ts';
+import type { NamedObject } from './named-object.ts';
 import type { LooseMap, Value } from './yaml-value.ts';
 
 const SERVICE_NAME = 'kubernetes.io/service-name';

@@ -6,7 +6,7 @@ import { listAt, mapAt, readText, REFUSED } from './loose-value.ts';
 import { originOf, refuse, type ObjectContext } from './object-context.ts';
 import { readPortNumber } from './read-ports.ts';
 import { NO_LABELS } from './read-labels.ts';
-import type { NamedObject } from './read-workload.ts';
+import type { NamedObject } from './named-object.ts';
 import type { Value } from './yaml-value.ts';
 
 const CLASS_ANNOTATION = 'kubernetes.io/ingress.class';

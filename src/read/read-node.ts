@@ -6,7 +6,7 @@ import { parseCidr } from './cidr.ts';
 import { readList, readMap, readText, REFUSED, shorten } from './loose-value.ts';
 import { refuse, type ObjectContext } from './object-context.ts';
 import { NO_LABELS, readLabels, type LabelCache } from './read-labels.ts';
-import type { NamedObject } from './read-workload.ts';
+import type { NamedObject } from './named-object.ts';
 import type { LooseMap, Value } from './yaml-value.ts';
 
 export function readNode(context: ObjectContext, cache: LabelCache, object: NamedObject): ClusterNode {

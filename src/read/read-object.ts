@@ -21,7 +21,8 @@ import { readNetworkPolicy } from './read-network-policy.ts';
 import { readNode } from './read-node.ts';
 import { readController, readPod } from './read-pod.ts';
 import { readService } from './read-service.ts';
-import { readOperatorPods, readWorkload, type NamedObject } from './read-workload.ts';
+import type { NamedObject } from './named-object.ts';
+import { readOperatorPods, readWorkload } from './read-workload.ts';
 import { asWritten } from './written-object.ts';
 import { isMap, type LooseMap, type Value } from './yaml-value.ts';
 
@@ -92,8 +93,10 @@ function readKnown(gathering: Gathering, context: ObjectContext, loose: LooseObj
   keepWritten(gathering, loose, object);
 }
 
-function keepWritten({ written, isInBase }: Gathering, { document, listApiVersion }: LooseObject, object: NamedObject): void {
-  if (!isInBase) written?.push(asWritten(object, textOr(object.map['apiVersion'], listApiVersion ?? ''), document));
+function keepWritten({ written, settings, isInBase }: Gathering, { document, listApiVersion }: LooseObject, object: NamedObject): void {
+  if (written === undefined || isInBase) return;
+  const one = asWritten(object, textOr(object.map['apiVersion'], listApiVersion ?? ''), document);
+  if (typeof settings.keepsWritten === 'boolean' || settings.keepsWritten(one)) written.push(one);
 }
 
 /** undefined: it has no name, or another namespace than the one asked for. */

@@ -7,7 +7,7 @@ import { readList, readMap, readText, REFUSED, shorten } from './loose-value.ts'
 import { originOf, refuse, type ObjectContext } from './object-context.ts';
 import { NO_LABELS, readLabels, type LabelCache } from './read-labels.ts';
 import { readPodSpec } from './read-pod-spec.ts';
-import type { NamedObject } from './read-workload.ts';
+import type { NamedObject } from './named-object.ts';
 import type { LooseMap, Value } from './yaml-value.ts';
 
 export function readPod(context: ObjectContext, cache: LabelCache, object: NamedObject): LivePod {

@@ -10,7 +10,7 @@ import { NO_LABELS, readLabels, type LabelCache } from './read-labels.ts';
 import { readAnnotations } from './read-ingress.ts';
 import { readIp } from './read-pod.ts';
 import { readPortNumber, readProtocol } from './read-ports.ts';
-import type { NamedObject } from './read-workload.ts';
+import type { NamedObject } from './named-object.ts';
 import type { LooseMap, Value } from './yaml-value.ts';
 
 const SERVICE_TYPES = ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'] as const;

@@ -1,6 +1,7 @@
 // What a reading is asked to do, with every default settled.
 import type { Severity } from '../base/finding.ts';
 import type { IpRange } from '../base/ip-address.ts';
+import type { KeepsWritten } from './written-object.ts';
 
 /** The most that is held of one YAML document, or of one JSON value or list item; a list of JSON may be longer. */
 export const FILE_BYTES_MAX: number = 64 * 1024 * 1024;
@@ -13,7 +14,7 @@ export interface ReadSettings {
   readonly refusal: Severity;
   readonly podRanges: readonly IpRange[];
   readonly fileBytesMax: number;
-  readonly keepsWritten: boolean;
+  readonly keepsWritten: KeepsWritten;
 }
 
 export function settleOptions(options: {
@@ -21,7 +22,7 @@ export function settleOptions(options: {
   readonly lenient?: boolean;
   readonly podRanges?: readonly IpRange[];
   readonly fileBytesMax?: number;
-  readonly keepsWritten?: boolean;
+  readonly keepsWritten?: KeepsWritten;
 }): ReadSettings {
   const isLenient = options.lenient === true;
   return {

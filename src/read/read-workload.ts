@@ -3,6 +3,7 @@ import type { ContainerPort, Pod, Workload } from '../model/cluster.ts';
 import type { Path } from '../model/origin.ts';
 import type { Labels } from '../model/selector.ts';
 import { readInteger, readMap, readText, REFUSED } from './loose-value.ts';
+import type { NamedObject } from './named-object.ts';
 import { originOf, remark, type ObjectContext } from './object-context.ts';
 import { podLabelsOf, type OperatorKind } from './operator-kinds.ts';
 import { readLabels, type LabelCache } from './read-labels.ts';
@@ -11,15 +12,6 @@ import type { LooseMap, Value } from './yaml-value.ts';
 
 /** Pods of one StatefulSet or indexed Job that are told apart; the rest are one entry whose number is not known. */
 export const INDEXED_PODS_MAX = 1000;
-
-/** An object with its place and its name. */
-export interface NamedObject {
-  readonly map: LooseMap;
-  readonly path: Path;
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
-}
 
 export function readWorkload(context: ObjectContext, cache: LabelCache, object: NamedObject): readonly Pod[] {
   const specPath = [...object.path, 'spec'];

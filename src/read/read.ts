@@ -9,7 +9,7 @@ import { createGathering, type Gathering } from './gathering.ts';
 import { readObjects } from './read-documents.ts';
 import { addUnreadFindings, readObject } from './read-object.ts';
 import { settleOptions } from './read-settings.ts';
-import type { WrittenObject } from './written-object.ts';
+import type { KeepsWritten, WrittenObject } from './written-object.ts';
 
 /** A file or a stream, read once from beginning to end. */
 export interface ReadFile {
@@ -38,8 +38,8 @@ export interface ReadOptions {
   readonly podRanges?: readonly IpRange[];
   /** Bound for one document of YAML, one value or list item of JSON; `FILE_BYTES_MAX` when missing. */
   readonly fileBytesMax?: number;
-  /** Gives the objects of the files as well, as they were written: most of the text stays in memory then. */
-  readonly keepsWritten?: boolean;
+  /** Gives the objects of the files as well, as they were written: all, and most of the text stays in memory then, or those that it holds for. */
+  readonly keepsWritten?: KeepsWritten;
 }
 
 export interface ReadResult {
@@ -75,16 +75,17 @@ const KEPT_TEXT_MAX = 16 * 1024 * 1024;
 function readFile(gathering: Gathering, file: ReadFile): void {
   gathering.isInBase = file.isBase === true;
   for (const loose of readObjects(file, gathering.settings, gathering.findings)) {
-    const policies = countPolicies(gathering);
+    const shown = countShown(gathering);
     readObject(gathering, loose);
-    if (!loose.isStreamed || gathering.settings.keepsWritten || countPolicies(gathering) > policies) continue;
+    if (!loose.isStreamed || gathering.settings.keepsWritten === true || countShown(gathering) > shown) continue;
     gathering.keptText += loose.textLength;
     if (gathering.keptText > KEPT_TEXT_MAX) loose.document.forget();
   }
 }
 
-function countPolicies({ policies, clusterPolicies }: Gathering): number {
-  return policies.length + clusterPolicies.length;
+/** Objects at which findings may still be made. */
+function countShown({ policies, clusterPolicies, written }: Gathering): number {
+  return policies.length + clusterPolicies.length + (written?.length ?? 0);
 }
 
 function addNoObjects(gathering: Gathering, files: readonly ReadFile[]): void {

@@ -1,6 +1,6 @@
 // An object as it was written, for whoever reads more of it than what decides about its traffic today.
 import { mapAt } from './loose-map.ts';
-import type { NamedObject } from './read-workload.ts';
+import type { NamedObject } from './named-object.ts';
 import type { TextDocument } from './text-document.ts';
 import { isMap, type LooseMap, type Value } from './yaml-value.ts';
 
@@ -9,6 +9,9 @@ export interface WrittenObject extends NamedObject {
   readonly apiVersion: string;
   readonly document: TextDocument;
 }
+
+/** All, none, or those that it holds for; of pods in a list of JSON, what decides nothing about traffic is only there where all are kept. */
+export type KeepsWritten = boolean | ((object: WrittenObject) => boolean);
 
 export function asWritten(object: NamedObject, apiVersion: string, document: TextDocument): WrittenObject {
   const map = object.kind === 'Secret' ? withoutValues(object.map) : object.map;

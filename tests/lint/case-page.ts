@@ -3,6 +3,7 @@ import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sortFindings, type Finding } from '../../src/base/finding.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
+import { saysWhoCalls } from '../../src/lint/callers.ts';
 import { lintCluster } from '../../src/lint/lint.ts';
 import { mendForm, type EditedTexts, type LintTexts } from '../../src/mend/prove-edits.ts';
 import { repairText } from '../../src/mend/repair-text.ts';
@@ -64,8 +65,8 @@ export function answerPage(page: CasePage): CaseAnswer {
   const file = page.isProse ? 'page.md' : 'page.yaml';
   const repair = repairText(file, unmask(page.text));
   const lintTexts: LintTexts = (texts) => {
-    const { cluster, findings } = readManifests([sourceFromText(file, texts.get(file)!.manifests), ...(page.cluster === undefined ? [] : [sourceFromText('cluster.yaml', page.cluster)])]);
-    return { cluster, findings: suppressFindings([...findings, ...lintCluster(cluster, compileCluster(cluster))], readSuppressions(file, texts.get(file)!.manifests)) };
+    const { cluster, findings, written } = readManifests([sourceFromText(file, texts.get(file)!.manifests), ...(page.cluster === undefined ? [] : [sourceFromText('cluster.yaml', page.cluster)])], { keepsWritten: saysWhoCalls });
+    return { cluster, findings: suppressFindings([...findings, ...lintCluster(cluster, compileCluster(cluster), { written })], readSuppressions(file, texts.get(file)!.manifests)) };
   };
   const texts: EditedTexts = new Map([[file, { whole: repair.text, manifests: repair.text }]]);
   const linted = lintTexts(texts);

@@ -4,6 +4,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { hasErrors, type Finding } from '../../src/base/finding.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
+import { saysWhoCalls } from '../../src/lint/callers.ts';
 import { lintCluster } from '../../src/lint/lint.ts';
 import { repairText } from '../../src/mend/repair-text.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
@@ -23,9 +24,9 @@ function codesOf(findings: readonly Finding[]): string[] {
 
 function lintFolder(folder: string): readonly Finding[] {
   const files = globSync('**/*.yaml', { cwd: sharedPath('data', folder) }).sort();
-  const { cluster } = readManifests(files.map((file) => sourceFromText(file, readFileSync(sharedPath('data', folder, file), 'utf8'))));
+  const { cluster, written } = readManifests(files.map((file) => sourceFromText(file, readFileSync(sharedPath('data', folder, file), 'utf8'))), { keepsWritten: saysWhoCalls });
   assert.ok(cluster.policies.length > 5 && cluster.pods.length > 5);
-  return lintCluster(cluster, compileCluster(cluster));
+  return lintCluster(cluster, compileCluster(cluster), { written });
 }
 
 test('the first text becomes the policy that it meant, and is told what it claims wrongly', needs('shared'), () => {
