@@ -15,6 +15,9 @@ const TEST_TIMEOUT_MS = process.env['BULKHEAD_NIGHTLY'] === '1' ? 7_200_000 : 30
 /** A suite of its own, `npm run test:cluster`: it builds an API server first, which takes minutes. */
 const CLUSTER_TESTS = 'tests/cluster/**';
 
+/** Folders of tests that Go builds. */
+const GO_FOLDERS: readonly string[] = ['tests/read/kubectl-yaml', 'tests/report/sarif-schema'];
+
 const USAGE = `usage: npm test -- [--fast] [--require] [FILE…]
   --fast     without the tests that need the kernel or other programs
   --require  a test that this host cannot run is a failure (also BULKHEAD_REQUIRE=1)
@@ -82,7 +85,7 @@ function runInUserNamespace(): number | undefined {
 
 /** From inside there is no way to the network: what Go needs is fetched before. Where it cannot be, the tests that build it say so. */
 function fetchGoModules(): void {
-  spawnSync('go', ['mod', 'download'], { cwd: join(cloneRoot, 'tests/read/kubectl-yaml'), stdio: 'ignore' });
+  for (const folder of GO_FOLDERS) spawnSync('go', ['mod', 'download'], { cwd: join(cloneRoot, folder), stdio: 'ignore' });
 }
 
 /** A new network namespace starts with its loopback down; tests of servers talk over it. */
