@@ -50,7 +50,7 @@ function formatResults(): string {
 
 function describeRun(): string {
   const git = (...words: readonly string[]): string => spawnSync('git', words, { cwd: ROOT, encoding: 'utf8' }).stdout.trim();
-  const changed = git('status', '--porcelain', '--untracked-files=no', 'src', 'bench') === '' ? '' : ', with changes that are not committed';
+  const changed = git('status', '--porcelain', '--untracked-files=no', 'src', 'bench', ':!bench/results.md') === '' ? '' : ', with changes that are not committed';
   const [cpu] = cpus();
   return [
     `- Machine: ${cpu?.model.trim() ?? 'unknown processor'}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.version}`,
