@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url';
  * `kernel`: Linux where this process may make network namespaces and nft works in them. `userns`: a plain user may
  * make user namespaces. `root`: uid 0 here, also when only mapped. `nft`: the nft program. `shared`: the shared
  * folder of real manifests. `go`: the Go toolchain. `apiserver`: a real API server,
- * which `npm run test:cluster` builds. `chromium`: a browser.
+ * which `npm run test:cluster` builds. `chromium`: a browser. `script`: a terminal for the command under test.
  */
-export type Need = 'apiserver' | 'kernel' | 'userns' | 'root' | 'nft' | 'shared' | 'go' | 'chromium';
+export type Need = 'apiserver' | 'kernel' | 'userns' | 'root' | 'nft' | 'shared' | 'go' | 'chromium' | 'script';
 
 /** Debian's package; set BULKHEAD_CHROMIUM where another one is to be used. */
 export const CHROMIUM: string = process.env['BULKHEAD_CHROMIUM'] ?? '/usr/bin/chromium';
@@ -72,6 +72,7 @@ const look: Readonly<Record<Need, () => string | undefined>> = {
   nft: () => (succeeds('nft', ['--version']) ? undefined : 'needs `nft`, from the package nftables'),
   shared: () => (existsSync(sharedPath('data')) ? undefined : `needs the shared folder, looked for at ${sharedPath()}`),
   chromium: () => (existsSync(CHROMIUM) ? undefined : `needs Chromium at ${CHROMIUM}, from the package chromium`),
+  script: () => (succeeds('script', ['--version']) ? undefined : 'needs `script`, from util-linux (on Debian the package bsdutils)'),
   go: () => (succeeds('go', ['version']) ? undefined : 'needs `go`'),
 };
 

@@ -1,6 +1,5 @@
 // `bulkhead demo` and `bulkhead lab`: the whole loop, on hosts that can enforce and on hosts that cannot.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -71,9 +70,7 @@ test('a lab is up until it is interrupted, can be probed and entered, and leaves
   assert.match(runBulkhead(['lab', 'probe', '--pid', pid, 'app/client', 'app/server', 'tcp/8080']).stderr, /runs no lab of yours/);
 });
 
-const hasScript = spawnSync('script', ['--version']).error === undefined;
-
-test('on a terminal demo stays up in color until Ctrl-C', hasScript ? needs('kernel') : { skip: 'needs `script`, from the package util-linux' }, async (t) => {
+test('on a terminal demo stays up in color until Ctrl-C', needs('kernel', 'script'), async (t) => {
   const terminal = startCommand(t, 'script', ['-qec', `exec ${BULKHEAD} demo ${writtenCluster(t)}`, '/dev/null']);
   await terminal.waitFor('try from another terminal');
   assert.match(terminal.printed(), /\u001b\[31m/);
