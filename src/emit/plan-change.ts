@@ -10,7 +10,6 @@ export interface ChangePlan {
   readonly steps: readonly ChangeStep[];
   /** Something that was allowed is not any more: live connections have to be judged again. */
   readonly takesAway: boolean;
-  readonly wanted: Ruleset;
 }
 
 /** `removed` of one step and its `added` take effect in the same instant, whatever the size of batches. */
@@ -21,7 +20,7 @@ export interface ChangeStep {
 }
 
 export function planChange(current: Ruleset, wanted: Ruleset): ChangePlan {
-  return { steps: diffElements(elementsOf(current), elementsOf(wanted)), takesAway: takesAway(current, wanted), wanted };
+  return { steps: diffElements(elementsOf(current), elementsOf(wanted)), takesAway: takesAway(current, wanted) };
 }
 
 /**

@@ -7,10 +7,13 @@ import type { Ruleset } from '../emit/ruleset.ts';
 export interface Firewall {
   /** Loads the skeleton and the elements, the hook last; replaces a table of ours that is there, without an open moment. */
   load(ruleset: Ruleset): void;
-  /** Writes only what differs from what is held: elements first, then the generation when something was taken away. */
-  change(wanted: Ruleset): void;
-  /** Writes a difference that was already computed against what is held. */
+  /**
+   * Writes a difference computed against what is held: elements first, then the generation when something was taken
+   * away. After a failure what is held has to be read back, and a generation that is owed comes with the next plan.
+   */
   apply(plan: ChangePlan): void;
+  /** Reads what is held and applies the difference: for whoever has lost track of it. */
+  change(wanted: Ruleset): void;
   /** What the kernel holds now, read back from it, sorted as `sortRuleset` does. */
   read(): Ruleset;
   /** The ledger since the last call with `drain`: each connection opened or refused, with its count of judged packets. */

@@ -39,12 +39,10 @@ class NftFirewall implements Firewall {
   private readonly socket: NetfilterSocket;
   private readonly bytesMax: number;
   private ledger: Ledger;
-  /** What the kernel holds as far as we know; undefined when we have to ask it. */
-  private held: Ruleset | undefined;
   private generation: number | undefined;
   /** Values that no flow carries, since this process took them off or never set them. */
   private cleanGenerations = new Set<number>();
-  /** Elements were changed and the new generation is still owed. */
+  /** Elements were changed and the new generation is still owed, here or by the process that left the table. */
   private owesGeneration = false;
 
   constructor({ namespace, table = 'bulkhead', deny = 'drop', batchBytesMax = Infinity }: NftFirewallOptions) {
@@ -63,7 +61,6 @@ class NftFirewall implements Firewall {
   load(ruleset: Ruleset): void {
     const { socket, table } = this;
     const spare = `${table}_next`;
-    this.held = undefined;
     this.generation = undefined;
     let inForce = this.findInForce(spare);
     if (inForce === table) {
@@ -77,17 +74,12 @@ class NftFirewall implements Firewall {
     this.fill(table, ruleset, this.takeGeneration(inForce === undefined ? undefined : readGeneration(socket, inForce)));
     this.hook(table, inForce);
     if (inForce === undefined) removeTable(socket, spare);
-    this.held = ruleset;
     this.owesGeneration = false;
     this.ledger = new Ledger(socket, table);
   }
 
   change(wanted: Ruleset): void {
-    if (this.held !== undefined) {
-      this.apply(planChange(this.held, wanted));
-      return;
-    }
-    this.apply({ steps: diffElements(readAllElements(this.socket, this.loadedTable()), elementsOf(wanted)), takesAway: true, wanted });
+    this.apply(planChange(this.read(), wanted));
   }
 
   apply(plan: ChangePlan): void {
@@ -96,11 +88,9 @@ class NftFirewall implements Firewall {
     // What may fail stands before the first batch: then nothing has changed.
     const generation = isNewGeneration ? this.takeGeneration(this.generation) : undefined;
     if (plan.steps.length > 0) {
-      this.held = undefined;
       this.owesGeneration = isNewGeneration;
       this.write(table, plan.steps);
     }
-    this.held = plan.wanted;
     if (generation === undefined) return;
     this.owesGeneration = true;
     writeGeneration(this.socket, table, generation);
@@ -121,7 +111,6 @@ class NftFirewall implements Firewall {
   remove(): void {
     removeTable(this.socket, this.table);
     removeTable(this.socket, `${this.table}_next`);
-    this.held = undefined;
     this.generation = undefined;
     this.owesGeneration = false;
   }
@@ -138,6 +127,7 @@ class NftFirewall implements Firewall {
     }
     this.generation = readGeneration(this.socket, this.table);
     this.cleanGenerations.clear();
+    this.owesGeneration = true;
     return this.table;
   }
 
