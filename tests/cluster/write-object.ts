@@ -12,6 +12,9 @@ const RESOURCES: Readonly<Record<string, readonly [name: string, isNamespaced: b
   ClusterNetworkPolicy: ['clusternetworkpolicies', false],
   AdminNetworkPolicy: ['adminnetworkpolicies', false],
   BaselineAdminNetworkPolicy: ['baselineadminnetworkpolicies', false],
+  StagedPolicy: ['stagedpolicies', true],
+  StagedClusterPolicy: ['stagedclusterpolicies', false],
+  NodeEnforcement: ['nodeenforcements', false],
 };
 
 /** Makes the object, or puts it in place of the one of its name. */
