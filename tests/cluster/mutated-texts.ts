@@ -10,7 +10,7 @@ const VALUES: readonly string[] = [
 ];
 
 /** In place of a key. */
-const KEYS: readonly string[] = ['podSelector', 'namespaceSelector', 'ipBlock', 'matchLabels', 'matchExpressions', 'from', 'to', 'ports', 'port', 'endPort', 'protocol', 'cidr', 'except', 'ingress', 'egress', 'policyTypes', 'name', 'labels', 'annotations', 'yes', '010', '1.0', 'null', '"a"', 'A', 'a b', '<<', '? a', '!!str a', 'podselector', 'Ports', 'status', 'generateName', 'key', 'operator', 'values'];
+const KEYS: readonly string[] = ['podSelector', 'namespaceSelector', 'ipBlock', 'matchLabels', 'matchExpressions', 'from', 'to', 'ports', 'port', 'endPort', 'protocol', 'cidr', 'except', 'ingress', 'egress', 'policyTypes', 'name', 'labels', 'annotations', 'yes', '010', '1.0', 'null', '"a"', 'A', 'a b', '<<', '? a', '!!str a', 'podselector', 'Ports', 'status', 'generateName', 'uid', 'generation', 'creationTimestamp', 'finalizers', 'ownerReferences', 'selfLink', 'key', 'operator', 'values'];
 
 type Change = (lines: string[], at: number, what: number) => void;
 

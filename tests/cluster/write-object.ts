@@ -2,7 +2,8 @@
 import { groupOf } from '../../src/kube/cluster-api.ts';
 import type { WantedObject } from '../../src/kube/fake-cluster.ts';
 import type { Connection } from '../../src/kube/kube-config.ts';
-import { AnswerError, askServer } from '../../src/kube/kube-request.ts';
+import { AnswerError, askServer, type KubeRequest } from '../../src/kube/kube-request.ts';
+import { REAL_PACING, withRetries } from '../../src/kube/retry.ts';
 
 const RESOURCES: Readonly<Record<string, readonly [name: string, isNamespaced: boolean]>> = {
   Namespace: ['namespaces', false],
@@ -35,13 +36,22 @@ export async function deleteObject(connection: Connection, object: WantedObject)
 
 /** Whether the server would take the text, as it is written: undefined, or what it says against it. */
 export async function refusalOf(connection: Connection, object: Pick<WantedObject, 'apiVersion' | 'kind' | 'metadata'>, text: string): Promise<string | undefined> {
+  const request: KubeRequest = { path: `${pathOf(object)}?dryRun=All&fieldValidation=Strict`, method: 'POST', body: { type: 'application/yaml', text } };
   try {
-    await askServer(connection, { path: `${pathOf(object)}?dryRun=All&fieldValidation=Strict`, method: 'POST', body: { type: 'application/yaml', text } });
+    await withRetries(() => askServer(connection, request), (error) => (isRefusal(error) ? undefined : 0), REAL_PACING);
     return undefined;
   } catch (error) {
-    return (error as Error).message;
+    if (isRefusal(error)) return error.message;
+    throw error;
   }
 }
+
+/** What a server that is busy or gone answers says nothing about the text. */
+function isRefusal(error: unknown): error is AnswerError {
+  return error instanceof AnswerError && REFUSING_STATUSES.has(error.status);
+}
+
+const REFUSING_STATUSES: ReadonlySet<number> = new Set([400, 413, 415, 422]);
 
 function pathOf({ apiVersion, kind, metadata: { namespace = 'default' } }: Pick<WantedObject, 'apiVersion' | 'kind' | 'metadata'>): string {
   const [name, isNamespaced] = RESOURCES[kind] ?? [`${kind.toLowerCase()}s`, true];

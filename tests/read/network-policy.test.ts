@@ -248,6 +248,12 @@ for (const [name, code, from, to] of [
   ['no kind', 'missing-kind 1:1', 'kind: NetworkPolicy\n', ''],
   ['a kind that is a list', 'wrong-type 2:7', 'kind: NetworkPolicy', 'kind: [NetworkPolicy]'],
   ['an annotation that is a number', 'wrong-type 5:20', '  namespace: shop', '  annotations: {a: 1}'],
+  ['the beginning of a name that is a map', 'wrong-type 5:17', '  namespace: shop', '  generateName: {a: b}'],
+  ['the beginning of a name in capitals', 'invalid-name 5:17', '  namespace: shop', '  generateName: Web-'],
+  ['a generation that is text', 'wrong-type 5:15', '  namespace: shop', '  generation: "1"'],
+  ['a time that is a date', 'wrong-type 5:22', '  namespace: shop', '  creationTimestamp: 2026-01-31'],
+  ['finalizers that are text', 'wrong-type 5:15', '  namespace: shop', '  finalizers: a'],
+  ['an owner that is text', 'wrong-type 5:21', '  namespace: shop', '  ownerReferences: [a]'],
   ['a label that is no label', 'invalid-label 5:15', '  namespace: shop', '  labels: {a: "b c"}'],
 ] as const) {
   test(`refused: ${name}`, () => {
@@ -256,6 +262,11 @@ for (const [name, code, from, to] of [
     assert.deepEqual(cluster.policies, []);
   });
 }
+
+test('metadata as a server gives it is taken', () => {
+  const given = '  namespace: shop\n  uid: 3f6c\n  resourceVersion: "12"\n  generation: 3000000000\n  generateName: web-\n  creationTimestamp: "2026-01-31T12:00:00Z"\n  deletionTimestamp: null\n  finalizers: [example.com/a]\n  managedFields: [{manager: kubectl}]';
+  assert.deepEqual(formatFindings(readText(policyText(ALL).replace('  namespace: shop', given)).findings), []);
+});
 
 // Namespaces.
 const bare = policyText(ALL).replace('  namespace: shop\n', '');
