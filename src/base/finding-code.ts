@@ -105,6 +105,7 @@ export const FINDING_CODES = [
   'no-default-deny',
   'workload-not-selected',
   'egress-without-dns',
+  'dns-without-tcp',
   'ingress-blocked',
   'load-balancer-blocked',
   'node-port-blocked',

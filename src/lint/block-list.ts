@@ -1,4 +1,5 @@
-// Where the items of a list in block style stand, so that an edit can write another one or take a dash away.
+// Where the items of a list stand, so that an edit can write another one or take a dash away.
+import type { TextEdit } from '../base/finding.ts';
 import { locateOrigin, type Origin } from '../model/origin.ts';
 
 export interface BlockList {
@@ -26,4 +27,24 @@ export function placeBlockList(list: Origin, items: readonly Origin[]): BlockLis
 export function itemBefore({ dashColumn, itemColumn }: BlockList, lines: readonly string[]): string {
   const pad = ' '.repeat(itemColumn - 1);
   return `${lines.join(`\n${pad}`)}\n${' '.repeat(dashColumn - 1)}-${' '.repeat(itemColumn - dashColumn - 1)}`;
+}
+
+/** An item as it is written in the one style, line by line, and in the other. */
+export interface NewItem {
+  readonly block: readonly string[];
+  readonly flow: string;
+}
+
+/** Writes an item before the one at a place; none where the list is laid out in a way of its own. */
+export function addItem(list: Origin, items: readonly Origin[], at: number, { block, flow }: NewItem): TextEdit[] {
+  const { start } = locateOrigin(items[at]!).range;
+  const place = placeBlockList(list, items);
+  if (place !== undefined) return [insertion(start, itemBefore(place, block))];
+  const { start: listStart, end } = locateOrigin(list).range;
+  const isFlow = listStart.line === start.line && start.column > listStart.column && end.line === start.line;
+  return isFlow ? [insertion(start, `${flow}, `)] : [];
+}
+
+export function insertion(start: TextEdit['range']['start'], text: string): TextEdit {
+  return { range: { start, end: start }, text };
 }

@@ -1,7 +1,8 @@
 // Whether egress rules let pods ask the cluster's DNS.
 import { NODE_LOCAL_DNS, overlaps, PRIVATE_RANGES, withoutRanges } from '../base/known-ranges.ts';
+import type { Protocol } from '../base/port-set.ts';
 import type { Cluster, Pod } from '../model/cluster.ts';
-import type { IpBlockPeer, NetworkPolicy, PodPeer, PolicyRule } from '../model/network-policy.ts';
+import type { IpBlockPeer, NetworkPolicy, PodPeer, PolicyRule, PortMatch } from '../model/network-policy.ts';
 import { meetsRequirement, selects, type LabelSet, type Requirement, type Selector } from '../model/selector.ts';
 import { DNS_LABELS, DNS_NAMESPACES, isDnsPod } from '../analyze/dns-pods.ts';
 import type { PodIndex } from './pod-index.ts';
@@ -23,44 +24,46 @@ export function findDnsPods(cluster: Cluster): readonly Pod[] {
   return cluster.pods.filter(isDnsPod);
 }
 
-/** Whether a rule of the policy allows UDP to the port of DNS on a peer that is, or may be, the cluster's DNS. */
-export function allowsDns(policy: NetworkPolicy, index: PodIndex, dnsPods: readonly Pod[]): boolean {
-  return (policy.egress ?? []).some((rule) => {
-    const ports = dnsPortsOf(rule);
-    return ports !== 'none' && reachesDns(rule, { policy, index, dnsPods, isNamed: ports === 'named' });
+export interface DnsQuestion {
+  readonly index: PodIndex;
+  readonly dnsPods: readonly Pod[];
+  readonly protocol: Protocol;
+}
+
+/** The rules of the policy that allow the port of DNS, over the protocol, on a peer that is, or may be, the cluster's DNS. */
+export function dnsRulesOf(policy: NetworkPolicy, question: DnsQuestion): readonly PolicyRule[] {
+  return (policy.egress ?? []).filter((rule) => {
+    const ports = dnsPortsOf(rule, question.protocol);
+    return ports !== 'none' && reachesDns(rule, { ...question, policy, isNamed: ports === 'named' });
   });
 }
 
-/** `named`: the rule names the port of DNS itself, so its author had DNS in mind. */
-function dnsPortsOf(rule: PolicyRule): 'named' | 'open' | 'none' {
-  if (rule.ports.kind === 'every') return 'open';
-  let open: 'open' | 'none' = 'none';
-  for (const port of rule.ports.ports) {
-    if (port.protocol !== 'UDP') continue;
-    if (port.kind === 'protocol') open = 'open';
-    else if (port.kind === 'named') {
-      if (/^(dns|domain)/.test(port.name)) return 'named';
-    } else if (DNS_PORTS.some((number) => port.first <= number && number <= port.last)) {
-      if (port.first === port.last) return 'named';
-      open = 'open';
-    }
-  }
-  return open;
+/** The port of DNS that an entry opens: a number, or the name that it writes; undefined: none. */
+export function dnsPortOf(port: PortMatch): number | string | undefined {
+  if (port.kind === 'protocol') return DNS_PORTS[0]!;
+  if (port.kind === 'named') return /^(dns|domain)/.test(port.name) ? port.name : undefined;
+  return DNS_PORTS.find((number) => port.first <= number && number <= port.last);
 }
 
-interface DnsQuestion {
+/** `named`: the rule names the port of DNS itself, so its author had DNS in mind. */
+function dnsPortsOf({ ports }: PolicyRule, protocol: Protocol): 'named' | 'open' | 'none' {
+  if (ports.kind === 'every') return 'open';
+  const opening = ports.ports.filter((port) => port.protocol === protocol && dnsPortOf(port) !== undefined);
+  const isNamed = opening.some((port) => port.kind === 'named' || (port.kind === 'range' && port.first === port.last));
+  return isNamed ? 'named' : opening.length > 0 ? 'open' : 'none';
+}
+
+interface RuleQuestion extends DnsQuestion {
   readonly policy: NetworkPolicy;
-  readonly index: PodIndex;
-  readonly dnsPods: readonly Pod[];
   readonly isNamed: boolean;
 }
 
-function reachesDns(rule: PolicyRule, question: DnsQuestion): boolean {
+function reachesDns(rule: PolicyRule, question: RuleQuestion): boolean {
   if (rule.peers.kind === 'everybody') return true;
   return rule.peers.peers.some((peer) => (peer.kind === 'pods' ? podsMayBeDns(peer, question) : blockMayHoldDns(peer, question)));
 }
 
-function podsMayBeDns(peer: PodPeer, { policy, index, dnsPods, isNamed }: DnsQuestion): boolean {
+function podsMayBeDns(peer: PodPeer, { policy, index, dnsPods, isNamed }: RuleQuestion): boolean {
   if (dnsPods.length > 0) return index.matchedBy(peer, policy).pods.some(isDnsPod);
   const labels = DNS_LABEL_SETS.some((known) => selects(peer.podSelector, known));
   if (peer.namespaces.kind === 'own') return labels && DNS_NAMESPACES.includes(policy.namespace);

@@ -2,7 +2,7 @@
 import type { TextEdit } from '../base/finding.ts';
 import type { IpBlockPeer } from '../model/network-policy.ts';
 import { below, locateOrigin } from '../model/origin.ts';
-import { itemBefore, placeBlockList } from './block-list.ts';
+import { addItem, insertion } from './block-list.ts';
 import { isSameRange } from './policy-place.ts';
 
 /** How far behind the beginning of its map the value of `cidr` stands, where it is the first key: in block style, and in flow style. */
@@ -18,12 +18,7 @@ export function exceptEdit({ origin, except }: IpBlockPeer, cidrs: readonly stri
 function addToList(origin: IpBlockPeer['origin'], texts: readonly string[], count: number): TextEdit[] {
   const list = below(origin, 'ipBlock', 'except');
   const items = Array.from({ length: count }, (_, index) => below(list, index));
-  const { start } = locateOrigin(items[0]!).range;
-  const block = placeBlockList(list, items);
-  if (block !== undefined) return [insertion(start, texts.map((text) => itemBefore(block, [text])).join(''))];
-  const { start: listStart, end } = locateOrigin(list).range;
-  const isFlow = listStart.line === start.line && start.column > listStart.column && end.line === start.line;
-  return isFlow ? [insertion(start, texts.map((text) => `${text}, `).join(''))] : [];
+  return texts.flatMap((text) => addItem(list, items, 0, { block: [text], flow: text }));
 }
 
 function addList(origin: IpBlockPeer['origin'], texts: readonly string[]): TextEdit[] {
@@ -40,8 +35,4 @@ function addList(origin: IpBlockPeer['origin'], texts: readonly string[]): TextE
 /** An empty or null `except`. */
 function isWritten(origin: IpBlockPeer['origin']): boolean {
   return !isSameRange(locateOrigin(below(origin, 'ipBlock', 'except')).range, locateOrigin(below(origin, 'ipBlock')).range);
-}
-
-function insertion(start: TextEdit['range']['start'], text: string): TextEdit {
-  return { range: { start, end: start }, text };
 }

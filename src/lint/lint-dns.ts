@@ -1,13 +1,12 @@
 // Pods that may send some traffic but may not ask DNS, so that they find nobody by name.
 import type { Finding, TextEdit } from '../base/finding.ts';
-import type { Namespace, Pod } from '../model/cluster.ts';
-import type { ClusterPolicy } from '../model/cluster-policy.ts';
+import type { Pod } from '../model/cluster.ts';
 import type { NetworkPolicy } from '../model/network-policy.ts';
 import { below, locateOrigin } from '../model/origin.ts';
-import { canonicalSelector, selects } from '../model/selector.ts';
-import { DNS_LABELS, isDnsPod } from '../analyze/dns-pods.ts';
-import { itemBefore, placeBlockList } from './block-list.ts';
-import { allowsDns, DNS_PORTS, findDnsPods } from './dns-pods.ts';
+import { DNS_LABELS } from '../analyze/dns-pods.ts';
+import { insertion, itemBefore, placeBlockList } from './block-list.ts';
+import { DNS_PORTS, dnsRulesOf, findDnsPods } from './dns-pods.ts';
+import { governedEgress } from './governed-egress.ts';
 import type { LintContext } from './lint-context.ts';
 import { describePod } from './near-label.ts';
 import { findAt } from './policy-place.ts';
@@ -19,72 +18,16 @@ export function lintDns(context: LintContext): Finding[] {
   const known = new Map<NetworkPolicy, boolean>();
   const allows = (policy: NetworkPolicy): boolean => {
     let answer = known.get(policy);
-    if (answer === undefined) known.set(policy, (answer = allowsDns(policy, index, dnsPods)));
+    if (answer === undefined) known.set(policy, (answer = dnsRulesOf(policy, { index, dnsPods, protocol: 'UDP' }).length > 0));
     return answer;
   };
   const cut = new Map<NetworkPolicy, Pod | undefined>();
-  for (const { policies, pod } of governedPods(context)) {
+  for (const { policies, pod } of governedEgress(context)) {
     const sending = policies.find((policy) => (policy.egress ?? []).length > 0);
     if (sending !== undefined && !cut.has(sending) && !policies.some(allows)) cut.set(sending, pod);
   }
   const dns = describeDns(dnsPods);
   return [...cut].map(([policy, pod]) => withoutDns(policy, pod, dns));
-}
-
-interface Governed {
-  readonly policies: readonly NetworkPolicy[];
-  /** undefined: no pod of the input, but the policy says which pods it would be. */
-  readonly pod: Pod | undefined;
-}
-
-/** One pod of each set of policies that governs egress, and each policy that governs no pod of the input. */
-function governedPods({ cluster, program, index }: LintContext): Governed[] {
-  const { subjectOfGroup, isIsolated, policiesOf } = program.egress;
-  const seen = new Set<number>();
-  const governed: Governed[] = [];
-  for (const [id, group] of program.groups.entries()) {
-    const subject = subjectOfGroup[id]!;
-    const pod = cluster.pods[group.pods[0]!]!;
-    if (seen.has(subject) || !isIsolated(subject) || isDnsPod(pod) || hasClusterPolicy(cluster.clusterPolicies, pod, index.namespace(pod.namespace))) continue;
-    seen.add(subject);
-    governed.push({ policies: policiesOf(subject), pod });
-  }
-  const idle = cluster.policies.filter((policy) => policy.egress !== undefined && index.selectedBy(policy).pods.length === 0);
-  const groups = idle.length === 0 ? undefined : groupPolicies(cluster.policies);
-  for (const policy of idle) governed.push({ policies: beside(policy, groups!), pod: undefined });
-  return governed;
-}
-
-/** Egress policies by namespace and selector. */
-function groupPolicies(policies: readonly NetworkPolicy[]): ReadonlyMap<string, readonly NetworkPolicy[]> {
-  const groups = new Map<string, NetworkPolicy[]>();
-  for (const policy of policies) {
-    if (policy.egress === undefined) continue;
-    const key = `${policy.namespace}\n${canonicalSelector(policy.podSelector)}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [policy]);
-    else group.push(policy);
-  }
-  return groups;
-}
-
-/** The policies that surely govern what this one governs: those for the whole namespace, or for the same selector. */
-function beside(policy: NetworkPolicy, groups: ReadonlyMap<string, readonly NetworkPolicy[]>): readonly NetworkPolicy[] {
-  const selector = canonicalSelector(policy.podSelector);
-  const same = groups.get(`${policy.namespace}\n${selector}`) ?? [];
-  return selector === '' ? same : [...same, ...(groups.get(`${policy.namespace}\n`) ?? [])];
-}
-
-/** An Admin policy that accepts egress may open DNS before any NetworkPolicy is asked. */
-function hasClusterPolicy(policies: readonly ClusterPolicy[], pod: Pod, namespace: Namespace | undefined): boolean {
-  return policies.some(
-    ({ tier, egress, subject }) =>
-      tier === 'Admin' &&
-      egress.some((rule) => rule.action === 'Accept') &&
-      selects(subject.podSelector, pod) &&
-      namespace !== undefined &&
-      selects(subject.namespaceSelector, namespace),
-  );
 }
 
 /** Where the cluster's DNS is asked; of the input's own pods, else as the usual installations have it. */
@@ -119,8 +62,7 @@ function dnsRuleEdit(policy: NetworkPolicy, dns: DnsPlace): TextEdit[] {
   const rules = (policy.egress ?? []).map(({ origin }) => origin);
   const list = placeBlockList(below(policy.origin, 'spec', 'egress'), rules);
   if (list === undefined) return [];
-  const { start } = locateOrigin(rules[0]!).range;
-  return [{ range: { start, end: start }, text: itemBefore(list, dnsRule(dns)) }];
+  return [insertion(locateOrigin(rules[0]!).range.start, itemBefore(list, dnsRule(dns)))];
 }
 
 function dnsRule({ namespace, label: [key, value], ports, isNodeLocal }: DnsPlace): string[] {

@@ -6,6 +6,7 @@ import type { Cluster } from '../model/cluster.ts';
 import { createLintContext, type LintContext } from './lint-context.ts';
 import { lintClusterAddresses } from './lint-cluster-addresses.ts';
 import { lintClusterPolicies } from './lint-cluster-policies.ts';
+import { lintDnsTcp } from './lint-dns-tcp.ts';
 import { lintFamilies } from './lint-families.ts';
 import { lintIsolation } from './lint-isolation.ts';
 import { lintMeaning, type LintOptions } from './lint-meaning.ts';
@@ -30,6 +31,7 @@ function lintWeakness(context: LintContext): Finding[] {
       ...lintClusterAddresses(context, policy),
     ]),
     ...lintClusterPolicies(context),
+    ...lintDnsTcp(context),
     ...lintFamilies(context),
     ...lintRedundant(context),
     ...lintIsolation(context),
