@@ -24,6 +24,8 @@ export interface Libc {
   close(fd: number): number;
   setns(fd: number, kind: number): number;
   unshare(flags: number): number;
+  prctl(option: number, second: number, third: number, fourth: number, fifth: number): number;
+  capset(header: Uint8Array, data: Uint8Array): number;
   /** `errno` of the last call that failed. */
   errno(): number;
 }
@@ -63,6 +65,8 @@ function bindLibc(): Libc {
     close: library.func('int close(int fd)'),
     setns: library.func('int setns(int fd, int kind)'),
     unshare: library.func('int unshare(int flags)'),
+    prctl: library.func('int prctl(int option, unsigned long second, unsigned long third, unsigned long fourth, unsigned long fifth)'),
+    capset: library.func('int capset(uint8_t *header, const uint8_t *data)'),
     errno: () => koffi.errno(),
   };
 }
