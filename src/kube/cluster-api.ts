@@ -1,4 +1,5 @@
-// The contract of a cluster: which of the kinds that decide about traffic it has, and their objects, one by one.
+// The contract of a cluster: which of the kinds that decide about traffic it has, and their objects, one by one, as they are and as they change; and how to write them.
+import type { ClusterError } from './cluster-error.ts';
 
 /** A kind that the cluster serves and that has a say in the answer, in the one version it is read in. */
 export interface ServedKind {
@@ -45,15 +46,78 @@ export interface ListOptions {
 }
 
 /**
- * What this program asks of a cluster. Watching joins here as one more function, for the agent.
- * Both functions fail with `ClusterError`.
+ * What a watch tells. Each telling begins with `restart` and is whole at `synced`; single changes follow, until the next
+ * `restart`. An object has `uid`, `resourceVersion` and, where its kind counts them, `generation` in its metadata.
  */
+export type WatchEvent =
+  | { readonly kind: 'put'; readonly object: ClusterObject }
+  | { readonly kind: 'remove'; readonly object: Pick<ClusterObject, 'apiVersion' | 'kind' | 'metadata'> }
+  /** Everything is told anew from here on: what is not put again before the next `synced` is gone. */
+  | { readonly kind: 'restart' }
+  | { readonly kind: 'synced' }
+  /** The way to the server is cut, or it says no; the watch goes on by itself. */
+  | { readonly kind: 'trouble'; readonly error: ClusterError; readonly retryInMs: number }
+  /** After `trouble`: the way is open again, and what was missed follows. A `restart` says the same. */
+  | { readonly kind: 'resumed' };
+
+export interface WatchOptions extends ListOptions {
+  /** Ends the watch, without an error. */
+  readonly signal: AbortSignal;
+  /** `spec.nodeName=a`; what the server knows for the kind. */
+  readonly fieldSelector?: string;
+  readonly labelSelector?: string;
+}
+
+/** What somebody wants to be in the cluster: an object as a manifest has it. */
+export interface WantedObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string; readonly [field: string]: unknown };
+  readonly [field: string]: unknown;
+}
+
+/** What is to be made, or asked (a TokenReview has no name). */
+export type NewObject = Omit<WantedObject, 'metadata'> & { readonly metadata?: { readonly namespace?: string; readonly [field: string]: unknown } };
+
+/** An object whole, as the server answers it: a review has neither name nor uid. */
+export interface StoredObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name?: string; readonly namespace?: string; readonly uid?: string; readonly resourceVersion?: string; readonly generation?: number; readonly [field: string]: unknown };
+  readonly [field: string]: unknown;
+}
+
+/** Where one object is. `namespace` is missing for kinds of the whole cluster. */
+export interface ObjectPlace {
+  readonly served: ServedKind;
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+export interface ApplyOptions {
+  /** Under this name the server remembers which fields are ours. */
+  readonly fieldManager: string;
+}
+
+/** What this program asks of a cluster. Every function fails with `ClusterError`, but a watch, which tells it. */
 export interface ClusterApi {
   /** How people call the cluster: the context's name. */
   readonly name: string;
   discover(): Promise<ServedKinds>;
   /** In the server's order, page by page; trimmed when they come out. */
   list(kind: ServedKind, options?: ListOptions): AsyncIterable<ListEvent>;
+  /** A kind that is not served has no objects, and is looked for again and again. */
+  watch(kind: ServedKind, options: WatchOptions): AsyncIterable<WatchEvent>;
+  /** Whole, not trimmed. Fails with `not-found`. */
+  get(place: ObjectPlace): Promise<StoredObject>;
+  /** Fails with `conflict` where there is one of its name. */
+  create(served: ServedKind, object: NewObject): Promise<StoredObject>;
+  /** Server-side apply, by force: the fields given are ours from now on, those of ours that are not given any more go. */
+  apply(served: ServedKind, object: WantedObject, options: ApplyOptions): Promise<StoredObject>;
+  /** Merged into `status` (JSON merge patch: null takes away, a list stands for the whole list). */
+  patchStatus(place: ObjectPlace, status: { readonly [field: string]: unknown }): Promise<StoredObject>;
+  /** Fails with `not-found`. */
+  delete(place: ObjectPlace): Promise<void>;
 }
 
 /** `networking.k8s.io` of `networking.k8s.io/v1`; empty for the core group. */

@@ -13,10 +13,14 @@ export type ClusterErrorCode =
   | 'not-found'
   /** Of a write: it does not take the object. */
   | 'invalid'
+  /** Of a write: there is one of that name already, or it has changed meanwhile. */
+  | 'conflict'
   /** An answer larger than the bound. */
   | 'too-large'
   /** The state that a list was going through is gone (410). */
   | 'expired'
+  /** It sends what no API server sends. */
+  | 'malformed'
   /** Anything else that it answers. */
   | 'server-error';
 

@@ -1,19 +1,17 @@
-// A cluster in memory: it takes and refuses objects, answers lists, and fails, as a real one does.
+// A cluster in memory: it takes and refuses objects, answers lists and watches, and fails, as a real one does.
 import { hasErrors } from '../base/finding.ts';
 import { classifyKind } from '../read/kinds.ts';
 import { readManifests, sourceFromText } from '../read/read.ts';
-import { groupOf, qualifiedResource, type ClusterApi, type ListEvent, type ListOptions, type ServedKind, type ServedKinds } from './cluster-api.ts';
+import { groupOf, qualifiedResource, type ApplyOptions, type ClusterApi, type ListEvent, type ListOptions, type NewObject, type ObjectPlace, type ServedKind, type ServedKinds, type StoredObject, type WantedObject, type WatchEvent, type WatchOptions } from './cluster-api.ts';
 import { ClusterError } from './cluster-error.ts';
+import { FakeHistory, keyOf } from './fake-history.ts';
+import { applyFields, mergePatch } from './fake-merge.ts';
+import { meetsSelectors } from './fake-selector.ts';
+import { FakeWatch, isOfKind } from './fake-watch.ts';
 import { chooseKinds, type ServedResource } from './served-kinds.ts';
 import { trimObject } from './trim-object.ts';
 
-/** What somebody wants to be in the cluster: an object as a manifest has it. */
-export interface WantedObject {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace?: string; readonly [field: string]: unknown };
-  readonly [field: string]: unknown;
-}
+type Fields = { readonly [field: string]: unknown };
 
 /** Objects of the real server's first page; the fake forgets a list only behind it. */
 const PAGE_OBJECTS = 500;
@@ -21,44 +19,62 @@ const PAGE_OBJECTS = 500;
 /** A class, for it lives in time: objects come and go, rights are taken, the server goes away. */
 export class FakeCluster implements ClusterApi {
   readonly name: string;
-  readonly #resources: ServedResource[] = [...BUILT_IN];
-  readonly #objects = new Map<string, WantedObject>();
+  #resources: readonly ServedResource[] = BUILT_IN;
+  readonly #history = new FakeHistory();
+  readonly #applied = new Map<string, ReadonlyMap<string, Fields>>();
   readonly #forbidden = new Set<string>();
+  readonly #watches = new Set<FakeWatch>();
   #isGone = false;
   #expiries = 0;
 
   constructor(name = 'fake') {
     this.name = name;
     // A new cluster has these.
-    for (const namespace of ['default', 'kube-node-lease', 'kube-public', 'kube-system']) this.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+    for (const namespace of ['default', 'kube-node-lease', 'kube-public', 'kube-system']) this.put({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
   }
 
-  /** Makes the object, or puts it in place of the one of its name. Throws ClusterError where a server refuses it. */
-  apply(object: WantedObject): void {
-    this.#answer();
+  /** As somebody else does it, also while nobody answers here: makes the object, or puts it in place of the one of its name, its status included. Throws ClusterError where a server refuses it. */
+  put(object: WantedObject): StoredObject {
     const resource = this.#resourceOf(object);
     const { namespace } = object.metadata;
-    if (resource.isNamespaced && !this.#objects.has(keyOf('v1', 'Namespace', '', namespace ?? 'default'))) throw new ClusterError('not-found', `namespaces "${namespace ?? 'default'}" not found`);
-    const stored = withScope(object, resource);
-    refuseInvalid(stored);
-    this.#objects.set(keyOf(object.apiVersion, object.kind, stored.metadata.namespace ?? '', object.metadata.name), stored);
+    if (resource.isNamespaced && this.#history.find(keyOf('v1', 'Namespace', '', namespace ?? 'default')) === undefined) throw new ClusterError('not-found', `namespaces "${namespace ?? 'default'}" not found`);
+    const scoped = withScope(object, resource);
+    refuseInvalid(scoped);
+    const stored = this.#history.put(keyOfObject(scoped), scoped);
+    this.#wake();
+    return stored;
   }
 
   /** Throws ClusterError when there is no such object. */
-  delete(object: Pick<WantedObject, 'apiVersion' | 'kind' | 'metadata'>): void {
-    this.#answer();
-    const { metadata } = withScope(object, this.#resourceOf(object));
-    if (!this.#objects.delete(keyOf(object.apiVersion, object.kind, metadata.namespace ?? '', metadata.name))) throw new ClusterError('not-found', `${object.kind} "${metadata.name}" not found`);
+  remove(object: Pick<WantedObject, 'apiVersion' | 'kind' | 'metadata'>): void {
+    const key = keyOfObject(withScope(object, this.#resourceOf(object)));
+    if (!this.#history.remove(key)) throw new ClusterError('not-found', `${object.kind} "${object.metadata.name}" not found`);
+    this.#applied.delete(key);
+    this.#wake();
   }
 
   /** As the CustomResourceDefinition of a kind does. */
   serve(kind: ServedKind): void {
-    this.#resources.push({ ...kind, verbs: VERBS });
+    this.#resources = [...this.#resources, { ...kind, verbs: VERBS }];
+    this.#wake();
+  }
+
+  /** The CustomResourceDefinition goes, and its objects with it. */
+  unserve(kind: ServedKind): void {
+    for (const object of [...this.#history.objects].filter((object) => isOfKind(object, kind))) this.remove(object as WantedObject); // what is stored has a name
+    this.#resources = this.#resources.filter(({ apiVersion, resource }) => apiVersion !== kind.apiVersion || resource !== kind.resource);
+    this.#wake();
   }
 
   /** The user may no longer list the resource, `nodes` or `networkpolicies.networking.k8s.io`. */
   forbid(resource: string): void {
     this.#forbidden.add(resource);
+    this.#wake();
+  }
+
+  permit(resource: string): void {
+    this.#forbidden.delete(resource);
+    this.#wake();
   }
 
   /** The next lists with more than one page are forgotten between their pages, so many times. */
@@ -69,6 +85,23 @@ export class FakeCluster implements ClusterApi {
   /** Nobody answers any more. */
   goAway(): void {
     this.#isGone = true;
+    this.#wake();
+  }
+
+  comeBack(): void {
+    this.#isGone = false;
+    this.#wake();
+  }
+
+  /** Every watch that goes on is cut, and finds its way back by itself. */
+  cutWatches(): void {
+    for (const watch of this.#watches) watch.cut();
+  }
+
+  /** The history up to now: watches that are behind, or are cut before they hear something new, begin anew (410 Gone). */
+  compact(): void {
+    this.#history.forget();
+    this.cutWatches();
   }
 
   async discover(): Promise<ServedKinds> {
@@ -94,6 +127,72 @@ export class FakeCluster implements ClusterApi {
     }
   }
 
+  async *watch(kind: ServedKind, options: WatchOptions): AsyncGenerator<WatchEvent> {
+    const watch = new FakeWatch(kind, options, { history: this.#history, look: () => this.#look(kind, options) });
+    this.#watches.add(watch);
+    try {
+      yield* watch.events();
+    } finally {
+      this.#watches.delete(watch);
+    }
+  }
+
+  async get(place: ObjectPlace): Promise<StoredObject> {
+    this.#answer();
+    return this.#find(place);
+  }
+
+  async create(served: ServedKind, object: NewObject): Promise<StoredObject> {
+    this.#answer();
+    const { name } = object.metadata ?? {};
+    if (typeof name !== 'string' || name === '') throw new ClusterError('invalid', 'name or generateName is required');
+    const { status: _, ...wanted } = withScope({ ...object, metadata: { ...object.metadata, name } } as WantedObject, this.#resourceOf(served)); // it has a name
+    if (this.#history.find(keyOfObject(wanted)) !== undefined) throw new ClusterError('conflict', `${served.resource} "${name}" already exists`);
+    return this.put(wanted);
+  }
+
+  async apply(served: ServedKind, object: WantedObject, { fieldManager }: ApplyOptions): Promise<StoredObject> {
+    this.#answer();
+    const { status: _, ...wanted } = withScope(object, this.#resourceOf(served));
+    const key = keyOfObject(wanted);
+    const managers = new Map(this.#applied.get(key));
+    const before = managers.get(fieldManager) ?? {};
+    managers.delete(fieldManager);
+    const joined = applyFields(this.#history.find(key) ?? {}, { wanted, before, others: [...managers.values()] });
+    const stored = this.put(joined as WantedObject); // it has what `wanted` has
+    this.#applied.set(key, managers.set(fieldManager, wanted));
+    return stored;
+  }
+
+  async patchStatus(place: ObjectPlace, status: Fields): Promise<StoredObject> {
+    this.#answer();
+    return this.put(mergePatch(this.#find(place), { status }) as WantedObject); // it is stored
+  }
+
+  async delete(place: ObjectPlace): Promise<void> {
+    this.#answer();
+    this.remove(this.#find(place) as WantedObject); // it is stored
+  }
+
+  #find({ served, namespace, name }: ObjectPlace): StoredObject {
+    this.#checkServed(served);
+    const found = this.#history.find(keyOf(served.apiVersion, served.kind, namespace ?? '', name));
+    if (found === undefined) throw new ClusterError('not-found', `${served.resource} "${name}" not found`);
+    return found;
+  }
+
+  /** As a watch begins: what is there, or why not. */
+  #look(kind: ServedKind, { namespace, fieldSelector, labelSelector }: WatchOptions): readonly StoredObject[] {
+    this.#answer();
+    this.#checkRight(kind, namespace);
+    const selectors = { ...(fieldSelector === undefined ? {} : { fieldSelector }), ...(labelSelector === undefined ? {} : { labelSelector }) };
+    return this.#listed(kind, namespace).filter((object) => meetsSelectors(object, selectors));
+  }
+
+  #wake(): void {
+    for (const watch of this.#watches) watch.wake();
+  }
+
   #answer(): void {
     if (this.#isGone) throw new ClusterError('unreachable', `the cluster ${this.name} cannot be reached`);
   }
@@ -105,9 +204,13 @@ export class FakeCluster implements ClusterApi {
     throw new ClusterError('forbidden', `${resource} is forbidden: User "nobody" cannot list resource "${kind.resource}" in API group "${groupOf(kind.apiVersion)}" ${where}`);
   }
 
-  #listed(kind: ServedKind, namespace: string | undefined): readonly WantedObject[] {
+  #checkServed(kind: ServedKind): void {
     if (!this.#resources.some(({ apiVersion, resource }) => apiVersion === kind.apiVersion && resource === kind.resource)) throw new ClusterError('not-found', 'the server could not find the requested resource');
-    const all = [...this.#objects.values()].filter((object) => object.apiVersion === kind.apiVersion && object.kind === kind.kind);
+  }
+
+  #listed(kind: ServedKind, namespace: string | undefined): readonly StoredObject[] {
+    this.#checkServed(kind);
+    const all = [...this.#history.objects].filter((object) => isOfKind(object, kind));
     if (namespace === undefined) return all;
     if (kind.isNamespaced) return all.filter(({ metadata }) => metadata.namespace === namespace);
     if (kind.kind !== 'Namespace') return all;
@@ -123,8 +226,8 @@ export class FakeCluster implements ClusterApi {
   }
 }
 
-function keyOf(apiVersion: string, kind: string, namespace: string, name: string): string {
-  return `${groupOf(apiVersion)}/${kind}/${namespace}/${name}`;
+function keyOfObject({ apiVersion, kind, metadata }: Pick<WantedObject, 'apiVersion' | 'kind' | 'metadata'>): string {
+  return keyOf(apiVersion, kind, metadata.namespace ?? '', metadata.name);
 }
 
 /** A namespace of its own for what has one, none for what has none; a namespace carries its name as a label. */

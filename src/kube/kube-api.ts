@@ -1,20 +1,16 @@
-// The real cluster: discovery and paged lists over the configuration of kubectl.
+// The real cluster: discovery, paged lists, watches and writes over the configuration of kubectl.
 import { isPolicyGroup } from '../read/engine-kinds.ts';
-import { groupOf, type ClusterApi, type ListEvent, type ListOptions, type ServedKind, type ServedKinds } from './cluster-api.ts';
+import { groupOf, type ApplyOptions, type ClusterApi, type ListEvent, type ListOptions, type NewObject, type ObjectPlace, type ServedKind, type ServedKinds, type StoredObject, type WantedObject, type WatchEvent, type WatchOptions } from './cluster-api.ts';
 import { ClusterError } from './cluster-error.ts';
 import { DISCOVERY_ACCEPT, readAggregated, readGroupVersions, readResourceList, type Discovered } from './discovery.ts';
 import { openConnection, type ClusterChoice, type Connection } from './kube-config.ts';
-import { ANSWER_BYTES_MAX, AnswerError, askServer } from './kube-request.ts';
+import { kindPath, objectPath, versionPath, withQuery } from './kube-paths.ts';
+import { ANSWER_BYTES_MAX, AnswerError, askServer, retryIn, type KubeRequest } from './kube-request.ts';
+import { KubeWatch, REAL_TIMES, type WatchTimes } from './kube-watch.ts';
+import { listPages } from './list-pages.ts';
 import { REAL_PACING, withRetries, type Pacing } from './retry.ts';
 import { chooseKinds, type ServedResource } from './served-kinds.ts';
 import { trimObject } from './trim-object.ts';
-
-/** Objects in one page of a list. */
-const PAGE_OBJECTS = 500;
-/** How often a list that the server has forgotten is begun again in pages; after that it is asked for whole. */
-const LIST_RESTARTS_MAX = 2;
-/** A page too large to hold is asked for again with so many times fewer objects. */
-const PAGE_SHRINK = 8;
 
 /** Asks nothing yet. Throws ClusterError without a usable configuration, WordError for a context that does not exist. */
 export async function openKubeApi(choice: ClusterChoice): Promise<KubeApi> {
@@ -24,6 +20,7 @@ export async function openKubeApi(choice: ClusterChoice): Promise<KubeApi> {
 export interface KubeApiOptions {
   readonly pacing?: Pacing;
   readonly answerBytesMax?: number;
+  readonly times?: WatchTimes;
 }
 
 /** A class, for it lives as long as its connections, and knows whether the server has ever answered. */
@@ -32,13 +29,15 @@ export class KubeApi implements ClusterApi {
   readonly #connection: Connection;
   readonly #pacing: Pacing;
   readonly #answerBytesMax: number;
+  readonly #times: WatchTimes;
   #hasAnswered = false;
 
-  constructor(connection: Connection, { pacing = REAL_PACING, answerBytesMax = ANSWER_BYTES_MAX }: KubeApiOptions = {}) {
+  constructor(connection: Connection, { pacing = REAL_PACING, answerBytesMax = ANSWER_BYTES_MAX, times = REAL_TIMES }: KubeApiOptions = {}) {
     this.name = connection.name;
     this.#connection = connection;
     this.#pacing = pacing;
     this.#answerBytesMax = answerBytesMax;
+    this.#times = times;
   }
 
   async discover(): Promise<ServedKinds> {
@@ -53,32 +52,50 @@ export class KubeApi implements ClusterApi {
     return chooseKinds([...core.resources, ...groups.resources], silent);
   }
 
-  async *list(kind: ServedKind, { namespace }: ListOptions = {}): AsyncGenerator<ListEvent> {
+  async *list(kind: ServedKind, options: ListOptions = {}): AsyncGenerator<ListEvent> {
+    const { namespace } = options;
     if (kind.kind === 'Namespace' && kind.apiVersion === 'v1' && namespace !== undefined) {
       // Who may read one namespace may read its object, and not the list of all.
       yield* objectsOf(kind, [await this.#ask(`/api/v1/namespaces/${encodeURIComponent(namespace)}`)]);
       return;
     }
-    let limit = PAGE_OBJECTS;
-    let restarts = 0;
-    let place: string | undefined;
-    for (;;) {
-      const page = await this.#fetchPage(listPath(kind, namespace, limit, place));
-      if (page.kind === 'too-large') {
-        if (limit === 1) throw page.error;
-        limit = limit === 0 ? PAGE_OBJECTS : Math.max(1, Math.floor(limit / PAGE_SHRINK));
-      } else if (page.kind === 'expired') {
-        if (restarts > LIST_RESTARTS_MAX) throw page.error;
-        if (restarts === LIST_RESTARTS_MAX) limit = 0;
-        restarts++;
-        place = undefined;
-        yield { kind: 'restart' };
-      } else {
-        yield* objectsOf(kind, page.items);
-        place = page.next;
-        if (place === undefined) return;
-      }
+    for await (const page of listPages((query) => this.#ask(kindPath(kind, options, { ...query })))) {
+      if (page.kind === 'restart') yield page;
+      else yield* objectsOf(kind, page.items);
     }
+  }
+
+  watch(kind: ServedKind, options: WatchOptions): AsyncIterable<WatchEvent> {
+    return new KubeWatch({ connection: this.#connection, pacing: this.#pacing, times: this.#times }, kind, options).events();
+  }
+
+  async get(place: ObjectPlace): Promise<StoredObject> {
+    return readStored(await this.#ask(objectPath(place)));
+  }
+
+  async create(served: ServedKind, object: NewObject): Promise<StoredObject> {
+    const { namespace } = object.metadata ?? {};
+    return this.#write({ path: kindPath(served, namespace === undefined ? {} : { namespace }), method: 'POST', body: jsonBody('application/json', object) });
+  }
+
+  async apply(served: ServedKind, object: WantedObject, { fieldManager }: ApplyOptions): Promise<StoredObject> {
+    const { name, namespace } = object.metadata;
+    const path = objectPath({ served, name, ...(namespace === undefined ? {} : { namespace }) });
+    // JSON is YAML, and older servers know the patch under no other name.
+    return this.#write({ path: withQuery(path, { fieldManager, force: 'true' }), method: 'PATCH', body: jsonBody('application/apply-patch+yaml', object) });
+  }
+
+  async patchStatus(place: ObjectPlace, status: { readonly [field: string]: unknown }): Promise<StoredObject> {
+    return this.#write({ path: objectPath(place, 'status'), method: 'PATCH', body: jsonBody('application/merge-patch+json', { status }) });
+  }
+
+  async delete(place: ObjectPlace): Promise<void> {
+    await this.#write({ path: objectPath(place), method: 'DELETE' });
+  }
+
+  /** Not tried again: whoever writes knows what a second time would do. */
+  async #write(request: KubeRequest): Promise<StoredObject> {
+    return readStored(await askServer(this.#connection, { ...request, answerBytesMax: this.#answerBytesMax }));
   }
 
   async #discoverRoot(path: '/api' | '/apis'): Promise<Discovered> {
@@ -107,15 +124,6 @@ export class KubeApi implements ClusterApi {
     }
   }
 
-  async #fetchPage(path: string): Promise<Page> {
-    try {
-      return readPage(await this.#ask(path));
-    } catch (error) {
-      if (error instanceof ClusterError && (error.code === 'expired' || error.code === 'too-large')) return { kind: error.code, error };
-      throw error;
-    }
-  }
-
   async #ask(path: string, accept?: string): Promise<unknown> {
     const act = async (): Promise<unknown> => {
       const answer = await askServer(this.#connection, { path, ...(accept === undefined ? {} : { accept }), answerBytesMax: this.#answerBytesMax });
@@ -127,27 +135,19 @@ export class KubeApi implements ClusterApi {
 
   /** A server that never answered is not waited for: whoever mistyped an address wants to hear of it. */
   #retryIn(error: unknown): number | undefined {
-    if (error instanceof AnswerError) return RETRIED_STATUS.has(error.status) ? (error.retryAfterMs ?? 0) : undefined;
-    return error instanceof ClusterError && error.code === 'unreachable' && this.#hasAnswered ? 0 : undefined;
+    return error instanceof AnswerError || this.#hasAnswered ? retryIn(error) : undefined;
   }
 }
 
-/** Too many requests, and what a server or a proxy before it says while it starts, stops or is overloaded. */
-const RETRIED_STATUS: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
-
-type Page = FullPage | { readonly kind: 'expired'; readonly error: ClusterError } | { readonly kind: 'too-large'; readonly error: ClusterError };
-
-interface FullPage {
-  readonly kind: 'page';
-  readonly items: readonly unknown[];
-  readonly next: string | undefined;
+function jsonBody(type: string, document: object): { readonly type: string; readonly text: string } {
+  return { type, text: JSON.stringify(document) };
 }
 
-function readPage(document: unknown): FullPage {
-  const { items, metadata } = document as { readonly items?: unknown; readonly metadata?: { readonly continue?: unknown } }; // looked at below
-  if (items !== null && items !== undefined && !Array.isArray(items)) throw new ClusterError('server-error', 'the API server answers a list without items');
-  const next = metadata?.continue;
-  return { kind: 'page', items: (items ?? []) as readonly unknown[], next: typeof next === 'string' && next !== '' ? next : undefined };
+function readStored(document: unknown): StoredObject {
+  const { apiVersion, kind, metadata } = (document ?? {}) as { readonly [field: string]: unknown }; // looked at here
+  const isObject = typeof apiVersion === 'string' && typeof kind === 'string' && (metadata === undefined || (typeof metadata === 'object' && metadata !== null));
+  if (!isObject) throw new ClusterError('server-error', 'the API server answers with something that is no object');
+  return { metadata: {}, ...(document as object), apiVersion, kind };
 }
 
 function* objectsOf(kind: ServedKind, items: readonly unknown[]): Generator<ListEvent> {
@@ -155,15 +155,4 @@ function* objectsOf(kind: ServedKind, items: readonly unknown[]): Generator<List
     const object = trimObject(kind, item);
     if (object !== undefined) yield { kind: 'object', object };
   }
-}
-
-function versionPath(apiVersion: string): string {
-  return apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-}
-
-/** `limit` 0: everything at once. */
-function listPath({ apiVersion, resource, isNamespaced }: ServedKind, namespace: string | undefined, limit: number, place: string | undefined): string {
-  const scope = isNamespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : '';
-  const query = new URLSearchParams({ ...(limit === 0 ? {} : { limit: `${limit}` }), ...(place === undefined ? {} : { continue: place }) });
-  return `${versionPath(apiVersion)}${scope}/${resource}${query.size === 0 ? '' : `?${query.toString()}`}`;
 }

@@ -1,5 +1,5 @@
 // One request to an API server and its answer as JSON, bounded in size and time; what goes wrong becomes a `ClusterError`.
-import { request as requestPlain, type IncomingMessage } from 'node:http';
+import { request as requestPlain, type ClientRequest, type IncomingMessage } from 'node:http';
 import { request as requestSecure, type RequestOptions } from 'node:https';
 import { createGunzip } from 'node:zlib';
 import { ClusterError, type ClusterErrorCode } from './cluster-error.ts';
@@ -11,6 +11,9 @@ export const ANSWER_BYTES_MAX: number = 128 * 1024 * 1024;
 /** Nothing comes for so long: the server counts as gone. */
 export const SILENCE_MS_MAX = 30_000;
 
+/** Of silence, before the kernel asks whether the other side is still there; ten probes follow, one each second. */
+const PROBES_AFTER_MS = 20_000;
+
 export interface KubeRequest {
   /** With the query. */
   readonly path: string;
@@ -18,6 +21,8 @@ export interface KubeRequest {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly body?: { readonly type: string; readonly text: string };
   readonly answerBytesMax?: number;
+  /** Ends the request, and the answer while it is read. */
+  readonly signal?: AbortSignal;
 }
 
 /** An answer other than the one that was asked for. */
@@ -33,17 +38,46 @@ export class AnswerError extends ClusterError {
   }
 }
 
-/** The parsed body of an answer 2xx. Throws AnswerError for any other, ClusterError where none comes. */
-export async function askServer(connection: Connection, request: KubeRequest): Promise<unknown> {
-  const credentials = await connection.credentials();
-  const answer = await send(connection, request, credentials);
-  const status = answer.statusCode ?? 0;
-  const text = await readBody(connection, answer, request.answerBytesMax ?? ANSWER_BYTES_MAX);
-  if (status >= 200 && status < 300) return parseAnswer(connection, text);
-  throw answerError(connection, status, text, answer.headers['retry-after']);
+/** Too many requests, and what a server or a proxy before it says while it starts, stops or is overloaded. */
+const RETRIED_STATUS: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
+
+/** Whether and when to try again after a failure, as `withRetries` wants it. */
+export function retryIn(error: unknown): number | undefined {
+  if (error instanceof AnswerError) return RETRIED_STATUS.has(error.status) ? (error.retryAfterMs ?? 0) : undefined;
+  return error instanceof ClusterError && error.code === 'unreachable' ? 0 : undefined;
 }
 
-function send(connection: Connection, { path, accept = 'application/json', method = 'GET', body }: KubeRequest, credentials: RequestOptions): Promise<IncomingMessage> {
+/** The parsed body of an answer 2xx. Throws AnswerError for any other, ClusterError where none comes. */
+export async function askServer(connection: Connection, request: KubeRequest): Promise<unknown> {
+  const answer = await openAnswer(connection, request);
+  return parseAnswer(connection, await readBody(connection, answer, request.answerBytesMax ?? ANSWER_BYTES_MAX));
+}
+
+/** An answer 2xx whose body has not been read. */
+export interface OpenAnswer {
+  /** Unpacked; fails with ClusterError where the connection is cut before the end. */
+  readonly chunks: AsyncIterable<Buffer>;
+  /** From now on silence is borne for so long. */
+  bearSilence(ms: number): void;
+}
+
+/** Throws as `askServer` does; also when the signal ends it. */
+export async function openAnswer(connection: Connection, request: KubeRequest): Promise<OpenAnswer> {
+  const credentials = await connection.credentials();
+  const exchange = await send(connection, request, credentials);
+  const { answer } = exchange;
+  const status = answer.statusCode ?? 0;
+  const open = openBody(connection, exchange);
+  if (status >= 200 && status < 300) return open;
+  throw answerError(connection, status, await readBody(connection, open, request.answerBytesMax ?? ANSWER_BYTES_MAX), answer.headers['retry-after']);
+}
+
+interface Exchange {
+  readonly outgoing: ClientRequest;
+  readonly answer: IncomingMessage;
+}
+
+function send(connection: Connection, { path, accept = 'application/json', method = 'GET', body, signal }: KubeRequest, credentials: RequestOptions): Promise<Exchange> {
   const { server } = connection;
   const headers = {
     ...credentials.headers,
@@ -52,31 +86,51 @@ function send(connection: Connection, { path, accept = 'application/json', metho
     'user-agent': 'bulkhead',
     ...(body === undefined ? {} : { 'content-type': body.type, 'content-length': Buffer.byteLength(body.text) }),
   };
-  const options: RequestOptions = { ...credentials, method, headers, hostname: server.hostname.replace(/^\[|\]$/g, ''), port: server.port, path: `${server.pathname.replace(/\/$/, '')}${path}` };
+  const way = { hostname: server.hostname.replace(/^\[|\]$/g, ''), port: server.port, path: `${server.pathname.replace(/\/$/, '')}${path}` };
+  const options: RequestOptions = { ...credentials, method, headers, ...way, ...(signal === undefined ? {} : { signal }) };
   const start = server.protocol === 'http:' ? requestPlain : requestSecure;
   return new Promise((resolve, reject) => {
-    const outgoing = start(options, resolve);
-    outgoing.setTimeout(SILENCE_MS_MAX, () => outgoing.destroy(new Error(`nothing came for ${SILENCE_MS_MAX / 1000} s`)));
+    let answer: IncomingMessage | undefined;
+    const outgoing = start(options, (incoming) => {
+      answer = incoming;
+      resolve({ outgoing, answer });
+    });
+    // A host that is gone without a word answers no probes: the kernel says so 10 s later.
+    outgoing.on('socket', (socket) => socket.setKeepAlive(true, PROBES_AFTER_MS));
+    outgoing.setTimeout(SILENCE_MS_MAX, () => (answer ?? outgoing).destroy(new Error('nothing came for too long')));
     outgoing.on('error', (cause) => reject(unreachable(connection, cause)));
     outgoing.end(body?.text);
   });
 }
 
-async function readBody(connection: Connection, answer: IncomingMessage, bytesMax: number): Promise<string> {
+function openBody(connection: Connection, { outgoing, answer }: Exchange): OpenAnswer {
   const stream = answer.headers['content-encoding'] === 'gzip' ? answer.pipe(createGunzip()) : answer;
   // An error of the connection does not pass through the pipe by itself.
   if (stream !== answer) answer.on('error', (error) => stream.destroy(error));
+  return {
+    chunks: chunksOf(connection, answer, stream as AsyncIterable<Buffer>),
+    bearSilence: (ms) => void outgoing.setTimeout(ms),
+  };
+}
+
+async function* chunksOf(connection: Connection, answer: IncomingMessage, stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    yield* stream;
+  } catch (cause) {
+    throw unreachable(connection, cause);
+  } finally {
+    // Whoever stops in the middle wants no more of it.
+    if (!answer.complete) answer.destroy();
+  }
+}
+
+async function readBody(connection: Connection, answer: OpenAnswer, bytesMax: number): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
-  try {
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size > bytesMax) throw new ClusterError('too-large', `an answer of ${describeServer(connection)} is larger than ${bytesMax} bytes`);
-      chunks.push(chunk);
-    }
-  } catch (cause) {
-    answer.destroy();
-    throw cause instanceof ClusterError ? cause : unreachable(connection, cause);
+  for await (const chunk of answer.chunks) {
+    size += chunk.length;
+    if (size > bytesMax) throw new ClusterError('too-large', `an answer of ${describeServer(connection)} is larger than ${bytesMax} bytes`);
+    chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
 }
@@ -119,7 +173,7 @@ const CONNECTION_WORDS: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
 };
 
-const CODE_OF_STATUS: Readonly<Record<number, ClusterErrorCode>> = { 400: 'invalid', 401: 'unauthorized', 403: 'forbidden', 404: 'not-found', 409: 'invalid', 410: 'expired', 422: 'invalid' };
+const CODE_OF_STATUS: Readonly<Record<number, ClusterErrorCode>> = { 400: 'invalid', 401: 'unauthorized', 403: 'forbidden', 404: 'not-found', 409: 'conflict', 410: 'expired', 422: 'invalid' };
 
 function answerError(connection: Connection, status: number, text: string, retryAfter: string | undefined): AnswerError {
   const seconds = Number(retryAfter ?? Number.NaN);

@@ -2,20 +2,34 @@
 
 /** The clock and chance, so that tests need neither. */
 export interface Pacing {
-  wait(ms: number): Promise<void>;
+  /** Ends early when the signal does. */
+  wait(ms: number, signal?: AbortSignal): Promise<void>;
+  /** In milliseconds, from anywhere; never goes back. */
+  now(): number;
   /** 0 to 1, as `Math.random`. */
   random(): number;
 }
 
 export const REAL_PACING: Pacing = {
-  wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  wait: (ms, signal) =>
+    new Promise((resolve) => {
+      const timer = setTimeout(end, ms);
+      function end(): void {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', end);
+        resolve();
+      }
+      if (signal?.aborted) end();
+      else signal?.addEventListener('abort', end);
+    }),
+  now: () => performance.now(),
   random: () => Math.random(),
 };
 
 /** Tries after the first one. */
 export const RETRIES_MAX = 5;
 const FIRST_DELAY_MS = 200;
-const DELAY_MS_MAX = 10_000;
+export const DELAY_MS_MAX = 10_000;
 
 /** `retryIn` says for a failure: undefined, do not try again; 0 or more, not before so many milliseconds. */
 export async function withRetries<T>(act: () => Promise<T>, retryIn: (error: unknown) => number | undefined, pacing: Pacing): Promise<T> {
@@ -31,7 +45,7 @@ export async function withRetries<T>(act: () => Promise<T>, retryIn: (error: unk
 }
 
 /** Between half and the whole of a step that doubles, so that many who failed together do not come back together. */
-function delayMs(attempt: number, leastMs: number, random: number): number {
+export function delayMs(attempt: number, leastMs: number, random: number): number {
   const step = Math.min(FIRST_DELAY_MS * 2 ** attempt, DELAY_MS_MAX);
   return Math.max(step / 2 + (random * step) / 2, Math.min(leastMs, DELAY_MS_MAX));
 }

@@ -1,6 +1,5 @@
 // Writes objects to a real API server the way the tests want it: strictly validated, one request each.
-import { groupOf } from '../../src/kube/cluster-api.ts';
-import type { WantedObject } from '../../src/kube/fake-cluster.ts';
+import { groupOf, type WantedObject } from '../../src/kube/cluster-api.ts';
 import type { Connection } from '../../src/kube/kube-config.ts';
 import { AnswerError, askServer, type KubeRequest } from '../../src/kube/kube-request.ts';
 import { REAL_PACING, withRetries } from '../../src/kube/retry.ts';

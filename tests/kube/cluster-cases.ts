@@ -1,11 +1,11 @@
 // What every cluster does, the fake as well as a real one: the cases of the contract `ClusterApi`.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ClusterApi, ClusterObject, ServedKind } from '../../src/kube/cluster-api.ts';
+import type { ClusterApi, ClusterObject, ServedKind, WantedObject, WatchOptions } from '../../src/kube/cluster-api.ts';
 import { ClusterError, type ClusterErrorCode } from '../../src/kube/cluster-error.ts';
-import type { WantedObject } from '../../src/kube/fake-cluster.ts';
 import { readCluster } from '../../src/kube/kube.ts';
 import type { TestNeeds } from '../needs.ts';
+import { keepWatch, type WatchKeeper } from './keep-watch.ts';
 
 /** A cluster that a test may write to. Each case makes a namespace of its own, so that they may share one. */
 export interface ClusterWorld {
@@ -86,6 +86,98 @@ export function clusterCases(open: () => Promise<ClusterWorld>, wants: TestNeeds
     assert.deepEqual((await listAll(api, 'NetworkPolicy', namespace)).map(({ metadata }) => metadata.name), names);
   });
 
+  holds('a watch tells what is there, then each change', async ({ api, apply, remove }, namespace) => {
+    await apply(policy(namespace, { podSelector: {}, policyTypes: ['Ingress'] }, 'a'));
+    await withWatch(api, 'NetworkPolicy', { namespace }, async (watch) => {
+      await watch.until(({ syncs }) => syncs === 1);
+      assert.deepEqual(watch.names, ['a']);
+      const first = watch.objects.get('a')!;
+      assert.equal(first.metadata['generation'], 1);
+      assert.ok(/./.test(`${first.metadata['uid']}`) && /./.test(`${first.metadata['resourceVersion']}`));
+      await apply(policy(namespace, { podSelector: {}, policyTypes: ['Ingress'] }, 'b'));
+      await watch.until(({ names }) => names.length === 2);
+      await apply(policy(namespace, { podSelector: { matchLabels: { app: 'web' } }, policyTypes: ['Ingress'] }, 'a'));
+      await watch.until(({ objects }) => objects.get('a')!.metadata['generation'] === 2);
+      assert.deepEqual(watch.objects.get('a')!['spec'], { podSelector: { matchLabels: { app: 'web' } }, policyTypes: ['Ingress'] });
+      assert.equal(watch.objects.get('a')!.metadata['uid'], first.metadata['uid']);
+      await remove(policy(namespace, {}, 'b'));
+      await watch.until(({ names }) => names.length === 1);
+      assert.equal(watch.syncs, 1);
+    });
+  });
+
+  holds('a watch of selected objects tells of an object that is selected no longer as gone', async ({ api, apply }, namespace) => {
+    const labelled = (name: string, labels: Readonly<Record<string, string>>): WantedObject => ({ ...policy(namespace, { podSelector: {}, policyTypes: ['Ingress'] }, name), metadata: { name, namespace, labels } });
+    await apply(labelled('a', { tier: 'web' }));
+    await apply(labelled('b', { tier: 'db' }));
+    await withWatch(api, 'NetworkPolicy', { namespace, labelSelector: 'tier=web' }, async (watch) => {
+      await watch.until(({ syncs }) => syncs === 1);
+      assert.deepEqual(watch.names, ['a']);
+      await apply(labelled('b', { tier: 'web' }));
+      await apply(labelled('a', { tier: 'db' }));
+      await watch.until(({ names }) => names.join() === 'b');
+    });
+    await withWatch(api, 'NetworkPolicy', { namespace, fieldSelector: 'metadata.name=a' }, async (watch) => {
+      await watch.until(({ syncs }) => syncs === 1);
+      assert.deepEqual(watch.names, ['a']);
+    });
+  });
+
+  holds('a watch of one namespace, and of the Namespace itself, sees nothing of another', async ({ api, apply }, namespace) => {
+    await withWatch(api, 'Namespace', { namespace }, async (watch) => {
+      await watch.until(({ syncs }) => syncs === 1);
+      await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: `${namespace}-c` } });
+      await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels: { team: 'a' } } });
+      await watch.until(({ objects }) => (objects.get(namespace)!.metadata['labels'] as Readonly<Record<string, string>>)['team'] === 'a');
+      assert.deepEqual(watch.names, [namespace]);
+    });
+  });
+
+  holds('a kind that is not served has no objects', async ({ api }) => {
+    const kind = { apiVersion: 'nobody.example/v1', kind: 'Thing', resource: 'things', isNamespaced: true };
+    await withWatch(api, kind, {}, async (watch) => {
+      await watch.until(({ syncs }) => syncs === 1);
+      assert.deepEqual([watch.names, watch.troubles], [[], []]);
+    });
+  });
+
+  holds('what is created can be got whole, and not be created again', async ({ api }, namespace) => {
+    const served = await servedKind(api, 'Pod');
+    const place = { served, namespace, name: 'web' };
+    await refuses('not-found', () => api.get(place));
+    const created = await api.create(served, secretivePod(namespace));
+    assert.equal(created.metadata.name, 'web');
+    const { spec, metadata } = await api.get(place);
+    assert.equal(metadata.uid, created.metadata.uid);
+    assert.deepEqual((spec as { readonly containers: readonly { readonly args: unknown }[] }).containers[0]!.args, [SECRET]);
+    await refuses('conflict', () => api.create(served, secretivePod(namespace)));
+    await api.delete(place);
+  });
+
+  holds('fields that were applied and are not any more go, those of others stay', async ({ api }, namespace) => {
+    const served = await servedKind(api, 'NetworkPolicy');
+    const spec = { podSelector: { matchLabels: { app: 'web' } }, policyTypes: ['Ingress'] };
+    const labelled = (labels: Readonly<Record<string, string>>, rest = {}): WantedObject => ({ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: 'web', namespace, labels }, ...rest });
+    await api.apply(served, labelled({ a: '1', b: '1' }, { spec }), { fieldManager: 'one' });
+    await api.apply(served, labelled({ c: '1' }), { fieldManager: 'two' });
+    const { metadata, spec: after } = await api.apply(served, labelled({ b: '2' }, { spec }), { fieldManager: 'one' });
+    assert.deepEqual(metadata['labels'], { b: '2', c: '1' });
+    assert.deepEqual(after, spec);
+  });
+
+  holds('a status is merged, and a writer of the rest does not touch it', async ({ api }, namespace) => {
+    const served = await servedKind(api, 'Pod');
+    const place = { served, namespace, name: 'web' };
+    await api.create(served, { ...secretivePod(namespace), status: { podIP: '10.9.9.9' } });
+    await api.patchStatus(place, { phase: 'Running', podIP: '10.1.2.3', podIPs: [{ ip: '10.1.2.3' }], message: 'a' });
+    const { status } = await api.patchStatus(place, { message: null, reason: 'b' });
+    const { phase, podIP, message, reason } = status as Readonly<Record<string, unknown>>;
+    assert.deepEqual({ phase, podIP, message, reason }, { phase: 'Running', podIP: '10.1.2.3', message: undefined, reason: 'b' });
+    await api.delete(place);
+    await refuses('not-found', () => api.patchStatus(place, { reason: 'c' }));
+    await refuses('not-found', () => api.delete(place));
+  });
+
   holds('what may not be listed is one failure that says how to grant it', async ({ restricted }) => {
     const api = await restricted(['nodes', 'networkpolicies.networking.k8s.io']);
     await assert.rejects(readCluster(api), (error) => {
@@ -122,7 +214,16 @@ export async function listAll(api: ClusterApi, kind: string, namespace?: string)
   return objects;
 }
 
-async function servedKind(api: ClusterApi, kind: string): Promise<ServedKind> {
+async function withWatch(api: ClusterApi, kind: string | ServedKind, options: Omit<WatchOptions, 'signal'>, check: (watch: WatchKeeper) => Promise<void>): Promise<void> {
+  const watch = keepWatch(api, typeof kind === 'string' ? await servedKind(api, kind) : kind, options);
+  try {
+    await check(watch);
+  } finally {
+    await watch.stop();
+  }
+}
+
+export async function servedKind(api: ClusterApi, kind: string): Promise<ServedKind> {
   const found = (await api.discover()).kinds.find((served) => served.kind === kind);
   assert.ok(found !== undefined, `${kind} is served`);
   return found;

@@ -10,8 +10,8 @@ clusterCases(async (): Promise<ClusterWorld> => {
   const cluster = new FakeCluster();
   return {
     api: cluster,
-    apply: async (object) => cluster.apply(object),
-    remove: async (object) => cluster.delete(object),
+    apply: async (object) => void cluster.put(object),
+    remove: async (object) => cluster.remove(object),
     restricted: async (resources): Promise<ClusterApi> => {
       for (const resource of resources) cluster.forbid(resource);
       return cluster;
@@ -22,7 +22,7 @@ clusterCases(async (): Promise<ClusterWorld> => {
 test('a list that is forgotten begins again, and nothing comes twice', async () => {
   const cluster = new FakeCluster();
   const names = Array.from({ length: 700 }, (_, index) => `p${index}`);
-  for (const name of names) cluster.apply(policy('default', { podSelector: {} }, name));
+  for (const name of names) cluster.put(policy('default', { podSelector: {} }, name));
   cluster.expire(2);
   const { entries } = await readCluster(cluster);
   assert.deepEqual(entries.filter(({ kind }) => kind === 'NetworkPolicy').map(({ name }) => name), names.toSorted());
@@ -38,7 +38,7 @@ test('a policy of an engine is listed by its name alone', async () => {
   const cluster = new FakeCluster();
   const kind = { apiVersion: 'cilium.io/v2', kind: 'CiliumNetworkPolicy', resource: 'ciliumnetworkpolicies', isNamespaced: true };
   cluster.serve(kind);
-  cluster.apply({ apiVersion: kind.apiVersion, kind: kind.kind, metadata: { name: 'l7', namespace: 'default' }, spec: { endpointSelector: {} } });
+  cluster.put({ apiVersion: kind.apiVersion, kind: kind.kind, metadata: { name: 'l7', namespace: 'default' }, spec: { endpointSelector: {} } });
   const { entries } = await readCluster(cluster);
   assert.deepEqual(entries.filter((entry) => entry.kind === kind.kind).map(({ text }) => JSON.parse(text)), [{ apiVersion: 'cilium.io/v2', kind: 'CiliumNetworkPolicy', metadata: { name: 'l7', namespace: 'default' } }]);
 });

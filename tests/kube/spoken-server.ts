@@ -61,5 +61,5 @@ export interface WatchedPacing extends Pacing {
 /** A clock that does not run, and no chance. */
 export function stillPacing(): WatchedPacing {
   const waits: number[] = [];
-  return { waits, wait: async (ms) => void waits.push(ms), random: () => 0.5 };
+  return { waits, wait: async (ms) => void waits.push(ms), now: () => 0, random: () => 0.5 };
 }
