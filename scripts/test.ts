@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { linkUp, LOOPBACK_INDEX, Rtnetlink } from '../src/kernel/rtnetlink.ts';
 import { cloneRoot, whyMissing } from '../tests/needs.ts';
 
-/** Test files that run at the same time. */
+/** Test files that run at the same time, unless they are to run one at a time. */
 const FILES_AT_ONCE = 2;
 /** After this a test counts as hanging and fails; the nightly setting has no bound of its own. */
 const TEST_TIMEOUT_MS = process.env['BULKHEAD_NIGHTLY'] === '1' ? 7_200_000 : 300_000;
@@ -18,9 +18,10 @@ const CLUSTER_TESTS = 'tests/cluster/**';
 /** Folders of tests that Go builds. */
 const GO_FOLDERS: readonly string[] = ['tests/read/kubectl-yaml', 'tests/report/sarif-schema'];
 
-const USAGE = `usage: npm test -- [--fast] [--require] [FILE…]
-  --fast     without the tests that need the kernel or other programs
-  --require  a test that this host cannot run is a failure (also BULKHEAD_REQUIRE=1)
+const USAGE = `usage: npm test -- [--fast] [--require] [--one-at-a-time] [FILE…]
+  --fast           without the tests that need the kernel or other programs
+  --require        a test that this host cannot run is a failure (also BULKHEAD_REQUIRE=1)
+  --one-at-a-time  no two files at once
 `;
 
 interface Failure {
@@ -42,18 +43,25 @@ async function main(): Promise<number> {
     if (status !== undefined) return status;
   }
   const files = words.files.length > 0 ? words.files : globSync('tests/**/*.test.ts', { cwd: cloneRoot, exclude: [CLUSTER_TESTS] }).sort();
-  return runTests(files, words.require);
+  return runTests(files, words);
 }
 
-function readWords(): { fast: boolean; require: boolean; files: string[] } | undefined {
+interface Words {
+  readonly fast: boolean;
+  readonly require: boolean;
+  readonly isOneAtATime: boolean;
+  readonly files: readonly string[];
+}
+
+function readWords(): Words | undefined {
   try {
     const { values, positionals } = parseArgs({
-      options: { fast: { type: 'boolean', default: false }, require: { type: 'boolean', default: false } },
+      options: { fast: { type: 'boolean', default: false }, require: { type: 'boolean', default: false }, 'one-at-a-time': { type: 'boolean', default: false } },
       allowPositionals: true,
     });
     const require = values.require || process.env['BULKHEAD_REQUIRE'] === '1';
     if (values.fast && require) throw new Error('--fast leaves tests out and --require forbids it: choose one');
-    return { fast: values.fast, require, files: positionals };
+    return { fast: values.fast, require, isOneAtATime: values['one-at-a-time'], files: positionals };
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n${USAGE}`);
     return undefined;
@@ -97,11 +105,11 @@ function raiseLoopback(): void {
   closeSync(namespace);
 }
 
-async function runTests(files: readonly string[], isEverythingRequired: boolean): Promise<number> {
+async function runTests(files: readonly string[], { require: isEverythingRequired, isOneAtATime }: Words): Promise<number> {
   const failures: Failure[] = [];
   const leftOut = new Map<string, string[]>();
   let passed = 0;
-  const events = run({ files: [...files], cwd: cloneRoot, concurrency: FILES_AT_ONCE, timeout: TEST_TIMEOUT_MS });
+  const events = run({ files: [...files], cwd: cloneRoot, concurrency: isOneAtATime ? 1 : FILES_AT_ONCE, timeout: TEST_TIMEOUT_MS });
   for await (const { type, data } of events) {
     if (type === 'test:stdout' || type === 'test:stderr') {
       process.stdout.write(data.message);

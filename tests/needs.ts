@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url';
  * `kernel`: Linux where this process may make network namespaces and nft works in them. `userns`: a plain user may
  * make user namespaces. `root`: uid 0 here, also when only mapped. `nft`: the nft program. `shared`: the shared
  * folder of real manifests. `go`: the Go toolchain. `apiserver`: a real API server,
- * which `npm run test:cluster` builds. `chromium`: a browser. `script`: a terminal for the command under test.
+ * which `npm run test:cluster` builds. `nodes`: a whole cluster, which it builds where it is root. `chromium`: a browser. `script`: a terminal for the command under test.
  */
-export type Need = 'apiserver' | 'kernel' | 'userns' | 'root' | 'nft' | 'shared' | 'go' | 'chromium' | 'script';
+export type Need = 'apiserver' | 'kernel' | 'userns' | 'root' | 'nft' | 'shared' | 'go' | 'chromium' | 'script' | 'nodes';
 
 /** Debian's package; set BULKHEAD_CHROMIUM where another one is to be used. */
 export const CHROMIUM: string = process.env['BULKHEAD_CHROMIUM'] ?? '/usr/bin/chromium';
@@ -40,7 +40,7 @@ export function sharedPath(...parts: readonly string[]): string {
 /** The folder of the clone. */
 export const cloneRoot: string = dirname(dirname(fileURLToPath(import.meta.url)));
 
-const UNFIT_FOR_FAST: ReadonlySet<Need> = new Set(['apiserver', 'kernel', 'userns', 'root', 'go', 'chromium']);
+const UNFIT_FOR_FAST: ReadonlySet<Need> = new Set(['apiserver', 'nodes', 'kernel', 'userns', 'root', 'go', 'chromium']);
 
 const known = new Map<Need, string | undefined>();
 
@@ -52,6 +52,7 @@ export function whyMissing(need: Need): string | undefined {
 
 const look: Readonly<Record<Need, () => string | undefined>> = {
   apiserver: () => (process.env['BULKHEAD_CLUSTER_RUN'] === undefined ? 'needs a real API server: `npm run test:cluster` builds one and runs this' : undefined),
+  nodes: () => (process.env['BULKHEAD_CLUSTER_NODES'] === undefined ? 'needs a real cluster: `npm run test:cluster`, as root, builds one and runs this' : undefined),
   kernel: () => {
     if (process.platform !== 'linux') return `needs Linux, this is ${process.platform}`;
     const nft = whyMissing('nft');

@@ -1,0 +1,146 @@
+// A real cluster with nodes for one test file: started by the scripts beside it, entered by descriptors, gone when the tests are over.
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseIpAddress, type IpAddress } from '../../../src/base/ip-address.ts';
+import { KubeApi } from '../../../src/kube/kube-api.ts';
+import { openConnection, type Connection } from '../../../src/kube/kube-config.ts';
+import type { NamespaceFd } from '../../../src/kernel/network-namespace.ts';
+import { policyCrdFiles } from '../policy-crds.ts';
+import { bringUp, newPlace, runKubectl, takeDown, type ClusterPlace, type Ran } from '../run-script.ts';
+import type { Combination } from './combination.ts';
+
+export interface NodeCluster {
+  readonly place: ClusterPlace;
+  readonly combination: Combination;
+  readonly connection: Connection;
+  readonly api: KubeApi;
+  readonly nodes: readonly RunningNode[];
+  /** The control plane, for the pods a host outside the cluster. */
+  readonly outside: { readonly namespace: NamespaceFd; readonly addresses: readonly IpAddress[] };
+  kubectl(words: readonly string[], input?: string): string;
+  /** Stops all of it; objects and pods come back with `up`. */
+  down(): void;
+  up(): Promise<void>;
+  /** Nothing is left of it. */
+  close(): void;
+}
+
+export interface RunningNode {
+  readonly name: string;
+  /** From 1. */
+  readonly number: number;
+  /** The process that holds its namespaces. */
+  readonly pid: number;
+  readonly namespace: NamespaceFd;
+  readonly addresses: readonly IpAddress[];
+}
+
+/** Takes 10 to 15 seconds. */
+export async function startNodes(combination: Combination, settings: Readonly<Record<string, string>> = {}): Promise<NodeCluster> {
+  const cluster = new StartedCluster(newPlace(), combination, settings);
+  try {
+    await cluster.up();
+  } catch (error) {
+    cluster.close();
+    throw error;
+  }
+  return cluster;
+}
+
+class StartedCluster implements NodeCluster {
+  readonly place: ClusterPlace;
+  readonly combination: Combination;
+  readonly #settings: Readonly<Record<string, string>>;
+  #connection: Connection | undefined;
+  #nodes: readonly RunningNode[] = [];
+  #outside: NamespaceFd = -1;
+
+  constructor(place: ClusterPlace, combination: Combination, settings: Readonly<Record<string, string>>) {
+    this.place = place;
+    this.combination = combination;
+    this.#settings = settings;
+  }
+
+  get connection(): Connection {
+    return this.#connection!;
+  }
+
+  get api(): KubeApi {
+    return new KubeApi(this.connection);
+  }
+
+  get nodes(): readonly RunningNode[] {
+    return this.#nodes;
+  }
+
+  get outside(): NodeCluster['outside'] {
+    return { namespace: this.#outside, addresses: this.#addresses('10.250.0.1', 'fd00:10:250::1') };
+  }
+
+  kubectl(words: readonly string[], input?: string): string {
+    return runKubectl(this.place, words, input);
+  }
+
+  async up(): Promise<void> {
+    const { cni, nodes, isDualStack, proxy } = this.combination;
+    bringUp(this.place, {
+      NODES: String(nodes),
+      CNI_PLUGIN: cni,
+      DUAL_STACK: isDualStack ? '1' : '0',
+      PROXY_MODE: proxy,
+      DNS: '1',
+      API_PORT: '0',
+      CRD_FILES: policyCrdFiles().join(' '),
+      ...this.#settings,
+    });
+    this.#connection = await openConnection({ kubeconfig: this.place.kubeconfig });
+    this.#outside = openSync(`/run/netns/${this.place.name}-cp`, 'r');
+    this.#nodes = Array.from({ length: nodes }, (_, index) => this.#openNode(index + 1));
+  }
+
+  down(): void {
+    this.#forget();
+    takeDown(this.place, []);
+  }
+
+  close(): void {
+    this.#forget();
+    takeDown(this.place, ['--purge']);
+  }
+
+  // A descriptor that stays open keeps a namespace alive that should go.
+  #forget(): void {
+    for (const { namespace } of this.#nodes) closeSync(namespace);
+    if (this.#outside >= 0) closeSync(this.#outside);
+    this.#nodes = [];
+    this.#outside = -1;
+  }
+
+  #openNode(number: number): RunningNode {
+    const name = `${this.place.name}-node${number}`;
+    const pid = Number(readFileSync(join(this.place.state, `run/node${number}.pid`), 'utf8').split(' ')[0]);
+    return { name, number, pid, namespace: openSync(`/run/netns/${name}`, 'r'), addresses: this.#addresses(`10.250.0.${10 + number}`, `fd00:10:250::${10 + number}`) };
+  }
+
+  #addresses(...texts: readonly [four: string, six: string]): readonly IpAddress[] {
+    return (this.combination.isDualStack ? texts : texts.slice(0, 1)).map((text) => parseIpAddress(text)!);
+  }
+}
+
+/** A program on a node, as a process of its own there would run: in its network and mount namespace. */
+export function onNode({ pid }: RunningNode, words: readonly string[], input?: string): Ran {
+  return spawnSync('nsenter', ['--target', String(pid), '--net', '--mount', '--', ...words], { encoding: 'utf8', maxBuffer: 1 << 28, timeout: 60_000, ...(input === undefined ? {} : { input }) });
+}
+
+/** The same without waiting for it, for what must not hold up a running watch of traffic. */
+export function meanwhileOnNode({ pid }: RunningNode, words: readonly string[]): Promise<Ran> {
+  const child = spawn('nsenter', ['--target', String(pid), '--net', '--mount', '--', ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (status) => resolve({ status, stdout, stderr }));
+  });
+}
