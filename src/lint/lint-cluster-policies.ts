@@ -8,7 +8,7 @@ import { DIRECTIONS, type Direction, type NetworkPolicy, type PodPeer, type Poli
 import { below, locateOrigin, type Origin } from '../model/origin.ts';
 import type { TierDecision } from '../compile/tier-decision.ts';
 import type { LintContext } from './lint-context.ts';
-import { describeNearPod, findNearLabel, mayBeSelected } from './near-label.ts';
+import { describeNearPod, findNearLabel, isSibling, mayBeSelected } from './near-label.ts';
 import type { SelectedPods } from './pod-index.ts';
 import { findAt } from './policy-place.ts';
 
@@ -39,7 +39,7 @@ type ScopedPeer = TierPeer & { readonly kind: 'scoped-pods' };
 
 /** Without a near miss only a whole cluster tells: files may not hold the namespaces that are meant. */
 function lintScope(context: LintContext, policy: ClusterPolicy, scope: ScopedPeer | typeof SUBJECT): Finding[] {
-  const { index, cluster, isWholeCluster } = context;
+  const { index, cluster, isWholeCluster, hasAllNamespaces } = context;
   const wanted: ScopedPods = scope === SUBJECT ? policy.subject : scope;
   const matched = podsOf(context, wanted);
   if (cluster.pods.length === 0 || matched.pods.length > 0 || matched.hostPods.length > 0) return [];
@@ -47,7 +47,7 @@ function lintScope(context: LintContext, policy: ClusterPolicy, scope: ScopedPee
   const pods = [...namespaces].flatMap((name) => index.podsIn(name));
   if (pods.some((pod) => mayBeSelected(wanted.podSelector, pod))) return [];
   const near = namespaces.size === 0 ? nearNamespace(context, wanted) : nearPod(wanted, pods);
-  if (near === undefined && !isWholeCluster) return [];
+  if (near === undefined && !(namespaces.size === 0 ? hasAllNamespaces : isWholeCluster)) return [];
   const selector = namespaces.size === 0 ? `no namespace has ${describeSelector(wanted.namespaceSelector)}` : `${describeSelector(wanted.podSelector)} ${scope === SUBJECT ? 'selects' : 'matches'} no pod of the namespaces meant`;
   const origin = scope === SUBJECT ? below(policy.origin, 'spec', 'subject') : scope.origin;
   return [findInClusterPolicy(policy, origin, {
@@ -84,7 +84,7 @@ interface Near {
 
 function nearNamespace({ cluster }: LintContext, { namespaceSelector }: ScopedPods): Near | undefined {
   const near = findNearLabel(namespaceSelector, cluster.namespaces.filter(({ origin }) => origin !== undefined));
-  return near === undefined ? undefined : { hint: `nearest is \`${near.key}=${near.value}\` on namespace \`${near.nearest.name}\``, label: `${near.key}=${near.value}` };
+  return near === undefined || isSibling(near) ? undefined : { hint: `nearest is \`${near.key}=${near.value}\` on namespace \`${near.nearest.name}\``, label: `${near.key}=${near.value}` };
 }
 
 function nearPod({ podSelector }: ScopedPods, pods: readonly Pod[]): Near | undefined {

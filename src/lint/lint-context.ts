@@ -2,6 +2,7 @@
 import type { Program } from '../compile/program.ts';
 import type { Cluster, Pod } from '../model/cluster.ts';
 import { createAddressIndex, type AddressIndex } from './address-index.ts';
+import { holdsAllNamespaces, holdsWholeCluster } from './known-namespaces.ts';
 import { findPodCreators } from './pod-creators.ts';
 import { createPodIndex, type PodIndex } from './pod-index.ts';
 import { createPortIndex, type PodPorts } from './pod-ports.ts';
@@ -10,7 +11,9 @@ export interface LintContext {
   readonly cluster: Cluster;
   readonly program: Program;
   readonly index: PodIndex;
+  /** Whether what is missing in the input does not exist; of namespaces that may be known while it is not of pods. */
   readonly isWholeCluster: boolean;
+  readonly hasAllNamespaces: boolean;
   /** Place of a pod in `cluster.pods`. */
   numberOf(pod: Pod): number;
   addressesIn: AddressIndex;
@@ -19,7 +22,7 @@ export interface LintContext {
   podCreatorsIn(namespace: string): readonly string[];
 }
 
-export function createLintContext(cluster: Cluster, program: Program, { isWholeCluster = false }: { readonly isWholeCluster?: boolean }): LintContext {
+export function createLintContext(cluster: Cluster, program: Program, { isWholeCluster = holdsWholeCluster(cluster) }: { readonly isWholeCluster?: boolean }): LintContext {
   const creators = findPodCreators(cluster);
   let numbers: ReadonlyMap<Pod, number> | undefined;
   return {
@@ -27,6 +30,7 @@ export function createLintContext(cluster: Cluster, program: Program, { isWholeC
     program,
     index: createPodIndex(cluster),
     isWholeCluster,
+    hasAllNamespaces: isWholeCluster || holdsAllNamespaces(cluster),
     numberOf: (pod) => (numbers ??= new Map(cluster.pods.map((one, number) => [one, number]))).get(pod)!,
     addressesIn: createAddressIndex(cluster),
     portsOf: createPortIndex(cluster),

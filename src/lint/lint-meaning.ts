@@ -17,7 +17,7 @@ import { lintScrapes } from './lint-scrapes.ts';
 import { lintSelectors } from './lint-selectors.ts';
 
 export interface LintOptions {
-  /** Whether the input is everything there is, as of a live cluster: then what is missing in it does not exist. */
+  /** Whether the input is everything there is: then what is missing in it does not exist. Without it, told by what every cluster has. */
   readonly isWholeCluster?: boolean;
   /** What enforces the policies: adds where it departs from the answer. */
   readonly engine?: Engine | undefined;

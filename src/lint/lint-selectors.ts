@@ -1,10 +1,11 @@
 // Selectors that select nothing, or only pods that no policy can govern.
 import type { Finding } from '../base/finding.ts';
-import { describeSelector } from '../model/selector.ts';
+import { describeSelector, meetsRequirement, type Selector } from '../model/selector.ts';
 import type { Namespace } from '../model/cluster.ts';
 import { DIRECTIONS, type Direction, type NetworkPolicy, type PodPeer } from '../model/network-policy.ts';
 import { below, type Origin } from '../model/origin.ts';
-import { describeNearPod, describePod, findNearLabel, mayBeSelected, type NearLabel } from './near-label.ts';
+import { describeNearPod, describePod, findNearLabel, isSibling, mayBeSelected, type NearLabel } from './near-label.ts';
+import { describesNamespaces } from './known-namespaces.ts';
 import type { LintContext } from './lint-context.ts';
 import type { SelectedPods } from './pod-index.ts';
 import { findAt, replaceValue } from './policy-place.ts';
@@ -72,26 +73,42 @@ function lintPeers(context: LintContext, policy: NetworkPolicy, direction: Direc
 function lintPeer(context: LintContext, policy: NetworkPolicy, peer: PodPeer): Finding | undefined {
   const { index } = context;
   const matched = index.matchedBy(peer, policy);
-  if (matched.pods.length > 0 || index.cluster.pods.length === 0) return undefined;
+  const namespaces = index.namespacesOf(peer, policy);
+  if (matched.pods.length > 0) return undefined;
+  if (namespaces.size === 0) return lintNamespaces(context, policy, peer);
+  if (index.cluster.pods.length === 0) return undefined;
   if (matched.hostPods.length > 0) {
     const what = "the peer names only pods on the host's network, which no selector matches";
     return onHost(policy, { selected: matched, origin: peer.origin, what, help: HELP_FOR_PEER });
   }
-  const namespaces = index.namespacesOf(peer, policy);
-  return namespaces.size === 0 ? lintNamespaces(context, policy, peer) : lintPeerPods(context, { policy, peer, namespaces });
+  return lintPeerPods(context, { policy, peer, namespaces });
 }
 
-/** Namespaces that are not in the input are not known to be missing; only a near miss or a whole cluster tells. */
-function lintNamespaces({ index, isWholeCluster }: LintContext, policy: NetworkPolicy, peer: PodPeer): Finding | undefined {
+/** Namespaces that are not in the input are not known to be missing; a near miss tells, or an input that has all of them. */
+function lintNamespaces(context: LintContext, policy: NetworkPolicy, peer: PodPeer): Finding | undefined {
   if (peer.namespaces.kind === 'own') return undefined;
+  const { index, hasAllNamespaces } = context;
   const { selector } = peer.namespaces;
   const known = index.cluster.namespaces.filter((ns) => ns.origin !== undefined || selector.requirements.every((requirement) => requirement.key === METADATA_NAME));
   const near: NearLabel<Namespace> | undefined = findNearLabel(selector, known);
-  if (near === undefined && !isWholeCluster) return undefined;
   const origin = below(peer.origin, 'namespaceSelector');
+  if ((near === undefined || isSibling(near)) && !hasAllNamespaces) return lintForeignLabel(context, { policy, selector, origin });
   const hint = near === undefined ? '' : `; nearest is \`${near.key}=${near.value}\` on namespace \`${near.nearest.name}\``;
   const message = `${describeSelector(selector)} matches no namespace${hint}`;
   return findAt(policy, { code: 'peer-matches-nothing', severity: 'warning', message, origin, ...mending(near, origin) });
+}
+
+/** Labels that platforms set on namespaces of theirs, which no manifest shows. */
+const PLATFORM_LABEL = /(^|\.)(kubernetes\.io|k8s\.io|openshift\.io)\//;
+
+/** Of an input that describes its namespaces: a label that none of them has may be that of one which is not in it. */
+function lintForeignLabel({ index }: LintContext, { policy, selector, origin }: { readonly policy: NetworkPolicy; readonly selector: Selector; readonly origin: Origin }): Finding | undefined {
+  if (!describesNamespaces(index.cluster)) return undefined;
+  const foreign = selector.requirements.find((requirement) => (requirement.kind === 'In' || requirement.kind === 'Exists') && !PLATFORM_LABEL.test(requirement.key) && !index.cluster.namespaces.some((ns) => meetsRequirement(requirement, ns)));
+  if (foreign === undefined) return undefined;
+  const message = `no namespace of the input has ${describeSelector({ requirements: [foreign] })}: without one elsewhere that has it, the peer matches nothing`;
+  const help = 'label the namespace that is meant, or name it by `kubernetes.io/metadata.name`, which every namespace has';
+  return findAt(policy, { code: 'peer-matches-nothing', severity: 'info', message, origin, help });
 }
 
 function lintPeerPods(

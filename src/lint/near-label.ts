@@ -39,6 +39,18 @@ export function findNearLabel<Labeled extends LabelSet>(selector: Selector, obje
   return best === undefined ? undefined : { ...best.near, isSure: !best.isTied && best.distance <= SURE_DISTANCE_MAX };
 }
 
+/** `shop-a` and `shop-b`, `eu1` and `eu2`: near each other on purpose, so that one of them is no misspelling of the other. */
+export function isSibling({ requirement, value }: NearLabel): boolean {
+  return requirement.values.some((wanted) => {
+    const [own, other] = [wanted, value].map((name) => name.toLowerCase().replace(/\d+/g, '#').split(/[-_.]/)) as [string[], string[]];
+    const parts = own.map((part, index) => [part, other[index] ?? ''] as const).filter(([part, beside]) => part !== beside);
+    return wanted !== value && own.length === other.length && parts.every((pair) => pair.every((part) => part.length <= SIBLING_PART_MAX));
+  });
+}
+
+/** Signs of a part of a name that tells siblings apart. */
+const SIBLING_PART_MAX = 2;
+
 /** Whether an object would meet the selector if a label of it, whose value a text cannot tell, had the right one. */
 export function mayBeSelected(selector: Selector, object: LabelSet): boolean {
   return (

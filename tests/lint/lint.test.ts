@@ -29,6 +29,38 @@ test('what is missing is nothing only where the whole cluster is known', () => {
   assert.deepEqual(lint(fromElsewhere, { isWholeCluster: true }).map(({ code }) => code), ['peer-matches-nothing']);
 });
 
+const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease', 'shop'].map((name) => `apiVersion: v1\nkind: Namespace\nmetadata: { name: ${name} }\n---\n`).join('');
+const peerOf = (selector: string): string => policy('shop', `  podSelector: {}\n  ingress:\n  - from:\n    - namespaceSelector: { matchLabels: { ${selector} } }\n`);
+const saidOf = (text: string): string[] => lint(text).map(({ code, severity }) => `${severity} ${code}`);
+
+// An export has the namespaces that every cluster makes, and a cluster has pods of its own.
+test('an input with the namespaces of a whole cluster tells which labels none of them has', () => {
+  assert.deepEqual(saidOf(NAMESPACES + WEB + peerOf('team: payments')), ['warning peer-matches-nothing']);
+  assert.deepEqual(saidOf(NAMESPACES + WEB + peerOf('kubernetes.io/metadata.name: payments')), ['warning peer-matches-nothing']);
+  assert.deepEqual(saidOf(NAMESPACES + peerOf('team: payments')), ['warning peer-matches-nothing']);
+  const elsewhere = policy('default', '  podSelector: { matchLabels: { app: db } }\n');
+  assert.deepEqual(saidOf(NAMESPACES + WEB + elsewhere), []);
+  assert.deepEqual(saidOf(NAMESPACES + WEB + WEB.replaceAll('shop', 'kube-system') + elsewhere), ['warning selects-no-pods']);
+});
+
+// Files that describe their namespaces may leave out the one that is meant; a platform labels its own.
+test('a label that no described namespace has is worth a word, and no warning', () => {
+  const two = NAMESPACES.split('---\n').slice(3, 5).join('---\n') + '---\n';
+  assert.deepEqual(saidOf(two + WEB + peerOf('team: payments')), ['info peer-matches-nothing']);
+  assert.deepEqual(saidOf(two + WEB + peerOf('network.openshift.io/policy-group: ingress')), []);
+  assert.deepEqual(saidOf(two + WEB + peerOf('kubernetes.io/metadata.name: payments')), []);
+  assert.deepEqual(saidOf(two + WEB + WEB.replaceAll('shop', 'data') + peerOf('team: payments')), []);
+  assert.deepEqual(saidOf(WEB + peerOf('team: payments')), []);
+});
+
+// The namespaces of others are named alike on purpose.
+test('a namespace that is not in the input is no misspelling of its sibling', () => {
+  for (const [own, other, said] of [['team-a', 'team-b', 0], ['eu1-shop', 'eu2-shop', 0], ['shop', 'shpo', 1], ['monitoring', 'monitorng', 1]] as const) {
+    const text = WEB.replaceAll('shop', own) + peerOf(`kubernetes.io/metadata.name: ${other}`).replaceAll('namespace: shop', `namespace: ${own}`);
+    assert.equal(saidOf(text).length, said, `${own}, ${other}`);
+  }
+});
+
 test('the rule for DNS is written before the first rule, in its columns', () => {
   const spec = '  podSelector: {}\n  policyTypes: [Egress]\n  egress:\n    -  to: # the peers\n       - podSelector: {}\n       ports:\n       - port: 80\n    -  ports:\n       - port: 443\n';
   const text = `${WEB}${policy('shop', spec)}`;
