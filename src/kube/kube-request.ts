@@ -87,7 +87,7 @@ function send(connection: Connection, { path, accept = 'application/json', metho
     ...(body === undefined ? {} : { 'content-type': body.type, 'content-length': Buffer.byteLength(body.text) }),
   };
   const way = { hostname: server.hostname.replace(/^\[|\]$/g, ''), port: server.port, path: `${server.pathname.replace(/\/$/, '')}${path}` };
-  const options: RequestOptions = { ...credentials, method, headers, ...way, ...(signal === undefined ? {} : { signal }) };
+  const options: RequestOptions = { ...credentials, method, headers, ...way };
   const start = server.protocol === 'http:' ? requestPlain : requestSecure;
   return new Promise((resolve, reject) => {
     let answer: IncomingMessage | undefined;
@@ -99,14 +99,18 @@ function send(connection: Connection, { path, accept = 'application/json', metho
     outgoing.on('socket', (socket) => socket.setKeepAlive(true, PROBES_AFTER_MS));
     outgoing.setTimeout(SILENCE_MS_MAX, () => (answer ?? outgoing).destroy(new Error('nothing came for too long')));
     outgoing.on('error', (cause) => reject(unreachable(connection, cause)));
+    const onAbort = (): void => void (answer ?? outgoing).destroy(new Error('nobody wants the answer any more'));
+    signal?.addEventListener('abort', onAbort);
+    outgoing.on('close', () => signal?.removeEventListener('abort', onAbort));
+    if (signal?.aborted) onAbort();
     outgoing.end(body?.text);
   });
 }
 
 function openBody(connection: Connection, { outgoing, answer }: Exchange): OpenAnswer {
   const stream = answer.headers['content-encoding'] === 'gzip' ? answer.pipe(createGunzip()) : answer;
-  // An error of the connection does not pass through the pipe by itself.
-  if (stream !== answer) answer.on('error', (error) => stream.destroy(error));
+  // An error of the connection does not pass through the pipe by itself; and whoever does not read does not care for it.
+  answer.on('error', (error) => void (stream !== answer && stream.destroy(error)));
   return {
     chunks: chunksOf(connection, answer, stream as AsyncIterable<Buffer>),
     bearSilence: (ms) => void outgoing.setTimeout(ms),

@@ -43,6 +43,8 @@ export class KubeWatch {
   #isToldEmpty = false;
   #isTroubled = false;
   #attempt = 0;
+  /** How often the server has forgotten a version since something new came. */
+  #forgotten = 0;
 
   constructor(context: KubeWatchContext, kind: ServedKind, options: WatchOptions) {
     this.#context = context;
@@ -134,7 +136,7 @@ export class KubeWatch {
     if (event.kind !== 'bookmark') yield asWatchEvent(event);
     // A server that was put back to an earlier state counts anew: what it had told us may not be.
     else if (isOlder(event.version, this.#version!)) throw new ClusterError('expired', 'the API server has gone back to an earlier state');
-    if (this.#version !== event.version) this.#attempt = 0;
+    if (this.#version !== event.version) this.#attempt = this.#forgotten = 0;
     this.#version = event.version;
   }
 
@@ -170,11 +172,11 @@ export class KubeWatch {
     const { pacing } = this.#context;
     const { signal } = this.#options;
     if (error.code === 'not-found') return void (yield* this.#beAbsent());
-    // Versions grow old; only who says so again and again is in trouble.
+    // Versions grow old, which is no trouble.
     const isForgotten = error.code === 'expired' && this.#version !== undefined;
     // Of what was garbled, nobody knows what it said.
     if (isForgotten || error.code === 'malformed') this.#version = undefined;
-    if (isForgotten && this.#attempt === 0) return void this.#attempt++;
+    if (isForgotten) return this.#forgotten++ === 0 ? undefined : pacing.wait(delayMs(this.#forgotten, 0, pacing.random()), signal);
     if (error.code === 'unreachable') this.#canStreamList = true; // whoever comes back may be another one
     const retryInMs = this.#nextDelayMs(error instanceof AnswerError ? (error.retryAfterMs ?? 0) : 0);
     this.#isTroubled = true;

@@ -12,6 +12,8 @@ export interface WatchSeen {
   readonly resumes: number;
   /** Codes of what went wrong, in order. */
   readonly troubles: readonly string[];
+  /** Every event in a word or two: `put a`, `trouble expired`. */
+  readonly log: readonly string[];
 }
 
 export interface WatchKeeper extends WatchSeen {
@@ -44,6 +46,7 @@ class Seen implements WatchSeen {
   syncs = 0;
   resumes = 0;
   troubles: string[] = [];
+  log: string[] = [];
 
   constructor(isNameEnough: boolean) {
     this.#isNameEnough = isNameEnough;
@@ -58,6 +61,7 @@ class Seen implements WatchSeen {
   }
 
   take(event: WatchEvent): void {
+    this.log.push(wordsOf(event));
     switch (event.kind) {
       case 'restart':
         this.#told = new Map();
@@ -101,4 +105,9 @@ class Seen implements WatchSeen {
   #keyOf({ metadata: { namespace, name } }: Pick<ClusterObject, 'metadata'>): string {
     return this.#isNameEnough || namespace === undefined ? name : `${namespace}/${name}`;
   }
+}
+
+function wordsOf(event: WatchEvent): string {
+  if (event.kind === 'trouble') return `trouble ${event.error.code}`;
+  return 'object' in event ? `${event.kind} ${event.object.metadata.name}` : event.kind;
 }
