@@ -1,0 +1,158 @@
+// Requests in, answers out: a small HTTP server that is bounded in all it takes, open to its own host alone unless somebody vouches for who asks.
+import { createServer as createPlain, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import { createServer as createSecure } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { isLocalAddress, isSafeHost } from './host-name.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly type: 'text/plain' | 'application/json';
+  readonly text: string;
+}
+
+/** What may be asked: a path without its query. undefined: there is no such path. */
+export type AnswerPath = (path: string) => Promise<Answer | undefined> | Answer | undefined;
+
+/** Whether the bearer of a token may read a path. */
+export interface Gatekeeper {
+  admit(token: string, path: string): Promise<'allowed' | 'unknown' | 'forbidden' | 'unanswered'>;
+}
+
+export interface ServerAddress {
+  readonly host: string;
+  /** 0: any that is free. */
+  readonly port: number;
+}
+
+/** What it takes to answer others than the own host. */
+export interface OpenDoor {
+  readonly gatekeeper: Gatekeeper;
+  /** PEM texts. A token that goes over the network in the clear is everybody's. */
+  readonly certificate: { readonly cert: string; readonly key: string };
+}
+
+export interface RunningServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Of a request's line and headers together. */
+const HEADER_BYTES_MAX = 8 * 1024;
+const HEADERS_MS_MAX = 5_000;
+const REQUEST_MS_MAX = 10_000;
+const IDLE_MS_MAX = 15_000;
+const CONNECTIONS_MAX = 64;
+/** Of one address of another host, so that one of them cannot keep all others out; the own host has no such bound. */
+const CONNECTIONS_OF_ADDRESS_MAX = 8;
+/** Of all other hosts together: what is left is the own host's, whose kubelet asks whether we live. */
+const CONNECTIONS_OF_OTHERS_MAX = 48;
+const REQUESTS_OF_CONNECTION_MAX = 1_000;
+
+const OPTIONS: ServerOptions = { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: HEADERS_MS_MAX, requestTimeout: REQUEST_MS_MAX, keepAliveTimeout: IDLE_MS_MAX, connectionsCheckingInterval: 1_000 };
+
+/** Without `door` it listens on loopback alone: throws RangeError for another host. Rejects where the address cannot be had. */
+export async function startServer({ host, port }: ServerAddress, answer: AnswerPath, door?: OpenDoor): Promise<RunningServer> {
+  if (door === undefined && !isLocalAddress(host)) throw new RangeError(`${host} is not of this host alone`);
+  const handle = (request: IncomingMessage, response: ServerResponse): void => void respond({ request, response, answer, gatekeeper: door?.gatekeeper });
+  const server = door === undefined ? createPlain(OPTIONS, handle) : createSecure({ ...OPTIONS, ...door.certificate, handshakeTimeout: HEADERS_MS_MAX, minVersion: 'TLSv1.2' }, handle);
+  server.maxConnections = CONNECTIONS_MAX;
+  server.maxRequestsPerSocket = REQUESTS_OF_CONNECTION_MAX;
+  boundAddresses(server);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  return { port: (server.address() as AddressInfo).port, close: () => closeServer(server) };
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+function boundAddresses(server: Server): void {
+  const counts = new Map<string, number>();
+  let others = 0;
+  server.on('connection', (socket: Socket) => {
+    const address = socket.remoteAddress ?? '';
+    if (isLocalAddress(address)) return;
+    const count = counts.get(address) ?? 0;
+    if (count >= CONNECTIONS_OF_ADDRESS_MAX || others >= CONNECTIONS_OF_OTHERS_MAX) {
+      socket.destroy();
+      return;
+    }
+    counts.set(address, count + 1);
+    others++;
+    socket.once('close', () => {
+      others--;
+      const left = counts.get(address)! - 1;
+      if (left === 0) counts.delete(address);
+      else counts.set(address, left);
+    });
+  });
+}
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly answer: AnswerPath;
+  readonly gatekeeper: Gatekeeper | undefined;
+}
+
+async function respond({ request, response, answer, gatekeeper }: Exchange): Promise<void> {
+  response.on('error', () => undefined); // whoever asked has gone
+  try {
+    const found = await decide(request, answer, gatekeeper);
+    send(request, response, found);
+  } catch {
+    send(request, response, plain(500, 'the answer could not be made'));
+  }
+}
+
+async function decide(request: IncomingMessage, answer: AnswerPath, gatekeeper: Gatekeeper | undefined): Promise<Answer> {
+  if (request.method !== 'GET' && request.method !== 'HEAD') return plain(405, 'only GET and HEAD are answered');
+  // A page of another origin whose name was turned to this address would be asking in its own name.
+  if (!isSafeHost(request.headers.host)) return plain(421, 'ask by address, or as localhost');
+  const path = (request.url ?? '').split('?')[0]!;
+  if (!isLocalAddress(request.socket.remoteAddress ?? '')) {
+    const refused = await refusalOf(request, path, gatekeeper);
+    if (refused !== undefined) return refused;
+  }
+  return (await answer(path)) ?? plain(404, 'there is no such page');
+}
+
+const TOKEN_LENGTH_MAX = 6 * 1024;
+
+async function refusalOf(request: IncomingMessage, path: string, gatekeeper: Gatekeeper | undefined): Promise<Answer | undefined> {
+  const token = /^Bearer ([\x21-\x7e]+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  if (gatekeeper === undefined || token === undefined || token.length > TOKEN_LENGTH_MAX) return plain(401, 'a bearer token of the cluster is wanted');
+  switch (await gatekeeper.admit(token, path)) {
+    case 'allowed':
+      return undefined;
+    case 'unknown':
+      return plain(401, 'the cluster does not know the bearer of this token');
+    case 'forbidden':
+      return plain(403, 'the bearer of this token may not read this');
+    case 'unanswered':
+      return plain(503, 'the API server does not say who this is');
+  }
+}
+
+function plain(status: number, text: string): Answer {
+  return { status, type: 'text/plain', text: `${text}\n` };
+}
+
+function send(request: IncomingMessage, response: ServerResponse, { status, type, text }: Answer): void {
+  response.writeHead(status, {
+    'content-type': `${type}; charset=utf-8`,
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+    // What else such a request carries is not read.
+    ...(status === 405 || status === 421 ? { connection: 'close' } : {}),
+  });
+  response.end(request.method === 'HEAD' ? undefined : text);
+}
