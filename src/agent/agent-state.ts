@@ -1,0 +1,68 @@
+// What a node agent knows of itself: what is in force since when, and what keeps the node from being as it should.
+import type { ObjectName } from '../base/finding.ts';
+
+export interface AgentState {
+  readonly node: string;
+  /** The kernel holds what the API server told last, or did until a moment ago and will in the next. */
+  readonly isReady: boolean;
+  /** Empty: all is as it should be. */
+  readonly troubles: readonly Trouble[];
+  /** Whether a table of ours judges packets, also one that an earlier process left. */
+  readonly isEnforcing: boolean;
+  /** Sorted by kind, namespace, name. */
+  readonly policies: readonly PolicyState[];
+  readonly commits: CommitState;
+  readonly pods: PodCounts;
+  readonly kernel: KernelState;
+}
+
+/**
+ * `starting`: not everything has been told yet. `cluster`: the way to the API server is cut, and what is in force is what
+ * it told last. `kernel`: the kernel refused the last change, or somebody else changed our table. `capacity`: something
+ * did not fit and is closed. `pod-ranges-unknown`: a new pod is open until its address is known.
+ */
+export type TroubleCode = 'starting' | 'cluster' | 'kernel' | 'capacity' | 'pod-ranges-unknown';
+
+export interface Trouble {
+  readonly code: TroubleCode;
+  readonly message: string;
+  readonly since: Date;
+}
+
+/** `generation`, `uid` and `resourceVersion` as the API server gave them. */
+export interface PolicyIdentity extends ObjectName {
+  readonly apiVersion: string;
+  readonly uid: string;
+  readonly generation: number;
+  readonly resourceVersion: string;
+}
+
+export interface PolicyState extends PolicyIdentity {
+  /** undefined: this generation is not in the kernel yet. */
+  readonly inForceSince: Date | undefined;
+  /** What of it could not be understood, and is closed. */
+  readonly problem: string | undefined;
+}
+
+export interface CommitState {
+  readonly count: number;
+  /** Changes after which live connections were judged anew. */
+  readonly generations: number;
+  readonly lastAt: Date | undefined;
+  /** From the first change told to the kernel's answer. */
+  readonly lastMs: number;
+}
+
+export interface PodCounts {
+  readonly local: number;
+  readonly remote: number;
+  /** Of the local ones, those that some policy governs in either direction. */
+  readonly governed: number;
+}
+
+export interface KernelState {
+  readonly table: string;
+  /** Times that our table was not as we left it, and was put right. */
+  readonly driftRepairs: number;
+  readonly lastDriftAt: Date | undefined;
+}

@@ -1,0 +1,179 @@
+// The node agent: takes what the API server tells, keeps the kernel of its node at it, and knows what is in force since when.
+import type { Cluster } from '../model/cluster.ts';
+import type { ClusterError } from '../kube/cluster-error.ts';
+import type { Program } from '../compile/program.ts';
+import type { Firewall } from '../kernel/firewall.ts';
+import { FirewallError } from '../kernel/firewall-error.ts';
+import type { AgentState, CommitState, KernelState, PodCounts, TroubleCode } from './agent-state.ts';
+import type { Clock } from './clock.ts';
+import { KernelWriter } from './kernel-writer.ts';
+import { LocalRanges } from './local-ranges.ts';
+import { PoliciesInForce } from './policies-in-force.ts';
+import type { ClusterListener, ToldChange, ToldPolicy } from './told.ts';
+import { Troubles } from './troubles.ts';
+
+export interface NodeAgentOptions {
+  readonly node: string;
+  readonly firewall: Firewall;
+  readonly clock: Clock;
+}
+
+/** With these the kernel does not hold what it should. */
+const UNREADY: ReadonlySet<TroubleCode> = new Set(['starting', 'kernel', 'capacity']);
+
+/** A change that waits for longer is told as one. */
+const COMMIT_MS_USUAL = 1000;
+
+/** After a refusal of the kernel the next try waits so long, twice as long each time up to the second number. */
+const RETRY_MS = 250;
+const RETRY_MS_MAX = 30_000;
+
+export class NodeAgent implements ClusterListener {
+  private readonly node: string;
+  private readonly firewall: Firewall;
+  private readonly clock: Clock;
+  private readonly policies = new PoliciesInForce();
+  private readonly troubles: Troubles;
+  private readonly ranges: LocalRanges;
+  private readonly listeners = new Set<() => void>();
+  private writer: KernelWriter | undefined;
+  private commits: CommitState = { count: 0, generations: 0, lastAt: undefined, lastMs: 0 };
+  private isEnforcing = false;
+  private firstWaitingMs: number | undefined;
+  private cancelCommit: (() => void) | undefined;
+  private retryMs = RETRY_MS;
+  private isStopped = false;
+
+  constructor({ node, firewall, clock }: NodeAgentOptions) {
+    this.node = node;
+    this.firewall = firewall;
+    this.clock = clock;
+    this.troubles = new Troubles(clock);
+    this.ranges = new LocalRanges(node);
+    this.troubles.set('starting', '', 'the API server has not told everything yet');
+  }
+
+  /** Everything is told at once; only what then differs from what the kernel holds is written. */
+  begin(cluster: Cluster, policies: readonly ToldPolicy[]): void {
+    this.writer = new KernelWriter({ node: this.node, firewall: this.firewall, cluster });
+    this.policies.begin(policies);
+    this.troubles.clear('starting', '');
+    this.ranges.begin(cluster);
+    this.scheduleCommit(0);
+  }
+
+  change(changes: readonly ToldChange[]): void {
+    const { writer } = this;
+    if (writer === undefined) throw new Error('bug: a change was told before the cluster');
+    for (const told of changes) {
+      writer.take(told.change);
+      this.policies.take(told);
+      this.ranges.take(told.change, writer.program.cluster);
+    }
+    this.scheduleCommit(0);
+  }
+
+  trouble(kind: string, error: ClusterError | undefined): void {
+    if (error === undefined) this.troubles.clear('cluster', kind);
+    else this.troubles.set('cluster', kind, error.message);
+    this.tell();
+  }
+
+  /** Made when asked: it goes through all pods and policies. */
+  get state(): AgentState {
+    return {
+      node: this.node,
+      isReady: this.isReady,
+      troubles: this.troubles.list(),
+      isEnforcing: this.isEnforcing,
+      policies: this.policies.list(),
+      commits: this.commits,
+      pods: this.countPods(),
+      kernel: this.kernelState(),
+    };
+  }
+
+  private get isReady(): boolean {
+    const waitedMs = this.firstWaitingMs === undefined ? 0 : this.clock.elapsedMs() - this.firstWaitingMs;
+    return this.commits.count > 0 && waitedMs <= COMMIT_MS_USUAL && this.troubles.list().every(({ code }) => !UNREADY.has(code));
+  }
+
+  /** undefined until everything was told once. Good until the next change. */
+  get program(): Program | undefined {
+    return this.writer?.program;
+  }
+
+  /** Called when `state` is another one; gives what takes the listener back. */
+  onChange(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Nothing is written any more; the rules stay as they are. */
+  stop(): void {
+    this.isStopped = true;
+    this.cancelCommit?.();
+  }
+
+  /** Changes that come in the same turn are one commit. */
+  private scheduleCommit(waitMs: number): void {
+    this.firstWaitingMs ??= this.clock.elapsedMs();
+    if (this.cancelCommit !== undefined || this.isStopped) return;
+    this.cancelCommit = this.clock.after(waitMs, () => {
+      this.cancelCommit = undefined;
+      this.commit();
+    });
+  }
+
+  private commit(): void {
+    try {
+      this.writer!.commit(this.ranges.ranges);
+    } catch (error) {
+      if (!(error instanceof FirewallError)) throw error;
+      this.troubles.set('kernel', '', error.message);
+      this.scheduleCommit(this.retryMs);
+      this.retryMs = Math.min(this.retryMs * 2, RETRY_MS_MAX);
+      this.tell();
+      return;
+    }
+    const lastAt = this.clock.now();
+    this.retryMs = RETRY_MS;
+    this.isEnforcing = true;
+    this.troubles.clear('kernel', '');
+    this.noteRanges();
+    this.policies.committed(lastAt);
+    this.commits = { ...this.commits, count: this.commits.count + 1, lastAt, lastMs: this.clock.elapsedMs() - this.firstWaitingMs! };
+    this.firstWaitingMs = undefined;
+    this.tell();
+  }
+
+  private noteRanges(): void {
+    const { problem } = this.ranges;
+    if (problem === undefined) this.troubles.clear('pod-ranges-unknown', '');
+    else this.troubles.set('pod-ranges-unknown', '', problem);
+  }
+
+  private countPods(): PodCounts {
+    const program = this.program;
+    const counts = { local: 0, remote: 0, governed: 0 };
+    if (program === undefined) return counts;
+    const { cluster, groupOfPod, egress, ingress } = program;
+    for (const [pod, { nodeName, hostNetwork }] of cluster.pods.entries()) {
+      if (nodeName !== this.node) counts.remote++;
+      else if (!hostNetwork) {
+        counts.local++;
+        const group = groupOfPod[pod]!;
+        if (egress.isGoverned(egress.subjectOfGroup[group]!) || ingress.isGoverned(ingress.subjectOfGroup[group]!)) counts.governed++;
+      }
+    }
+    return counts;
+  }
+
+  private kernelState(): KernelState {
+    return { table: 'bulkhead', driftRepairs: 0, lastDriftAt: undefined };
+  }
+
+  private tell(): void {
+    for (const listener of this.listeners) listener();
+  }
+}

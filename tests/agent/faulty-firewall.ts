@@ -1,0 +1,71 @@
+// A kernel in memory that breaks off: it refuses a change, or its writer dies in the middle of one.
+import { planChange, type ChangePlan } from '../../src/emit/plan-change.ts';
+import type { Ruleset } from '../../src/emit/ruleset.ts';
+import type { Firewall, LedgerEntry } from '../../src/kernel/firewall.ts';
+import { FirewallError } from '../../src/kernel/firewall-error.ts';
+import type { FakeFirewall } from '../../src/kernel/fake-firewall.ts';
+
+/** The process that wrote is gone: nothing of its own goes on. */
+export class Killed extends Error {}
+
+/** `refuse`: the kernel takes `steps` steps and no more. `kill`: so does the writer's life. */
+export interface Fault {
+  readonly kind: 'refuse' | 'kill';
+  readonly steps: number;
+}
+
+export class FaultyFirewall implements Firewall {
+  private readonly inner: FakeFirewall;
+  private fault: Fault | undefined;
+  private readonly onKilled: () => void;
+
+  constructor(inner: FakeFirewall, onKilled: () => void) {
+    this.inner = inner;
+    this.onKilled = onKilled;
+  }
+
+  /** Of the next change. */
+  plan(fault: Fault): void {
+    this.fault = fault;
+  }
+
+  load(ruleset: Ruleset): void {
+    // A load is whole or not at all: the hook comes last.
+    if (this.fault !== undefined) this.fail();
+    this.inner.load(ruleset);
+  }
+
+  change(wanted: Ruleset): void {
+    this.apply(planChange(this.inner.read(), wanted));
+  }
+
+  apply(plan: ChangePlan): void {
+    if (this.fault === undefined) return this.inner.apply(plan);
+    this.inner.apply({ ...plan, steps: plan.steps.slice(0, this.fault.steps), takesAway: false });
+    this.fail();
+  }
+
+  read(): Ruleset {
+    return this.inner.read();
+  }
+
+  readLedger(options?: { readonly drain: boolean }): readonly LedgerEntry[] {
+    return this.inner.readLedger(options);
+  }
+
+  remove(): void {
+    this.inner.remove();
+  }
+
+  close(): void {}
+
+  private fail(): never {
+    const { kind } = this.fault!;
+    this.fault = undefined;
+    if (kind === 'kill') {
+      this.onKilled();
+      throw new Killed();
+    }
+    throw new FirewallError({ code: 'out-of-memory', doing: 'change elements', said: 'no memory' });
+  }
+}
