@@ -1,5 +1,6 @@
 // What one change has touched so far, for the difference that is told of it.
 import type { IpFamily } from '../base/ip-address.ts';
+import type { Pod } from '../model/cluster.ts';
 import type { Direction } from '../model/network-policy.ts';
 import type { LiveDirection } from './live-direction.ts';
 import type { LiveGroup, LiveGroups } from './live-groups.ts';
@@ -12,7 +13,7 @@ export const ANY_OTHER_NAME = '';
 
 export class ChangeRecord {
   addedPod: number | undefined;
-  isPodRemoved = false;
+  removedPod: Pod | undefined;
   isAtomsCut = false;
   /** By pod index, the group it was in before; of pods that were there before. */
   readonly movedPods: Map<number, LiveGroup> = new Map();

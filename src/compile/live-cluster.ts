@@ -112,6 +112,7 @@ export function isSameRange(a: IpRange, b: IpRange): boolean {
 export function isSameEnd(a: Pod, b: Pod): boolean {
   return (
     a.hostNetwork === b.hostNetwork &&
+    a.nodeName === b.nodeName &&
     a.replicas === b.replicas &&
     haveSameAddresses(a, b)
   );

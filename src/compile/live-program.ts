@@ -67,7 +67,7 @@ export class LiveProgram {
     const difference = {
       isRenumbered,
       addedPod: record.addedPod,
-      isPodRemoved: record.isPodRemoved,
+      removedPod: record.removedPod,
       isAtomsCut: record.isAtomsCut,
       ingress: this.differenceOf('ingress', record),
       egress: this.differenceOf('egress', record),
@@ -162,9 +162,10 @@ export class LiveProgram {
   private removePod(pod: Pod, record: ChangeRecord): void {
     const { index, isThere } = this.cluster.findPod(pod);
     if (!isThere) return;
-    const group = this.groups.removePod(index, this.cluster.pods[index]!);
+    const removed = this.cluster.pods[index]!;
+    const group = this.groups.removePod(index, removed);
     this.cluster.removePod(index);
-    record.isPodRemoved = true;
+    record.removedPod = removed;
     record.dead.add(group);
   }
 

@@ -1,5 +1,6 @@
 // What one change did to a Program, in each direction: ends that moved to another subject or class, and the entries that differ.
 import type { IpFamily } from '../base/ip-address.ts';
+import type { Pod } from '../model/cluster.ts';
 import type { Direction } from '../model/network-policy.ts';
 
 /**
@@ -9,10 +10,10 @@ import type { Direction } from '../model/network-policy.ts';
 export interface ProgramDifference {
   /** The ids of all groups, subjects, classes and port sets have been given anew before the change: no earlier id means anything. */
   readonly isRenumbered: boolean;
-  /** A pod that came, or whose addresses, host network or number of replicas changed: all of its entries are new. */
+  /** A pod that came, or whose addresses, node, host network or number of replicas changed: all of its entries are new. */
   readonly addedPod: number | undefined;
-  /** Whether a pod went: either the one that is `addedPod` now, or one that is gone. */
-  readonly isPodRemoved: boolean;
+  /** A pod that went, as it was: either the one that is `addedPod` now, or one that is gone. */
+  readonly removedPod: Pod | undefined;
   /** Atoms were cut, so that their indices are other ones, or lie in pod ranges where they did not, or the other way round. */
   readonly isAtomsCut: boolean;
   readonly ingress: DirectionDifference;

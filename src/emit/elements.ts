@@ -13,11 +13,7 @@ export function elementsOf(ruleset: Ruleset): Elements {
   const elements = new Map<SetName, Element[]>(SET_SHAPES.map((shape) => [shape.name, []]));
   const put = (set: SetName, element: Element): number => elements.get(set)!.push(element);
   const numbers = new Map(ruleset.profiles.map((profile) => [profile.id, profileNumber(profile)]));
-  for (const { address, isEgressIsolated, isIngressIsolated, isSelfAllowed } of ruleset.localPods) {
-    put(`le${address.family}`, { key: [address.value], data: Number(isEgressIsolated) });
-    put(`li${address.family}`, { key: [address.value], data: Number(isIngressIsolated) });
-    if (isSelfAllowed) put(`self${address.family}`, { key: [address.value, address.value] });
-  }
+  for (const pod of ruleset.localPods) for (const [set, element] of localPodElements(pod)) put(set, element);
   for (const range of joinRanges(ruleset.podRanges)) put(`podrange${range.family}`, intervalOf(range));
   for (const { direction, address, peerClass } of ruleset.podClasses) {
     put(`pc${letterOf(direction)}${address.family}`, { key: [address.value], data: peerClass });
@@ -32,6 +28,14 @@ export function elementsOf(ruleset: Ruleset): Elements {
   }
   for (const profile of ruleset.profiles) for (const [set, element] of profileElements(profile)) put(set, element);
   return elements;
+}
+
+export function localPodElements({ address: { family, value }, isEgressIsolated, isIngressIsolated, isSelfAllowed }: LocalPod): [SetName, Element][] {
+  return [
+    [`le${family}`, { key: [value], data: Number(isEgressIsolated) }],
+    [`li${family}`, { key: [value], data: Number(isIngressIsolated) }],
+    ...(isSelfAllowed ? [[`self${family}`, { key: [value, value] }] satisfies [SetName, Element]] : []),
+  ];
 }
 
 /** The ruleset that stands in these elements, sorted. */

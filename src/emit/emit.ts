@@ -4,7 +4,7 @@ import { ALL_PORTS, subtractPorts } from '../base/port-set.ts';
 import type { DirectionProgram, Program } from '../compile/program.ts';
 import { portsOfTiers } from '../compile/tier-ports.ts';
 import { emitDirection } from './emit-direction.ts';
-import { IdSource, NO_IDS, ProfileIds, type EmittedIds } from './ids.ts';
+import { idsAfter, NO_IDS, ProfileIds, type EmittedIds } from './ids.ts';
 import { settlePlaces, type Place } from './places.ts';
 import type { Placement } from './placement.ts';
 import type { LocalPod, Ruleset } from './ruleset.ts';
@@ -23,7 +23,7 @@ export interface Emission {
 export function emitRuleset(program: Program, placement: Placement, previous: EmittedIds = NO_IDS): Emission {
   const places = settlePlaces(program, placement);
   const localPods = places.filter((place) => place.isLocal).map((place) => localPodOf(program, place));
-  const source = new IdSource(previous);
+  const source = idsAfter(previous);
   const profiles = new ProfileIds(previous, source);
   const sides = (['egress', 'ingress'] as const).map((direction) =>
     emitDirection({ program, placement, places, direction: program[direction], previous, source, profiles }),
@@ -50,7 +50,7 @@ function localPodOf(program: Program, { address, group }: Place): LocalPod {
 }
 
 /** Where tiers refuse a part, the pairs decide about all of it, and so NetworkPolicy may refuse the rest: the kernel looks at the pod as a whole. */
-function isSelfAllowed(program: Program, { family }: IpAddress, group: number): boolean {
+export function isSelfAllowed(program: Program, { family }: IpAddress, group: number): boolean {
   return [program.egress, program.ingress].every((direction) => {
     const ends = { subject: direction.subjectOfGroup[group]!, peerClass: direction.classOfGroup[family][group]! };
     return subtractPorts(ALL_PORTS, portsOfTiers(direction, ends)).length === 0;

@@ -22,18 +22,14 @@ export function settleIds(ids: EmittedIds): EmittedIds {
   return { ...ids, leftClasses: new Set() };
 }
 
-/** Gives ids that nothing in the last ruleset has. */
+/** Gives ids that nothing has. */
 export class IdSource {
   next: number;
-  private readonly taken: ReadonlySet<number>;
+  private readonly taken: Set<number>;
 
-  constructor({ ruleset, nextId }: EmittedIds) {
-    this.next = nextId;
-    this.taken = new Set([
-      ...ruleset.profiles.map((profile) => profile.id),
-      ...ruleset.podClasses.map((entry) => entry.peerClass),
-      ...ruleset.rangeClasses.map((entry) => entry.peerClass),
-    ]);
+  constructor(next: number, taken: Iterable<number>) {
+    this.next = next;
+    this.taken = new Set(taken);
   }
 
   /** After `ID_MAX` it begins anew: sixteen million ids later no packet holds the old ones. */
@@ -41,9 +37,23 @@ export class IdSource {
     for (;;) {
       const id = this.next;
       this.next = id === ID_MAX ? 1 : id + 1;
-      if (!this.taken.has(id)) return id;
+      if (this.taken.has(id)) continue;
+      this.taken.add(id);
+      return id;
     }
   }
+
+  release(id: number): void {
+    this.taken.delete(id);
+  }
+}
+
+export function idsAfter({ ruleset, nextId }: EmittedIds): IdSource {
+  return new IdSource(nextId, [
+    ...ruleset.profiles.map((profile) => profile.id),
+    ...ruleset.podClasses.map((entry) => entry.peerClass),
+    ...ruleset.rangeClasses.map((entry) => entry.peerClass),
+  ]);
 }
 
 /** Profiles by their ports: the id of the last emission where it had these ports. */

@@ -31,10 +31,9 @@ export function planChange(current: Ruleset, wanted: Ruleset): ChangePlan {
  * An id is never given a wider meaning while an address may still be leaving it (`ids.ts`), so a pair that
  * changes before its class's members do can only close.
  */
-export function diffElements(current: Elements, wanted: Elements): ChangeStep[] {
-  const diffs = new Map(SET_SHAPES.map((shape) => [shape.name, diffSet(shape, current.get(shape.name)!, wanted.get(shape.name)!)]));
+export function orderSteps(diffs: ReadonlyMap<SetName, SetDiff>): ChangeStep[] {
   const take = (sets: readonly SetName[], parts: (diff: SetDiff) => readonly Part[]): ChangeStep[] =>
-    sets.flatMap((set) => parts(diffs.get(set)!).map((part) => ({ set, ...part })));
+    sets.flatMap((set) => parts(diffs.get(set) ?? NO_DIFF).map((part) => ({ set, ...part })));
   return [
     ...take(PROFILES, (diff) => diff.added),
     ...take(PAIRS, (diff) => [...diff.removed, ...diff.replaced]),
@@ -47,21 +46,28 @@ export function diffElements(current: Elements, wanted: Elements): ChangeStep[] 
   ];
 }
 
+export function diffElements(current: Elements, wanted: Elements): ChangeStep[] {
+  return orderSteps(new Map(SET_SHAPES.map((shape) => [shape.name, diffSet(shape, current.get(shape.name)!, wanted.get(shape.name)!)])));
+}
+
 const PROFILES: readonly SetName[] = ['px', 'pp', 'pr'];
 const POD_CLASSES = FAMILIES.flatMap((family): SetName[] => [`pce${family}`, `pci${family}`]);
 const RANGE_CLASSES = FAMILIES.flatMap((family): SetName[] => [`bce${family}`, `bci${family}`]);
 const PAIRS = FAMILIES.flatMap((family): SetName[] => [`pe${family}`, `pi${family}`]);
 const PODS = FAMILIES.flatMap((family): SetName[] => [`podrange${family}`, `self${family}`, `le${family}`, `li${family}`]);
 
-type Part = Pick<ChangeStep, 'removed' | 'added'>;
+export type Part = Pick<ChangeStep, 'removed' | 'added'>;
 
-interface SetDiff {
+/** What is `replaced` goes and comes in one instant. */
+export interface SetDiff {
   readonly removed: readonly Part[];
   readonly replaced: readonly Part[];
   readonly added: readonly Part[];
 }
 
-function diffSet(shape: SetShape, current: readonly Element[], wanted: readonly Element[]): SetDiff {
+const NO_DIFF: SetDiff = { removed: [], replaced: [], added: [] };
+
+export function diffSet(shape: SetShape, current: readonly Element[], wanted: readonly Element[]): SetDiff {
   const old = new Map(current.map((element) => [keyText(element), element]));
   const added: Element[] = [];
   const replaced: Part[] = [];

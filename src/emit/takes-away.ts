@@ -1,5 +1,5 @@
 // Whether a change refuses something that was allowed; only then are live connections judged again.
-import type { IpAddress, IpFamily } from '../base/ip-address.ts';
+import type { IpAddress, IpFamily, IpRange } from '../base/ip-address.ts';
 import { NO_PORTS, subtractPorts, type PortSet } from '../base/port-set.ts';
 import { DIRECTIONS, type Direction } from '../model/network-policy.ts';
 import { PeerLookup } from './peer-lookup.ts';
@@ -13,7 +13,7 @@ export function takesAway(current: Ruleset, wanted: Ruleset): boolean {
   return DIRECTIONS.some((direction) => FAMILIES.some((family) => narrowsPairs({ current, wanted, direction, family })));
 }
 
-function closesRanges(current: Ruleset, wanted: Ruleset): boolean {
+export function closesRanges(current: Pick<Ruleset, 'podRanges'>, wanted: Pick<Ruleset, 'podRanges'>): boolean {
   const held = joinRanges(current.podRanges);
   return wanted.podRanges.some((range) => cutRange(range, held).length > 0);
 }
@@ -24,12 +24,14 @@ function removesOrClosesPods(current: Ruleset, wanted: Ruleset): boolean {
   const after = byAddress(wanted.localPods);
   for (const key of before.keys()) if (!after.has(key)) return true;
   const held = joinRanges(current.podRanges);
-  return wanted.localPods.some((pod) => {
-    const old = before.get(addressKey(pod.address));
-    if (old !== undefined) return (pod.isEgressIsolated && !old.isEgressIsolated) || (pod.isIngressIsolated && !old.isIngressIsolated) || (old.isSelfAllowed && !pod.isSelfAllowed);
-    const range = { family: pod.address.family, first: pod.address.value, last: pod.address.value };
-    return (pod.isEgressIsolated || pod.isIngressIsolated) && cutRange(range, held).length > 0;
-  });
+  return wanted.localPods.some((pod) => closesPod(before.get(addressKey(pod.address)), pod, held));
+}
+
+/** `podRanges` of the time of `before`: sorted, disjoint. */
+export function closesPod(before: LocalPod | undefined, pod: LocalPod, podRanges: readonly IpRange[]): boolean {
+  if (before !== undefined) return (pod.isEgressIsolated && !before.isEgressIsolated) || (pod.isIngressIsolated && !before.isIngressIsolated) || (before.isSelfAllowed && !pod.isSelfAllowed);
+  const range = { family: pod.address.family, first: pod.address.value, last: pod.address.value };
+  return (pod.isEgressIsolated || pod.isIngressIsolated) && cutRange(range, podRanges).length > 0;
 }
 
 interface Side {
