@@ -60,6 +60,9 @@ const BODIES: Readonly<Record<string, Trim>> = {
   ClusterNetworkPolicy: ({ spec }) => ({ spec }),
   AdminNetworkPolicy: ({ spec }) => ({ spec }),
   BaselineAdminNetworkPolicy: ({ spec }) => ({ spec }),
+  StagedPolicy: ({ spec }) => ({ spec }),
+  StagedClusterPolicy: ({ spec }) => ({ spec }),
+  NodeEnforcement: ({ status }) => ({ status }),
   CronJob: ({ spec }) => ({ spec: compact({ jobTemplate: { spec: trimWorkloadSpec(fieldsOf(fieldsOf(fieldsOf(spec)['jobTemplate'])['spec'])) } }) }),
   // Of engines whose kinds decide by what stands in them (`engine-kinds`).
   NodeClass: ({ spec }) => ({ spec: nonEmpty(pick(fieldsOf(spec), ['networkPolicy'])) }),
@@ -75,7 +78,7 @@ function trimTarget(endpoint: Json): Fields | undefined {
 }
 
 /** Groups of the kinds named in `BODIES`; a kind of the same name elsewhere is somebody else's. */
-const BODY_GROUPS = /^(v1|(networking\.k8s\.io|discovery\.k8s\.io|batch|policy\.networking\.k8s\.io|eks\.amazonaws\.com|kubeovn\.io)\/.*)$/;
+const BODY_GROUPS = /^(v1|(networking\.k8s\.io|discovery\.k8s\.io|batch|policy\.networking\.k8s\.io|eks\.amazonaws\.com|kubeovn\.io|bulkhead\.dev)\/.*)$/;
 const WORKLOAD_GROUPS = /^(v1|apps\/.*|batch\/.*)$/;
 
 function trimBody({ apiVersion, kind }: { readonly apiVersion: string; readonly kind: string }, fields: Fields): Fields {

@@ -73,7 +73,8 @@ const ENGINE_GROUPS: Readonly<Record<string, EngineGroup>> = {
     ],
   },
   'crd.nsx.vmware.com': { engine: 'NSX', others: ['IPPool', 'NSXServiceAccount', 'StaticRoute', 'Subnet', 'SubnetPort', 'SubnetSet', 'VPCNetworkConfiguration'] },
-  'bulkhead.dev': { engine: 'Bulkhead', others: ['NodeEnforcement'] },
+  // Staged policies are counted, never enforced.
+  'bulkhead.dev': { engine: 'Bulkhead', others: ['NodeEnforcement', 'StagedClusterPolicy', 'StagedPolicy'] },
 };
 
 /** Kinds by which a service mesh refuses requests; the other kinds of these groups do not. */

@@ -1,0 +1,162 @@
+// Judges connections of the kernel's ledger once more, with one policy more or other than those in force.
+import type { IpAddress, IpFamily } from '../base/ip-address.ts';
+import { hasPoint, OTHER_POINT, pointOf, type PortSet, type Protocol } from '../base/port-set.ts';
+import type { Cluster, Pod } from '../model/cluster.ts';
+import type { ClusterPolicy } from '../model/cluster-policy.ts';
+import { DIRECTIONS, type Direction, type NetworkPolicy } from '../model/network-policy.ts';
+import type { ClusterChange } from '../compile/cluster-change.ts';
+import { LiveProgram } from '../compile/live-program.ts';
+import type { Program } from '../compile/program.ts';
+import { ownNodePair } from '../analyze/decide.ts';
+import { quadOf, type EndpointRef } from '../analyze/endpoint.ts';
+import { portsOnOwnNode } from '../analyze/own-node.ts';
+import type { LedgerEntry } from '../kernel/firewall.ts';
+
+/** Of both kinds, as they would be in force. */
+export type JudgedPolicy = NetworkPolicy | ClusterPolicy;
+
+/** What this node's kernel judged, and what the engine says of it with the policy in its place. */
+export interface FlowJudgment {
+  readonly entry: LedgerEntry;
+  readonly source: EndpointRef;
+  readonly target: EndpointRef;
+  /** Of each side that this node judges and that the policy, or the one whose place it takes, governs. */
+  readonly sides: readonly SideJudgment[];
+  /** What all sides that this node judges say together, with the policies in force and with the policy in its place. */
+  readonly before: boolean;
+  readonly after: boolean;
+}
+
+export interface SideJudgment {
+  readonly direction: Direction;
+  readonly isAllowed: boolean;
+  /** The policy's own rules that decide, by their positions; none where it is the lack of a rule that refuses. */
+  readonly rules: readonly number[];
+}
+
+interface ResolvedFlow {
+  readonly entry: LedgerEntry;
+  readonly source: EndpointRef;
+  readonly target: EndpointRef;
+  readonly family: IpFamily;
+  readonly point: number;
+  readonly directions: readonly Direction[];
+  readonly before: ReadonlyMap<Direction, boolean>;
+}
+
+/** Good for one drain of the ledger. Only pods that the entries name are compiled, so its cost follows them and the policies. */
+export class FlowJudge {
+  readonly #live: LiveProgram;
+  readonly #inForce: ReadonlyMap<string, JudgedPolicy>;
+  readonly #flows: readonly ResolvedFlow[];
+  /** Packets of entries of which an end is nobody's address any more. */
+  readonly unknown: number;
+
+  constructor(cluster: Cluster, node: string, entries: readonly LedgerEntry[]) {
+    const named = new Set(entries.flatMap(({ source, target }) => [keyOf(source), keyOf(target)]));
+    const pods = cluster.pods.filter(({ addresses }) => addresses.some((address) => named.has(keyOf(address))));
+    this.#live = new LiveProgram({ ...cluster, pods });
+    this.#inForce = new Map([...cluster.policies, ...cluster.clusterPolicies].map((policy) => [nameOf(policy), policy]));
+    const { program } = this.#live;
+    const podAt = new Map(program.cluster.pods.flatMap(({ addresses }, pod) => addresses.map((address): [string, number] => [keyOf(address), pod])));
+    const resolved = entries.map((entry) => resolve(program, node, podAt, entry));
+    this.#flows = resolved.filter((flow) => flow !== undefined);
+    this.unknown = entries.filter((_, index) => resolved[index] === undefined).reduce((sum, { packets }) => sum + packets, 0);
+  }
+
+  /** Of the entries of which it, or the one that it replaces, governs a side. It stands in for the one of its kind and name; everything is as before afterwards. */
+  judge(policy: JudgedPolicy): readonly FlowJudgment[] {
+    const inForce = this.#inForce.get(nameOf(policy));
+    const replaced = inForce === undefined ? undefined : this.#flows.map((flow) => flow.directions.filter((direction) => isGoverned(this.#live.program, inForce, flow, direction)));
+    this.#live.apply(putChange(policy));
+    const { program } = this.#live;
+    const judged = this.#flows.flatMap((flow, index) => {
+      const sides = flow.directions
+        .filter((direction) => replaced?.[index]!.includes(direction) === true || isGoverned(program, policy, flow, direction))
+        .map((direction) => sideOf(program, policy, flow, direction));
+      if (sides.length === 0) return [];
+      const after = flow.directions.every((direction) => isAllowed(program, flow, direction));
+      return [{ entry: flow.entry, source: flow.source, target: flow.target, sides, before: [...flow.before.values()].every(Boolean), after }];
+    });
+    this.#live.apply(inForce === undefined ? removeChange(policy) : putChange(inForce));
+    return judged;
+  }
+
+  podAt(index: number): Pod {
+    return this.#live.program.cluster.pods[index]!;
+  }
+}
+
+function keyOf({ family, value }: IpAddress): string {
+  return `${family} ${value}`;
+}
+
+function nameOf(policy: JudgedPolicy): string {
+  return `${policy.kind} ${policy.kind === 'NetworkPolicy' ? policy.namespace : ''} ${policy.name}`;
+}
+
+function putChange(policy: JudgedPolicy): ClusterChange {
+  return policy.kind === 'NetworkPolicy' ? { kind: 'put-policy', policy } : { kind: 'put-cluster-policy', policy };
+}
+
+function removeChange(policy: JudgedPolicy): ClusterChange {
+  return policy.kind === 'NetworkPolicy' ? { kind: 'remove-policy', namespace: policy.namespace, name: policy.name } : { kind: 'remove-cluster-policy', policy };
+}
+
+const PROTOCOLS: Readonly<Record<number, Protocol>> = { 6: 'TCP', 17: 'UDP', 132: 'SCTP' };
+
+export function protocolText(protocol: number): string {
+  return PROTOCOLS[protocol] ?? `${protocol}`;
+}
+
+/** undefined: one of its ends is gone, or no pod of this node is at either. */
+function resolve(program: Program, node: string, podAt: ReadonlyMap<string, number>, entry: LedgerEntry): ResolvedFlow | undefined {
+  const [source, target] = [endOf(program, podAt, entry.source), endOf(program, podAt, entry.target)];
+  if (source === undefined || target === undefined) return undefined;
+  const isLocal = (end: EndpointRef): boolean => end.kind === 'pod' && !program.cluster.pods[end.pod]!.hostNetwork && program.cluster.pods[end.pod]!.nodeName === node;
+  const directions = DIRECTIONS.filter((direction) => isLocal(direction === 'egress' ? source : target));
+  if (directions.length === 0) return undefined;
+  const protocol = PROTOCOLS[entry.protocol];
+  const flow = { entry, source, target, family: entry.source.family, point: protocol === undefined ? OTHER_POINT : pointOf(protocol, entry.port), directions };
+  return { ...flow, before: new Map(directions.map((direction) => [direction, isAllowed(program, flow, direction)])) };
+}
+
+/** undefined: an address from which pods get theirs, and no pod has it now. */
+function endOf(program: Program, podAt: ReadonlyMap<string, number>, address: IpAddress): EndpointRef | undefined {
+  const pod = podAt.get(keyOf(address));
+  if (pod !== undefined) return { kind: 'pod', pod };
+  const isPodRange = program.cluster.podRanges.some(({ family, first, last }) => family === address.family && first <= address.value && address.value <= last);
+  return isPodRange ? undefined : { kind: 'address', address };
+}
+
+type Asked = Pick<ResolvedFlow, 'source' | 'target' | 'family' | 'point'>;
+
+/** One direction alone, as the kernel of the pod's node judges it. */
+function isAllowed(program: Program, { source, target, family, point }: Asked, direction: Direction): boolean {
+  if (source.kind === 'pod' && target.kind === 'pod' && source.pod === target.pod) return true;
+  const own = ownNodePair(program, source, target);
+  if (own !== undefined) return direction === 'ingress' || hasPoint(program.portSets.portSet(portsOnOwnNode(program, { ...own, family })), point);
+  const { subject, peerClass } = endsIn(program, { source, target, family, point }, direction);
+  return hasPoint(program.portSets.portSet(program[direction].portsOf(subject, peerClass)), point);
+}
+
+function endsIn(program: Program, { source, target, family }: Asked, direction: Direction): { readonly subject: number; readonly peerClass: number } {
+  const [from, into] = [quadOf(program, source), quadOf(program, target)];
+  return direction === 'egress' ? { subject: from.egressSubject, peerClass: into.egressClass[family] } : { subject: into.ingressSubject, peerClass: from.ingressClass[family] };
+}
+
+function isGoverned(program: Program, policy: JudgedPolicy, flow: Asked, direction: Direction): boolean {
+  const { subject } = endsIn(program, flow, direction);
+  const governing: readonly JudgedPolicy[] = policy.kind === 'NetworkPolicy' ? program[direction].policiesOf(subject) : program[direction].clusterPoliciesOf(subject);
+  return governing.includes(policy);
+}
+
+function sideOf(program: Program, policy: JudgedPolicy, flow: Asked, direction: Direction): SideJudgment {
+  const { subject, peerClass } = endsIn(program, flow, direction);
+  const ports: PortSet = [flow.point, flow.point];
+  const found = policy.kind === 'NetworkPolicy'
+    ? program[direction].allowingRules(subject, peerClass, ports)
+    : program[direction].tierDecisions(policy.tier, subject, { peerClass, ports });
+  const rules = found.filter((one) => one.policy === policy).map(({ rule }) => rule.index);
+  return { direction, isAllowed: isAllowed(program, flow, direction), rules: [...new Set(rules)] };
+}

@@ -1,0 +1,47 @@
+// What a node counted for one staged policy.
+
+export interface StagedCount {
+  readonly kind: 'StagedPolicy' | 'StagedClusterPolicy';
+  readonly namespace?: string;
+  readonly name: string;
+  readonly uid: string;
+  /** Of the object that was judged; counts begin anew with each. */
+  readonly generation: number;
+  readonly since: Date;
+  /** The last drain of the ledger that is in the counts. */
+  readonly until: Date;
+  /** Judgments of the kernel on connections of pods that the policy selects: a flow that is judged again counts again. */
+  readonly judged: number;
+  /** Of those that are allowed today. */
+  readonly wouldRefuse: number;
+  /** Of those that are refused today. */
+  readonly wouldAllow: number;
+  /** Judgments that nobody can repeat, since an end of them is gone. */
+  readonly unknown: number;
+  readonly rules: readonly RuleCount[];
+  /** Connections that it would refuse, those of the most judgments first. */
+  readonly witnesses: readonly RefusedFlow[];
+  /** Why it cannot be judged. */
+  readonly problem?: string;
+}
+
+/** Judgments that a rule of the policy decides. */
+export interface RuleCount {
+  readonly direction: 'ingress' | 'egress';
+  /** Position in its section, from 0. */
+  readonly index: number;
+  readonly judged: number;
+}
+
+export interface RefusedFlow {
+  /** The side that would refuse. */
+  readonly direction: 'ingress' | 'egress';
+  /** `namespace/name` of a pod, or an address. */
+  readonly source: string;
+  readonly target: string;
+  /** `TCP`, or the number of the protocol. */
+  readonly protocol: string;
+  /** 0 for protocols without ports. */
+  readonly port: number;
+  readonly judged: number;
+}
