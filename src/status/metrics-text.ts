@@ -1,0 +1,81 @@
+// What the agent knows as metrics, in the text format of Prometheus; no label grows with pods, policies or flows.
+import type { AgentState, PolicyState } from '../agent/agent-state.ts';
+import type { StagedCount } from '../stage/staged-count.ts';
+import type { AgentFacts } from './status.ts';
+
+export interface MetricsInput {
+  readonly facts: AgentFacts;
+  readonly state: AgentState;
+  readonly staged: readonly StagedCount[];
+  readonly usage: { readonly residentBytes: number; readonly cpuSeconds: number };
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+interface Sample {
+  readonly labels?: Labels;
+  readonly value: number;
+}
+
+export interface Metric {
+  readonly name: string;
+  readonly kind: 'gauge' | 'counter';
+  readonly help: string;
+  readonly samples: (input: MetricsInput) => readonly Sample[];
+}
+
+/** Staged policies with samples of their own; the others are summed under an empty name. */
+export const STAGED_SHOWN_MAX = 100;
+
+const one = (value: number): readonly Sample[] => [{ value }];
+const seconds = (at: Date | undefined): readonly Sample[] => (at === undefined ? [] : one(at.getTime() / 1000));
+const by = (label: string, values: Readonly<Record<string, number>>): readonly Sample[] => Object.entries(values).map(([word, value]) => ({ labels: { [label]: word }, value }));
+
+export const METRICS: readonly Metric[] = [
+  { name: 'bulkhead_agent_info', kind: 'gauge', help: 'The agent: always 1.', samples: ({ facts, state }) => [{ labels: { version: facts.version, node: state.node, kernel: facts.kernelRelease, nft: facts.nftVersion }, value: 1 }] },
+  { name: 'bulkhead_agent_start_time_seconds', kind: 'gauge', help: 'When the agent started, in seconds of 1970.', samples: ({ facts }) => seconds(facts.startedAt) },
+  { name: 'bulkhead_agent_resident_bytes', kind: 'gauge', help: 'Memory of the agent that is resident.', samples: ({ usage }) => one(usage.residentBytes) },
+  { name: 'bulkhead_agent_cpu_seconds_total', kind: 'counter', help: 'CPU time of the agent, of user and system.', samples: ({ usage }) => one(usage.cpuSeconds) },
+  { name: 'bulkhead_ready', kind: 'gauge', help: '1 while the kernel holds what the API server said last, else 0.', samples: ({ state }) => one(state.isReady ? 1 : 0) },
+  { name: 'bulkhead_troubles', kind: 'gauge', help: 'What keeps the node from being ready, by code.', samples: ({ state }) => by('code', countBy(state.troubles, ({ code }) => code)) },
+  { name: 'bulkhead_policies', kind: 'gauge', help: 'Policies that the agent knows: in_force in the generation that it knows, pending, or in force and closed by a problem.', samples: ({ state }) => by('state', { in_force: 0, pending: 0, problem: 0, ...countBy(state.policies, policyStanding) }) },
+  { name: 'bulkhead_pods', kind: 'gauge', help: 'Pods that the agent knows: local ones, those of them that some policy governs, and remote ones.', samples: ({ state: { pods } }) => by('kind', { local: pods.local, governed: pods.governed, remote: pods.remote }) },
+  { name: 'bulkhead_commits_total', kind: 'counter', help: 'Changes written to the kernel.', samples: ({ state }) => one(state.commits.count) },
+  { name: 'bulkhead_last_commit_time_seconds', kind: 'gauge', help: 'When the last change was written, in seconds of 1970.', samples: ({ state }) => seconds(state.commits.lastAt) },
+  { name: 'bulkhead_last_commit_seconds', kind: 'gauge', help: 'How long the last change took to write.', samples: ({ state }) => (state.commits.lastAt === undefined ? [] : one(state.commits.lastMs / 1000)) },
+  { name: 'bulkhead_generations_total', kind: 'counter', help: 'Changes after which live connections were judged again.', samples: ({ state }) => one(state.commits.generations) },
+  { name: 'bulkhead_enforcing', kind: 'gauge', help: '1 while a table of ours judges packets, also one that an earlier process left, else 0.', samples: ({ state }) => one(state.isEnforcing ? 1 : 0) },
+  { name: 'bulkhead_drift_repairs_total', kind: 'counter', help: 'How often somebody else had changed the table and it was put right.', samples: ({ state }) => one(state.kernel.driftRepairs) },
+  { name: 'bulkhead_last_drift_time_seconds', kind: 'gauge', help: 'When that was the last time, in seconds of 1970.', samples: ({ state }) => seconds(state.kernel.lastDriftAt) },
+  { name: 'bulkhead_staged_judged_total', kind: 'counter', help: 'Judgments of the kernel on connections of pods that a staged policy selects.', samples: ({ staged }) => stagedSamples(staged, ({ judged }) => judged) },
+  { name: 'bulkhead_staged_would_refuse_total', kind: 'counter', help: 'Of those, allowed ones that the staged policy would refuse.', samples: ({ staged }) => stagedSamples(staged, ({ wouldRefuse }) => wouldRefuse) },
+];
+
+export function metricsText(input: MetricsInput): string {
+  return METRICS.map(({ name, kind, help, samples }) => {
+    const lines = samples(input).map(({ labels = {}, value }) => `${name}${labelText(labels)} ${value}\n`);
+    return `# HELP ${name} ${help}\n# TYPE ${name} ${kind}\n${lines.join('')}`;
+  }).join('');
+}
+
+export function policyStanding({ inForceSince, problem }: PolicyState): 'in_force' | 'pending' | 'problem' {
+  if (inForceSince === undefined) return 'pending';
+  return problem === undefined ? 'in_force' : 'problem';
+}
+
+function countBy<T>(items: readonly T[], wordOf: (item: T) => string): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const item of items) counts[wordOf(item)] = (counts[wordOf(item)] ?? 0) + 1;
+  return counts;
+}
+
+function stagedSamples(staged: readonly StagedCount[], valueOf: (count: StagedCount) => number): readonly Sample[] {
+  const samples = staged.slice(0, STAGED_SHOWN_MAX).map((count): Sample => ({ labels: { kind: count.kind, namespace: count.namespace ?? '', name: count.name }, value: valueOf(count) }));
+  const rest = staged.slice(STAGED_SHOWN_MAX).reduce((sum, count) => sum + valueOf(count), 0);
+  return staged.length > STAGED_SHOWN_MAX ? [...samples, { labels: { kind: '', namespace: '', name: '' }, value: rest }] : samples;
+}
+
+function labelText(labels: Labels): string {
+  const parts = Object.entries(labels).map(([label, value]) => `${label}="${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`);
+  return parts.length === 0 ? '' : `{${parts.join(',')}}`;
+}

@@ -1,0 +1,61 @@
+// The metrics are what Prometheus reads, and no cluster makes them long.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { METRICS, metricsText, STAGED_SHOWN_MAX } from '../../src/status/metrics-text.ts';
+import { readiness } from '../../src/status/health-text.ts';
+import type { StagedCount } from '../../src/stage/staged-count.ts';
+import { FACTS, policy, READY } from './agent-states.ts';
+
+const usage = { residentBytes: 1, cpuSeconds: 2 };
+const staged = (name: string, namespace = 'shop'): StagedCount => ({ kind: 'StagedPolicy', namespace, name, uid: name, generation: 1, since: FACTS.startedAt, until: FACTS.startedAt, judged: 3, wouldRefuse: 1, wouldAllow: 0, unknown: 0, rules: [], witnesses: [] });
+
+/** Text format 0.0.4: HELP, TYPE, then samples of that name. */
+function parse(text: string): Map<string, number> {
+  const samples = new Map<string, number>();
+  let current = '';
+  for (const line of text.trimEnd().split('\n')) {
+    const type = /^# TYPE ([a-z_]+) (gauge|counter)$/.exec(line);
+    if (type !== null) current = type[1]!;
+    if (line.startsWith('#')) continue;
+    const [, name, labels, value] = /^([a-z_]+)(\{(?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*",?)+\})? ([0-9.e+-]+)$/.exec(line) ?? [];
+    assert.equal(name, current, `a sample under its own TYPE: ${line}`);
+    assert.ok(!samples.has(`${name}${labels ?? ''}`), `once: ${line}`);
+    samples.set(`${name}${labels ?? ''}`, Number(value));
+  }
+  return samples;
+}
+
+test('each metric is named, explained and typed', () => {
+  for (const { name, kind, help } of METRICS) {
+    assert.match(name, /^bulkhead_[a-z_]+$/);
+    assert.equal(name.endsWith('_total'), kind === 'counter', name);
+    assert.ok(help.endsWith('.') && !help.includes('\n'), help);
+  }
+});
+
+test('what a state gives', () => {
+  const trouble = { code: 'kernel', message: 'no', since: FACTS.startedAt } as const;
+  const state = { ...READY, isReady: false, troubles: [trouble, trouble], policies: [policy('a'), policy('b', { problem: 'a field that nobody knows' }), policy('c', { inForceSince: undefined })] };
+  const samples = parse(metricsText({ facts: FACTS, state, staged: [staged('would "be"\n')], usage }));
+  assert.equal(samples.get('bulkhead_ready'), 0);
+  assert.equal(samples.get('bulkhead_troubles{code="kernel"}'), 2);
+  assert.deepEqual(['in_force', 'pending', 'problem'].map((word) => samples.get(`bulkhead_policies{state="${word}"}`)), [1, 1, 1]);
+  assert.equal(samples.get('bulkhead_staged_would_refuse_total{kind="StagedPolicy",namespace="shop",name="would \\"be\\"\\n"}'), 1);
+  assert.equal(parse(metricsText({ facts: FACTS, state: READY, staged: [], usage })).get('bulkhead_ready'), 1);
+});
+
+test('ten thousand policies and staged ones make no more lines than a hundred', () => {
+  const many = { ...READY, policies: Array.from({ length: 10_000 }, (_, index) => policy(`p${index}`)) };
+  const samples = parse(metricsText({ facts: FACTS, state: many, staged: Array.from({ length: 5_000 }, (_, index) => staged(`s${index}`)), usage }));
+  assert.ok(samples.size < 30 + 2 * (STAGED_SHOWN_MAX + 1), `${samples.size} samples`);
+  assert.equal(samples.get('bulkhead_policies{state="in_force"}'), 10_000);
+  assert.equal([...samples].filter(([name]) => name.startsWith('bulkhead_staged_judged_total')).reduce((sum, [, value]) => sum + value, 0), 15_000, 'the rest is summed');
+});
+
+test('readiness gives its reasons', () => {
+  assert.deepEqual(readiness(READY), { isReady: true, text: 'ready\n' });
+  const troubles = Array.from({ length: 25 }, (_, index) => ({ code: 'cluster' as const, message: `reason ${index}`, since: FACTS.startedAt }));
+  const { isReady, text } = readiness({ ...READY, isReady: false, troubles });
+  assert.equal(isReady, false);
+  assert.match(text, /^not ready\ncluster: reason 0 \(since 2026-01-01T00:00:00.000Z\)\n[^]*and 5 more\n$/);
+});

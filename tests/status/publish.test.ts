@@ -1,0 +1,151 @@
+// A NodeEnforcement follows its agent: at once, seldom, bounded in size and rate, through refusals; and Events tell what changed.
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { FakeCluster } from '../../src/kube/fake-cluster.ts';
+import type { ClusterError } from '../../src/kube/cluster-error.ts';
+import type { AgentState } from '../../src/agent/agent-state.ts';
+import { enforcementStatus, NODE_ENFORCEMENT, type EnforcementStatus } from '../../src/status/node-enforcement.ts';
+import { announcePolicies, EVENT } from '../../src/status/policy-events.ts';
+import { publishEnforcement } from '../../src/status/publish-enforcement.ts';
+import { FakeClock } from '../agent/fake-clock.ts';
+import { ChangingState, FACTS, policy, READY } from './agent-states.ts';
+
+const NODE = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-1' } };
+const PLACE = { served: NODE_ENFORCEMENT, name: 'node-1' };
+
+interface World {
+  readonly cluster: FakeCluster;
+  readonly time: FakeClock;
+  readonly source: ChangingState;
+  readonly failures: ClusterError[];
+  status(): Promise<EnforcementStatus>;
+  version(): Promise<string>;
+}
+
+function start(context: TestContext, state: AgentState = READY, act: 'publish' | 'announce' = 'publish'): World {
+  const cluster = new FakeCluster();
+  cluster.serve(NODE_ENFORCEMENT);
+  cluster.serve(EVENT);
+  cluster.put(NODE);
+  cluster.put({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } });
+  const [time, source, failures, abort] = [new FakeClock(), new ChangingState(state), [] as ClusterError[], new AbortController()];
+  context.after(() => abort.abort());
+  const given = { api: cluster, source, facts: FACTS, clock: time, onFailure: (error: ClusterError) => void failures.push(error), signal: abort.signal };
+  void (act === 'publish' ? publishEnforcement(given) : announcePolicies(given));
+  return {
+    cluster, time, source, failures,
+    status: async () => (await cluster.get(PLACE))['status'] as EnforcementStatus, // what we wrote
+    version: async () => (await cluster.get(PLACE)).metadata.resourceVersion!,
+  };
+}
+
+test('the object stands at once, belongs to its node, and says until when it holds', async (context) => {
+  const { cluster, time, status } = start(context);
+  await time.advance(0);
+  const { ready, enforcing, reportedAt, nextReportBefore } = await status();
+  assert.deepEqual({ ready, enforcing, reportedAt, nextReportBefore }, { ready: true, enforcing: true, reportedAt: '2026-01-01T00:00:00Z', nextReportBefore: '2026-01-01T00:03:00Z' });
+  const node = await cluster.get({ served: { apiVersion: 'v1', kind: 'Node', resource: 'nodes', isNamespaced: false }, name: 'node-1' });
+  assert.deepEqual((await cluster.get(PLACE)).metadata['ownerReferences'], [{ apiVersion: 'v1', kind: 'Node', name: 'node-1', uid: node.metadata.uid }]);
+});
+
+test('a policy in force is told at once, a hundred changes a second once in a second', async (context) => {
+  const { time, source, status, version } = start(context);
+  await time.advance(10_000);
+  source.change({ policies: [policy('web')] });
+  await time.advance(0);
+  assert.deepEqual((await status()).policies, [{ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', namespace: 'shop', name: 'web', uid: 'uid-web', generation: 1, since: '2026-01-01T00:00:00Z' }]);
+  const versions = new Set<string>();
+  for (let step = 0; step < 300; step++) {
+    source.change({ policies: [policy('web', { generation: step + 2 })] });
+    await time.advance(10);
+    versions.add(await version());
+  }
+  assert.ok(versions.size <= 4, `${versions.size} writes in 3 s`);
+  await time.advance(2_000);
+  assert.equal((await status()).policies[0]!.generation, 301);
+});
+
+test('what has no weight goes along with the next heartbeat', async (context) => {
+  const { time, source, status, version } = start(context);
+  await time.advance(10_000);
+  const before = await version();
+  source.change({ pods: { ...READY.pods, remote: 11 } });
+  await time.advance(40_000);
+  assert.equal(await version(), before);
+  await time.advance(20_000);
+  assert.equal((await status()).pods.remote, 11);
+});
+
+test('nothing stands from before: a trouble that is over, a drift that a new agent does not know', async (context) => {
+  const drift = { ...READY, isReady: false, kernel: { ...READY.kernel, driftRepairs: 1, lastDriftAt: FACTS.startedAt }, troubles: [{ code: 'cluster' as const, message: 'gone', since: FACTS.startedAt }] };
+  const { time, source, status } = start(context, drift);
+  await time.advance(5_000);
+  assert.equal((await status()).ready, false);
+  source.change({ isReady: true, troubles: [], kernel: READY.kernel });
+  await time.advance(5_000);
+  const { ready, troubles, kernel } = await status();
+  assert.deepEqual({ ready, troubles, lastDriftAt: kernel['lastDriftAt'] }, { ready: true, troubles: [], lastDriftAt: undefined });
+});
+
+test('somebody takes the object away, the server goes away: it stands again', async (context) => {
+  const { cluster, time, source, failures, status } = start(context);
+  await time.advance(1_000);
+  await cluster.delete(PLACE);
+  source.change({ policies: [policy('web')] });
+  await time.advance(5_000);
+  assert.equal((await status()).counts.known, 1);
+  cluster.goAway();
+  source.change({ policies: [policy('web'), policy('db')] });
+  await time.advance(300_000);
+  cluster.comeBack();
+  assert.ok(failures.length < 15, `${failures.length} tries in five minutes`);
+  assert.equal((await status()).counts.known, 1);
+  await time.advance(60_000);
+  assert.equal((await status()).counts.known, 2);
+});
+
+test('ten thousand policies of the longest names fit into etcd, and each is told', () => {
+  const uid = (index: number): string => `12345678-1234-1234-1234-${String(index).padStart(12, '0')}`;
+  const policies = Array.from({ length: 10_000 }, (_, index) => policy(`${index}${'n'.repeat(253)}`.slice(0, 253), { uid: uid(index), namespace: 'n'.repeat(63), generation: 1_000_000, ...(index < 600 ? { problem: 'p'.repeat(5_000) } : {}) }));
+  const status = enforcementStatus({ ...READY, policies }, FACTS, { now: FACTS.startedAt, nextReportBefore: FACTS.startedAt });
+  const bytes = Buffer.byteLength(JSON.stringify(status));
+  assert.ok(bytes < 1_500_000, `${bytes} bytes`);
+  assert.deepEqual(status.counts, { known: 10_000, inForce: 10_000, withProblem: 600, omitted: 0 });
+  assert.deepEqual([status.policies.filter(({ problem }) => problem !== undefined).length, status.policies.length, status.morePolicies.length], [600, 1_000, 9_000]);
+  assert.equal(status.morePolicies[0], `${uid(1_000)} 1000000 ${Date.UTC(2026, 0, 1) / 1000}`);
+  const beyond = enforcementStatus({ ...READY, policies: [...policies, ...policies] }, FACTS, { now: FACTS.startedAt, nextReportBefore: FACTS.startedAt });
+  assert.equal(beyond.counts.omitted, 20_000 - 1_000 - 12_000);
+});
+
+async function events(cluster: FakeCluster, names: readonly string[], namespace = 'shop'): Promise<string[]> {
+  const found = await Promise.all(names.map((name) => cluster.get({ served: EVENT, namespace, name }).catch(() => undefined)));
+  return found.flatMap((event) => (event === undefined ? [] : [`${String(event['reason'])} ${String(event['note'])}`]));
+}
+
+test('a policy that comes in force and one that is not understood have their Events', async (context) => {
+  const { cluster, time, source, failures } = start(context, { ...READY, policies: [policy('old')] }, 'announce');
+  await time.advance(2_000);
+  source.change({ policies: [policy('old'), policy('web', { generation: 2 }), policy('bad', { problem: 'a field that nobody knows' })] });
+  await time.advance(2_000);
+  const named = ['bulkhead.uid-old.1.in-force', 'bulkhead.uid-web.2.in-force', 'bulkhead.uid-bad.1.problem'];
+  assert.deepEqual(await events(cluster, named), [
+    'InForce generation 2 is in force on the node node-1; `bulkhead status` says where else',
+    'PolicyProblem generation 1 closes what it selects: a field that nobody knows',
+  ]);
+  assert.deepEqual(failures, []);
+});
+
+test('two nodes that find the same make one Event; a flood is bounded', async (context) => {
+  const { cluster, time, source, failures } = start(context, READY, 'announce');
+  cluster.put({ apiVersion: EVENT.apiVersion, kind: EVENT.kind, metadata: { name: 'bulkhead.uid-p0.1.in-force', namespace: 'shop' }, note: 'of another node' });
+  source.change({ policies: Array.from({ length: 500 }, (_, index) => policy(`p${index}`)) });
+  await time.advance(2_000);
+  const names = Array.from({ length: 500 }, (_, index) => `bulkhead.uid-p${index}.1.in-force`);
+  assert.equal((await events(cluster, names)).length, 20);
+  assert.match((await events(cluster, names))[0]!, /of another node/);
+  await time.advance(60_000);
+  assert.equal((await events(cluster, names)).length, 30);
+  await time.advance(3_600_000);
+  assert.equal((await events(cluster, names)).length, 100);
+  assert.deepEqual(failures, []);
+});
