@@ -2,7 +2,7 @@
 import type { IpRange } from '../src/base/ip-address.ts';
 import type { Cluster } from '../src/model/cluster.ts';
 import type { ClusterPolicy, ScopedPods, TierAction, TierPeer, TierRule } from '../src/model/cluster-policy.ts';
-import type { Origin } from '../src/model/origin.ts';
+import { unwrittenDocument, type Origin } from '../src/model/origin.ts';
 import { EVERYTHING, type Requirement, type Selector } from '../src/model/selector.ts';
 import { readManifests } from '../src/read/read.ts';
 import { Chance, generateManifests, type ClusterSize, type Manifest } from './generate-cluster.ts';
@@ -127,7 +127,7 @@ function blocksOverPods(podCount: number, policyCount: number): Cluster {
   return readAll([...pods, ...policies]);
 }
 
-const ORIGIN: Origin = { document: { file: 'generated', firstLine: 1, locate: () => ({ start: { line: 1, column: 1 }, end: { line: 1, column: 1 } }) }, path: [] };
+const ORIGIN: Origin = { document: unwrittenDocument('generated'), path: [] };
 
 /** Two of three in the Admin tier; peers and subjects by team, stage and tier, and some blocks. */
 export function withTiers(cluster: Cluster, count: number): Cluster {

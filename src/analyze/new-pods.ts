@@ -2,7 +2,7 @@
 import type { Cluster, Namespace, Pod } from '../model/cluster.ts';
 import type { TierPeer } from '../model/cluster-policy.ts';
 import { DIRECTIONS, type Peer } from '../model/network-policy.ts';
-import type { Origin } from '../model/origin.ts';
+import { unwrittenDocument, type Origin } from '../model/origin.ts';
 import { canonicalSelector, EVERYTHING, selects, type Requirement, type Selector } from '../model/selector.ts';
 
 export interface NewPods {
@@ -120,7 +120,7 @@ function namespaceWith(name: string, labels: ReadonlyMap<string, string>): Names
   return { name, labels: new Map([...labels, [NAME_LABEL, name]]), unknownKeys: new Set(), origin: undefined };
 }
 
-const ORIGIN: Origin = { document: { file: '(new)', firstLine: 1, locate: () => ({ start: { line: 1, column: 1 }, end: { line: 1, column: 1 } }) }, path: [] };
+const ORIGIN: Origin = { document: unwrittenDocument('(new)'), path: [] };
 
 function podWith(namespace: string, labels: ReadonlyMap<string, string>): Pod {
   const name = 'new-pod';

@@ -1,6 +1,6 @@
 // The pod that answers names: in kube-system, labelled and reached as in any cluster, and judged like any pod.
 import type { Cluster, Namespace, Pod, Service } from '../model/cluster.ts';
-import type { Origin, SourceDocument } from '../model/origin.ts';
+import { type Origin, unwrittenDocument } from '../model/origin.ts';
 import { compareText } from '../base/finding.ts';
 import { podsBehind } from './lab-service.ts';
 
@@ -35,11 +35,7 @@ export function isDnsService(service: Pick<Service, 'namespace' | 'name'>): bool
   return service.namespace === DNS_NAMESPACE && service.name === DNS_SERVICE;
 }
 
-const LAB_DOCUMENT: SourceDocument = {
-  file: '(lab)',
-  firstLine: 1,
-  locate: () => ({ start: { line: 1, column: 1 }, end: { line: 1, column: 1 } }),
-};
+const LAB_DOCUMENT = unwrittenDocument('(lab)');
 
 const origin: Origin = { document: LAB_DOCUMENT, path: [] };
 

@@ -18,6 +18,7 @@ export function saysWhoCalls(object: WrittenObject): boolean {
 export interface CalledPods extends PodPort {
   /** `` `shop/web` and 2 more on TCP 9090 ``; of the pods alike, `pod` is the first. */
   readonly text: string;
+  readonly isOneWorkload: boolean;
 }
 
 /** One of each kind of pods that policies treat alike, for each port. */
@@ -26,7 +27,7 @@ export function calledGrouper({ cluster, program }: LintContext): (targets: read
   return (targets) => [...Map.groupBy(targets, ({ pod, port }) => `${keyOf(pod)} ${port}`).values()].map((alike) => {
     const { pod, port } = alike[0]!;
     const [first, ...others] = new Set(alike.map((each) => workloadName(cluster.pods[each.pod]!)));
-    return { pod, port, text: `${first!}${others.length === 0 ? '' : ` and ${others.length} more`} on TCP ${port}` };
+    return { pod, port, isOneWorkload: others.length === 0, text: `${first!}${others.length === 0 ? '' : ` and ${others.length} more`} on TCP ${port}` };
   });
 }
 

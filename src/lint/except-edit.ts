@@ -3,7 +3,7 @@ import type { TextEdit } from '../base/finding.ts';
 import type { IpBlockPeer } from '../model/network-policy.ts';
 import { below, locateOrigin } from '../model/origin.ts';
 import { addItem, insertion } from './block-list.ts';
-import { isSameRange } from './policy-place.ts';
+import { isWritten } from './policy-place.ts';
 
 /** How far behind the beginning of its map the value of `cidr` stands, where it is the first key: in block style, and in flow style. */
 const BLOCK_OFFSET = 'cidr: '.length;
@@ -24,15 +24,10 @@ function addToList(origin: IpBlockPeer['origin'], texts: readonly string[], coun
 function addList(origin: IpBlockPeer['origin'], texts: readonly string[]): TextEdit[] {
   const { start } = locateOrigin(below(origin, 'ipBlock')).range;
   const cidr = locateOrigin(below(origin, 'ipBlock', 'cidr')).range;
-  if (cidr.start.line !== start.line || isWritten(origin)) return [];
+  if (cidr.start.line !== start.line || isWritten(below(origin, 'ipBlock'), 'except')) return []; // empty or null
   const offset = cidr.start.column - start.column;
   if (FLOW_OFFSETS.includes(offset)) return [insertion(cidr.end, `, except: [${texts.join(', ')}]`)];
   if (offset !== BLOCK_OFFSET) return [];
   const pad = ' '.repeat(start.column - 1);
   return [insertion(start, `except:\n${texts.map((text) => `${pad}- ${text}\n`).join('')}${pad}`)];
-}
-
-/** An empty or null `except`. */
-function isWritten(origin: IpBlockPeer['origin']): boolean {
-  return !isSameRange(locateOrigin(below(origin, 'ipBlock', 'except')).range, locateOrigin(below(origin, 'ipBlock')).range);
 }

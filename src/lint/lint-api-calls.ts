@@ -1,5 +1,6 @@
 // The API server locked out: webhooks and extension APIs that it calls, behind policies that let in pods alone.
 import type { Finding } from '../base/finding.ts';
+import { ADDRESS_BITS, formatIpAddress } from '../base/ip-address.ts';
 import type { EndpointRef } from '../analyze/endpoint.ts';
 import { outsideRanges } from '../analyze/outside-ranges.ts';
 import type { ServiceRoute } from '../analyze/services.ts';
@@ -10,6 +11,7 @@ import { selects, type LabelSet } from '../model/selector.ts';
 import type { WrittenObject } from '../read/written-object.ts';
 import { calledServices, podsCalled, type CalledService } from './api-calls.ts';
 import { calledGrouper, mayCall, nameOfWritten, type CalledPods } from './callers.ts';
+import { policyForCaller } from './caller-policy.ts';
 import type { LintContext } from './lint-context.ts';
 import { explainRefusal } from './refusal.ts';
 import { peersOnto, policiesOnto } from './rules-onto.ts';
@@ -60,15 +62,22 @@ interface Call {
   readonly called: CalledPods;
 }
 
-function keptOut({ program }: LintContext, { addresses, areKnown }: Callers, { object, service, called }: Call): Finding {
-  const { policy, related } = explainRefusal(program, { source: addresses[0]!, target: { kind: 'pod', pod: called.pod }, protocol: 'TCP', port: called.port });
+function keptOut(context: LintContext, { addresses, areKnown }: Callers, { object, service, called }: Call): Finding {
+  const { policy, related } = explainRefusal(context.program, { source: addresses[0]!, target: { kind: 'pod', pod: called.pod }, protocol: 'TCP', port: called.port });
+  const why = areKnown ? 'The API server calls' : 'The API server calls, from an address that the manifests do not show: name it by an ipBlock in `from`';
+  const edits = policyForCaller(context, { called, beside: object, suffix: 'from-api-server', why, peer: areKnown ? blockLines(addresses) : undefined });
   return {
     code: 'webhook-blocked',
     severity: 'warning',
+    ...(edits.length === 0 ? {} : { edits }),
     ...locateOrigin(below(object, ...service.path)),
     object: nameOfWritten(object),
     message: `the ${object.kind} \`${object.name}\` has the API server call ${called.text}, and ${policy} ${areKnown ? 'keeps out its address' : 'lets in no address outside the pods'}`,
     help: `allow TCP ${called.port} from the addresses of the API server by an ipBlock: no rule for pods matches it`,
     related,
   };
+}
+
+function blockLines(addresses: readonly EndpointRef[]): readonly string[] {
+  return addresses.flatMap((end) => (end.kind === 'address' ? [`- ipBlock: { cidr: ${JSON.stringify(`${formatIpAddress(end.address)}/${ADDRESS_BITS[end.address.family]}`)} }`] : []));
 }

@@ -1,16 +1,16 @@
 // Cluster-wide policies whose subject or peers match nothing, rules of tiers that never decide, and rules of NetworkPolicies that a tier denies.
-import type { Finding, RelatedPlace } from '../base/finding.ts';
+import type { Finding, RelatedPlace, TextEdit } from '../base/finding.ts';
 import { ALL_PORTS, subtractPorts } from '../base/port-set.ts';
 import { describeSelector } from '../model/selector.ts';
 import type { ClusterPolicy, ScopedPods, TierPeer, TierRule } from '../model/cluster-policy.ts';
 import type { Pod } from '../model/cluster.ts';
 import { DIRECTIONS, type Direction, type NetworkPolicy, type PodPeer, type PolicyRule } from '../model/network-policy.ts';
-import { below, locateOrigin, type Origin } from '../model/origin.ts';
+import { below, locateOrigin, unwrittenDocument, type Origin } from '../model/origin.ts';
 import type { TierDecision } from '../compile/tier-decision.ts';
 import type { LintContext } from './lint-context.ts';
-import { describeNearPod, findNearLabel, isSibling, mayBeSelected } from './near-label.ts';
+import { describeNearPod, findNearLabel, isSibling, mayBeSelected, type NearLabel } from './near-label.ts';
 import type { SelectedPods } from './pod-index.ts';
-import { findAt } from './policy-place.ts';
+import { findAt, replaceValue } from './policy-place.ts';
 
 /** Pairs of subject and peer class that are looked at; of a larger cluster nothing is said about what tiers decide. */
 const CELLS_MAX = 200_000;
@@ -54,7 +54,7 @@ function lintScope(context: LintContext, policy: ClusterPolicy, scope: ScopedPee
     code: scope === SUBJECT ? 'selects-no-pods' : 'peer-matches-nothing',
     severity: 'warning',
     message: `${scope === SUBJECT ? 'the subject' : 'the peer'} is nobody: ${selector}${near === undefined ? '' : `; ${near.hint}`}`,
-    ...(near === undefined ? {} : { help: `did you mean \`${near.label}\`?` }),
+    ...(near === undefined ? {} : { help: `did you mean \`${near.key}=${near.value}\`?`, edits: nearEdit(near, selectorsOf(origin, namespaces.size === 0)) }),
   })];
 }
 
@@ -74,22 +74,30 @@ const NO_POLICY: NetworkPolicy = {
   podSelector: { requirements: [] },
   ingress: undefined,
   egress: undefined,
-  origin: { document: { file: '', firstLine: 1, locate: () => ({ start: { line: 1, column: 1 }, end: { line: 1, column: 1 } }) }, path: [] },
+  origin: { document: unwrittenDocument(''), path: [] },
 };
 
-interface Near {
+interface Near extends NearLabel {
   readonly hint: string;
-  readonly label: string;
 }
 
 function nearNamespace({ cluster }: LintContext, { namespaceSelector }: ScopedPods): Near | undefined {
   const near = findNearLabel(namespaceSelector, cluster.namespaces.filter(({ origin }) => origin !== undefined));
-  return near === undefined || isSibling(near) ? undefined : { hint: `nearest is \`${near.key}=${near.value}\` on namespace \`${near.nearest.name}\``, label: `${near.key}=${near.value}` };
+  return near === undefined || isSibling(near) ? undefined : { ...near, hint: `nearest is \`${near.key}=${near.value}\` on namespace \`${near.nearest.name}\`` };
 }
 
 function nearPod({ podSelector }: ScopedPods, pods: readonly Pod[]): Near | undefined {
   const near = findNearLabel(podSelector, pods);
-  return near === undefined ? undefined : { hint: describeNearPod(near), label: `${near.key}=${near.value}` };
+  return near === undefined ? undefined : { ...near, hint: describeNearPod(near) };
+}
+
+/** Where the selector of a scope may stand. */
+function selectorsOf(scope: Origin, isOfNamespaces: boolean): readonly Origin[] {
+  return isOfNamespaces ? [below(scope, 'namespaces'), below(scope, 'pods', 'namespaceSelector')] : [below(scope, 'pods', 'podSelector')];
+}
+
+function nearEdit(near: Near, selectors: readonly Origin[]): readonly TextEdit[] {
+  return near.isSure && near.key === near.requirement.key ? selectors.flatMap((selector) => replaceValue(selector, near.requirement, near.value)) : [];
 }
 
 // --- What the tiers decide
@@ -158,6 +166,8 @@ function describeDenied({ policy, rule, by }: DeniedRule): Finding {
   return findAt(policy, { code: 'denied-by-tier', severity: 'warning', message, origin: rule.origin, help: 'take the rule away, or except its pods from that policy', related });
 }
 
-function findInClusterPolicy({ kind, name }: ClusterPolicy, origin: Origin, parts: Pick<Finding, 'code' | 'severity' | 'message'> & { readonly help?: string }): Finding {
-  return { ...parts, ...locateOrigin(origin), object: { kind, namespace: '', name } };
+type ClusterPolicyParts = Pick<Finding, 'code' | 'severity' | 'message' | 'edits'> & { readonly help?: string };
+
+function findInClusterPolicy({ kind, name }: ClusterPolicy, origin: Origin, { edits = [], ...parts }: ClusterPolicyParts): Finding {
+  return { ...parts, ...locateOrigin(origin), object: { kind, namespace: '', name }, ...(edits.length === 0 ? {} : { edits }) };
 }

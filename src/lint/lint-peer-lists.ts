@@ -4,11 +4,11 @@ import type { Pod } from '../model/cluster.ts';
 import { DIRECTIONS, type Direction, type NetworkPolicy, type Peer, type PodPeer, type PolicyRule } from '../model/network-policy.ts';
 import { below, locateOrigin } from '../model/origin.ts';
 import { describeSelector, selects, type Selector } from '../model/selector.ts';
-import { placeBlockList } from './block-list.ts';
+import { placeBlockList, splitItem } from './block-list.ts';
 import { isDnsLabel } from './dns-pods.ts';
 import type { LintContext } from './lint-context.ts';
 import { describePod, findNearLabel, mayBeSelected } from './near-label.ts';
-import { findAt, isSameRange } from './policy-place.ts';
+import { findAt, isWritten } from './policy-place.ts';
 
 export function lintPeerLists(context: LintContext, policy: NetworkPolicy): Finding[] {
   return DIRECTIONS.flatMap((direction) =>
@@ -62,7 +62,7 @@ function namespacesText({ namespaces: { selector } }: NamespacePeer): string {
 
 /** Writes blanks for the dash; none in a list in flow style, or where one key would stand twice. */
 function joinItems({ origin, peers }: PolicyRule, direction: Direction, [first, second]: readonly [Peer, Peer]): TextEdit[] {
-  if (hasField(first, 'podSelector') || hasField(second, 'namespaceSelector')) return [];
+  if (isWritten(first.origin, 'podSelector') || isWritten(second.origin, 'namespaceSelector')) return [];
   const items = peers.kind === 'listed' ? peers.peers.map((peer) => peer.origin) : [];
   const list = placeBlockList(below(origin, direction === 'ingress' ? 'from' : 'to'), items);
   const { start } = locateOrigin(second.origin).range;
@@ -70,13 +70,8 @@ function joinItems({ origin, peers }: PolicyRule, direction: Direction, [first, 
   return [{ range: { start: { line: start.line, column: list.dashColumn }, end: start }, text: ' '.repeat(list.itemColumn - list.dashColumn) }];
 }
 
-/** Whether it is written, be it as null. */
-function hasField({ origin }: Peer, name: string): boolean {
-  return !isSameRange(locateOrigin(below(origin, name)).range, locateOrigin(origin).range);
-}
-
 /** One item with both, that matches nobody, while each of its halves matches somebody alone. */
-function lintCombined(context: LintContext, { policy }: Place, peer: Peer): Finding[] {
+function lintCombined(context: LintContext, { policy, direction, rule }: Place, peer: Peer): Finding[] {
   const { index } = context;
   if (!isNamespacePeer(peer) || peer.podSelector.requirements.length === 0) return [];
   const { pods, hostPods } = index.matchedBy(peer, policy);
@@ -88,7 +83,13 @@ function lintCombined(context: LintContext, { policy }: Place, peer: Peer): Find
   if (found === undefined) return [];
   const selector = describeSelector(peer.podSelector);
   const message = `one item is read as both at once: pods ${selector} of the namespaces ${namespacesText(peer)}, and there is none; ${describePod(found)} stands in \`${policy.namespace}\``;
-  return [findAt(policy, { code: 'and-instead-of-or', severity: 'warning', message, origin: peer.origin, help: 'to mean those namespaces, and those pods of the own one, begin a second item with `- podSelector`' })];
+  return [findAt(policy, { code: 'and-instead-of-or', severity: 'warning', message, origin: peer.origin, help: 'to mean those namespaces, and those pods of the own one, begin a second item with `- podSelector`', edits: splitPeer(rule, direction, peer) })];
+}
+
+/** Beside others its halves might repeat one of them. */
+function splitPeer({ origin, peers }: PolicyRule, direction: Direction, peer: Peer): TextEdit[] {
+  if (peers.kind === 'everybody' || peers.peers.length > 1) return [];
+  return splitItem(below(origin, direction === 'ingress' ? 'from' : 'to'), [peer.origin], { item: peer.origin, fields: ['namespaceSelector', 'podSelector'] });
 }
 
 function mayBeThere(context: LintContext, peer: NamespacePeer, there: readonly Pod[]): boolean {

@@ -1,11 +1,13 @@
 // Rules and policies whose words are covered by those of another: for whatever pods there will be, they change nothing.
-import type { Finding } from '../base/finding.ts';
+import type { Finding, TextEdit } from '../base/finding.ts';
 import type { IpRange } from '../base/ip-address.ts';
 import { DIRECTIONS, type Direction, type NetworkPolicy, type Peer, type PolicyRule, type PortMatch } from '../model/network-policy.ts';
 import { below, locateOrigin } from '../model/origin.ts';
 import { canonicalSelector, type Selector } from '../model/selector.ts';
+import { removeItem } from './block-list.ts';
+import { removeDocument } from './document-edit.ts';
 import type { LintContext } from './lint-context.ts';
-import { findAt } from './policy-place.ts';
+import { findAt, isWritten } from './policy-place.ts';
 
 /** Rules held against one rule, for each selector that may cover its own. */
 const RULES_MAX = 200;
@@ -132,14 +134,21 @@ function coversPort(other: PortMatch, port: PortMatch): boolean {
 // --- Words
 
 function describeRule({ rule: { policy, direction, rule }, covering }: { readonly rule: PlacedRule; readonly covering: PlacedRule }): Finding {
-  const where = covering.policy === policy ? `${direction} rule ${covering.rule.index + 1} of the same policy` : `${direction} rule ${covering.rule.index + 1} of \`${covering.policy.name}\``;
-  const related = [{ message: 'the rule that covers it', ...locateOrigin(covering.rule.origin) }];
-  return findAt(policy, { code: 'rule-redundant', severity: 'info', message: `the rule allows nothing that ${where} does not allow as well`, origin: rule.origin, help: 'take it away, or narrow the other one', related });
+  const where = `${direction} rule ${covering.rule.index + 1} of ${covering.policy === policy ? 'the same policy' : `\`${covering.policy.name}\``}`;
+  const related = [{ message: `covered by ${where}`, ...locateOrigin(covering.rule.origin) }];
+  return findAt(policy, { code: 'rule-redundant', severity: 'info', message: 'the rule allows nothing that another one does not allow as well', origin: rule.origin, help: 'take it away, or narrow the other one', edits: removeRule(policy, direction, rule), related });
+}
+
+/** Of `egress` the last rule is only taken where `policyTypes` says that it is governed. */
+function removeRule(policy: NetworkPolicy, direction: Direction, rule: PolicyRule): readonly TextEdit[] {
+  const rules = policy[direction] ?? [];
+  const isGoverned = direction === 'ingress' || isWritten(below(policy.origin, 'spec'), 'policyTypes');
+  return rules.length > 1 || isGoverned ? removeItem(below(policy.origin, 'spec', direction), rules.map(({ origin }) => origin), rules.indexOf(rule)) : [];
 }
 
 function describePolicy(policy: NetworkPolicy, other: NetworkPolicy): Finding {
   const origin = below(policy.origin, 'metadata', 'name');
   const hasRules = placedRulesOf(policy).length > 0;
   const related = [{ message: `\`${other.name}\` isolates the same pods`, ...locateOrigin(below(other.origin, 'metadata', 'name')) }];
-  return findAt(policy, { code: 'rule-redundant', severity: 'info', message: `the policy \`${policy.name}\` changes nothing: \`${other.name}\` isolates the same pods${hasRules ? ', and others allow all that it allows' : ''}`, origin, help: 'take it away, or narrow the others', related });
+  return findAt(policy, { code: 'rule-redundant', severity: 'info', message: `the policy \`${policy.name}\` changes nothing: \`${other.name}\` isolates the same pods${hasRules ? ', and others allow all that it allows' : ''}`, origin, help: 'take it away, or narrow the others', edits: removeDocument(policy.origin), related });
 }

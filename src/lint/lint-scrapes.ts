@@ -8,6 +8,7 @@ import { below, locateOrigin } from '../model/origin.ts';
 import { selects } from '../model/selector.ts';
 import type { WrittenObject } from '../read/written-object.ts';
 import { calledGrouper, mayCall, nameOfWritten, workloadName, type CalledPods } from './callers.ts';
+import { policyForCaller } from './caller-policy.ts';
 import type { LintContext } from './lint-context.ts';
 import { explainRefusal, RELATED_MAX } from './refusal.ts';
 import { peersOnto, policiesOnto } from './rules-onto.ts';
@@ -42,16 +43,24 @@ function refsOf(pods: readonly Pod[], isWanted: (pod: Pod) => boolean): readonly
   return [...pods.keys()].filter((index) => isWanted(pods[index]!)).map((pod) => ({ kind: 'pod', pod }));
 }
 
-function keptOut({ cluster, program }: LintContext, scrape: Scrape, called: CalledPods, source: PodRef): Finding {
+function keptOut(context: LintContext, scrape: Scrape, called: CalledPods, source: PodRef): Finding {
+  const { cluster, program } = context;
   const { isByEgress, policy, related } = explainRefusal(program, { source, target: { kind: 'pod', pod: called.pod }, protocol: 'TCP', port: called.port });
   const scraper = cluster.pods[source.pod]!;
   const said = isByEgress ? 'does not let out Prometheus' : 'keeps out Prometheus';
+  const edits = isByEgress ? [] : policyForCaller(context, { called, beside: scrape.object, suffix: 'from-prometheus', why: `Prometheus may scrape`, peer: podsLines(scraper) });
   return {
     ...placeOf(scrape),
+    ...(edits.length === 0 ? {} : { edits }),
     message: `${asks(scrape, called)}, and ${policy} ${said}, ${workloadName(scraper)}`,
     help: isByEgress ? `allow egress to TCP ${called.port} there` : `allow TCP ${called.port} from the pods of Prometheus in the namespace \`${scraper.namespace}\``,
     related,
   };
+}
+
+function podsLines({ namespace, labels }: Pod): readonly string[] {
+  const key = ['app.kubernetes.io/name', 'app'].find((name) => labels.has(name))!; // by one of the two it was known
+  return [`- namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: ${namespace} } }`, `  podSelector: { matchLabels: { ${key}: ${labels.get(key)} } }`];
 }
 
 /** Prometheus may be in any namespace: certain where no rule on the port names anybody of another one. */

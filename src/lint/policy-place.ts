@@ -35,6 +35,11 @@ export function isSameRange(a: TextRange, b: TextRange): boolean {
   return startsAlike(a, b) && a.end.line === b.end.line && a.end.column === b.end.column;
 }
 
+/** Whether a map has a field, be it null. */
+export function isWritten(map: Origin, field: string): boolean {
+  return !isSameRange(locateOrigin(below(map, field)).range, locateOrigin(map).range);
+}
+
 /**
  * The edit that makes a selector name another value of the same label.
  * None where the value is not found written out at its place, as in a selector that an alias brings.
@@ -57,7 +62,7 @@ export function replaceScalar(origin: Origin, key: string, { before, after }: { 
 }
 
 /** Whether YAML 1.1 reads the text as this very string without quotes. */
-function isPlainText(value: string): boolean {
+export function isPlainText(value: string): boolean {
   return /^[A-Za-z][A-Za-z0-9._-]*$/.test(value) && !/^(y|n|yes|no|on|off|true|false|null)$/i.test(value);
 }
 

@@ -154,10 +154,16 @@ function editTexts(texts: EditedTexts, group: readonly Finding[]): EditedTexts {
   const edited = new Map(texts);
   for (const [file, own] of edits) {
     const { whole, manifests } = texts.get(file)!;
-    const text = applyEdits(whole, own);
-    edited.set(file, { whole: text, manifests: manifests === whole ? text : applyEdits(manifests, own) });
+    const lines = withLineEnds(whole, own);
+    const text = applyEdits(whole, lines);
+    edited.set(file, { whole: text, manifests: manifests === whole ? text : applyEdits(manifests, lines) });
   }
   return edited;
+}
+
+/** What is written ends its lines as the first line of the file does. */
+function withLineEnds(text: string, edits: readonly TextEdit[]): readonly TextEdit[] {
+  return /^[^\n]*\r\n/.test(text) ? edits.map((edit) => ({ ...edit, text: edit.text.replace(/\r?\n/g, '\r\n') })) : edits;
 }
 
 /** A parser stops at the first of several mistakes; the next one of the same words stands elsewhere. */
@@ -168,17 +174,41 @@ function isSamePlace(finding: Finding, vanished: Finding | undefined): boolean {
 }
 
 function isProven(before: LintedCluster, after: LintedCluster, { kind, group }: EditGroup): boolean {
-  const counts = new Map<string, number>();
-  for (const finding of before.findings) counts.set(findingKey(finding), (counts.get(findingKey(finding)) ?? 0) + 1);
-  for (const finding of group) counts.set(findingKey(finding), counts.get(findingKey(finding))! - 1);
+  const left = countKeys(before.findings);
+  for (const finding of group) left.set(findingKey(finding), left.get(findingKey(finding))! - 1);
   const uncovered = new Set(group.filter(({ code }) => HIDING_CODES.has(code)).map(({ file }) => file));
   const mayAppear = (finding: Finding): boolean => kind === 'error' && (finding.severity !== 'error' || uncovered.has(finding.file));
   const vanishing = new Map(group.map((finding) => [findingKey(finding), finding]));
+  const fresh: Finding[] = [];
   for (const finding of after.findings) {
     const key = findingKey(finding);
-    const left = counts.get(key) ?? 0;
-    counts.set(key, left - 1);
-    if (left <= 0 && (!mayAppear(finding) || isSamePlace(finding, vanishing.get(key)))) return false;
+    const count = left.get(key) ?? 0;
+    left.set(key, count - 1);
+    const vanished = vanishing.get(key);
+    if (count > 0) continue;
+    if (isSamePlace(finding, vanished)) return false;
+    if (mayAppear(finding)) continue;
+    if (vanished !== undefined) return false;
+    fresh.push(finding);
   }
-  return kind !== 'form' || isSameCluster(before.cluster, after.cluster);
+  const gone = before.findings.filter((finding) => !vanishing.has(findingKey(finding)) && (left.get(findingKey(finding)) ?? 0) > 0);
+  return isReworded(fresh, gone) && (kind !== 'form' || isSameCluster(before.cluster, after.cluster));
+}
+
+function countKeys(findings: readonly Finding[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const finding of findings) counts.set(findingKey(finding), (counts.get(findingKey(finding)) ?? 0) + 1);
+  return counts;
+}
+
+const SEVERITIES: readonly Finding['severity'][] = ['info', 'warning', 'error'];
+
+/** Whether each is one of those that are gone, in other words: of the same code at the same object, and no more severe. */
+function isReworded(fresh: readonly Finding[], gone: readonly Finding[]): boolean {
+  const pool = [...gone];
+  return fresh.every((finding) => {
+    const at = pool.findIndex((other) => other.code === finding.code && subjectOf(other) === subjectOf(finding) && SEVERITIES.indexOf(other.severity) >= SEVERITIES.indexOf(finding.severity));
+    if (at >= 0) pool.splice(at, 1);
+    return at >= 0;
+  });
 }

@@ -11,6 +11,16 @@ export interface SourceDocument {
   readonly firstLine: number;
   /** The range of the value at a path, or of its nearest ancestor that exists. Parses the text again when first asked. */
   locate(path: Path): TextRange;
+  /** The range of the key at the end of a path, or as `locate`. */
+  locateKey(path: Path): TextRange;
+  /** A line of the file as it is written; undefined where it is not the document's alone, or not kept. */
+  lineAt(line: number): string | undefined;
+}
+
+/** For what nobody wrote: everything in it stands at its beginning. */
+export function unwrittenDocument(file: string): SourceDocument {
+  const range: TextRange = { start: { line: 1, column: 1 }, end: { line: 1, column: 1 } };
+  return { file, firstLine: 1, locate: () => range, locateKey: () => range, lineAt: () => undefined };
 }
 
 export interface Origin {
@@ -20,6 +30,10 @@ export interface Origin {
 
 export function locateOrigin(origin: Origin): { readonly file: string; readonly range: TextRange } {
   return { file: origin.document.file, range: origin.document.locate(origin.path) };
+}
+
+export function locateKey({ document, path }: Origin): TextRange {
+  return document.locateKey(path);
 }
 
 /** A place below an origin: `below(policy.origin, 'spec', 'podSelector')`. */

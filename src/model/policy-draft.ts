@@ -1,7 +1,7 @@
 // A policy that was made here and stands in no file yet, with the words that are to stand beside its parts.
 import type { ClusterPolicy, ScopedPods, TierPeer, TierPort, TierRule } from './cluster-policy.ts';
 import type { NetworkPolicy, Peer, PolicyRule, PortMatch } from './network-policy.ts';
-import type { Origin } from './origin.ts';
+import { unwrittenDocument, type Origin } from './origin.ts';
 import type { Selector } from './selector.ts';
 
 export interface PolicyDraft {
@@ -15,6 +15,6 @@ export type PolicyPart = NetworkPolicy | ClusterPolicy | Selector | ScopedPods |
 
 /** Where the parts of a draft stand: nowhere. */
 export const UNWRITTEN: Origin = {
-  document: { file: '(not written)', firstLine: 1, locate: () => ({ start: { line: 1, column: 1 }, end: { line: 1, column: 1 } }) },
+  document: unwrittenDocument('(not written)'),
   path: [],
 };

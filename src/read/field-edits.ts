@@ -1,4 +1,4 @@
-// Edits that write a field into a map, give one its value, or take one away.
+// Edits that write a field into a map or a word into a list, give a field its value, or take one away.
 import type { TextEdit } from '../base/finding.ts';
 import type { Position } from '../base/source-position.ts';
 import type { Path } from '../model/origin.ts';
@@ -22,6 +22,21 @@ export function fillField(document: TextDocument, path: Path, value: string): re
   if (written !== undefined && /^(?:null|~)$/i.test(written)) return [{ range: document.locate(path), text: value }];
   const behind: Position = { line: key.end.line, column: key.end.column + 1 };
   return [{ range: { start: behind, end: behind }, text: ` ${value}` }];
+}
+
+/** Adds a word to the list of words at a path; none where the list is empty. */
+export function insertWord(document: TextDocument, path: Path, count: number, word: string): readonly TextEdit[] | undefined {
+  const written = document.writtenAt(path);
+  if (written === undefined || count === 0) return undefined;
+  if (written.startsWith('[')) {
+    const { end } = document.locate([...path, count - 1]);
+    return [{ range: { start: end, end }, text: `, ${word}` }];
+  }
+  const { start } = document.locate([...path, 0]);
+  const list = document.locate(path).start;
+  if (!written.startsWith('- ') || list.line !== start.line) return undefined;
+  // Before the first item, for a comment may stand behind the last one.
+  return [{ range: { start, end: start }, text: `${word}\n${' '.repeat(list.column - 1)}-${' '.repeat(start.column - list.column - 1)}` }];
 }
 
 /** Takes the lines of a field of the object itself away; none where they are not its own. */

@@ -6,7 +6,7 @@ import { EVERYTHING } from '../model/selector.ts';
 import { checkFields } from './check-fields.ts';
 import { checkMetadata } from './check-metadata.ts';
 import { remarkCutOff } from './cut-off.ts';
-import { fillField, insertField } from './field-edits.ts';
+import { fillField, insertField, insertWord } from './field-edits.ts';
 import { readList, readMap, readText, REFUSED, shorten, type Loose } from './loose-value.ts';
 import { originOf, refuse, remark, type ObjectContext } from './object-context.ts';
 import type { LabelCache } from './read-labels.ts';
@@ -62,8 +62,8 @@ function settleSpec(context: ObjectContext, spec: LooseMap | undefined, path: Pa
   const egress = readRules(context, 'egress', spec['egress'], [...path, 'egress']);
   if (podSelector === REFUSED || types === REFUSED) return undefined;
   const governed = governedDirections(types, spec);
-  if (!governed.ingress && ingress !== undefined) remarkWithoutEffect(context, 'ingress', types, [...path, 'ingress']);
-  if (!governed.egress && egress !== undefined) remarkWithoutEffect(context, 'egress', types, [...path, 'egress']);
+  if (!governed.ingress && ingress !== undefined) remarkWithoutEffect(context, 'ingress', { types, spec, path });
+  if (!governed.egress && egress !== undefined) remarkWithoutEffect(context, 'egress', { types, spec, path });
   return {
     podSelector: podSelector ?? EVERYTHING,
     ingress: governed.ingress ? (ingress ?? []) : undefined,
@@ -79,13 +79,18 @@ function governedDirections(types: readonly string[] | undefined, spec: LooseMap
   return { ingress: true, egress: Array.isArray(egress) ? egress.length > 0 : egress !== undefined && egress !== null };
 }
 
-function remarkWithoutEffect(context: ObjectContext, direction: Direction, types: readonly string[] | undefined, path: Path): void {
+interface WrittenTypes {
+  readonly types: readonly string[] | undefined;
+  readonly spec: LooseMap;
+  /** Of the spec. */
+  readonly path: Path;
+}
+
+function remarkWithoutEffect(context: ObjectContext, direction: Direction, { types = [], spec, path }: WrittenTypes): void {
   const type = typeOf(direction);
-  const why =
-    types === undefined || types.length === 0
-      ? 'an empty `egress` without `policyTypes` does not isolate'
-      : `\`policyTypes\` does not name ${type}`;
-  remark(context, path, 'section-without-effect', 'warning', `\`${direction}\` has no effect: ${why}`, { help: `add \`${type}\` to \`policyTypes\`, or take \`${direction}\` away`, atKey: true });
+  const why = types.length === 0 ? 'an empty `egress` without `policyTypes` does not isolate' : `\`policyTypes\` does not name ${type}`;
+  const edits = 'policyTypes' in spec ? insertWord(context.document, [...path, 'policyTypes'], types.length, type) : insertField(context.document, path, spec, `policyTypes: [Ingress, ${type}]`);
+  remark(context, [...path, direction], 'section-without-effect', 'warning', `\`${direction}\` has no effect: ${why}`, { help: `add \`${type}\` to \`policyTypes\`, or take \`${direction}\` away`, atKey: true, edits });
 }
 
 function typeOf(direction: Direction): string {

@@ -37,6 +37,14 @@ export class TextDocument implements SourceDocument {
     return this.#rangeOrStart(this.#find(path, findKey));
   }
 
+  lineAt(line: number): string | undefined {
+    const index = line - this.firstLine;
+    const starts = this.#parsed()?.lineStarts;
+    const start = starts?.[index];
+    if (starts === undefined || start === undefined || (index === 0 && this.#firstColumn > 1)) return undefined;
+    return this.#text?.slice(start, starts[index + 1] ?? this.#text.length).replace(/\r?\n$/, '');
+  }
+
   /** Turns offsets into the document's text into a range of the file. */
   rangeOf({ start, end }: Place): TextRange {
     const places = this.#parsed();

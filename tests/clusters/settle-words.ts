@@ -1,14 +1,10 @@
 // Words that all kinds of policy share, settled by the letter: selectors, blocks of addresses; and the one place where all of it stands.
 import { ADDRESS_BITS, parseIpAddress, type IpRange } from '../../src/base/ip-address.ts';
-import type { Origin, Path, SourceDocument } from '../../src/model/origin.ts';
+import { unwrittenDocument, type Origin, type Path } from '../../src/model/origin.ts';
 import type { Requirement, Selector } from '../../src/model/selector.ts';
 import type * as raw from './raw-cluster.ts';
 
-const NOWHERE: SourceDocument = {
-  file: 'random',
-  firstLine: 1,
-  locate: () => ({ start: { line: 1, column: 1 }, end: { line: 1, column: 1 } }),
-};
+const NOWHERE = unwrittenDocument('random');
 
 export function origin(...path: Path): Origin {
   return { document: NOWHERE, path };

@@ -6,8 +6,9 @@ import { LAST_ADDRESS, type IpFamily, type IpRange } from '../../src/base/ip-add
 import { cutAtoms } from '../../src/compile/atom.ts';
 import { ListInterner } from '../../src/compile/list-interner.ts';
 import type { IpBlockPeer } from '../../src/model/network-policy.ts';
+import { unwrittenDocument } from '../../src/model/origin.ts';
 
-const origin = { document: { file: 'test', firstLine: 1, locate: () => ({ start: { line: 1, column: 1 }, end: { line: 1, column: 1 } }) }, path: [] };
+const origin = { document: unwrittenDocument('test'), path: [] };
 
 function cidr(family: IpFamily, prefix: number, host: bigint): IpRange {
   const bits = BigInt((family === 4 ? 32 : 128) - prefix);

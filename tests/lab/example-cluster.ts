@@ -3,11 +3,11 @@ import { parseIpAddress, type IpRange } from '../../src/base/ip-address.ts';
 import type { Protocol } from '../../src/base/port-set.ts';
 import type { Cluster, ContainerPort, Namespace, Pod, Service } from '../../src/model/cluster.ts';
 import type { NetworkPolicy, Peer, PolicyRule, PortMatch } from '../../src/model/network-policy.ts';
-import type { Origin } from '../../src/model/origin.ts';
+import { unwrittenDocument, type Origin } from '../../src/model/origin.ts';
 import type { Selector } from '../../src/model/selector.ts';
 
 export const origin: Origin = {
-  document: { file: 'test.yaml', firstLine: 1, locate: () => ({ start: { line: 1, column: 1 }, end: { line: 1, column: 1 } }) },
+  document: unwrittenDocument('test.yaml'),
   path: [],
 };
 

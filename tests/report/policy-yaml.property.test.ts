@@ -7,6 +7,7 @@ import type { Cluster } from '../../src/model/cluster.ts';
 import type { ClusterPolicy, TierRule } from '../../src/model/cluster-policy.ts';
 import type { NetworkPolicy, PolicyRule } from '../../src/model/network-policy.ts';
 import type { PolicyDraft, PolicyPart } from '../../src/model/policy-draft.ts';
+import { unwrittenDocument } from '../../src/model/origin.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
 import { policiesYaml } from '../../src/report/policy-yaml.ts';
 import { checkClusters } from '../clusters/check-property.ts';
@@ -58,7 +59,7 @@ const emptyPolicy: NetworkPolicy = {
   podSelector: { requirements: [] },
   ingress: undefined,
   egress: undefined,
-  origin: { document: { file: '', firstLine: 1, locate: () => ({ start: { line: 1, column: 1 }, end: { line: 1, column: 1 } }) }, path: [] },
+  origin: { document: unwrittenDocument(''), path: [] },
 };
 
 /** Without the rules that fail closed, which nobody could write down, and of the kind that is printed. */
