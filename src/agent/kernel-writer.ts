@@ -9,7 +9,6 @@ import { NO_IDS, type EmittedIds } from '../emit/ids.ts';
 import { planChange } from '../emit/plan-change.ts';
 import { ID_MAX, type Ruleset } from '../emit/ruleset.ts';
 import type { Firewall } from '../kernel/firewall.ts';
-import { FirewallError } from '../kernel/firewall-error.ts';
 import { placementOnNode } from './node-placement.ts';
 
 export class KernelWriter {
@@ -35,24 +34,21 @@ export class KernelWriter {
 
   /** Brings the kernel to what was taken. Throws FirewallError; then it is closed or as before where it differs, and the next call begins by reading it. */
   commit(localPodRanges: readonly IpRange[]): void {
-    const before = this.ids ?? this.readHeld();
+    const known = this.ids;
+    const before = known ?? this.readHeld();
     this.ids = undefined;
     const { program } = this.live;
     const { ruleset, ids } = emitRuleset(program, placementOnNode(program.cluster, this.node, localPodRanges), before ?? NO_IDS);
     if (before === undefined) this.firewall.load(ruleset);
+    else if (known === undefined) this.firewall.change(ruleset);
     else this.firewall.apply(planChange(before.ruleset, ruleset));
     this.ids = ids;
   }
 
-  /** undefined: no table of ours is in force. */
+  /** undefined: nothing is in force that could be gone on with. */
   private readHeld(): EmittedIds | undefined {
-    try {
-      const ruleset = this.firewall.read();
-      return { ruleset, nextId: nextIdOf(ruleset), leftClasses: new Set() };
-    } catch (error) {
-      if (error instanceof FirewallError && error.code === 'table-missing') return undefined;
-      throw error;
-    }
+    const ruleset = this.firewall.takeOver();
+    return ruleset === undefined ? undefined : { ruleset, nextId: nextIdOf(ruleset), leftClasses: new Set() };
   }
 }
 

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { endianness } from 'node:os';
 import { EMPTY_RULESET } from '../emit/ruleset.ts';
 import { FirewallError } from './firewall-error.ts';
+import { GENERATION_MASK } from './internal/generation-number.ts';
 import { adminEnvironment } from './internal/run-nft.ts';
 import { hookText, skeletonText } from './internal/skeleton.ts';
 import { loadLibc } from './libc.ts';
@@ -79,7 +80,7 @@ function tryDirectly(): string | undefined {
 }
 
 function tryInUserNamespace(): string | undefined {
-  const input = skeletonText({ table: TABLE, deny: 'drop', generation: 1 }) + hookText(TABLE);
+  const input = skeletonText({ table: TABLE, deny: 'drop', generation: 1, mask: GENERATION_MASK }) + hookText(TABLE);
   const { status, stderr } = spawnSync('unshare', ['-Urn', 'nft', '-f', '-'], { input, encoding: 'utf8', env: adminEnvironment() });
   return status === 0 ? undefined : (stderr.trim().split('\n')[0] ?? 'nft failed');
 }

@@ -7,8 +7,10 @@ import { PROTOCOL_NUMBER } from '../emit/profile-elements.ts';
 import { EMPTY_RULESET, type Ruleset } from '../emit/ruleset.ts';
 import type { Firewall, FirewallOptions, LedgerEntry } from './firewall.ts';
 import { FirewallError } from './firewall-error.ts';
+import { addressKey } from './internal/conntrack.ts';
 import { FakeTable } from './internal/fake-table.ts';
-import { GENERATION_MAX } from './internal/generation-number.ts';
+import { GENERATION_MASK, GENERATION_MAX } from './internal/generation-number.ts';
+import { podsLeavingBetween, podsLeavingBy } from './internal/leaving-pods.ts';
 import { hookText, LEDGER_SIZE, skeletonText } from './internal/skeleton.ts';
 import { hasPorts, walkChains, walkUntracked, type Judgment, type Look } from './internal/walk-skeleton.ts';
 
@@ -43,21 +45,30 @@ export function createFakeFirewall(options: FirewallOptions = {}): FakeFirewall 
 class MemoryFirewall implements FakeFirewall {
   private readonly table: string;
   private readonly deny: 'drop' | 'reject';
+  private readonly onChange: 'cut' | 'keep';
   private loaded: FakeTable | undefined;
   /** Never comes round here: the kernel takes a value off all flows before it uses it again, so that nobody sees it come round. */
   private generation = 0;
+  /** Pods that went, with the generation since when their connections are judged anew; used where live ones are kept. */
+  private leftIn = new Map<string, number>();
   private ledger = new Map<string, LedgerEntry>();
 
-  constructor({ table = 'bulkhead', deny = 'drop' }: FirewallOptions) {
+  constructor({ table = 'bulkhead', deny = 'drop', onChange = 'cut' }: FirewallOptions) {
     this.table = table;
     this.deny = deny;
+    this.onChange = onChange;
+  }
+
+  takeOver(): Ruleset | undefined {
+    return this.loaded === undefined ? undefined : this.read();
   }
 
   load(ruleset: Ruleset): void {
     const table = new FakeTable();
-    table.apply(diffElements(elementsOf(EMPTY_RULESET), elementsOf(ruleset)));
+    const wanted = elementsOf(ruleset);
+    table.apply(diffElements(elementsOf(EMPTY_RULESET), wanted));
+    this.beginGeneration(true, this.loaded === undefined ? new Set() : podsLeavingBetween(this.loaded.elements, wanted));
     this.loaded = table;
-    this.generation++;
     this.ledger.clear();
   }
 
@@ -67,7 +78,7 @@ class MemoryFirewall implements FakeFirewall {
 
   apply(plan: ChangePlan): void {
     this.requireTable().apply(plan.steps);
-    if (plan.takesAway) this.generation++;
+    this.beginGeneration(plan.takesAway, podsLeavingBy(plan.steps));
   }
 
   read(): Ruleset {
@@ -94,7 +105,7 @@ class MemoryFirewall implements FakeFirewall {
   decide(packet: Packet): PacketVerdict {
     const { connection = { kind: 'new' } } = packet;
     if (this.loaded === undefined) return 'accept';
-    if (connection.kind === 'established' && connection.generation === this.generation) return 'accept';
+    if (connection.kind === 'established' && this.isJudged(packet, connection.generation)) return 'accept';
     const table = this.loaded;
     const look: Look = (set, key) => table.look(set, key);
     const isTracked = connection.kind !== 'untracked';
@@ -108,9 +119,20 @@ class MemoryFirewall implements FakeFirewall {
   listing(): string {
     const { elements } = this.requireTable();
     const { table, deny } = this;
+    const mask = GENERATION_MASK;
     const generation = 1 + ((this.generation - 1) % GENERATION_MAX);
-    const sets = skeletonText({ table, deny, generation, elementsOf: (shape) => elements.get(shape.name)!.map((element) => formatElement(shape, element)) });
+    const sets = skeletonText({ table, deny, generation, mask, elementsOf: (shape) => elements.get(shape.name)!.map((element) => formatElement(shape, element)) });
     return sets + hookText(table);
+  }
+
+  private beginGeneration(takesAway: boolean, leaving: ReadonlySet<string>): void {
+    if (this.onChange === 'keep' ? this.generation === 0 || leaving.size > 0 : takesAway) this.generation++;
+    for (const key of leaving) this.leftIn.set(key, this.generation);
+  }
+
+  private isJudged({ source, target }: Packet, generation: number): boolean {
+    if (this.onChange === 'cut') return generation === this.generation;
+    return [source, target].every(({ family, value }) => (this.leftIn.get(addressKey(family, value)) ?? 0) <= generation);
   }
 
   /** The chain `cut`. */

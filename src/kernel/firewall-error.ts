@@ -3,13 +3,15 @@ import { constants } from 'node:os';
 
 /**
  * `element-conflict`: it is there with other data, or an interval that is there overlaps it.
- * `element-absent`: it is not there, or the set is not. `table-missing`: our table is not loaded.
+ * `element-absent`: it is not there, or the set is not. `table-missing`: our table is not loaded. `table-in-use`:
+ * another process writes it.
  */
 export type FirewallErrorCode =
   | 'nft-missing'
   | 'nft-refused'
   | 'not-permitted'
   | 'table-missing'
+  | 'table-in-use'
   | 'element-conflict'
   | 'element-absent'
   | 'change-too-large'

@@ -5,6 +5,11 @@ import type { Ruleset } from '../emit/ruleset.ts';
 
 /** Every call is synchronous; a refusal of the kernel is a `FirewallError`. */
 export interface Firewall {
+  /**
+   * What a table holds that an earlier process left in force, so that `change` can go on from there; undefined where
+   * none is, or one that only `load` may replace: its rules are another version's, or not as we wrote them.
+   */
+  takeOver(): Ruleset | undefined;
   /** Loads the skeleton and the elements, the hook last; replaces a table of ours that is there, without an open moment. */
   load(ruleset: Ruleset): void;
   /**
@@ -49,4 +54,9 @@ export interface FirewallOptions {
   readonly table?: string;
   /** What a refused new connection gets: silence, or an answer. A live connection that is cut always gets a reset. */
   readonly deny?: 'drop' | 'reject';
+  /**
+   * Connections that a change would refuse: `cut` ends them at their next packet, `keep` lets them live as long as
+   * both pods do. What no policy ever judged is judged at its next packet either way. `cut` when missing.
+   */
+  readonly onChange?: 'cut' | 'keep';
 }

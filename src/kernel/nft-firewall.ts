@@ -1,19 +1,22 @@
 // The real firewall: our table in the nftables of one network namespace, the skeleton loaded as text, everything else written over netlink.
 import type { Elements } from '../emit/element.ts';
 import { elementsOf, rulesetOf } from '../emit/elements.ts';
-import { diffElements, planChange, type ChangePlan, type ChangeStep } from '../emit/plan-change.ts';
+import { diffElements, type ChangePlan, type ChangeStep } from '../emit/plan-change.ts';
 import { EMPTY_RULESET, type Ruleset } from '../emit/ruleset.ts';
 import { shapeOf } from '../emit/set-shape.ts';
+import { takesAway } from '../emit/takes-away.ts';
 import type { Firewall, FirewallOptions, LedgerEntry } from './firewall.ts';
 import { FirewallError } from './firewall-error.ts';
 import { changeBatches } from './internal/change-batches.ts';
-import { clearStaleMarks } from './internal/conntrack.ts';
+import { clearMarksOf } from './internal/conntrack.ts';
 import { readGeneration, writeGeneration } from './internal/generation.ts';
-import { GENERATION_MAX, nextGeneration } from './internal/generation-number.ts';
+import { GENERATION_MASK, isGenerationMask, markOf } from './internal/generation-number.ts';
+import { GenerationSource } from './internal/generation-source.ts';
+import { podsLeavingBetween, podsLeavingBy } from './internal/leaving-pods.ts';
 import { Ledger } from './internal/ledger.ts';
+import { adoptTable, createTable, DRAFT_SUFFIX, fillTable, hookTable, retireTable, skeletonImage, type TableOptions } from './internal/load-table.ts';
 import { NetfilterSocket } from './internal/netfilter-socket.ts';
-import { loadNft } from './internal/run-nft.ts';
-import { hookText, skeletonText } from './internal/skeleton.ts';
+import { compareImages, readImage, type SkeletonImage } from './internal/skeleton-image.ts';
 import { readAllElements, readTableState, removeTable } from './internal/table.ts';
 import { refusal } from './internal/transact.ts';
 import type { NamespaceFd } from './network-namespace.ts';
@@ -23,6 +26,12 @@ export interface NftFirewallOptions extends FirewallOptions {
   readonly namespace?: NamespaceFd;
   /** Keeps batches below what the socket takes; a change that is larger is no longer atomic, but never opens. */
   readonly batchBytesMax?: number;
+  /** Bounds the send buffer to what a process without rights over the host gets; the kernel doubles it. */
+  readonly sendBufferBytes?: number;
+  /** Neighboring bits of the conntrack mark for the generation, two at least; `0x7f` when missing. */
+  readonly markMask?: number;
+  /** Others may not change our table while this process lives (Linux 6.9 and newer; older kernels leave it open). */
+  readonly isOwner?: boolean;
 }
 
 /** Touches nothing yet. Works with a table that an earlier process left, too. */
@@ -35,68 +44,94 @@ const EMPTY_ELEMENTS: Elements = elementsOf(EMPTY_RULESET);
 class NftFirewall implements Firewall {
   private readonly namespace: NamespaceFd | undefined;
   private readonly table: string;
+  /** Stands in for our table while that one is replaced. */
+  private readonly spare: string;
   private readonly deny: 'drop' | 'reject';
+  private readonly onChange: 'cut' | 'keep';
+  private readonly mask: number;
+  private readonly isOwner: boolean;
   private readonly socket: NetfilterSocket;
   private readonly bytesMax: number;
+  private readonly generations: GenerationSource;
   private ledger: Ledger;
   private generation: number | undefined;
-  /** Values that no flow carries, since this process took them off or never set them. */
-  private cleanGenerations = new Set<number>();
   /** Elements were changed and the new generation is still owed, here or by the process that left the table. */
   private owesGeneration = false;
+  /** Pods that went and whose flows are still to be judged anew. */
+  private owedPods: ReadonlySet<string> = new Set();
 
-  constructor({ namespace, table = 'bulkhead', deny = 'drop', batchBytesMax = Infinity }: NftFirewallOptions) {
+  constructor(options: NftFirewallOptions) {
+    const { namespace, table = 'bulkhead', deny = 'drop', onChange = 'cut', batchBytesMax = Infinity, markMask = GENERATION_MASK } = options;
+    if (!isGenerationMask(markMask)) throw new RangeError(`bits 0x${markMask.toString(16)} of the conntrack mark: two neighbors at least are needed`);
     this.namespace = namespace;
     this.table = table;
+    this.spare = `${table}_next`;
     this.deny = deny;
-    this.socket = new NetfilterSocket(namespace);
+    this.onChange = onChange;
+    this.mask = markMask;
+    this.isOwner = options.isOwner ?? false;
+    this.socket = new NetfilterSocket(namespace, options.sendBufferBytes);
     this.bytesMax = Math.min(this.socket.sendBytesMax, batchBytesMax);
+    this.generations = new GenerationSource(this.socket, markMask);
     this.ledger = new Ledger(this.socket, table);
+  }
+
+  takeOver(): Ruleset | undefined {
+    const { socket, table, spare, mask } = this;
+    this.forget();
+    const [state, ofSpare] = [table, spare].map((name) => readTableState(socket, name));
+    if (state !== 'hooked' || ofSpare === 'hooked') return undefined;
+    removeTable(socket, spare);
+    const generation = readGeneration(socket, table, mask);
+    if (generation === undefined || compareImages(this.image(), readImage(socket, table, markOf(generation, mask))).length > 0) return undefined;
+    if (this.isOwner) adoptTable(socket, table);
+    this.generation = generation;
+    this.owesGeneration = true;
+    return rulesetOf(readAllElements(socket, table));
   }
 
   /**
    * A table that is in force is replaced in two turns through a second one, since a name can stand only once and a
-   * ruleset may be larger than one transaction: at each turn the new hook comes with the removal of the old table.
+   * ruleset may be larger than one transaction. At each turn both judge for a moment: a packet between two hooks would
+   * pass neither, were one put in the place of the other.
    */
   load(ruleset: Ruleset): void {
-    const { socket, table } = this;
-    const spare = `${table}_next`;
-    this.generation = undefined;
-    let inForce = this.findInForce(spare);
+    const { socket, table, spare } = this;
+    const image = this.image();
+    this.forget();
+    let inForce = this.findInForce();
+    for (const name of [table, spare]) if (name !== inForce) retireTable(socket, name);
     if (inForce === table) {
-      removeTable(socket, spare);
-      this.fill(spare, ruleset, this.takeGeneration(readGeneration(socket, table)));
-      this.hook(spare, table);
+      this.replace({ table: spare, replaced: table, image, ruleset });
       inForce = spare;
-    } else {
-      removeTable(socket, table);
     }
-    this.fill(table, ruleset, this.takeGeneration(inForce === undefined ? undefined : readGeneration(socket, inForce)));
-    this.hook(table, inForce);
-    if (inForce === undefined) removeTable(socket, spare);
-    this.owesGeneration = false;
+    this.replace({ table, replaced: inForce, image, ruleset });
     this.ledger = new Ledger(socket, table);
   }
 
+  // Elements, not what they mean: a change that broke off may have left half a pod.
   change(wanted: Ruleset): void {
-    this.apply(planChange(this.read(), wanted));
+    const elements = readAllElements(this.socket, this.loadedTable());
+    this.apply({ steps: diffElements(elements, elementsOf(wanted)), takesAway: takesAway(rulesetOf(elements), wanted) });
   }
 
   apply(plan: ChangePlan): void {
     const table = this.loadedTable();
-    const isNewGeneration = plan.takesAway || this.owesGeneration;
+    const isNewGeneration = this.onChange === 'cut' && (plan.takesAway || this.owesGeneration);
     // What may fail stands before the first batch: then nothing has changed.
-    const generation = isNewGeneration ? this.takeGeneration(this.generation) : undefined;
+    const generation = isNewGeneration ? this.generations.take(this.generation) : undefined;
+    if (this.onChange === 'keep') this.owedPods = new Set([...this.owedPods, ...podsLeavingBy(plan.steps)]);
     if (plan.steps.length > 0) {
       this.owesGeneration = isNewGeneration;
       this.write(table, plan.steps);
     }
+    this.endOwedPods();
     if (generation === undefined) return;
     this.owesGeneration = true;
-    writeGeneration(this.socket, table, generation);
+    writeGeneration(this.socket, table, { generation, mask: this.mask });
     this.owesGeneration = false;
     this.generation = generation;
-    this.cleanGenerations.delete(generation);
+    this.generations.use(generation);
   }
 
   read(): Ruleset {
@@ -109,55 +144,66 @@ class NftFirewall implements Firewall {
   }
 
   remove(): void {
-    removeTable(this.socket, this.table);
-    removeTable(this.socket, `${this.table}_next`);
-    this.generation = undefined;
-    this.owesGeneration = false;
+    for (const name of [this.table, this.spare, `${this.table}${DRAFT_SUFFIX}`]) removeTable(this.socket, name);
+    this.forget();
   }
 
   close(): void {
     this.socket.close();
   }
 
+  private image(): SkeletonImage {
+    const { namespace, table, deny, mask } = this;
+    return skeletonImage(this.socket, { namespace, table, deny, mask });
+  }
+
+  /** Everything that is known of the table. */
+  private forget(): void {
+    this.generation = undefined;
+    this.owesGeneration = false;
+    this.owedPods = new Set();
+    this.generations.forget();
+  }
+
   /** Our table's name, once it is sure that it is in force, by us or by an earlier process. */
   private loadedTable(): string {
     if (this.generation !== undefined) return this.table;
-    if (readTableState(this.socket, this.table) !== 'hooked') {
-      throw new FirewallError({ code: 'table-missing', doing: `use table \`${this.table}\``, said: 'it is not loaded' });
-    }
-    this.generation = readGeneration(this.socket, this.table);
-    this.cleanGenerations.clear();
+    const doing = `use table \`${this.table}\``;
+    if (readTableState(this.socket, this.table) !== 'hooked') throw new FirewallError({ code: 'table-missing', doing, said: 'it is not loaded' });
+    this.generation = readGeneration(this.socket, this.table, this.mask);
+    if (this.generation === undefined) throw new FirewallError({ code: 'table-missing', doing, said: 'its gate is not ours, or another version wrote it: load anew' });
+    this.generations.forget();
     this.owesGeneration = true;
     return this.table;
   }
 
   /** The table that judges packets now; the second one when an earlier load broke off between its turns. */
-  private findInForce(spare: string): string | undefined {
-    return [this.table, spare].find((table) => readTableState(this.socket, table) === 'hooked');
+  private findInForce(): string | undefined {
+    return [this.table, this.spare].find((table) => readTableState(this.socket, table) === 'hooked');
   }
 
-  private fill(table: string, ruleset: Ruleset, generation: number): void {
-    const text = skeletonText({ table, deny: this.deny, generation });
-    loadNft(text, { namespace: this.namespace, doing: `load the chains of table \`${table}\`` });
-    this.write(table, diffElements(EMPTY_ELEMENTS, elementsOf(ruleset)));
+  /** Fills a table that is not there yet and puts it in force, in place of another where there is one. */
+  private replace({ table, replaced, image, ruleset }: { table: string; replaced: string | undefined; image: SkeletonImage; ruleset: Ruleset }): void {
+    const { socket, mask, bytesMax, isOwner } = this;
+    const wanted = elementsOf(ruleset);
+    const before = replaced === undefined ? undefined : readGeneration(socket, replaced, mask);
+    const isKept = this.onChange === 'keep' && before !== undefined;
+    if (isKept) this.owedPods = podsLeavingBetween(readAllElements(socket, replaced!), wanted);
+    const generation = isKept ? before : this.generations.take(before);
+    const options: TableOptions = { table, image, generation, mask, bytesMax, isOwned: isOwner };
+    createTable(socket, options);
+    fillTable(socket, options);
+    this.write(table, diffElements(EMPTY_ELEMENTS, wanted));
+    hookTable(socket, options);
     this.generation = generation;
-    this.cleanGenerations.delete(generation);
+    this.generations.use(generation);
+    this.endOwedPods();
+    if (replaced !== undefined) retireTable(socket, replaced);
   }
 
-  private hook(table: string, replaced: string | undefined): void {
-    const removal = replaced === undefined ? '' : `delete table inet ${replaced}\n`;
-    loadNft(removal + hookText(table), { namespace: this.namespace, doing: `put table \`${table}\` in force` });
-  }
-
-  /** A value that no flow carries. When the next one in turn is not clean, all but the current one are made so. */
-  private takeGeneration(current: number | undefined): number {
-    const next = nextGeneration(current ?? 0);
-    if (!this.cleanGenerations.has(next)) {
-      clearStaleMarks(this.socket, current ?? 0);
-      this.cleanGenerations = new Set(Array.from({ length: GENERATION_MAX }, (_, index) => index + 1));
-      if (current !== undefined) this.cleanGenerations.delete(current);
-    }
-    return next;
+  private endOwedPods(): void {
+    if (this.owedPods.size > 0) clearMarksOf(this.socket, this.mask, this.owedPods);
+    this.owedPods = new Set();
   }
 
   private write(table: string, steps: readonly ChangeStep[]): void {

@@ -29,6 +29,10 @@ export class FaultyFirewall implements Firewall {
     this.fault = fault;
   }
 
+  takeOver(): Ruleset | undefined {
+    return this.inner.takeOver();
+  }
+
   load(ruleset: Ruleset): void {
     // A load is whole or not at all: the hook comes last.
     if (this.fault !== undefined) this.fail();

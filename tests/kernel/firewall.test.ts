@@ -136,6 +136,32 @@ both('a datagram flow that a change refuses stops', (world) => {
   for (const flow of flows) assert.equal(flow.exchange(), 'dropped');
 });
 
+both('kept connections live on after a change that refuses them, new ones are refused', (world) => {
+  world.firewall.load(rulesetOf({ isolated: { ingress: ['b'] }, allowed: [ingressOf('b', 'a', [...HTTP, ...DNS])] }));
+  const flows = FAMILIES.flatMap((family) => ([['tcp', 80], ['udp', 53]] as const).map(([protocol, port]) =>
+    world.connect({ source: addressOf('a', family), target: addressOf('b', family), protocol, port })));
+  for (const flow of flows) assert.equal(flow.exchange(), 'answered');
+  const closed = rulesetOf({ isolated: { ingress: ['b'] } });
+  world.firewall.change(closed);
+  for (const flow of flows) assert.equal(flow.exchange(), 'answered');
+  assert.equal(verdict(world, 'a', 'b', 'tcp', 80), 'drop');
+  world.firewall.load(closed);
+  for (const flow of flows) assert.equal(flow.exchange(), 'answered');
+}, { onChange: 'keep' });
+
+both('kept connections end with the pod', (world) => {
+  const rules: Rules = { isolated: { ingress: ['b'] }, allowed: [ingressOf('b', 'a', [...HTTP, ...DNS])] };
+  world.firewall.load(rulesetOf(rules));
+  const ends = { source: addressOf('a', 4), target: addressOf('b', 4) } as const;
+  const [cut, stopped] = [world.connect({ ...ends, protocol: 'tcp', port: 80 }), world.connect({ ...ends, protocol: 'udp', port: 53 })];
+  const kept = world.connect({ source: addressOf('a', 4), target: addressOf('c', 4), protocol: 'tcp', port: 80 });
+  for (const flow of [cut, stopped, kept]) assert.equal(flow.exchange(), 'answered');
+  // The address comes back as another pod's, which nobody may reach.
+  world.firewall.change(rulesetOf({ pods: ['a', 'c'] }));
+  world.firewall.change(rulesetOf({ isolated: { ingress: ['b'] } }));
+  assert.deepEqual([cut.exchange(), stopped.exchange(), kept.exchange()], ['reset', 'dropped', 'answered']);
+}, { onChange: 'keep' });
+
 both('a change that only adds judges no live connection again', (world) => {
   world.firewall.load(rulesetOf(B_SERVES_HTTP));
   const attempt: Attempt = { source: addressOf('a', 4), target: addressOf('b', 4), protocol: 'tcp', port: 80 };

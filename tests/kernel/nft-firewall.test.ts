@@ -12,6 +12,7 @@ import { closeNamespace, createNamespace, type NamespaceFd } from '../../src/ker
 import { openFirewall } from '../../src/kernel/nft-firewall.ts';
 import { needs } from '../needs.ts';
 import { addressOf, kernelWorld, type KernelWorld } from './firewall-world.ts';
+import { LARGE_RULESETS } from './large-rulesets.ts';
 import { rulesetOf } from './rules.ts';
 
 const HTTP = portSetOf('TCP', 80, 80);
@@ -124,6 +125,16 @@ inEmptyNamespace('a ruleset larger than a batch is loaded and changed in parts',
   assert.deepEqual(firewall.read(), manyPeers(0));
   firewall.change(manyPeers(1));
   assert.deepEqual(firewall.read(), manyPeers(1));
+  firewall.close();
+});
+
+inEmptyNamespace('a socket of 208 KiB, which is all that a plain user gets, takes rulesets of any size', (namespace) => {
+  const [first, second] = LARGE_RULESETS;
+  const firewall = openFirewall({ namespace, sendBufferBytes: 106_496 });
+  firewall.load(first);
+  assert.deepEqual(firewall.read(), first);
+  firewall.change(second);
+  assert.deepEqual(firewall.read(), second);
   firewall.close();
 });
 

@@ -35,10 +35,14 @@ export class WiredHosts {
 
   /** A socket of the host, closed with everything else. */
   socket(host: WiredHost, family: 4 | 6, kind: number, protocol = 0): number {
+    return this.track(this.untrackedSocket(host, family, kind, protocol));
+  }
+
+  /** The caller closes it. */
+  untrackedSocket(host: WiredHost, family: 4 | 6, kind: number, protocol = 0): number {
     const libc = loadLibc();
     const fd = inNamespace(host.namespace, () => libc.socket(family === 4 ? AF_INET : AF_INET6, kind | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
     if (fd < 0) throw new Error(`socket: errno ${libc.errno()}`);
-    this.open.push(fd);
     return fd;
   }
 

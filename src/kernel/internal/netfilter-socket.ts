@@ -49,12 +49,13 @@ export class NetfilterSocket {
   private readonly received = Buffer.alloc(READ_BYTES);
   private lastSequence = 0;
 
-  constructor(namespace: NamespaceFd | undefined) {
+  /** `sendBufferBytes`: no more than that is asked for, and no right over the host is used; the kernel doubles it. */
+  constructor(namespace: NamespaceFd | undefined, sendBufferBytes?: number) {
     const open = (): number => loadLibc().socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
     this.fd = namespace === undefined ? open() : inNamespace(namespace, open);
     if (this.fd < 0) throw this.failure('open a netfilter socket');
     // After a FORCE that worked the plain option would lower the buffer again.
-    if (!this.set(SOL_SOCKET, SO_SNDBUFFORCE, SEND_BUFFER_BYTES)) this.set(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER_BYTES);
+    if (sendBufferBytes !== undefined || !this.set(SOL_SOCKET, SO_SNDBUFFORCE, SEND_BUFFER_BYTES)) this.set(SOL_SOCKET, SO_SNDBUF, sendBufferBytes ?? SEND_BUFFER_BYTES);
     if (!this.set(SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES)) this.set(SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER_BYTES);
     this.set(SOL_NETLINK, NETLINK_EXT_ACK, 1);
     this.set(SOL_NETLINK, NETLINK_CAP_ACK, 1);

@@ -165,11 +165,10 @@ function readCounter(bytes: Buffer, start: number, end: number): bigint {
   return packets;
 }
 
-/** Starts and ends put together again; a dump may give an element twice while a hash table grows. */
+/** Starts and ends put together again. */
 export function joinElements(shape: SetShape, raw: readonly RawElement[]): Element[] {
   if (shape.isInterval && shape.fields.length === 1) return joinIntervals(shape, raw);
-  const elements = new Map(raw.map(({ key, last, data }) => [`${key.join()}-${last?.join()}`, withData(last === undefined ? { key } : { key, last }, data)]));
-  return [...elements.values()].map((element) => (shape.isInterval && element.last === undefined ? { ...element, last: element.key } : element));
+  return raw.map(({ key, last, data }) => withData(shape.isInterval ? { key, last: last ?? key } : { key }, data));
 }
 
 function joinIntervals(shape: SetShape, raw: readonly RawElement[]): Element[] {

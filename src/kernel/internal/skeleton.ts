@@ -1,15 +1,17 @@
 // The nft text of our table: a fixed set of chains that look everything up in maps and sets, so that all policy is elements.
 import type { IpFamily } from '../../base/ip-address.ts';
 import { FAMILIES, SET_SHAPES, type FieldKind, type SetName, type SetShape } from '../../emit/set-shape.ts';
-import { GENERATION_MASK } from './generation-number.ts';
+import { markOf } from './generation-number.ts';
 import { REFUSAL_CODE } from './refusal-code.ts';
 import { formatId } from '../../emit/format-ruleset.ts';
 
 export interface SkeletonOptions {
   readonly table: string;
   readonly deny: 'drop' | 'reject';
-  /** Value of the generation bits at the start, 1–`GENERATION_MAX`. */
+  /** The generation at the start, from 1. */
   readonly generation: number;
+  /** Bits of the conntrack mark that hold it. */
+  readonly mask: number;
   /** What stands in the sets, as nft text; nothing when missing. */
   readonly elementsOf?: (shape: SetShape<SetName>) => readonly string[];
 }
@@ -98,21 +100,29 @@ function ledgerChain(kind: 'flow' | 'deny', family: IpFamily): Chain {
   };
 }
 
-const CLEAR_GENERATION = `ct mark set ct mark and 0x${(~GENERATION_MASK >>> 0).toString(16)}`;
+function clearedMark(mask: number): string {
+  return `ct mark and ${hex(~mask)}`;
+}
+
+function hex(bits: number): string {
+  return `0x${(bits >>> 0).toString(16)}`;
+}
+
 const RECORD_DENY = FAMILIES.map((family) => `meta nfproto ipv${family} jump deny_${family}`);
 
-function endChains({ deny }: SkeletonOptions): Chain[] {
+function endChains({ deny, mask }: SkeletonOptions): Chain[] {
+  const clear = `ct mark set ${clearedMark(mask)}`;
   const answer =
     deny === 'reject'
       ? ['meta l4proto tcp reject with tcp reset', 'reject with icmpx type admin-prohibited']
       : ['tcp flags & (syn | rst) == 0x0 reject with tcp reset', 'drop'];
   return [
     { name: 'allow', rules: [...FAMILIES.map((family) => `meta nfproto ipv${family} jump flow_${family}`), 'meta priority set 0:0', 'accept'] },
-    { name: 'cut', rules: [CLEAR_GENERATION, ...RECORD_DENY, 'meta priority set 0:0', ...answer] },
+    { name: 'cut', rules: [clear, ...RECORD_DENY, 'meta priority set 0:0', ...answer] },
     {
       name: 'unknown_pod',
       remark: 'no answer: the flow goes on once the pod is known',
-      rules: [CLEAR_GENERATION, `meta priority set ${formatId(REFUSAL_CODE['unknown-pod'])}`, ...RECORD_DENY, 'drop'],
+      rules: [clear, `meta priority set ${formatId(REFUSAL_CODE['unknown-pod'])}`, ...RECORD_DENY, 'drop'],
     },
   ];
 }
@@ -181,7 +191,8 @@ function profileRules({ letter, next }: Side): string[] {
     ...byPort('px'),
     `meta priority set meta priority . meta l4proto map @pp goto ${next}`,
     ...byPort('pr'),
-    `meta l4proto != { tcp, udp, sctp } meta priority and 4000:0 == 4000:0 goto ${next}`,
+    ...PORT_PROTOCOLS.map((protocol) => `meta l4proto ${protocol} goto no_${letter}`),
+    `meta priority and 4000:0 == 4000:0 goto ${next}`,
     `goto no_${letter}`,
   ];
 }
@@ -200,15 +211,15 @@ function untrackedChains(): Chain[] {
       name: 'no_connection',
       rules: [
         `meta priority set ${formatId(REFUSAL_CODE['no-connection'])}`,
-        ...FAMILIES.flatMap((family) => PORT_PROTOCOLS.map((protocol) => `meta l4proto ${protocol} ${record(family, 'th dport')}`)),
-        ...FAMILIES.map((family) => `meta l4proto != { tcp, udp, sctp } ${record(family, '0')}`),
+        ...PORT_PROTOCOLS.flatMap((protocol) => [...FAMILIES.map((family) => `meta l4proto ${protocol} ${record(family, 'th dport')}`), `meta l4proto ${protocol} drop`]),
+        ...FAMILIES.map((family) => record(family, '0')),
         'drop',
       ],
     },
     {
       name: 'untracked',
       rules: [
-        'icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } accept',
+        'icmpv6 type 133-136 accept',
         'meta priority set 0:0',
         ...FAMILIES.flatMap((family) => [...look(family, 'saddr'), ...look(family, 'daddr')]),
         'accept',
@@ -218,16 +229,17 @@ function untrackedChains(): Chain[] {
 }
 
 // The stamp comes before the look-ups: a packet that is judged by old elements must not carry the new generation.
-function judgeChains({ generation }: SkeletonOptions): Chain[] {
-  const clear = `0x${(~GENERATION_MASK >>> 0).toString(16)}`;
+function judgeChains({ generation, mask }: SkeletonOptions): Chain[] {
+  const mark = hex(markOf(generation, mask));
   return [
-    { name: 'stamp', remark: 'this chain and the next are what a new generation replaces', rules: [`ct mark set ct mark and ${clear} or 0x${generation.toString(16)}`] },
-    { name: 'gate', rules: [`ct state established ct mark and 0x${GENERATION_MASK.toString(16)} == 0x${generation.toString(16)} accept`] },
+    { name: 'stamp', remark: 'this chain and the next are what a new generation replaces', rules: [`ct mark set ${clearedMark(mask)} or ${mark}`] },
+    { name: 'gate', rules: [`ct state established ct mark and ${hex(mask)} == ${mark} accept`] },
     {
       name: 'judge',
       rules: [
         'jump gate',
-        'ct state related meta l4proto { icmp, ipv6-icmp } accept',
+        'ct state related meta l4proto icmp accept',
+        'ct state related meta l4proto ipv6-icmp accept',
         'ct state invalid,untracked goto untracked',
         'jump stamp',
         'meta priority set 0:0',

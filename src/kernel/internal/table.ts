@@ -2,41 +2,59 @@
 import { constants } from 'node:os';
 import type { Element, Elements } from '../../emit/element.ts';
 import { SET_SHAPES, type SetShape } from '../../emit/set-shape.ts';
-import { FAMILY_INET, MessageWriter, NLM_F_ACK, NLM_F_REQUEST, SUBSYSTEM_NFTABLES } from './netfilter-message.ts';
+import { loadLibc } from '../libc.ts';
+import { FAMILY_INET, MessageWriter, NLM_F_REQUEST, SUBSYSTEM_NFTABLES, visitAttributes } from './netfilter-message.ts';
 import type { NetfilterSocket } from './netfilter-socket.ts';
 import { joinElements, NFTA_SET_ELEM_LIST_SET, NFTA_SET_ELEM_LIST_TABLE, readElements, type RawElement } from './set-codec.ts';
 import { HOOK_CHAIN } from './skeleton.ts';
-import { NFNL_MSG_BATCH_BEGIN, NFNL_MSG_BATCH_END, refusal, writeFrame } from './transact.ts';
+import { refusal, sendInBatches } from './transact.ts';
 
+export const NFT_MSG_NEWTABLE = 0;
 const NFT_MSG_GETTABLE = 1;
 const NFT_MSG_DELTABLE = 2;
 const NFT_MSG_GETCHAIN = 4;
 const NFT_MSG_GETSETELEM = 13;
-const NFTA_TABLE_NAME = 1;
+export const NFTA_TABLE_NAME = 1;
+export const NFTA_TABLE_FLAGS = 2;
 const NFTA_CHAIN_TABLE = 1;
 const NFTA_CHAIN_NAME = 3;
+
+/** A table whose base chains are switched off. */
+const TABLE_DORMANT = 0x1;
 
 /** `hooked`: packets are judged by it. */
 export type TableState = 'absent' | 'unhooked' | 'hooked';
 
 export function readTableState(socket: NetfilterSocket, table: string): TableState {
-  if (!isThere(socket, NFT_MSG_GETTABLE, (writer) => writer.text(NFTA_TABLE_NAME, table))) return 'absent';
-  const isHooked = isThere(socket, NFT_MSG_GETCHAIN, (writer) => {
-    writer.text(NFTA_CHAIN_TABLE, table);
-    writer.text(NFTA_CHAIN_NAME, HOOK_CHAIN);
-  });
-  return isHooked ? 'hooked' : 'unhooked';
+  const flags = readTableFlags(socket).get(table);
+  if (flags === undefined) return 'absent';
+  return (flags & TABLE_DORMANT) === 0 && hasHook(socket, table) ? 'hooked' : 'unhooked';
+}
+
+/** Of each table of family inet. */
+function readTableFlags(socket: NetfilterSocket): ReadonlyMap<string, number> {
+  const tables = socket.dump<[string, number]>(
+    { subsystem: SUBSYSTEM_NFTABLES, type: NFT_MSG_GETTABLE, family: FAMILY_INET },
+    {
+      doing: 'look for our table',
+      body: () => undefined,
+      parse: ({ bytes, start, end }, values) => {
+        let [name, flags] = ['', 0];
+        visitAttributes(bytes, start, end, (type, from, until) => {
+          if (type === NFTA_TABLE_NAME) name = bytes.toString('latin1', from, until - 1);
+          if (type === NFTA_TABLE_FLAGS) flags = bytes.readUInt32BE(from);
+        });
+        values.push([name, flags]);
+      },
+    },
+  );
+  return new Map(tables);
 }
 
 /** No error when it is not there. */
 export function removeTable(socket: NetfilterSocket, table: string): void {
   const doing = `remove table \`${table}\``;
-  const writer = new MessageWriter(256);
-  writeFrame(writer, NFNL_MSG_BATCH_BEGIN, socket.nextSequence());
-  const head = { subsystem: SUBSYSTEM_NFTABLES, type: NFT_MSG_DELTABLE, flags: NLM_F_REQUEST | NLM_F_ACK, family: FAMILY_INET };
-  writer.message({ ...head, sequence: socket.nextSequence() }, () => writer.text(NFTA_TABLE_NAME, table));
-  writeFrame(writer, NFNL_MSG_BATCH_END, socket.nextSequence());
-  const refused = socket.send(writer.bytes, writer.size, doing).find(({ errno }) => errno !== constants.errno.ENOENT);
+  const refused = sendInBatches(socket, [(message, writer) => message(NFT_MSG_DELTABLE, NLM_F_REQUEST, () => writer.text(NFTA_TABLE_NAME, table))], { doing, bytesMax: Infinity }).find(({ errno }) => errno !== constants.errno.ENOENT);
   if (refused !== undefined) throw refusal(refused, doing);
 }
 
@@ -44,7 +62,28 @@ export function readAllElements(socket: NetfilterSocket, table: string): Element
   return new Map(SET_SHAPES.map((shape): [typeof shape.name, Element[]] => [shape.name, joinElements(shape, readRawElements(socket, table, shape))]));
 }
 
+/** How often a set is read anew that the kernel rearranges meanwhile, and after what pause. */
+const READS_MAX = 50;
+const READ_PAUSE_MS = 2;
+
+/**
+ * A hash table that still grows after elements were added is walked in two orders: the dump then lacks as many elements
+ * as it gives twice. It grows for some milliseconds at most, and dynamic sets, whose packets add on, may not settle:
+ * what comes of the last attempt is given without the doubles.
+ */
 export function readRawElements(socket: NetfilterSocket, table: string, shape: SetShape): RawElement[] {
+  for (let attempt = 1; ; attempt++) {
+    const raw = dumpElements(socket, table, shape);
+    if (shape.isInterval) return raw;
+    const distinct = new Map(raw.map((element) => [element.key.join(), element]));
+    if (distinct.size === raw.length || attempt === READS_MAX) return [...distinct.values()];
+    loadLibc().poll(NO_ENTRIES, 0, READ_PAUSE_MS);
+  }
+}
+
+const NO_ENTRIES = Buffer.alloc(8);
+
+function dumpElements(socket: NetfilterSocket, table: string, shape: SetShape): RawElement[] {
   return socket.dump<RawElement>(
     { subsystem: SUBSYSTEM_NFTABLES, type: NFT_MSG_GETSETELEM, family: FAMILY_INET },
     {
@@ -58,11 +97,14 @@ export function readRawElements(socket: NetfilterSocket, table: string, shape: S
   );
 }
 
-function isThere(socket: NetfilterSocket, type: number, body: (writer: MessageWriter) => void): boolean {
+function hasHook(socket: NetfilterSocket, table: string): boolean {
   const doing = 'look for our table';
   const writer = new MessageWriter(256);
-  const head = { subsystem: SUBSYSTEM_NFTABLES, type, flags: NLM_F_REQUEST, family: FAMILY_INET, sequence: socket.nextSequence() };
-  writer.message(head, () => body(writer));
+  const head = { subsystem: SUBSYSTEM_NFTABLES, type: NFT_MSG_GETCHAIN, flags: NLM_F_REQUEST, family: FAMILY_INET, sequence: socket.nextSequence() };
+  writer.message(head, () => {
+    writer.text(NFTA_CHAIN_TABLE, table);
+    writer.text(NFTA_CHAIN_NAME, HOOK_CHAIN);
+  });
   const [refused] = socket.send(writer.bytes, writer.size, doing);
   if (refused !== undefined && refused.errno !== constants.errno.ENOENT) throw refusal(refused, doing);
   return refused === undefined;
