@@ -103,13 +103,17 @@ function workloadOf({ pod, owner }: LivePod, owners: Owners): Workload {
 
 /** Names the controller above one that is not in the input by the way in which controllers name what they make. */
 function guessAbove(controller: Workload, pod: Pod, owners: Owners): Workload | undefined {
-  const hash = pod.labels.get(TEMPLATE_HASH);
-  if (controller.kind === 'ReplicaSet' && hash !== undefined && controller.name.endsWith(`-${hash}`)) {
-    return { ...controller, kind: 'Deployment', name: controller.name.slice(0, -hash.length - 1) };
-  }
-  if (controller.kind !== 'Job') return undefined;
+  const deployment = deploymentOf(controller, pod);
+  if (deployment !== undefined || controller.kind !== 'Job') return deployment;
   const cronJob = { ...controller, kind: 'CronJob', name: controller.name.replace(/-[0-9]+$/, '') };
   return owners.has(keyOf(cronJob)) ? cronJob : undefined;
+}
+
+/** Of a ReplicaSet, as the Deployment that made it named it: after itself and the hash of the template. */
+export function deploymentOf(controller: Workload, { labels }: Pick<Pod, 'labels'>): Workload | undefined {
+  const hash = labels.get(TEMPLATE_HASH);
+  if (controller.kind !== 'ReplicaSet' || hash === undefined || !controller.name.endsWith(`-${hash}`)) return undefined;
+  return { ...controller, kind: 'Deployment', name: controller.name.slice(0, -hash.length - 1) };
 }
 
 function topmost(workload: Workload, owners: Owners): Workload {

@@ -87,21 +87,26 @@ const BELONGS_CLUSTER_WIDE: Readonly<Record<string, string>> = {
   matchExpressions: 'in a selector',
 };
 
-/** `whenDropped` says for the lenient reading which way the answer moves. */
-export function checkFields(context: ObjectContext, map: LooseMap, path: Path, level: Level, whenDropped: string): void {
+/**
+ * `whenDropped` says for the lenient reading which way the answer moves. Gives whether nothing may be concluded from the
+ * rest: a server holds only fields that it knows, so one that is not known here means something.
+ */
+export function checkFields(context: ObjectContext, map: LooseMap, path: Path, level: Level, whenDropped: string): boolean {
   const known: readonly string[] = FIELDS[level];
+  const before = context.refusals;
   for (const key of Object.keys(map)) {
     if (known.includes(key)) continue;
     const free = known.filter((field) => !Object.hasOwn(map, field));
     addUnknownField(context, [...path, key], repairOf(context, key, level, free), whenDropped);
   }
+  return context.settings.isStored && context.refusals > before;
 }
 
 function addUnknownField(context: ObjectContext, place: Path, repair: Repair, whenDropped: string): void {
   const path = place.slice(0, -1);
   const key = String(place.at(-1));
   const message = `${lastName(path)} has no field \`${shorten(key)}\``;
-  if (context.settings.isLenient && context.tierPart === undefined) {
+  if (context.settings.isLenient && !context.settings.isStored && context.tierPart === undefined) {
     remark(context, place, 'unknown-field', 'warning', `${message}; it is dropped as the server drops it, and ${whenDropped}`, { ...repair, atKey: true });
   } else {
     refuse(context, place, 'unknown-field', message, { ...repair, atKey: true, edits: key === 'status' ? removeField(context.document, place) : undefined });

@@ -19,6 +19,8 @@ export interface ObjectContext {
    * rule, terms of selectors that cannot be understood are only warned of, for the server stores them unseen.
    */
   readonly tierPart?: 'subject' | 'rule';
+  /** Where every part of the object is said to stand; undefined: each where it does. */
+  readonly origin?: Origin;
   /** Parts that could not be understood; in the strict reading, one is enough to refuse the object. */
   refusals: number;
 }
@@ -47,7 +49,7 @@ export function refuse(context: ObjectContext, path: Path, code: FindingCode, me
   context.refusals++;
   const isStored = context.tierPart === 'rule' && details.isRequired !== true && SELECTOR_CODES.has(code);
   if (isStored) {
-    report(context, path, code, 'warning', `${message}; ${context.leftOut}`, details);
+    report(context, path, code, closingSeverity(context), `${message}; ${context.leftOut}`, details);
     return;
   }
   const left = context.settings.isLenient ? `; ${details.leavesOut ?? context.leftOut}` : '';
@@ -57,7 +59,12 @@ export function refuse(context: ObjectContext, path: Path, code: FindingCode, me
 /** Something that the server stores and nobody can understand. */
 export function failClosed(context: ObjectContext, path: Path, code: FindingCode, message: string, details: FindingDetails = {}): void {
   context.refusals++;
-  report(context, path, code, 'warning', `${message}; ${context.leftOut}`, details);
+  report(context, path, code, closingSeverity(context), `${message}; ${context.leftOut}`, details);
+}
+
+/** Of a cluster's own objects everything that closes is told as an error; a file whose rule the server would store is no worse for it. */
+function closingSeverity({ settings }: ObjectContext): Severity {
+  return settings.isStored ? 'error' : 'warning';
 }
 
 /** The schema of a custom resource says nothing of what stands in a selector. */
@@ -98,7 +105,7 @@ function quoteAlike(written: string, word: string): string {
 }
 
 export function originOf(context: ObjectContext, path: Path): Origin {
-  return { document: context.document, path };
+  return context.origin ?? { document: context.document, path };
 }
 
 /** A path as people write it: `spec.ingress[0].from[1]`. */

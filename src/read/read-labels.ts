@@ -11,14 +11,23 @@ export const NO_LABELS: Labels = new Map();
 
 /** Label maps that have been seen and are right, by their text. */
 export interface LabelCache {
-  readonly seen: Map<string, Labels>;
+  get(text: string): Labels | undefined;
+  /** Gives those that are used from now on. */
+  keep(text: string, labels: Labels): Labels;
 }
 
 /** Label maps kept for reuse; further ones are made anew. */
 const LABEL_CACHE_MAX = 100_000;
 
 export function createLabelCache(): LabelCache {
-  return { seen: new Map() };
+  const seen = new Map<string, Labels>();
+  return {
+    get: (text) => seen.get(text),
+    keep: (text, labels) => {
+      if (seen.size < LABEL_CACHE_MAX) seen.set(text, labels);
+      return labels;
+    },
+  };
 }
 
 /** Labels with what is wrong left out. A null value is `""`. */
@@ -26,13 +35,12 @@ export function readLabels(context: ObjectContext, cache: LabelCache, value: Val
   const map = readMap(context, value, path);
   if (map === undefined || map === REFUSED) return NO_LABELS;
   const text = JSON.stringify(map);
-  const seen = cache.seen.get(text);
+  const seen = cache.get(text);
   if (seen !== undefined) return seen;
   const before = context.refusals;
   const labels = readLabelEntries(context, map, path);
   const isClean = context.refusals === before && !hasWordKey(map);
-  if (isClean && cache.seen.size < LABEL_CACHE_MAX) cache.seen.set(text, labels);
-  return labels;
+  return isClean ? cache.keep(text, labels) : labels;
 }
 
 function hasWordKey(map: LooseMap): boolean {

@@ -7,6 +7,7 @@ import { checkFields } from './check-fields.ts';
 import { checkMetadata } from './check-metadata.ts';
 import { remarkCutOff } from './cut-off.ts';
 import { fillField, insertField, insertWord } from './field-edits.ts';
+import { createFindingList } from './finding-list.ts';
 import { readList, readMap, readText, REFUSED, shorten, type Loose } from './loose-value.ts';
 import { originOf, refuse, remark, type ObjectContext } from './object-context.ts';
 import type { LabelCache } from './read-labels.ts';
@@ -41,6 +42,30 @@ export function readNetworkPolicy(context: ObjectContext, cache: LabelCache, obj
   return { kind: 'NetworkPolicy', namespace: object.namespace, name: object.name, ...settled, origin: originOf(context, path) };
 }
 
+/**
+ * As a server holds it, which has looked at it before: what cannot be understood allows nothing, and where that is more
+ * than a rule, the policy closes whom it selects, or may select. An error among the findings tells of it.
+ */
+export function readStoredNetworkPolicy(context: ObjectContext, { map, path, namespace, name }: PolicyObject): NetworkPolicy {
+  const specPath = [...path, 'spec'];
+  const spec = readMap(context, map['spec'], specPath);
+  const settled = spec === REFUSED ? undefined : settleSpec(context, spec, specPath, path);
+  return { kind: 'NetworkPolicy', namespace, name, ...(settled ?? closeSpec(context, spec === REFUSED ? undefined : spec, specPath)), origin: originOf(context, path) };
+}
+
+/** Its findings have been made before. */
+function closeSpec(context: ObjectContext, spec: LooseMap | undefined, path: Path): SettledSpec {
+  const quiet: ObjectContext = { ...context, findings: createFindingList() };
+  const podSelector = readSelector(quiet, spec?.['podSelector'], [...path, 'podSelector']);
+  const types = readPolicyTypes(quiet, spec?.['policyTypes'], [...path, 'policyTypes']);
+  const governed = spec === undefined || types === REFUSED ? { ingress: true, egress: true } : governedDirections(types, spec);
+  return {
+    podSelector: podSelector === undefined || podSelector === REFUSED ? EVERYTHING : podSelector,
+    ingress: governed.ingress ? [] : undefined,
+    egress: governed.egress ? [] : undefined,
+  };
+}
+
 type SettledSpec = Pick<NetworkPolicy, 'podSelector' | 'ingress' | 'egress'>;
 
 function settleSpec(context: ObjectContext, spec: LooseMap | undefined, path: Path, objectPath: Path): SettledSpec | undefined {
@@ -48,7 +73,7 @@ function settleSpec(context: ObjectContext, spec: LooseMap | undefined, path: Pa
     remark(context, [...objectPath, 'kind'], 'missing-spec', 'warning', 'the policy has no `spec`: it selects every pod of its namespace and lets nothing in', { help: 'write a `spec`, or delete the policy' });
     return { podSelector: EVERYTHING, ingress: [], egress: undefined };
   }
-  checkFields(context, spec, path, 'spec', 'the policy may govern fewer directions and allow less');
+  if (checkFields(context, spec, path, 'spec', 'the policy may govern fewer directions and allow less')) return undefined;
   const podSelector = readSelector(context, spec['podSelector'], [...path, 'podSelector']);
   if (podSelector === undefined) {
     remark(context, path, 'missing-pod-selector', 'warning', 'without `podSelector` the policy selects every pod of its namespace', {
@@ -139,7 +164,7 @@ function readRule(context: ObjectContext, direction: Direction, value: Value, pa
   if (map === REFUSED) return REFUSED;
   const rule = map ?? {};
   const side = direction === 'ingress' ? 'from' : 'to';
-  checkFields(context, rule, path, `${direction} rule`, whenRuleFieldDropped(rule, side));
+  if (checkFields(context, rule, path, `${direction} rule`, whenRuleFieldDropped(rule, side))) return REFUSED;
   const peers = readRulePeers(context, rule[side], [...path, side]);
   const ports = readRulePorts(context, rule['ports'], [...path, 'ports']);
   return { index, peers, ports, origin: originOf(context, path) };

@@ -14,7 +14,7 @@ import { noteMeshPolicy, readTypeOf, refuseRemoved, refuseUnknownKind, refuseUns
 import { findOperatorKind } from './operator-kinds.ts';
 import type { LooseObject } from './loose-object.ts';
 import { NO_LABELS, readLabels } from './read-labels.ts';
-import { readAdminNetworkPolicy, readBaselineAdminNetworkPolicy, readClusterNetworkPolicy } from './read-cluster-policy.ts';
+import { readClusterPolicy } from './read-cluster-policy.ts';
 import { readEndpoints, readEndpointSlice } from './read-endpoint-slice.ts';
 import { readIngress, readIngressClass } from './read-ingress.ts';
 import { readNetworkPolicy } from './read-network-policy.ts';
@@ -162,11 +162,9 @@ function readModel(gathering: Gathering, context: ObjectContext, object: NamedOb
     case 'NetworkPolicy':
       return keepable(readNetworkPolicy(context, gathering.labels, object), (model) => gathering.policies.push(model));
     case 'ClusterNetworkPolicy':
-      return keepable(readClusterNetworkPolicy(context, gathering.labels, object), (model) => gathering.clusterPolicies.push(model));
     case 'AdminNetworkPolicy':
-      return keepable(readAdminNetworkPolicy(context, gathering.labels, object), (model) => gathering.clusterPolicies.push(model));
     case 'BaselineAdminNetworkPolicy':
-      return keepable(readBaselineAdminNetworkPolicy(context, gathering.labels, object), (model) => gathering.clusterPolicies.push(model));
+      return keepable(readClusterPolicy(context, gathering.labels, object, object.kind), (model) => gathering.clusterPolicies.push(model));
     case 'Pod':
       return keepable(readPod(context, gathering.labels, object), (model) => gathering.livePods.push(model));
     case 'Service':

@@ -17,7 +17,7 @@ const NOBODY = 'the peer matches nobody';
 export function readPeer(context: ObjectContext, value: Value, path: Path): Peer | typeof REFUSED {
   const map = readMap(context, value, path);
   if (map === REFUSED) return REFUSED;
-  checkFields(context, map ?? {}, path, 'peer', 'the rest of the peer is left as it stands');
+  if (checkFields(context, map ?? {}, path, 'peer', 'the rest of the peer is left as it stands')) return REFUSED;
   const before = context.refusals;
   const peer = readKnownPeer(context, map ?? {}, path);
   return context.refusals > before ? REFUSED : peer;

@@ -17,7 +17,7 @@ export function readSelector(context: ObjectContext, value: Value | undefined, p
   const map = readMap(context, value, path);
   if (map === undefined || map === REFUSED) return map;
   const isOpened = map['matchLabels'] === undefined && map['matchExpressions'] === undefined;
-  checkFields(context, map, path, 'selector', isOpened ? 'the selector is left selecting everything' : 'one condition less narrows the selector');
+  if (checkFields(context, map, path, 'selector', isOpened ? 'the selector is left selecting everything' : 'one condition less narrows the selector')) return REFUSED;
   const before = context.refusals;
   const labels = readMatchLabels(context, map['matchLabels'], [...path, 'matchLabels']);
   const expressions = readExpressions(context, map['matchExpressions'], [...path, 'matchExpressions']);

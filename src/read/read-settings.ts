@@ -10,6 +10,8 @@ export interface ReadSettings {
   /** `-n`; undefined: each file's own namespace, else `default`. */
   readonly namespace: string | undefined;
   readonly isLenient: boolean;
+  /** Objects stand as a server holds them: a field that is not known here means something there, so nothing may be concluded without it. */
+  readonly isStored: boolean;
   /** Of what cannot be understood: a warning only where the user asked for it. */
   readonly refusal: Severity;
   readonly podRanges: readonly IpRange[];
@@ -20,6 +22,7 @@ export interface ReadSettings {
 export function settleOptions(options: {
   readonly defaultNamespace?: string;
   readonly lenient?: boolean;
+  readonly isStored?: boolean;
   readonly podRanges?: readonly IpRange[];
   readonly fileBytesMax?: number;
   readonly keepsWritten?: KeepsWritten;
@@ -28,7 +31,8 @@ export function settleOptions(options: {
   return {
     namespace: options.defaultNamespace,
     isLenient,
-    refusal: isLenient ? 'warning' : 'error',
+    isStored: options.isStored === true,
+    refusal: isLenient && options.isStored !== true ? 'warning' : 'error',
     podRanges: options.podRanges ?? [],
     fileBytesMax: options.fileBytesMax ?? FILE_BYTES_MAX,
     keepsWritten: options.keepsWritten ?? false,
