@@ -52,10 +52,10 @@ export class FakeWatch {
           if (!isTroubled) yield { kind: 'trouble', error: found, retryInMs: 0 };
           isTroubled = true;
         } else {
+          const { version } = this.#source.history;
           const missed = this.#told === undefined ? undefined : this.#source.history.since(this.#told);
           if (missed !== undefined && isTroubled) yield { kind: 'resumed' };
           isTroubled = false;
-          const version = this.#source.history.version;
           yield* missed === undefined ? this.#tellAll(found) : missed.flatMap((change) => this.#tell(change));
           this.#told = version;
         }
