@@ -65,7 +65,7 @@ class EnforcementPublisher {
   async run(): Promise<void> {
     const { clock, signal } = this.#publishing;
     while (!signal.aborted) {
-      const inMs = this.#dueMs() - clock.elapsedMs();
+      const inMs = Math.ceil(this.#dueMs() - clock.elapsedMs());
       if (inMs > 0) await this.#rest(inMs);
       else if (this.#isDifferent() || this.#isHeartbeatDue()) await this.#write();
     }
