@@ -2,12 +2,13 @@
 import type { IpAddress } from '../base/ip-address.ts';
 import { elementsOf, rulesetOf } from '../emit/elements.ts';
 import { formatElement } from '../emit/format-ruleset.ts';
-import { diffElements, planChange, type ChangePlan } from '../emit/plan-change.ts';
+import { diffElements, planChange, type ChangePlan, type ChangeStep } from '../emit/plan-change.ts';
 import { PROTOCOL_NUMBER } from '../emit/profile-elements.ts';
 import { EMPTY_RULESET, type Ruleset } from '../emit/ruleset.ts';
-import type { Firewall, FirewallOptions, LedgerEntry } from './firewall.ts';
+import type { Drift, Firewall, FirewallOptions, LedgerEntry } from './firewall.ts';
 import { FirewallError } from './firewall-error.ts';
 import { addressKey } from './internal/conntrack.ts';
+import { describeSteps } from './internal/describe-steps.ts';
 import { FakeTable } from './internal/fake-table.ts';
 import { GENERATION_MASK, GENERATION_MAX } from './internal/generation-number.ts';
 import { podsLeavingBetween, podsLeavingBy } from './internal/leaving-pods.ts';
@@ -15,6 +16,8 @@ import { hookText, LEDGER_SIZE, skeletonText } from './internal/skeleton.ts';
 import { hasPorts, walkChains, walkUntracked, type Judgment, type Look } from './internal/walk-skeleton.ts';
 
 export interface FakeFirewall extends Firewall {
+  /** What others do behind our back: they take the table away, or change what stands in its sets. */
+  tamper(hand: 'gone' | readonly ChangeStep[]): void;
   /** What the skeleton does with a packet that is forwarded; an opened or refused connection goes into the ledger. */
   decide(packet: Packet): PacketVerdict;
   /** The generation that a connection opened now is judged in. */
@@ -52,6 +55,9 @@ class MemoryFirewall implements FakeFirewall {
   /** Pods that went, with the generation since when their connections are judged anew; used where live ones are kept. */
   private leftIn = new Map<string, number>();
   private ledger = new Map<string, LedgerEntry>();
+  /** A table was loaded and not removed by us. */
+  private isWanted = false;
+  private readonly watchers = new Set<() => void>();
 
   constructor({ table = 'bulkhead', deny = 'drop', onChange = 'cut' }: FirewallOptions) {
     this.table = table;
@@ -69,6 +75,7 @@ class MemoryFirewall implements FakeFirewall {
     table.apply(diffElements(elementsOf(EMPTY_RULESET), wanted));
     this.beginGeneration(true, this.loaded === undefined ? new Set() : podsLeavingBetween(this.loaded.elements, wanted));
     this.loaded = table;
+    this.isWanted = true;
     this.ledger.clear();
   }
 
@@ -79,6 +86,30 @@ class MemoryFirewall implements FakeFirewall {
   apply(plan: ChangePlan): void {
     this.requireTable().apply(plan.steps);
     this.beginGeneration(plan.takesAway, podsLeavingBy(plan.steps));
+  }
+
+  tamper(hand: 'gone' | readonly ChangeStep[]): void {
+    if (hand === 'gone') this.loaded = undefined;
+    else this.requireTable().apply(hand);
+    for (const onTouched of this.watchers) onTouched();
+  }
+
+  watch(onTouched: () => void): () => void {
+    this.watchers.add(onTouched);
+    return () => this.watchers.delete(onTouched);
+  }
+
+  repair(wanted: () => Ruleset): Drift | undefined {
+    if (!this.isWanted) return undefined;
+    if (this.loaded === undefined) {
+      this.load(wanted());
+      return { kind: 'gone', found: [], by: undefined };
+    }
+    const steps = diffElements(this.loaded.elements, elementsOf(wanted()));
+    if (steps.length === 0) return undefined;
+    this.loaded.apply(steps);
+    this.generation++;
+    return { kind: 'elements', found: describeSteps(steps), by: undefined };
   }
 
   read(): Ruleset {
@@ -93,6 +124,7 @@ class MemoryFirewall implements FakeFirewall {
   }
 
   remove(): void {
+    this.isWanted = false;
     this.loaded = undefined;
   }
 

@@ -19,6 +19,13 @@ export interface Firewall {
   apply(plan: ChangePlan): void;
   /** Reads what is held and applies the difference: for whoever has lost track of it. */
   change(wanted: Ruleset): void;
+  /** Calls back soon after others changed our table, or may have; gives what ends it. Costs nothing while nobody does. */
+  watch(onTouched: () => void): () => void;
+  /**
+   * Puts back what others changed, closed first; for whoever was called back by `watch`, else it looks at everything.
+   * undefined: all is as it should be. `wanted` is what the table is to hold.
+   */
+  repair(wanted: () => Ruleset): Drift | undefined;
   /** What the kernel holds now, read back from it, sorted as `sortRuleset` does. */
   read(): Ruleset;
   /** The ledger since the last call with `drain`: each connection opened or refused, with its count of judged packets. */
@@ -27,6 +34,27 @@ export interface Firewall {
   remove(): void;
   /** Gives the sockets back; the table stays. */
   close(): void;
+}
+
+/**
+ * `gone`: the table was away or switched off, and everything open until now. `rules`: its chains, sets or rules were
+ * changed. `elements`: what stands in its sets.
+ */
+export interface Drift {
+  readonly kind: 'gone' | 'rules' | 'elements';
+  /** What was found, a phrase each; `DRIFT_PHRASES_MAX` at most. */
+  readonly found: readonly string[];
+  /** The last of those who did it, where the kernel said so. */
+  readonly by: Culprit | undefined;
+}
+
+/** Beyond it one more phrase says how many there are. */
+export const DRIFT_PHRASES_MAX = 20;
+
+/** A process that changed our table. */
+export interface Culprit {
+  readonly pid: number;
+  readonly name: string;
 }
 
 export interface LedgerEntry {

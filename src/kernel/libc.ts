@@ -5,6 +5,7 @@ import type Koffi from 'koffi';
 export interface Libc {
   socket(domain: number, type: number, protocol: number): number;
   bind(fd: number, address: Uint8Array, size: number): number;
+  getsockname(fd: number, address: Uint8Array, size: Uint8Array): number;
   connect(fd: number, address: Uint8Array, size: number): number;
   listen(fd: number, backlog: number): number;
   send(fd: number, bytes: Uint8Array, size: number, flags: number): number;
@@ -46,6 +47,7 @@ function bindLibc(): Libc {
   return {
     socket: library.func('int socket(int domain, int type, int protocol)'),
     bind: library.func('int bind(int fd, const uint8_t *address, uint32_t size)'),
+    getsockname: library.func('int getsockname(int fd, _Out_ uint8_t *address, _Inout_ uint8_t *size)'),
     connect: library.func('int connect(int fd, const uint8_t *address, uint32_t size)'),
     listen: library.func('int listen(int fd, int backlog)'),
     send: library.func('int64_t send(int fd, const uint8_t *bytes, size_t size, int flags)'),

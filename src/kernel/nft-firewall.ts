@@ -4,11 +4,13 @@ import { elementsOf, rulesetOf } from '../emit/elements.ts';
 import { diffElements, type ChangePlan, type ChangeStep } from '../emit/plan-change.ts';
 import { EMPTY_RULESET, type Ruleset } from '../emit/ruleset.ts';
 import { shapeOf } from '../emit/set-shape.ts';
+import { joinRanges } from '../emit/sort-ruleset.ts';
 import { takesAway } from '../emit/takes-away.ts';
-import type { Firewall, FirewallOptions, LedgerEntry } from './firewall.ts';
+import { DRIFT_PHRASES_MAX, type Drift, type Firewall, type FirewallOptions, type LedgerEntry } from './firewall.ts';
 import { FirewallError } from './firewall-error.ts';
 import { changeBatches } from './internal/change-batches.ts';
 import { clearMarksOf } from './internal/conntrack.ts';
+import { describeSteps } from './internal/describe-steps.ts';
 import { readGeneration, writeGeneration } from './internal/generation.ts';
 import { GENERATION_MASK, isGenerationMask, markOf } from './internal/generation-number.ts';
 import { GenerationSource } from './internal/generation-source.ts';
@@ -18,6 +20,7 @@ import { adoptTable, createTable, DRAFT_SUFFIX, fillTable, hookTable, retireTabl
 import { NetfilterSocket } from './internal/netfilter-socket.ts';
 import { compareImages, readImage, type SkeletonImage } from './internal/skeleton-image.ts';
 import { readAllElements, readTableState, removeTable } from './internal/table.ts';
+import { TableMonitor } from './internal/table-monitor.ts';
 import { refusal } from './internal/transact.ts';
 import type { NamespaceFd } from './network-namespace.ts';
 
@@ -39,6 +42,9 @@ export function openFirewall(options: NftFirewallOptions = {}): Firewall {
   return new NftFirewall(options);
 }
 
+/** How soon `watch` hears of others: one question to a socket each time. */
+const LOOK_INTERVAL_MS = 50;
+
 const EMPTY_ELEMENTS: Elements = elementsOf(EMPTY_RULESET);
 
 class NftFirewall implements Firewall {
@@ -54,6 +60,7 @@ class NftFirewall implements Firewall {
   private readonly bytesMax: number;
   private readonly generations: GenerationSource;
   private ledger: Ledger;
+  private monitor: TableMonitor | undefined;
   private generation: number | undefined;
   /** Elements were changed and the new generation is still owed, here or by the process that left the table. */
   private owesGeneration = false;
@@ -115,15 +122,19 @@ class NftFirewall implements Firewall {
     this.apply({ steps: diffElements(elements, elementsOf(wanted)), takesAway: takesAway(rulesetOf(elements), wanted) });
   }
 
-  apply(plan: ChangePlan): void {
-    const table = this.loadedTable();
-    const isNewGeneration = this.onChange === 'cut' && (plan.takesAway || this.owesGeneration);
+  apply({ steps, takesAway: isLess }: ChangePlan): void {
+    this.loadedTable();
+    if (this.onChange === 'keep') this.owedPods = new Set([...this.owedPods, ...podsLeavingBy(steps)]);
+    this.commit(steps, this.onChange === 'cut' && (isLess || this.owesGeneration));
+  }
+
+  private commit(steps: readonly ChangeStep[], isNewGeneration: boolean): void {
+    const { table } = this;
     // What may fail stands before the first batch: then nothing has changed.
     const generation = isNewGeneration ? this.generations.take(this.generation) : undefined;
-    if (this.onChange === 'keep') this.owedPods = new Set([...this.owedPods, ...podsLeavingBy(plan.steps)]);
-    if (plan.steps.length > 0) {
+    if (steps.length > 0) {
       this.owesGeneration = isNewGeneration;
-      this.write(table, plan.steps);
+      this.write(table, steps);
     }
     this.endOwedPods();
     if (generation === undefined) return;
@@ -148,8 +159,57 @@ class NftFirewall implements Firewall {
     this.forget();
   }
 
+  watch(onTouched: () => void): () => void {
+    const { namespace, socket } = this;
+    const monitor = new TableMonitor({ namespace, tables: new Set([this.table, this.spare]), ownPort: socket.port });
+    this.monitor = monitor;
+    const timer = setInterval(() => monitor.isTouched && onTouched(), LOOK_INTERVAL_MS);
+    timer.unref();
+    return () => {
+      clearInterval(timer);
+      monitor.close();
+      this.monitor = undefined;
+    };
+  }
+
+  repair(wanted: () => Ruleset): Drift | undefined {
+    if (this.generation === undefined || this.monitor?.isTouched === false) return undefined;
+    const by = this.monitor?.settle();
+    const foreign = this.findForeignRules();
+    if (foreign !== undefined) {
+      this.reload(wanted());
+      return { ...foreign, by };
+    }
+    const steps = diffElements(readAllElements(this.socket, this.table), elementsOf(wanted()));
+    if (steps.length === 0) return undefined;
+    this.commit(steps, true);
+    return { kind: 'elements', found: describeSteps(steps), by };
+  }
+
   close(): void {
     this.socket.close();
+  }
+
+  private findForeignRules(): Pick<Drift, 'kind' | 'found'> | undefined {
+    const { socket, table, mask } = this;
+    if (readTableState(socket, table) !== 'hooked') return { kind: 'gone', found: [] };
+    const generation = readGeneration(socket, table, mask);
+    if (generation === undefined || generation !== this.generation) return { kind: 'rules', found: ['rules of chain gate changed'] };
+    const found = compareImages(this.image(), readImage(socket, table, markOf(generation, mask)));
+    return found.length === 0 ? undefined : { kind: 'rules', found: found.slice(0, DRIFT_PHRASES_MAX) };
+  }
+
+  /** Closed in a few milliseconds, whatever the size: until all elements are there, local pods count as not yet known. */
+  private reload(ruleset: Ruleset): void {
+    const { socket, table, spare } = this;
+    const image = this.image();
+    retireTable(socket, spare);
+    const addresses = ruleset.localPods.map(({ address: { family, value } }) => ({ family, first: value, last: value }));
+    const closed: Ruleset = { ...EMPTY_RULESET, podRanges: joinRanges([...ruleset.podRanges, ...addresses]) };
+    this.replace({ table: spare, replaced: undefined, image, ruleset: closed });
+    retireTable(socket, table);
+    this.replace({ table, replaced: spare, image, ruleset });
+    this.ledger = new Ledger(socket, table);
   }
 
   private image(): SkeletonImage {
@@ -186,9 +246,9 @@ class NftFirewall implements Firewall {
   private replace({ table, replaced, image, ruleset }: { table: string; replaced: string | undefined; image: SkeletonImage; ruleset: Ruleset }): void {
     const { socket, mask, bytesMax, isOwner } = this;
     const wanted = elementsOf(ruleset);
-    const before = replaced === undefined ? undefined : readGeneration(socket, replaced, mask);
-    const isKept = this.onChange === 'keep' && before !== undefined;
-    if (isKept) this.owedPods = podsLeavingBetween(readAllElements(socket, replaced!), wanted);
+    const before = replaced === undefined ? this.generation : readGeneration(socket, replaced, mask);
+    const isKept = this.onChange === 'keep' && replaced !== undefined && before !== undefined;
+    if (isKept) this.owedPods = podsLeavingBetween(readAllElements(socket, replaced), wanted);
     const generation = isKept ? before : this.generations.take(before);
     const options: TableOptions = { table, image, generation, mask, bytesMax, isOwned: isOwner };
     createTable(socket, options);

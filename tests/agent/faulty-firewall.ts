@@ -1,7 +1,7 @@
 // A kernel in memory that breaks off: it refuses a change, or its writer dies in the middle of one.
 import { planChange, type ChangePlan } from '../../src/emit/plan-change.ts';
 import type { Ruleset } from '../../src/emit/ruleset.ts';
-import type { Firewall, LedgerEntry } from '../../src/kernel/firewall.ts';
+import type { Drift, Firewall, LedgerEntry } from '../../src/kernel/firewall.ts';
 import { FirewallError } from '../../src/kernel/firewall-error.ts';
 import type { FakeFirewall } from '../../src/kernel/fake-firewall.ts';
 
@@ -31,6 +31,14 @@ export class FaultyFirewall implements Firewall {
 
   takeOver(): Ruleset | undefined {
     return this.inner.takeOver();
+  }
+
+  watch(onTouched: () => void): () => void {
+    return this.inner.watch(onTouched);
+  }
+
+  repair(wanted: () => Ruleset): Drift | undefined {
+    return this.inner.repair(wanted);
   }
 
   load(ruleset: Ruleset): void {

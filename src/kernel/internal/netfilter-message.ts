@@ -105,6 +105,8 @@ export interface Message {
   readonly type: number;
   readonly flags: number;
   readonly sequence: number;
+  /** Of the socket that asked, or whose change is told. */
+  readonly port: number;
   /** Family of netfilter's header; meaningless in messages of netlink itself. */
   readonly family: number;
   readonly bytes: Buffer;
@@ -123,6 +125,7 @@ export function* readMessages(bytes: Buffer, size: number): Generator<Message> {
       type: bytes.readUInt16LE(at + 4),
       flags: bytes.readUInt16LE(at + 6),
       sequence: bytes.readUInt32LE(at + 8),
+      port: bytes.readUInt32LE(at + 12),
       family: bytes[at + NETLINK_HEADER_BYTES]!,
       bytes,
       payload: at + NETLINK_HEADER_BYTES,

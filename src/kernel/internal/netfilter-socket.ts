@@ -45,6 +45,8 @@ export interface Refused {
 export class NetfilterSocket {
   /** The most bytes that one batch may have. */
   readonly sendBytesMax: number;
+  /** The kernel's name of this socket among all of the namespace. */
+  readonly port: number;
   private readonly fd: number;
   private readonly received = Buffer.alloc(READ_BYTES);
   private lastSequence = 0;
@@ -60,6 +62,7 @@ export class NetfilterSocket {
     this.set(SOL_NETLINK, NETLINK_EXT_ACK, 1);
     this.set(SOL_NETLINK, NETLINK_CAP_ACK, 1);
     this.sendBytesMax = this.get(SOL_SOCKET, SO_SNDBUF) - 32;
+    this.port = this.bindPort();
   }
 
   nextSequence(): number {
@@ -133,6 +136,16 @@ export class NetfilterSocket {
       const errno = loadLibc().errno();
       if (errno !== constants.errno.EINTR) throw this.failure(doing, errno);
     }
+  }
+
+  private bindPort(): number {
+    const address = Buffer.alloc(12);
+    address.writeUInt16LE(AF_NETLINK, 0);
+    const size = Buffer.alloc(4);
+    size.writeUInt32LE(address.length);
+    const libc = loadLibc();
+    if (libc.bind(this.fd, address, address.length) !== 0 || libc.getsockname(this.fd, address, size) !== 0) throw this.failure('name a netfilter socket');
+    return address.readUInt32LE(4);
   }
 
   private failure(doing: string, errno: number = loadLibc().errno()): FirewallError {

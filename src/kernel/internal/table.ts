@@ -51,8 +51,9 @@ function readTableFlags(socket: NetfilterSocket): ReadonlyMap<string, number> {
   return new Map(tables);
 }
 
-/** No error when it is not there. */
+/** No error when it is not there; asked first, since a refused removal takes the kernel 15 ms and more. */
 export function removeTable(socket: NetfilterSocket, table: string): void {
+  if (!readTableFlags(socket).has(table)) return;
   const doing = `remove table \`${table}\``;
   const refused = sendInBatches(socket, [(message, writer) => message(NFT_MSG_DELTABLE, NLM_F_REQUEST, () => writer.text(NFTA_TABLE_NAME, table))], { doing, bytesMax: Infinity }).find(({ errno }) => errno !== constants.errno.ENOENT);
   if (refused !== undefined) throw refusal(refused, doing);
