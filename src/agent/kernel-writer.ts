@@ -1,61 +1,86 @@
 // From what was told to what the kernel holds: the Program, the emission and the firewall of one node, kept in step.
+import type { IpRange } from '../base/ip-address.ts';
 import type { ClusterChange } from '../compile/cluster-change.ts';
 import { LiveProgram } from '../compile/live-program.ts';
 import type { Program } from '../compile/program.ts';
-import type { IpRange } from '../base/ip-address.ts';
+import type { Elements } from '../emit/element.ts';
+import { rulesetOf } from '../emit/elements.ts';
+import { LiveEmission } from '../emit/live-emission.ts';
 import type { Cluster } from '../model/cluster.ts';
-import { emitRuleset } from '../emit/emit.ts';
-import { NO_IDS, type EmittedIds } from '../emit/ids.ts';
-import { planChange } from '../emit/plan-change.ts';
-import { ID_MAX, type Ruleset } from '../emit/ruleset.ts';
 import type { Firewall } from '../kernel/firewall.ts';
-import { placementOnNode } from './node-placement.ts';
+import { FirewallError } from '../kernel/firewall-error.ts';
+
+export interface Commit {
+  /** Live connections are judged anew. */
+  readonly takesAway: boolean;
+}
 
 export class KernelWriter {
-  private readonly node: string;
   private readonly firewall: Firewall;
   private readonly live: LiveProgram;
-  /** undefined: what the kernel holds has to be read first. */
-  private ids: EmittedIds | undefined;
+  private readonly emission: LiveEmission;
+  /** Whether the kernel holds what the emission takes it to hold; else it has to be read first. */
+  private isInStep = false;
 
   constructor({ node, firewall, cluster }: { readonly node: string; readonly firewall: Firewall; readonly cluster: Cluster }) {
-    this.node = node;
     this.firewall = firewall;
     this.live = new LiveProgram(cluster);
+    this.emission = new LiveEmission(this.live, node);
   }
 
+  /** Good until the next change. */
   get program(): Program {
     return this.live.program;
   }
 
   take(change: ClusterChange): void {
-    this.live.apply(change);
+    this.emission.follow(this.live.apply(change));
   }
 
-  /** Brings the kernel to what was taken. Throws FirewallError; then it is closed or as before where it differs, and the next call begins by reading it. */
-  commit(localPodRanges: readonly IpRange[]): void {
-    const known = this.ids;
-    const before = known ?? this.readHeld();
-    this.ids = undefined;
-    const { program } = this.live;
-    const { ruleset, ids } = emitRuleset(program, placementOnNode(program.cluster, this.node, localPodRanges), before ?? NO_IDS);
-    if (before === undefined) this.firewall.load(ruleset);
-    else if (known === undefined) this.firewall.change(ruleset);
-    else this.firewall.apply(planChange(before.ruleset, ruleset));
-    this.ids = ids;
+  /**
+   * Brings the kernel to what was taken; `localPodRanges` is where this node's pods get their addresses from, empty where
+   * nobody knows. Throws FirewallError: then the kernel holds a part, and nothing is open that neither state allows.
+   */
+  commit(localPodRanges: readonly IpRange[]): Commit {
+    if (this.isInStep) return this.change(localPodRanges);
+    const held = this.readHeld();
+    if (held !== undefined) {
+      this.emission.adopt(held);
+      return this.change(localPodRanges);
+    }
+    this.emission.plan(localPodRanges);
+    this.firewall.load(rulesetOf(this.emission.elements()));
+    this.isInStep = true;
+    return { takesAway: true };
   }
 
-  /** undefined: nothing is in force that could be gone on with. */
-  private readHeld(): EmittedIds | undefined {
-    const ruleset = this.firewall.takeOver();
-    return ruleset === undefined ? undefined : { ruleset, nextId: nextIdOf(ruleset), leftClasses: new Set() };
+  /** For a moment without changes, about once a second and not more often. */
+  tidy(): void {
+    this.emission.forgetLeftIds();
+    if (this.live.wantsCompaction) this.live.compact();
+    else if (this.emission.wantsCompaction) this.emission.compact();
   }
-}
 
-function nextIdOf(ruleset: Ruleset): number {
-  let highest = 0;
-  for (const { id } of ruleset.profiles) highest = Math.max(highest, id);
-  for (const { peerClass } of ruleset.podClasses) highest = Math.max(highest, peerClass);
-  for (const { peerClass } of ruleset.rangeClasses) highest = Math.max(highest, peerClass);
-  return highest === ID_MAX ? 1 : highest + 1;
+  /** Somebody else changed our table: the next commit reads it first. */
+  distrust(): void {
+    this.isInStep = false;
+  }
+
+  private change(localPodRanges: readonly IpRange[]): Commit {
+    const { steps, takesAway } = this.emission.plan(localPodRanges);
+    this.isInStep = false;
+    if (steps.length > 0 || takesAway) this.firewall.apply({ steps, takesAway });
+    this.isInStep = true;
+    return { takesAway };
+  }
+
+  /** undefined: no table of ours is in force. */
+  private readHeld(): Elements | undefined {
+    try {
+      return this.firewall.readElements();
+    } catch (error) {
+      if (error instanceof FirewallError && error.code === 'table-missing') return undefined;
+      throw error;
+    }
+  }
 }

@@ -21,6 +21,9 @@ export interface NodeAgentOptions {
 /** With these the kernel does not hold what it should. */
 const UNREADY: ReadonlySet<TroubleCode> = new Set(['starting', 'kernel', 'capacity']);
 
+/** After the last commit, the moment to tidy up. */
+const TIDY_MS = 1000;
+
 /** A change that waits for longer is told as one. */
 const COMMIT_MS_USUAL = 1000;
 
@@ -41,6 +44,7 @@ export class NodeAgent implements ClusterListener {
   private isEnforcing = false;
   private firstWaitingMs: number | undefined;
   private cancelCommit: (() => void) | undefined;
+  private cancelTidying: (() => void) | undefined;
   private retryMs = RETRY_MS;
   private isStopped = false;
 
@@ -113,6 +117,7 @@ export class NodeAgent implements ClusterListener {
   stop(): void {
     this.isStopped = true;
     this.cancelCommit?.();
+    this.cancelTidying?.();
   }
 
   /** Changes that come in the same turn are one commit. */
@@ -126,8 +131,9 @@ export class NodeAgent implements ClusterListener {
   }
 
   private commit(): void {
+    let isNewGeneration: boolean;
     try {
-      this.writer!.commit(this.ranges.ranges);
+      isNewGeneration = this.writer!.commit(this.ranges.ranges).takesAway;
     } catch (error) {
       if (!(error instanceof FirewallError)) throw error;
       this.troubles.set('kernel', '', error.message);
@@ -142,9 +148,19 @@ export class NodeAgent implements ClusterListener {
     this.troubles.clear('kernel', '');
     this.noteRanges();
     this.policies.committed(lastAt);
-    this.commits = { ...this.commits, count: this.commits.count + 1, lastAt, lastMs: this.clock.elapsedMs() - this.firstWaitingMs! };
+    const { count, generations } = this.commits;
+    this.commits = { count: count + 1, generations: generations + Number(isNewGeneration), lastAt, lastMs: this.clock.elapsedMs() - this.firstWaitingMs! };
     this.firstWaitingMs = undefined;
+    this.scheduleTidying();
     this.tell();
+  }
+
+  private scheduleTidying(): void {
+    if (this.cancelTidying !== undefined || this.isStopped) return;
+    this.cancelTidying = this.clock.after(TIDY_MS, () => {
+      this.cancelTidying = undefined;
+      this.writer!.tidy();
+    });
   }
 
   private noteRanges(): void {

@@ -1,5 +1,6 @@
 // The firewall in memory: it holds the same maps as the kernel, refuses what the kernel refuses, and decides packets by walking the skeleton.
 import type { IpAddress } from '../base/ip-address.ts';
+import type { Elements } from '../emit/element.ts';
 import { elementsOf, rulesetOf } from '../emit/elements.ts';
 import { formatElement } from '../emit/format-ruleset.ts';
 import { diffElements, planChange, type ChangePlan, type ChangeStep } from '../emit/plan-change.ts';
@@ -65,8 +66,8 @@ class MemoryFirewall implements FakeFirewall {
     this.onChange = onChange;
   }
 
-  takeOver(): Ruleset | undefined {
-    return this.loaded === undefined ? undefined : this.read();
+  takeOver(): Elements | undefined {
+    return this.loaded?.elements;
   }
 
   load(ruleset: Ruleset): void {

@@ -1,15 +1,16 @@
 // The contract of whatever holds policy in a kernel: the real one writes nftables elements over netlink, the fake decides packets in memory.
 import type { IpAddress } from '../base/ip-address.ts';
+import type { Elements } from '../emit/element.ts';
 import type { ChangePlan } from '../emit/plan-change.ts';
 import type { Ruleset } from '../emit/ruleset.ts';
 
 /** Every call is synchronous; a refusal of the kernel is a `FirewallError`. */
 export interface Firewall {
   /**
-   * What a table holds that an earlier process left in force, so that `change` can go on from there; undefined where
+   * What a table holds that an earlier process left in force, so that a plan or `change` can go on from there; undefined where
    * none is, or one that only `load` may replace: its rules are another version's, or not as we wrote them.
    */
-  takeOver(): Ruleset | undefined;
+  takeOver(): Elements | undefined;
   /** Loads the skeleton and the elements, the hook last; replaces a table of ours that is there, without an open moment. */
   load(ruleset: Ruleset): void;
   /**

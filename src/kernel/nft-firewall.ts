@@ -83,7 +83,7 @@ class NftFirewall implements Firewall {
     this.ledger = new Ledger(this.socket, table);
   }
 
-  takeOver(): Ruleset | undefined {
+  takeOver(): Elements | undefined {
     const { socket, table, spare, mask } = this;
     this.forget();
     const [state, ofSpare] = [table, spare].map((name) => readTableState(socket, name));
@@ -94,7 +94,7 @@ class NftFirewall implements Firewall {
     if (this.isOwner) adoptTable(socket, table);
     this.generation = generation;
     this.owesGeneration = true;
-    return rulesetOf(readAllElements(socket, table));
+    return readAllElements(socket, table);
   }
 
   /**

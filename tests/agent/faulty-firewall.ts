@@ -1,4 +1,5 @@
 // A kernel in memory that breaks off: it refuses a change, or its writer dies in the middle of one.
+import type { Elements } from '../../src/emit/element.ts';
 import { planChange, type ChangePlan } from '../../src/emit/plan-change.ts';
 import type { Ruleset } from '../../src/emit/ruleset.ts';
 import type { Drift, Firewall, LedgerEntry } from '../../src/kernel/firewall.ts';
@@ -29,7 +30,7 @@ export class FaultyFirewall implements Firewall {
     this.fault = fault;
   }
 
-  takeOver(): Ruleset | undefined {
+  takeOver(): Elements | undefined {
     return this.inner.takeOver();
   }
 

@@ -1,13 +1,13 @@
 // A cluster in memory with agents on two nodes, and what each node's kernel would hold if nothing had ever gone wrong.
 import assert from 'node:assert/strict';
 import { startAgent, type RunningAgent } from '../../src/agent/agent.ts';
-import { placementOnNode } from '../../src/agent/node-placement.ts';
+import { placementOnNode } from './placement-on-node.ts';
 import { LocalRanges } from '../../src/agent/local-ranges.ts';
 import { formatIpAddress, type IpAddress } from '../../src/base/ip-address.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
 import { emitRuleset } from '../../src/emit/emit.ts';
 import { PROTOCOL_NUMBER } from '../../src/emit/profile-elements.ts';
-import { createFakeFirewall, type FakeFirewall } from '../../src/kernel/fake-firewall.ts';
+import { createFakeFirewall, type FakeFirewall, type Packet } from '../../src/kernel/fake-firewall.ts';
 import { FakeCluster } from '../../src/kube/fake-cluster.ts';
 import type { WantedObject } from '../../src/kube/cluster-api.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
@@ -70,12 +70,18 @@ export class SimulatedNode {
   readonly kernel: FakeFirewall = createFakeFirewall();
   private readonly firewall = new FaultyFirewall(this.kernel, () => (this.isKilled = true));
   private isKilled = false;
+  private toldLast: Cluster | undefined;
   private readonly world: World;
   private running: (RunningAgent & { readonly stop: AbortController }) | undefined;
 
   constructor(name: string, world: World) {
     this.name = name;
     this.world = world;
+  }
+
+  /** The cluster as the agent was told it, the last one's while none runs; copied, since it changes with the agent. */
+  get told(): Cluster | undefined {
+    return copyOf(this.agent?.program?.cluster) ?? this.toldLast;
   }
 
   get agent(): RunningAgent['agent'] | undefined {
@@ -97,6 +103,7 @@ export class SimulatedNode {
   async kill(): Promise<void> {
     this.isKilled = false;
     const { running } = this;
+    this.toldLast = this.told;
     this.running = undefined;
     running?.agent.stop();
     running?.stop.abort();
@@ -108,6 +115,12 @@ export class SimulatedNode {
   }
 }
 
+function copyOf(cluster: Cluster | undefined): Cluster | undefined {
+  if (cluster === undefined) return undefined;
+  const { namespaces, pods, policies, clusterPolicies, nodes, podRanges } = cluster;
+  return { ...cluster, namespaces: [...namespaces], pods: [...pods], policies: [...policies], clusterPolicies: [...clusterPolicies], nodes: [...nodes], podRanges: [...podRanges] };
+}
+
 /** What the node's kernel would hold if it had been told this cluster and nothing before. */
 export function freshKernel(cluster: Cluster, node: string): FakeFirewall {
   const ranges = new LocalRanges(node);
@@ -117,25 +130,30 @@ export function freshKernel(cluster: Cluster, node: string): FakeFirewall {
   return fresh;
 }
 
-/** Each packet from or to a pod of the node that the two kernels decide unlike. */
-export function differences(cluster: Cluster, node: string, { held, wanted }: { readonly held: FakeFirewall; readonly wanted: FakeFirewall }): readonly Difference[] {
+/** Of the packets from or to a pod of the node, spread evenly over all of them, those that the two kernels decide unlike. */
+export function differences(cluster: Cluster, node: string, { held, wanted, packetsMax }: { readonly held: FakeFirewall; readonly wanted: FakeFirewall; readonly packetsMax: number }): readonly Difference[] {
+  const found: Difference[] = [];
+  for (const packet of packetsOf(cluster, node, packetsMax)) {
+    const isOpen = held.decide(packet) === 'accept';
+    if (isOpen !== (wanted.decide(packet) === 'accept')) found.push({ text: `${formatIpAddress(packet.source)} → ${formatIpAddress(packet.target)} protocol ${packet.protocol} port ${packet.port}`, isOpen });
+  }
+  return found;
+}
+
+function packetsOf(cluster: Cluster, node: string, packetsMax: number): Packet[] {
   const points = trafficPoints(cluster);
   const own = cluster.pods.filter(({ nodeName, hostNetwork }) => nodeName === node && !hostNetwork).flatMap(({ addresses }) => addresses);
   const others = distinct([...cluster.pods.flatMap(({ addresses }) => addresses), ...outsideAddresses(cluster), ...cluster.podRanges.map(({ family, last }) => ({ family, value: last - 1n }))]);
-  const found: Difference[] = [];
-  for (const local of own) {
-    for (const other of others) {
-      if (local.family !== other.family || local.value === other.value) continue;
-      for (const [source, target] of [[local, other], [other, local]] as const) {
-        for (const { protocol, port } of points) {
-          const packet = { source, target, protocol: protocol === 'other' ? ICMP : PROTOCOL_NUMBER[protocol], port };
-          const isOpen = held.decide(packet) === 'accept';
-          if (isOpen !== (wanted.decide(packet) === 'accept')) found.push({ text: `${formatIpAddress(source)} → ${formatIpAddress(target)} ${protocol} ${port}`, isOpen });
-        }
-      }
-    }
-  }
-  return found;
+  const all = own.length * others.length * points.length * 2;
+  const step = Math.max(1, all / packetsMax);
+  return Array.from({ length: Math.min(all, packetsMax) }, (_, place) => Math.floor(place * step)).flatMap((index) => {
+    const point = points[Math.floor(index / 2) % points.length]!;
+    const other = others[Math.floor(index / 2 / points.length) % others.length]!;
+    const local = own[Math.floor(index / 2 / points.length / others.length)]!;
+    if (local.family !== other.family || local.value === other.value) return [];
+    const [source, target] = index % 2 === 0 ? [local, other] : [other, local];
+    return [{ source, target, protocol: point.protocol === 'other' ? ICMP : PROTOCOL_NUMBER[point.protocol], port: point.port }];
+  });
 }
 
 export interface Difference {
@@ -144,11 +162,15 @@ export interface Difference {
   readonly isOpen: boolean;
 }
 
-export function assertAlike(cluster: Cluster, node: string, held: FakeFirewall, when: string): void {
-  const [first] = differences(cluster, node, { held, wanted: freshKernel(cluster, node) });
+export function assertAlike(cluster: Cluster, node: string, { held, packetsMax, when }: { readonly held: FakeFirewall; readonly packetsMax: number; readonly when: string }): void {
+  const [first] = differences(cluster, node, { held, wanted: freshKernel(cluster, node), packetsMax });
   if (first !== undefined) assert.fail(`${when}: ${first.text} is ${first.isOpen ? 'open' : 'closed'} in the kernel of ${node}, and should not be`);
 }
 
 function distinct(addresses: readonly IpAddress[]): readonly IpAddress[] {
   return [...new Map(addresses.map((address) => [`${address.family} ${address.value}`, address])).values()];
+}
+
+export function dump(cluster: Cluster): string {
+  return cluster.pods.map((p) => `${p.namespace}/${p.workload.name}/${p.name} ${p.nodeName} ${p.hostNetwork} ${p.addresses.map(formatIpAddress).join()} [${[...p.labels].join(' ')}] `).join('\n') + '\nnodes ' + cluster.nodes.map((n) => `${n.name} ${n.addresses.map(formatIpAddress).join()}`).join(' ; ') + '\nns ' + cluster.namespaces.map((n) => `${n.name} ${[...n.labels].join(' ')}`).join(';') + '\npol ' + cluster.policies.map((n) => `${n.namespace}/${n.name}`).join(';') + ' ' + cluster.clusterPolicies.map((n) => `${n.kind}/${n.name}`).join(';');
 }

@@ -1,7 +1,7 @@
 // Where the pods of a cluster are, as one node sees it.
-import type { IpRange } from '../base/ip-address.ts';
-import type { Placement, PodPlace } from '../emit/placement.ts';
-import type { Cluster } from '../model/cluster.ts';
+import type { IpRange } from '../../src/base/ip-address.ts';
+import type { Placement, PodPlace } from '../../src/emit/placement.ts';
+import type { Cluster } from '../../src/model/cluster.ts';
 
 /** `localPodRanges`: where this node's pods get their addresses from; empty where nobody knows. Pods without an address take no part yet: their range keeps them closed. */
 export function placementOnNode(cluster: Cluster, node: string, localPodRanges: readonly IpRange[]): Placement {
