@@ -3,12 +3,10 @@ import type { IpRange } from '../base/ip-address.ts';
 import type { ClusterChange } from '../compile/cluster-change.ts';
 import { LiveProgram } from '../compile/live-program.ts';
 import type { Program } from '../compile/program.ts';
-import type { Elements } from '../emit/element.ts';
 import { rulesetOf } from '../emit/elements.ts';
 import { LiveEmission } from '../emit/live-emission.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { Firewall } from '../kernel/firewall.ts';
-import { FirewallError } from '../kernel/firewall-error.ts';
 
 export interface Commit {
   /** Live connections are judged anew. */
@@ -43,7 +41,7 @@ export class KernelWriter {
    */
   commit(localPodRanges: readonly IpRange[]): Commit {
     if (this.isInStep) return this.change(localPodRanges);
-    const held = this.readHeld();
+    const held = this.firewall.takeOver();
     if (held !== undefined) {
       this.emission.adopt(held);
       return this.change(localPodRanges);
@@ -72,15 +70,5 @@ export class KernelWriter {
     if (steps.length > 0 || takesAway) this.firewall.apply({ steps, takesAway });
     this.isInStep = true;
     return { takesAway };
-  }
-
-  /** undefined: no table of ours is in force. */
-  private readHeld(): Elements | undefined {
-    try {
-      return this.firewall.readElements();
-    } catch (error) {
-      if (error instanceof FirewallError && error.code === 'table-missing') return undefined;
-      throw error;
-    }
   }
 }

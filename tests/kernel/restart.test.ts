@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { rulesetOf as rulesetIn } from '../../src/emit/elements.ts';
 import { FirewallError } from '../../src/kernel/firewall-error.ts';
 import { loadNft, runNft } from '../../src/kernel/internal/run-nft.ts';
 import { closeNamespace, createNamespace, type NamespaceFd } from '../../src/kernel/network-namespace.ts';
@@ -37,7 +38,7 @@ function leave(options: NftFirewallOptions): void {
 inNamespaceOfOurs('a table that an earlier process left is taken over as it stands', (namespace) => {
   leave({ namespace });
   const firewall = openFirewall({ namespace });
-  assert.deepEqual(firewall.takeOver(), CLOSED);
+  assert.deepEqual(rulesetIn(firewall.takeOver()!), CLOSED);
   firewall.close();
 });
 
@@ -66,7 +67,7 @@ for (const { name, left, text } of NOT_OURS) {
     const firewall = openFirewall({ namespace });
     assert.equal(firewall.takeOver(), undefined);
     firewall.load(CLOSED);
-    assert.deepEqual(firewall.takeOver(), CLOSED);
+    assert.deepEqual(rulesetIn(firewall.takeOver()!), CLOSED);
     firewall.close();
   });
 }
@@ -89,7 +90,7 @@ inNamespaceOfOurs('an owner keeps others from its table, and leaves it behind', 
   const rival = openFirewall({ namespace, isOwner: true });
   assert.throws(() => rival.takeOver(), (error) => error instanceof FirewallError && error.code === 'table-in-use');
   owner.close();
-  assert.deepEqual(rival.takeOver(), CLOSED);
+  assert.deepEqual(rulesetIn(rival.takeOver()!), CLOSED);
   assert.equal(tryNft(namespace, 'delete table inet bulkhead'), false);
   rival.close();
   assert.equal(tryNft(namespace, 'delete table inet bulkhead'), true);
