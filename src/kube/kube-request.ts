@@ -69,6 +69,7 @@ export async function openAnswer(connection: Connection, request: KubeRequest): 
   const status = answer.statusCode ?? 0;
   const open = openBody(connection, exchange);
   if (status >= 200 && status < 300) return open;
+  if (status === 401) connection.renew?.();
   throw answerError(connection, status, await readBody(connection, open, request.answerBytesMax ?? ANSWER_BYTES_MAX), answer.headers['retry-after']);
 }
 

@@ -1,9 +1,12 @@
 // Which server is meant, and what is said where that cannot be known.
 import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { delimiter } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { WordError } from '../../src/base/word-error.ts';
 import { ClusterError } from '../../src/kube/cluster-error.ts';
-import { openConnection, type ClusterChoice, type Connection } from '../../src/kube/kube-config.ts';
+import { openConnection, serviceAccountEntries, type ClusterChoice, type Connection } from '../../src/kube/kube-config.ts';
+import { plainCredentials } from '../../src/kube/plain-credentials.ts';
 import { makeFolder } from '../cli/run-bulkhead.ts';
 
 const ENTRIES = `
@@ -76,4 +79,57 @@ fails('an empty file', /cannot be read|has no current context/, {}, '');
 
 test('no file', async () => {
   await assert.rejects(openConnection({ kubeconfig: '/nonexistent/config' }), (error) => error instanceof ClusterError && /cannot be read/.test(error.message));
+});
+
+function kubeconfig(user: string, cluster = ''): string {
+  return `current-context: a\nclusters: [{ name: a, cluster: { server: 'https://a.example', ${cluster} } }]\nusers: [{ name: a, user: { ${user} } }]\ncontexts: [{ name: a, context: { cluster: a, user: a } }]\n`;
+}
+
+test('a token in a file is read for each request, and counts before the other one', async (t) => {
+  const folder = makeFolder(t, { config: kubeconfig('token: old, tokenFile: token'), token: 'first\n' });
+  const { credentials } = await openConnection({ kubeconfig: `${folder}/config` });
+  assert.equal((await credentials()).headers?.['Authorization' as never], 'Bearer first');
+  writeFileSync(`${folder}/token`, 'second');
+  assert.equal((await credentials()).headers?.['Authorization' as never], 'Bearer second');
+  rmSync(`${folder}/token`);
+  await assert.rejects(credentials(), (error) => error instanceof ClusterError && error.code === 'unauthorized' && /ENOENT/.test(error.message));
+});
+
+test('certificates are read for each request, those inside of the kubeconfig first', async (t) => {
+  const data = Buffer.from('inside').toString('base64');
+  const folder = makeFolder(t, { config: kubeconfig(`client-certificate: cert, client-key: key, client-key-data: ${data}`, 'certificate-authority: ca, tls-server-name: b.example'), cert: 'one', key: 'two', ca: 'three' });
+  const { credentials } = await openConnection({ kubeconfig: `${folder}/config` });
+  const { ca, cert, key, servername, rejectUnauthorized } = await credentials();
+  assert.deepEqual([`${ca}`, `${cert}`, `${key}`, servername, rejectUnauthorized], ['three', 'one', 'inside', 'b.example', true]);
+  writeFileSync(`${folder}/cert`, 'renewed');
+  assert.equal(`${(await credentials()).cert}`, 'renewed');
+});
+
+test('of two files that have one name the first counts', async (t) => {
+  const folder = makeFolder(t, { one: kubeconfig('token: one'), two: `${kubeconfig('token: two')}`.replace('current-context: a', 'current-context: b') });
+  process.env['KUBECONFIG'] = `${folder}/one${delimiter}${folder}/two`;
+  t.after(() => delete process.env['KUBECONFIG']);
+  const { credentials } = await openConnection({});
+  assert.equal((await credentials()).headers?.['Authorization' as never], 'Bearer one');
+});
+
+test('the service account of a pod', async (t) => {
+  const folder = makeFolder(t, { token: 'pod-token', 'ca.crt': 'ca' });
+  const { clusters, users, currentContext } = serviceAccountEntries({ KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '6443' }, folder);
+  const [cluster, user] = [clusters.get(currentContext!)!, users.get(currentContext!)!];
+  assert.equal(cluster['server'], 'https://[fd00::1]:6443');
+  const { headers, ca } = plainCredentials(cluster, user, { isSecure: true })();
+  assert.deepEqual([headers, `${ca}`], [{ Authorization: 'Bearer pod-token' }, 'ca']);
+  assert.throws(() => serviceAccountEntries({}, folder), /KUBERNETES_SERVICE_HOST does not say/);
+});
+
+test('a program is asked again when the server does not know its token any more', async (t) => {
+  const script = 'printf x >> "$0"; printf "{\\"status\\":{\\"token\\":\\"%s\\"}}" "$(cat "$0")"';
+  const folder = makeFolder(t, { count: '' });
+  writeFileSync(`${folder}/config`, kubeconfig(`exec: { apiVersion: client.authentication.k8s.io/v1, command: sh, args: [-c, '${script}', '${folder}/count'] }`));
+  const { credentials, renew } = await openConnection({ kubeconfig: `${folder}/config` });
+  const tokenOf = async (): Promise<unknown> => (await credentials()).headers?.['Authorization' as never];
+  assert.deepEqual([await tokenOf(), await tokenOf()], ['Bearer x', 'Bearer x']);
+  renew!();
+  assert.equal(await tokenOf(), 'Bearer xx');
 });
