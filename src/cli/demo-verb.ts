@@ -24,7 +24,7 @@ import { positiveNumber } from './number-words.ts';
 import { hasBase, openBase, refuseClusterFromInside } from './open-base.ts';
 import { writeAnswer, writeNote } from './output.ts';
 import { createProgress } from './progress.ts';
-import { readOptionsOf } from './read-inputs.ts';
+import { inputsOfSettings, readOptionsOf } from './read-inputs.ts';
 import { repairInputs, type RepairedInput } from './repair-inputs.ts';
 import { planCluster, runLab, shownEnds, type RunningLab } from './run-lab.ts';
 import { terminalOf } from './terminal.ts';
@@ -38,7 +38,7 @@ interface DemoOptions extends InputOptions {
 }
 
 export function defineDemo(command: Command): void {
-  addInputOptions(command.argument('[PATH...]', 'manifests (default: the shipped example, a shop with an attacker)'))
+  addInputOptions(command.argument('[PATH...]', 'manifests (default: those of bulkhead.yaml, else the shipped example, a shop with an attacker)'))
     .option('--once', 'end after the truth table, also on a terminal')
     .option('--dns', 'show the DNS pod that the lab adds')
     .option('--replicas <NUMBER>', 'pods of one workload that are run, at most', positiveNumber)
@@ -62,7 +62,7 @@ async function runDemo(words: readonly string[], options: DemoOptions): Promise<
   }
   const interruption = listenForInterruption();
   try {
-    const inputs = await stepRead(words.length > 0 || hasBase(options) ? words : [shippedExample()], options);
+    const inputs = await stepRead(words.length > 0 || hasBase(options) ? words : await defaultInputs(options), options);
     await stepRepair(inputs);
     const cluster = await stepUnderstand(inputs, options);
     if (cluster === undefined) return 2;
@@ -80,6 +80,11 @@ async function runDemo(words: readonly string[], options: DemoOptions): Promise<
   } finally {
     interruption.stopListening();
   }
+}
+
+async function defaultInputs(options: DemoOptions): Promise<readonly string[]> {
+  const inputs = await inputsOfSettings(options);
+  return inputs.length > 0 ? inputs : [shippedExample()];
 }
 
 async function stepRead(words: readonly string[], { cluster, snapshot }: DemoOptions): Promise<readonly RepairedInput[]> {

@@ -1,7 +1,8 @@
 // The options by which every verb that reads takes its manifests.
 import type { Command } from 'commander';
+import { addSettingsOption, type SettingsOption } from './settings-file.ts';
 
-export interface InputOptions {
+export interface InputOptions extends SettingsOption {
   readonly file?: readonly string[];
   readonly namespace?: string;
   readonly lenient?: boolean;
@@ -32,7 +33,7 @@ function addPlaceOptions(command: Command): Command {
 }
 
 function addReadingOptions(command: Command): Command {
-  return command
+  return addSettingsOption(command)
     .option('-A, --all-namespaces', 'of a cluster, every namespace: the default')
     .option('--pod-cidr <CIDR>', 'addresses that the pods get, so that ipBlocks can be held against them; repeatable', collect)
     .option('--lenient', 'read as the API server with Warn does; say what the answer leaves out');
@@ -40,7 +41,7 @@ function addReadingOptions(command: Command): Command {
 
 /** Of a verb that reads the files alone, for it wants more of them than a cluster or a snapshot keeps. */
 export function addFileOptions(command: Command): Command {
-  return command
+  return addSettingsOption(command)
     .option('-f, --file <FILE|DIR|->', 'manifests: YAML or JSON; a folder with all below it; - is standard input; repeatable', collect)
     .option('-n, --namespace <NAME>', 'namespace of objects that name none (default: default)')
     .option('--pod-cidr <CIDR>', 'addresses that the pods get, so that rules for the outside can leave them out; repeatable', collect)

@@ -24,12 +24,12 @@ import { packageVersion } from './package-version.ts';
 import { readOptionsOf, wordsOrStdin } from './read-inputs.ts';
 import { placedAsWritten, readFileOf, repairInputs, textsOf, type RepairedInput } from './repair-inputs.ts';
 import { replaceFile } from './replace-file.ts';
-import { addSettingsOption, openSettings, type SettingsOption } from './settings-file.ts';
+import { openSettings } from './settings-file.ts';
 import { terminalOf } from './terminal.ts';
 
 const FORMATS = [...FINDING_FORMATS, 'yaml'] as const;
 
-interface LintOptions extends InputOptions, EngineOption, SettingsOption {
+interface LintOptions extends InputOptions, EngineOption {
   readonly fix?: boolean;
   readonly diff?: boolean;
   readonly yes?: boolean;
@@ -38,7 +38,7 @@ interface LintOptions extends InputOptions, EngineOption, SettingsOption {
 }
 
 export function defineLint(command: Command): void {
-  addSettingsOption(addEngineOption(addInputOptions(command.argument('[PATH...]', 'the same as -f'))))
+  addEngineOption(addInputOptions(command.argument('[PATH...]', 'the same as -f')))
     .option('--fix', 'write what is proven to mend into the files, and ask before what changes a meaning; of standard input, print it')
     .option('--diff', 'show what --fix would write, as a unified diff, and write nothing')
     .option('--yes', 'do not ask: make the edits that change a meaning as well')
@@ -52,15 +52,14 @@ export function defineLint(command: Command): void {
 
 async function runLint(words: readonly string[], options: LintOptions): Promise<number> {
   const settings = await openSettings(options);
-  const engine = await engineOf({ engine: options.engine ?? settings?.engine });
+  const engine = await engineOf(options);
   if (options.languageServer === true) {
     const { serveLanguage } = await import('./language-server.ts');
     await serveLanguage({ words: words.length > 0 ? words : (settings?.inputs ?? []), lint: { engine, settings, ...readOptionsOf(options) } });
     return 0;
   }
   const base = await openBase(options);
-  const named = words.length > 0 || base !== undefined ? words : (settings?.inputs ?? []);
-  const inputs = repairInputs(base === undefined ? await wordsOrStdin(named) : named);
+  const inputs = repairInputs(base === undefined ? await wordsOrStdin(words, options) : words);
   const letBe = await openLetBe(settings, inputs);
   const lintTexts: LintTexts = (texts) => {
     const { cluster, findings, written } = readManifests([...inputs.map((input) => readFileOf(input, texts)), ...(base?.readFiles ?? [])], { ...readOptionsOf(options), keepsWritten: saysWhoCalls });

@@ -26,7 +26,7 @@ import { offersFor } from './new-offers.ts';
 import { addTopicOptions, refuseForeignTopics, topicWords } from './new-topics.ts';
 import { hasBase } from './open-base.ts';
 import { writeAnswer, writeNote } from './output.ts';
-import { readInputs } from './read-inputs.ts';
+import { inputsOfSettings, readInputs } from './read-inputs.ts';
 import { replaceFile } from './replace-file.ts';
 
 interface NewOptions extends Omit<InputOptions, 'namespace'>, Readonly<Record<string, unknown>> {
@@ -92,8 +92,9 @@ function patternNamed(name: string): Pattern {
 
 /** undefined: neither manifests nor a cluster are named, so there is nothing to look names up in. */
 async function openInput(options: NewOptions, namespace: string): Promise<NamedInput | undefined | 'unreadable'> {
-  if ((options.file ?? []).length === 0 && !hasBase(options)) return undefined;
-  const input = await readInputs(options.file ?? [], sourceOptions(options));
+  const words = options.file ?? (hasBase(options) ? [] : await inputsOfSettings(options));
+  if (words.length === 0 && !hasBase(options)) return undefined;
+  const input = await readInputs(words, sourceOptions(options));
   if (input === undefined) return 'unreadable';
   const isHomeless = !input.namesNamespaces && namespace !== '';
   return { cluster: isHomeless ? moveToNamespace(input.cluster, namespace) : input.cluster, isWhole: hasBase(options) };

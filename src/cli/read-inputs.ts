@@ -15,6 +15,7 @@ import { listInputs } from './list-inputs.ts';
 import { openBase } from './open-base.ts';
 import { joinFiles, openFiles, type OpenedFiles } from './open-files.ts';
 import { writeNote } from './output.ts';
+import { openSettings, SETTINGS_NAME, type SettingsOption } from './settings-file.ts';
 import { writeFindings } from './write-findings.ts';
 
 export interface Input {
@@ -26,7 +27,7 @@ export interface Input {
   readonly namesNamespaces: boolean;
   /** What was said about the text. */
   readonly textFindings: readonly Finding[];
-  /** What was said about the text, and what `lint` says about the meaning. */
+  /** What was said about the text, and what `lint` says about the meaning, as the settings file lets it be. */
   findingsOf(program: Program, options?: LintOptions): Promise<readonly Finding[]>;
 }
 
@@ -38,7 +39,7 @@ export async function readInputs(words: readonly string[], options: InputOptions
 /** The files that are named; with `--cluster` or `--snapshot`, applied onto that, and none need be named. */
 export async function openInputs(words: readonly string[], options: InputOptions): Promise<OpenedFiles> {
   const base = await openBase(options);
-  if (base === undefined) return openFiles(listInputs(await wordsOrStdin(words)));
+  if (base === undefined) return openFiles(listInputs(await wordsOrStdin(words, options)));
   return joinFiles(openFiles(listInputs(words)), base);
 }
 
@@ -51,9 +52,11 @@ export async function readOpened({ readFiles, lineOf, findings: before = [] }: O
     await writeNote('bulkhead: nothing was computed: mend the errors above first; `bulkhead lint --fix` mends what it can\n');
     return undefined;
   }
+  const settings = await openSettings(options);
   const findingsOf = async (program: Program, lintOptions?: LintOptions): Promise<readonly Finding[]> => {
     const { lintAnswer } = await import('../lint/lint-meaning.ts');
-    return sortFindings([...findings, ...lintAnswer(cluster, program, lintOptions)]);
+    const all = sortFindings([...findings, ...lintAnswer(cluster, program, lintOptions)]);
+    return settings === undefined ? all : (await import('../lint/settings.ts')).letBe(all, settings);
   };
   return { cluster, lineOf, written, namesNamespaces, textFindings: findings, findingsOf };
 }
@@ -72,12 +75,21 @@ export function readOptionsOf({ namespace, lenient, podCidr }: InputOptions): Re
   };
 }
 
-/** Without a word, manifests that are piped in are read. A socket or a terminal is not: nobody can tell whether anything will come. */
-export async function wordsOrStdin(words: readonly string[]): Promise<readonly string[]> {
+/** Without a word, what the settings file names is read, else manifests that are piped in. A socket or a terminal is not: nobody can tell whether anything will come. */
+export async function wordsOrStdin(words: readonly string[], options: SettingsOption): Promise<readonly string[]> {
   if (words.length > 0) return words;
+  const inputs = await inputsOfSettings(options);
+  if (inputs.length > 0) return inputs;
   if (!isPipedIn()) throw new UsageError('nothing to read', 'name manifests with -f FILE or -f DIR, or pipe them in with -f -');
   await writeNote('bulkhead: reading manifests from standard input\n');
   return ['-'];
+}
+
+/** Empty where there is no such file, or it names none. */
+export async function inputsOfSettings(options: SettingsOption): Promise<readonly string[]> {
+  const inputs = (await openSettings(options))?.inputs ?? [];
+  if (inputs.length > 0) await writeNote(`bulkhead: reading ${inputs.join(', ')}, as ${options.config ?? SETTINGS_NAME} says\n`);
+  return inputs;
 }
 
 function isPipedIn(): boolean {

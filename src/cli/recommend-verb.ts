@@ -50,7 +50,7 @@ Examples:
 }
 
 async function runRecommend(paths: readonly string[], options: RecommendVerbOptions): Promise<number> {
-  const words = await wordsOrStdin([...(options.file ?? []), ...paths]);
+  const words = await wordsOrStdin([...(options.file ?? []), ...paths], options);
   const input = await readOpened(openFiles(listInputs(words)), { ...options, keepsWritten: true });
   if (input === undefined) return 2;
   const recommendation = recommend(input.cluster, input.written, { onlyDecided: options.onlyDecided === true });

@@ -10,7 +10,7 @@ import { readPolicyTests, type PolicyTest } from '../probe/policy-test.ts';
 import { TEST_FORMATS, testJson, testJunit, testTap, testText } from '../report/test-report.ts';
 import { choiceOf } from './choice.ts';
 import { dataAnswer } from './data-answer.ts';
-import { UnreadableInput, UsageError } from './failures.ts';
+import { UnreadableInput } from './failures.ts';
 import { addInputOptions, type InputOptions } from './input-options.ts';
 import { listInputs, systemWords } from './list-inputs.ts';
 import { positiveNumber } from './number-words.ts';
@@ -45,7 +45,6 @@ Example: bulkhead test -f manifests tests/policies.yaml`)
 }
 
 async function runTest(files: readonly string[], options: TestOptions): Promise<number> {
-  if (options.file === undefined || options.file.length === 0) throw new UsageError('no manifests', 'name them with -f: bulkhead test -f manifests tests.yaml');
   const tests = await readTests(files);
   if (tests === undefined) return 2;
   const report = options.in === 'lab' ? await testInLab(tests, options) : await testStatically(tests, options);

@@ -105,8 +105,18 @@ function rangeAt(document: Document, path: readonly Key[], lines: LineCounter): 
   return { start: { line: first.line, column: first.col }, end: { line: last.line, column: last.col } };
 }
 
-/** Severities and suppressions in force. An error stays one: every other verb stops at it. */
-export function applySettings(findings: readonly Finding[], { severities, suppressions }: Settings): Finding[] {
+/** Severities and suppressions in force, of all that lint finds: a suppression that lets nothing be is found. An error stays one: every other verb stops at it. */
+export function applySettings(findings: readonly Finding[], settings: Settings): Finding[] {
+  const { left, unused } = sift(findings, settings);
+  return [...left, ...unused.map(unusedSuppression)];
+}
+
+/** The same of a part of what lint finds, of which a suppression need not hold for any. */
+export function letBe(findings: readonly Finding[], settings: Settings): Finding[] {
+  return sift(findings, settings).left;
+}
+
+function sift(findings: readonly Finding[], { severities, suppressions }: Settings): { readonly left: Finding[]; readonly unused: readonly SettingsSuppression[] } {
   const patterns = suppressions.map((suppression) => ({ suppression, fits: fitter(suppression) }));
   const used = new Set<SettingsSuppression>();
   const left = findings.flatMap((finding): Finding[] => {
@@ -115,7 +125,7 @@ export function applySettings(findings: readonly Finding[], { severities, suppre
     if (own !== undefined) used.add(own.suppression);
     return own === undefined ? applySeverities([finding], { severities }) : [];
   });
-  return [...left, ...suppressions.filter((suppression) => !used.has(suppression)).map(unusedSuppression)];
+  return { left, unused: suppressions.filter((suppression) => !used.has(suppression)) };
 }
 
 /** Without the suppressions. */

@@ -182,3 +182,44 @@ test('--config names another file, and what is wrong in it ends with 2', (t) => 
   assert.equal(wrong.status, 2);
   assert.match(wrong.stderr, /^bulkhead: wrong\.yaml:1: `severitis` is no key that is known here\n {2}help: did you mean `severities`\?$/m);
 });
+
+const SHOP = `apiVersion: v1
+kind: Namespace
+metadata: { name: shop }
+---
+${['web', 'db'].map((app) => `apiVersion: v1\nkind: Pod\nmetadata: { name: ${app}, namespace: shop, labels: { app: ${app} } }\nspec: { containers: [{ name: main, ports: [{ containerPort: 80 }] }] }\n`).join('---\n')}`;
+const SENDING = 'apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: { name: web, namespace: shop }\nspec:\n  podSelector: { matchLabels: { app: web } }\n  policyTypes: [Egress]\n  egress:\n  - to: [{ podSelector: { matchLabels: { app: db } } }]\n';
+const TEST_FILE = 'apiVersion: bulkhead/v1\nkind: PolicyTest\nmetadata: { name: shop }\nexpect:\n- allow: { from: shop/web, to: shop/db, on: tcp/80 }\n';
+
+/** Every verb that reads, with words that name no input. */
+const READING_VERBS: readonly (readonly string[])[] = [
+  ['lint'], ['reach'], ['explain', 'shop/web', 'shop/db'], ['prove', 'allow shop/web -> shop/db on tcp/80'], ['prove', '--redundant'], ['impact', 'shop/web'], ['recommend'],
+  ['snapshot'], ['test', 'expectations/shop.yaml'], ['new', 'default-deny', '--namespace', 'shop'],
+];
+
+test('every verb that reads takes its inputs from bulkhead.yaml, and words win', (t) => {
+  const folder = makeFolder(t, { 'bulkhead.yaml': 'inputs: [manifests]\n', 'manifests/shop.yaml': SHOP, 'manifests/web.yaml': SENDING, 'other.yaml': 'not: read\n', 'expectations/shop.yaml': TEST_FILE });
+  for (const words of READING_VERBS) {
+    const { status, stdout, stderr } = runBulkhead(words, { cwd: folder });
+    assert.equal(status, 0, `${words.join(' ')}: ${stderr}`);
+    assert.match(stderr, /^bulkhead: reading manifests, as bulkhead\.yaml says$/m, words.join(' '));
+    const named = runBulkhead([...words, '-f', 'manifests'], { cwd: folder });
+    assert.deepEqual([named.status, named.stdout], [status, stdout], words.join(' '));
+    assert.doesNotMatch(named.stderr, /bulkhead\.yaml/);
+  }
+  assert.match(runBulkhead(['reach', '-f', 'other.yaml'], { cwd: folder }).stderr, /other\.yaml/);
+});
+
+test('answers heed the engine, severities and suppressions of bulkhead.yaml', (t) => {
+  const manifests = { 'manifests/shop.yaml': SHOP, 'manifests/web.yaml': SENDING };
+  const said = (settings: string, ...words: readonly string[]): string => runBulkhead(['reach', ...words], { cwd: makeFolder(t, { ...manifests, 'bulkhead.yaml': `inputs: [manifests]\n${settings}` }) }).stderr;
+  assert.match(said(''), /warning\[egress-without-dns\]/);
+  assert.match(said('severities: { egress-without-dns: error }\n'), /error\[egress-without-dns\]/);
+  assert.doesNotMatch(said('severities: { egress-without-dns: off }\n'), /egress-without-dns/);
+  assert.doesNotMatch(said('suppressions: [{ code: egress-without-dns, object: NetworkPolicy/shop/web, reason: addresses alone }]\n'), /egress-without-dns|suppression-unused/);
+  assert.match(said('suppressions: [{ code: egress-without-dns, object: NetworkPolicy/shop/db, reason: addresses alone }]\n'), /egress-without-dns/);
+  const engine = (settings: string, ...words: readonly string[]): string => runBulkhead(['reach', '-o', 'json', ...words], { cwd: makeFolder(t, { ...manifests, 'bulkhead.yaml': `inputs: [manifests]\n${settings}` }) }).stdout;
+  assert.match(engine('engine: flannel\n'), /flannel/);
+  assert.doesNotMatch(engine('engine: flannel\n', '--engine', 'cilium'), /flannel/);
+  assert.match(runBulkhead(['reach'], { cwd: makeFolder(t, { ...manifests, 'bulkhead.yaml': 'engine: cilum\ninputs: [manifests]\n' }) }).stderr, /no engine that is known here/);
+});
