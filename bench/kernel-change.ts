@@ -1,11 +1,13 @@
 // How long one element takes to be committed to a kernel that holds 100,000: p50 and p99, raw and with the change of generation.
 import type { Element } from '../src/emit/element.ts';
+import { loadSteps } from '../src/emit/plan-change.ts';
 import type { ChangeStep } from '../src/emit/plan-change.ts';
 import { EMPTY_RULESET, type Ruleset } from '../src/emit/ruleset.ts';
 import type { SetName } from '../src/emit/set-shape.ts';
 import type { Firewall } from '../src/kernel/firewall.ts';
 import { closeNamespace, createNamespace } from '../src/kernel/network-namespace.ts';
 import { openFirewall } from '../src/kernel/nft-firewall.ts';
+import { changeTo } from '../tests/kernel/whole-ruleset.ts';
 
 const ELEMENT_COUNT = Number(process.argv[2] ?? 100_000);
 const ROUNDS = Number(process.argv[3] ?? 2_000);
@@ -17,7 +19,7 @@ try {
   const firewall = openFirewall({ namespace });
   const ruleset = peersOf(ELEMENT_COUNT);
   const started = process.hrtime.bigint();
-  firewall.load(ruleset);
+  firewall.load(loadSteps(ruleset));
   console.log(`load of ${ELEMENT_COUNT} elements: ${milliseconds(started)} ms`);
   measure('pod class, added and removed in turn', firewall, 'pce4', (round) => ({ key: [FIRST_ADDRESS + BigInt(ELEMENT_COUNT + (round >> 1))], data: 1 }));
   measure('pair, added and removed in turn', firewall, 'pe4', (round) => ({ key: [FIRST_ADDRESS, 1000 + (round >> 1)], data: 1 }));
@@ -25,7 +27,7 @@ try {
   measureGeneration(firewall);
   const wanted: Ruleset = { ...ruleset, podClasses: ruleset.podClasses.slice(1) };
   const whole = process.hrtime.bigint();
-  firewall.change(wanted);
+  changeTo(firewall, wanted);
   console.log(`change(wanted) of the whole ruleset, read back and difference computed: ${milliseconds(whole)} ms`);
   const reading = process.hrtime.bigint();
   firewall.read();

@@ -1,6 +1,7 @@
 // How long a lab takes to stand up, and a TCP truth table of a hundred pods to be probed: `bin/node bench/lab.ts`, as root or under `unshare -Urnm`.
 import { compileCluster } from '../src/compile/compile.ts';
 import { emitRuleset } from '../src/emit/emit.ts';
+import { loadSteps } from '../src/emit/plan-change.ts';
 import { openFirewall } from '../src/kernel/nft-firewall.ts';
 import { placementOf } from '../src/lab/lab-placement.ts';
 import { planLab, withLabAddresses } from '../src/lab/lab-plan.ts';
@@ -36,7 +37,7 @@ async function measureTable(pods: number): Promise<number> {
   const firewall = openFirewall({ namespace: lab.node });
   try {
     const program = compileCluster(withLabAddresses(input, plan));
-    firewall.load(emitRuleset(program, placementOf(plan)).ruleset);
+    firewall.load(loadSteps(emitRuleset(program, placementOf(plan)).ruleset));
     const ends = plan.endpoints.filter((_, index) => index !== plan.dnsPod);
     const namespaces = lab.namespaces.filter((_, index) => index !== plan.dnsPod);
     const start = performance.now();

@@ -3,7 +3,7 @@ import type { IpRange } from '../base/ip-address.ts';
 import type { ClusterChange } from '../compile/cluster-change.ts';
 import { LiveProgram } from '../compile/live-program.ts';
 import type { Program } from '../compile/program.ts';
-import { rulesetOf } from '../emit/elements.ts';
+import { NO_ELEMENTS } from '../emit/elements.ts';
 import { LiveEmission } from '../emit/live-emission.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { Firewall } from '../kernel/firewall.ts';
@@ -42,12 +42,9 @@ export class KernelWriter {
   commit(localPodRanges: readonly IpRange[]): Commit {
     if (this.isInStep) return this.change(localPodRanges);
     const held = this.firewall.takeOver();
-    if (held !== undefined) {
-      this.emission.adopt(held);
-      return this.change(localPodRanges);
-    }
-    this.emission.plan(localPodRanges);
-    this.firewall.load(rulesetOf(this.emission.elements()));
+    this.emission.adopt(held ?? NO_ELEMENTS);
+    if (held !== undefined) return this.change(localPodRanges);
+    this.firewall.load(this.emission.plan(localPodRanges).steps);
     this.isInStep = true;
     return { takesAway: true };
   }

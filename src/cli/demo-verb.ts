@@ -8,6 +8,7 @@ import { compileCluster } from '../compile/compile.ts';
 import type { Program } from '../compile/program.ts';
 import { isOutside } from '../analyze/endpoints.ts';
 import { reach, type Reachability } from '../analyze/reach.ts';
+import { rulesetOf } from '../emit/elements.ts';
 import { detectKernel, type KernelSupport } from '../kernel/detect-kernel.ts';
 import { enterUserNamespace } from '../lab/enter-user-namespace.ts';
 import type { LabPlan } from '../lab/lab-plan.ts';
@@ -168,7 +169,7 @@ async function stepEnforce(cluster: Cluster, options: DemoOptions): Promise<Runn
   await heading('Enforce', 'in the kernel of this host, in namespaces of its own');
   const lines = [
     `${countOf(pods.length, 'pod')}, ${countOf(services.length, 'Service')} and ${countOf(outside.hosts.length, 'host')} outside run in network namespaces`,
-    `${countOf(running.firewall.read().pairs.length, 'pair')} of pod address and peer class stand in nftables, read back from table inet bulkhead`,
+    `${countOf(rulesetOf(running.firewall.read()).pairs.length, 'pair')} of pod address and peer class stand in nftables, read back from table inet bulkhead`,
     ...(plan.dnsPod === undefined ? [] : [`${plan.pods[plan.dnsPod]!.name} was added to answer names${options.dns === true ? '' : '; it is not in the table below (--dns shows it)'}`]),
     ...plan.notes,
   ];

@@ -5,6 +5,7 @@ import { compileCluster } from '../compile/compile.ts';
 import type { Program } from '../compile/program.ts';
 import { outsideRanges } from '../analyze/outside-ranges.ts';
 import { emitRuleset } from '../emit/emit.ts';
+import { loadSteps } from '../emit/plan-change.ts';
 import type { Firewall } from '../kernel/firewall.ts';
 import { openFirewall } from '../kernel/nft-firewall.ts';
 import { placementOf } from '../lab/lab-placement.ts';
@@ -40,7 +41,7 @@ export async function runLab(cluster: Cluster, plan: LabPlan): Promise<RunningLa
   let firewall: Firewall | undefined;
   try {
     firewall = openFirewall({ namespace: lab.node });
-    firewall.load(ruleset);
+    firewall.load(loadSteps(ruleset));
   } catch (error) {
     firewall?.close();
     await lab.close();

@@ -8,6 +8,9 @@ import type { LocalPod, Pair, Ruleset } from './ruleset.ts';
 import { FAMILIES, letterOf, SET_SHAPES, type SetName } from './set-shape.ts';
 import { joinRanges, sortRuleset } from './sort-ruleset.ts';
 
+/** Every set, empty. */
+export const NO_ELEMENTS: Elements = new Map(SET_SHAPES.map(({ name }) => [name, []]));
+
 /** Throws when a pair names a profile that is not there: a bug of whoever built the ruleset. */
 export function elementsOf(ruleset: Ruleset): Elements {
   const elements = new Map<SetName, Element[]>(SET_SHAPES.map((shape) => [shape.name, []]));

@@ -68,7 +68,7 @@ export class LiveEmission {
 
   /** Right after the change: what the difference names is good until the Program's next. */
   follow(difference: ProgramDifference): void {
-    if (difference.isRenumbered) {
+    if (this.isRenumbered) {
       this.reload();
       return;
     }
@@ -83,6 +83,7 @@ export class LiveEmission {
    * on. `localPodRanges`: where local pods get their addresses from; empty where nobody knows.
    */
   plan(localPodRanges: readonly IpRange[]): ChangePlan {
+    if (this.isRenumbered) this.reload();
     this.readPodRanges(this.live.program, localPodRanges);
     const { pods, source, podRanges, profiles } = this;
     const draft = new ChangeDraft();
@@ -124,6 +125,11 @@ export class LiveEmission {
     for (const direction of DIRECTIONS) this.putSide(direction, put);
     for (const { profile } of this.profileUses.held()) for (const [set, element] of profileElements(profile)) put(set, element);
     return elements;
+  }
+
+  /** Whether the Program was compiled anew since the last look at it: then it has other port sets, and no number means what it did. */
+  private get isRenumbered(): boolean {
+    return this.live.program.portSets !== this.profiles.portSets;
   }
 
   private get slotClasses(): Readonly<Record<Direction, SlotClasses>> {

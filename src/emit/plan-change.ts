@@ -1,6 +1,6 @@
 // From one ruleset to another: which elements go and come, in the order in which no packet finds more open than either allows.
 import { keyText, type Element, type Elements } from './element.ts';
-import { elementsOf } from './elements.ts';
+import { elementsOf, NO_ELEMENTS } from './elements.ts';
 import type { Ruleset } from './ruleset.ts';
 import { FAMILIES, SET_SHAPES, type SetName, type SetShape } from './set-shape.ts';
 import { takesAway } from './takes-away.ts';
@@ -17,6 +17,11 @@ export interface ChangeStep {
   readonly set: SetName;
   readonly removed: readonly Element[];
   readonly added: readonly Element[];
+}
+
+/** What fills empty sets. */
+export function loadSteps(ruleset: Ruleset): ChangeStep[] {
+  return diffElements(NO_ELEMENTS, elementsOf(ruleset));
 }
 
 export function planChange(current: Ruleset, wanted: Ruleset): ChangePlan {

@@ -74,7 +74,7 @@ export class ProfileUses {
 
 /** The profile of each port set of one Program, found without reading the ports again. */
 export class PortSetProfiles {
-  private readonly portSets: PortSetTable;
+  readonly portSets: PortSetTable;
   private readonly profiles: ProfileUses;
   private readonly known: (ProfileUse | undefined)[] = [];
 

@@ -1,7 +1,6 @@
 // Whether policy can be enforced on this host, found out by doing it once in a namespace that is thrown away.
 import { spawnSync } from 'node:child_process';
 import { endianness } from 'node:os';
-import { EMPTY_RULESET } from '../emit/ruleset.ts';
 import { FirewallError } from './firewall-error.ts';
 import { GENERATION_MASK } from './internal/generation-number.ts';
 import { adminEnvironment } from './internal/run-nft.ts';
@@ -65,7 +64,7 @@ function tryDirectly(): string | undefined {
   try {
     const firewall = openFirewall({ namespace, table: TABLE });
     try {
-      firewall.load(EMPTY_RULESET);
+      firewall.load([]);
       firewall.read();
     } finally {
       firewall.close();

@@ -1,18 +1,17 @@
 // The firewall in memory: it holds the same maps as the kernel, refuses what the kernel refuses, and decides packets by walking the skeleton.
 import type { IpAddress } from '../base/ip-address.ts';
 import type { Elements } from '../emit/element.ts';
-import { elementsOf, rulesetOf } from '../emit/elements.ts';
+import { NO_ELEMENTS } from '../emit/elements.ts';
 import { formatElement } from '../emit/format-ruleset.ts';
-import { diffElements, planChange, type ChangePlan, type ChangeStep } from '../emit/plan-change.ts';
+import { diffElements, type ChangePlan, type ChangeStep } from '../emit/plan-change.ts';
 import { PROTOCOL_NUMBER } from '../emit/profile-elements.ts';
-import { EMPTY_RULESET, type Ruleset } from '../emit/ruleset.ts';
 import type { Drift, Firewall, FirewallOptions, LedgerEntry } from './firewall.ts';
 import { FirewallError } from './firewall-error.ts';
 import { addressKey } from './internal/conntrack.ts';
 import { describeSteps } from './internal/describe-steps.ts';
 import { FakeTable } from './internal/fake-table.ts';
 import { GENERATION_MASK, GENERATION_MAX } from './internal/generation-number.ts';
-import { podsLeavingBetween, podsLeavingBy } from './internal/leaving-pods.ts';
+import { podsLeavingBy, podsLeavingFor } from './internal/leaving-pods.ts';
 import { hookText, LEDGER_SIZE, skeletonText } from './internal/skeleton.ts';
 import { hasPorts, walkChains, walkUntracked, type Judgment, type Look } from './internal/walk-skeleton.ts';
 
@@ -70,18 +69,13 @@ class MemoryFirewall implements FakeFirewall {
     return this.loaded?.elements;
   }
 
-  load(ruleset: Ruleset): void {
+  load(steps: readonly ChangeStep[]): void {
     const table = new FakeTable();
-    const wanted = elementsOf(ruleset);
-    table.apply(diffElements(elementsOf(EMPTY_RULESET), wanted));
-    this.beginGeneration(true, this.loaded === undefined ? new Set() : podsLeavingBetween(this.loaded.elements, wanted));
+    table.apply(steps);
+    this.beginGeneration(true, this.loaded === undefined ? new Set() : podsLeavingFor(steps, this.loaded.elements));
     this.loaded = table;
     this.isWanted = true;
     this.ledger.clear();
-  }
-
-  change(wanted: Ruleset): void {
-    this.apply(planChange(this.read(), wanted));
   }
 
   apply(plan: ChangePlan): void {
@@ -100,21 +94,21 @@ class MemoryFirewall implements FakeFirewall {
     return () => this.watchers.delete(onTouched);
   }
 
-  repair(wanted: () => Ruleset): Drift | undefined {
+  repair(wanted: () => Elements): Drift | undefined {
     if (!this.isWanted) return undefined;
     if (this.loaded === undefined) {
-      this.load(wanted());
+      this.load(diffElements(NO_ELEMENTS, wanted()));
       return { kind: 'gone', found: [], by: undefined };
     }
-    const steps = diffElements(this.loaded.elements, elementsOf(wanted()));
+    const steps = diffElements(this.loaded.elements, wanted());
     if (steps.length === 0) return undefined;
     this.loaded.apply(steps);
     this.generation++;
     return { kind: 'elements', found: describeSteps(steps), by: undefined };
   }
 
-  read(): Ruleset {
-    return rulesetOf(this.requireTable().elements);
+  read(): Elements {
+    return this.requireTable().elements;
   }
 
   readLedger(options: { readonly drain: boolean } = { drain: false }): readonly LedgerEntry[] {

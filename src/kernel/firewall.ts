@@ -1,34 +1,31 @@
 // The contract of whatever holds policy in a kernel: the real one writes nftables elements over netlink, the fake decides packets in memory.
 import type { IpAddress } from '../base/ip-address.ts';
 import type { Elements } from '../emit/element.ts';
-import type { ChangePlan } from '../emit/plan-change.ts';
-import type { Ruleset } from '../emit/ruleset.ts';
+import type { ChangePlan, ChangeStep } from '../emit/plan-change.ts';
 
 /** Every call is synchronous; a refusal of the kernel is a `FirewallError`. */
 export interface Firewall {
   /**
-   * What a table holds that an earlier process left in force, so that a plan or `change` can go on from there; undefined where
+   * What a table holds that an earlier process left in force, so that `apply` can go on from there; undefined where
    * none is, or one that only `load` may replace: its rules are another version's, or not as we wrote them.
    */
   takeOver(): Elements | undefined;
-  /** Loads the skeleton and the elements, the hook last; replaces a table of ours that is there, without an open moment. */
-  load(ruleset: Ruleset): void;
+  /** Loads the skeleton and what steps from empty sets put there, the hook last; replaces a table of ours that is there, without an open moment. */
+  load(steps: readonly ChangeStep[]): void;
   /**
    * Writes a difference computed against what is held: elements first, then the generation when something was taken
    * away. After a failure what is held has to be read back, and a generation that is owed comes with the next plan.
    */
   apply(plan: ChangePlan): void;
-  /** Reads what is held and applies the difference: for whoever has lost track of it. */
-  change(wanted: Ruleset): void;
   /** Calls back soon after others changed our table, or may have; gives what ends it. Costs nothing while nobody does. */
   watch(onTouched: () => void): () => void;
   /**
    * Puts back what others changed, closed first; for whoever was called back by `watch`, else it looks at everything.
    * undefined: all is as it should be. `wanted` is what the table is to hold.
    */
-  repair(wanted: () => Ruleset): Drift | undefined;
-  /** What the kernel holds now, read back from it, sorted as `sortRuleset` does. */
-  read(): Ruleset;
+  repair(wanted: () => Elements): Drift | undefined;
+  /** What the kernel holds now, read back from it, in no order. */
+  read(): Elements;
   /** The ledger since the last call with `drain`: each connection opened or refused, with its count of judged packets. */
   readLedger(options?: { readonly drain: boolean }): readonly LedgerEntry[];
   /** Takes the table away: everything is open afterwards. No error when it is not there. */

@@ -1,11 +1,9 @@
 // The real firewall: our table in the nftables of one network namespace, the skeleton loaded as text, everything else written over netlink.
 import type { Elements } from '../emit/element.ts';
-import { elementsOf, rulesetOf } from '../emit/elements.ts';
+import { NO_ELEMENTS } from '../emit/elements.ts';
 import { diffElements, type ChangePlan, type ChangeStep } from '../emit/plan-change.ts';
-import { EMPTY_RULESET, type Ruleset } from '../emit/ruleset.ts';
-import { shapeOf } from '../emit/set-shape.ts';
+import { FAMILIES, shapeOf } from '../emit/set-shape.ts';
 import { joinRanges } from '../emit/sort-ruleset.ts';
-import { takesAway } from '../emit/takes-away.ts';
 import { DRIFT_PHRASES_MAX, type Drift, type Firewall, type FirewallOptions, type LedgerEntry } from './firewall.ts';
 import { FirewallError } from './firewall-error.ts';
 import { changeBatches } from './internal/change-batches.ts';
@@ -14,7 +12,7 @@ import { describeSteps } from './internal/describe-steps.ts';
 import { readGeneration, writeGeneration } from './internal/generation.ts';
 import { GENERATION_MASK, isGenerationMask, markOf } from './internal/generation-number.ts';
 import { GenerationSource } from './internal/generation-source.ts';
-import { podsLeavingBetween, podsLeavingBy } from './internal/leaving-pods.ts';
+import { podsLeavingBy, podsLeavingFor } from './internal/leaving-pods.ts';
 import { Ledger } from './internal/ledger.ts';
 import { adoptTable, createTable, DRAFT_SUFFIX, fillTable, hookTable, retireTable, skeletonImage, type TableOptions } from './internal/load-table.ts';
 import { NetfilterSocket } from './internal/netfilter-socket.ts';
@@ -44,8 +42,6 @@ export function openFirewall(options: NftFirewallOptions = {}): Firewall {
 
 /** How soon `watch` hears of others: one question to a socket each time. */
 const LOOK_INTERVAL_MS = 50;
-
-const EMPTY_ELEMENTS: Elements = elementsOf(EMPTY_RULESET);
 
 class NftFirewall implements Firewall {
   private readonly namespace: NamespaceFd | undefined;
@@ -102,24 +98,18 @@ class NftFirewall implements Firewall {
    * ruleset may be larger than one transaction. At each turn both judge for a moment: a packet between two hooks would
    * pass neither, were one put in the place of the other.
    */
-  load(ruleset: Ruleset): void {
+  load(steps: readonly ChangeStep[]): void {
     const { socket, table, spare } = this;
     const image = this.image();
     this.forget();
     let inForce = this.findInForce();
     for (const name of [table, spare]) if (name !== inForce) retireTable(socket, name);
     if (inForce === table) {
-      this.replace({ table: spare, replaced: table, image, ruleset });
+      this.replace({ table: spare, replaced: table, image, steps });
       inForce = spare;
     }
-    this.replace({ table, replaced: inForce, image, ruleset });
+    this.replace({ table, replaced: inForce, image, steps });
     this.ledger = new Ledger(socket, table);
-  }
-
-  // Elements, not what they mean: a change that broke off may have left half a pod.
-  change(wanted: Ruleset): void {
-    const elements = readAllElements(this.socket, this.loadedTable());
-    this.apply({ steps: diffElements(elements, elementsOf(wanted)), takesAway: takesAway(rulesetOf(elements), wanted) });
   }
 
   apply({ steps, takesAway: isLess }: ChangePlan): void {
@@ -145,8 +135,8 @@ class NftFirewall implements Firewall {
     this.generations.use(generation);
   }
 
-  read(): Ruleset {
-    return rulesetOf(readAllElements(this.socket, this.loadedTable()));
+  read(): Elements {
+    return readAllElements(this.socket, this.loadedTable());
   }
 
   readLedger(options: { readonly drain: boolean } = { drain: false }): readonly LedgerEntry[] {
@@ -172,7 +162,7 @@ class NftFirewall implements Firewall {
     };
   }
 
-  repair(wanted: () => Ruleset): Drift | undefined {
+  repair(wanted: () => Elements): Drift | undefined {
     if (this.generation === undefined || this.monitor?.isTouched === false) return undefined;
     const by = this.monitor?.settle();
     const foreign = this.findForeignRules();
@@ -180,7 +170,7 @@ class NftFirewall implements Firewall {
       this.reload(wanted());
       return { ...foreign, by };
     }
-    const steps = diffElements(readAllElements(this.socket, this.table), elementsOf(wanted()));
+    const steps = diffElements(readAllElements(this.socket, this.table), wanted());
     if (steps.length === 0) return undefined;
     this.commit(steps, true);
     return { kind: 'elements', found: describeSteps(steps), by };
@@ -200,15 +190,13 @@ class NftFirewall implements Firewall {
   }
 
   /** Closed in a few milliseconds, whatever the size: until all elements are there, local pods count as not yet known. */
-  private reload(ruleset: Ruleset): void {
+  private reload(wanted: Elements): void {
     const { socket, table, spare } = this;
     const image = this.image();
     retireTable(socket, spare);
-    const addresses = ruleset.localPods.map(({ address: { family, value } }) => ({ family, first: value, last: value }));
-    const closed: Ruleset = { ...EMPTY_RULESET, podRanges: joinRanges([...ruleset.podRanges, ...addresses]) };
-    this.replace({ table: spare, replaced: undefined, image, ruleset: closed });
+    this.replace({ table: spare, replaced: undefined, image, steps: closingSteps(wanted) });
     retireTable(socket, table);
-    this.replace({ table, replaced: spare, image, ruleset });
+    this.replace({ table, replaced: spare, image, steps: diffElements(NO_ELEMENTS, wanted) });
     this.ledger = new Ledger(socket, table);
   }
 
@@ -243,17 +231,16 @@ class NftFirewall implements Firewall {
   }
 
   /** Fills a table that is not there yet and puts it in force, in place of another where there is one. */
-  private replace({ table, replaced, image, ruleset }: { table: string; replaced: string | undefined; image: SkeletonImage; ruleset: Ruleset }): void {
+  private replace({ table, replaced, image, steps }: { table: string; replaced: string | undefined; image: SkeletonImage; steps: readonly ChangeStep[] }): void {
     const { socket, mask, bytesMax, isOwner } = this;
-    const wanted = elementsOf(ruleset);
     const before = replaced === undefined ? this.generation : readGeneration(socket, replaced, mask);
     const isKept = this.onChange === 'keep' && replaced !== undefined && before !== undefined;
-    if (isKept) this.owedPods = podsLeavingBetween(readAllElements(socket, replaced), wanted);
+    if (isKept) this.owedPods = podsLeavingFor(steps, readAllElements(socket, replaced));
     const generation = isKept ? before : this.generations.take(before);
     const options: TableOptions = { table, image, generation, mask, bytesMax, isOwned: isOwner };
     createTable(socket, options);
     fillTable(socket, options);
-    this.write(table, diffElements(EMPTY_ELEMENTS, wanted));
+    this.write(table, steps);
     hookTable(socket, options);
     this.generation = generation;
     this.generations.use(generation);
@@ -275,4 +262,13 @@ class NftFirewall implements Firewall {
       if (refused !== undefined) throw refusal(refused, doing, batch.describe(refused.sequence, refused.offset));
     }
   }
+}
+
+/** What makes every address of a local pod one that is not yet known. */
+function closingSteps(wanted: Elements): ChangeStep[] {
+  return FAMILIES.map((family) => {
+    const singles = ([`le${family}`, `li${family}`] as const).flatMap((set) => wanted.get(set)!.map(({ key }) => ({ family, first: key[0] as bigint, last: key[0] as bigint }))); // fields of kind address are bigints
+    const ranges = wanted.get(`podrange${family}`)!.map(({ key, last }) => ({ family, first: key[0] as bigint, last: last![0] as bigint }));
+    return { set: `podrange${family}`, removed: [], added: joinRanges([...ranges, ...singles]).map(({ first, last }) => ({ key: [first], last: [last] })) };
+  });
 }

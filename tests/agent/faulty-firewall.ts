@@ -1,7 +1,6 @@
 // A kernel in memory that breaks off: it refuses a change, or its writer dies in the middle of one.
 import type { Elements } from '../../src/emit/element.ts';
-import { planChange, type ChangePlan } from '../../src/emit/plan-change.ts';
-import type { Ruleset } from '../../src/emit/ruleset.ts';
+import type { ChangePlan, ChangeStep } from '../../src/emit/plan-change.ts';
 import type { Drift, Firewall, LedgerEntry } from '../../src/kernel/firewall.ts';
 import { FirewallError } from '../../src/kernel/firewall-error.ts';
 import type { FakeFirewall } from '../../src/kernel/fake-firewall.ts';
@@ -38,18 +37,14 @@ export class FaultyFirewall implements Firewall {
     return this.inner.watch(onTouched);
   }
 
-  repair(wanted: () => Ruleset): Drift | undefined {
+  repair(wanted: () => Elements): Drift | undefined {
     return this.inner.repair(wanted);
   }
 
-  load(ruleset: Ruleset): void {
+  load(steps: readonly ChangeStep[]): void {
     // A load is whole or not at all: the hook comes last.
     if (this.fault !== undefined) this.fail();
-    this.inner.load(ruleset);
-  }
-
-  change(wanted: Ruleset): void {
-    this.apply(planChange(this.inner.read(), wanted));
+    this.inner.load(steps);
   }
 
   apply(plan: ChangePlan): void {
@@ -58,7 +53,7 @@ export class FaultyFirewall implements Firewall {
     this.fail();
   }
 
-  read(): Ruleset {
+  read(): Elements {
     return this.inner.read();
   }
 

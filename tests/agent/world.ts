@@ -6,6 +6,7 @@ import { LocalRanges } from '../../src/agent/local-ranges.ts';
 import { formatIpAddress, type IpAddress } from '../../src/base/ip-address.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
 import { emitRuleset } from '../../src/emit/emit.ts';
+import { loadSteps } from '../../src/emit/plan-change.ts';
 import { PROTOCOL_NUMBER } from '../../src/emit/profile-elements.ts';
 import { createFakeFirewall, type FakeFirewall, type Packet } from '../../src/kernel/fake-firewall.ts';
 import { FakeCluster } from '../../src/kube/fake-cluster.ts';
@@ -126,7 +127,7 @@ export function freshKernel(cluster: Cluster, node: string): FakeFirewall {
   const ranges = new LocalRanges(node);
   ranges.begin(cluster);
   const fresh = createFakeFirewall();
-  fresh.load(emitRuleset(compileCluster(cluster), placementOnNode(cluster, node, ranges.ranges)).ruleset);
+  fresh.load(loadSteps(emitRuleset(compileCluster(cluster), placementOnNode(cluster, node, ranges.ranges)).ruleset));
   return fresh;
 }
 

@@ -1,6 +1,7 @@
 // The emitted rules in the fake on a page: the elements of each node, asked packet by packet.
 import { hasPoint, NO_PORTS } from '../../src/base/port-set.ts';
 import { emitRuleset } from '../../src/emit/emit.ts';
+import { loadSteps } from '../../src/emit/plan-change.ts';
 import { PROTOCOL_NUMBER } from '../../src/emit/profile-elements.ts';
 import { createFakeFirewall } from '../../src/kernel/fake-firewall.ts';
 import { trafficPoints } from '../clusters/points.ts';
@@ -17,7 +18,7 @@ export function fakeDisagreements(loaded: LoadedCase): readonly string[] {
   const placed = placeCase(loaded);
   const firewalls = new Map([...placed.placements].map(([node, placement]) => {
     const firewall = createFakeFirewall();
-    firewall.load(emitRuleset(placed.program, placement).ruleset);
+    firewall.load(loadSteps(emitRuleset(placed.program, placement).ruleset));
     return [node, firewall];
   }));
   const wrong: string[] = [];

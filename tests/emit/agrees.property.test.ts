@@ -8,6 +8,7 @@ import { hasPoint, NO_PORTS, OTHER_POINT, pointOf, type PortSet } from '../../sr
 import { compileCluster } from '../../src/compile/compile.ts';
 import type { Program } from '../../src/compile/program.ts';
 import { emitRuleset } from '../../src/emit/emit.ts';
+import { loadSteps } from '../../src/emit/plan-change.ts';
 import { PROTOCOL_NUMBER } from '../../src/emit/profile-elements.ts';
 import { createFakeFirewall, type FakeFirewall } from '../../src/kernel/fake-firewall.ts';
 import { DIRECTIONS } from '../../src/model/network-policy.ts';
@@ -70,7 +71,7 @@ test('a pod reaches itself through a Service as the tiers say, or less where the
 
 function loadedFirewall(program: Program, node: NodeName): FakeFirewall {
   const firewall = createFakeFirewall();
-  firewall.load(emitRuleset(program, placementOf(program.cluster, node)).ruleset);
+  firewall.load(loadSteps(emitRuleset(program, placementOf(program.cluster, node)).ruleset));
   return firewall;
 }
 

@@ -1,6 +1,8 @@
 // Foreign hands in our table are noticed, undone and told.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { elementsOf } from '../../src/emit/elements.ts';
+import { loadSteps } from '../../src/emit/plan-change.ts';
 import type { Ruleset } from '../../src/emit/ruleset.ts';
 import type { Drift, Firewall } from '../../src/kernel/firewall.ts';
 import { loadNft } from '../../src/kernel/internal/run-nft.ts';
@@ -10,6 +12,7 @@ import { addressOf, fakeWorld, kernelWorld, type KernelWorld } from './firewall-
 import { LARGE_RULESETS } from './large-rulesets.ts';
 import { rulesetOf } from './rules.ts';
 import { SteadyTraffic } from './steady-traffic.ts';
+import { changeTo, readRuleset, takenOver } from './whole-ruleset.ts';
 
 const HELD = rulesetOf({ isolated: { ingress: ['b'] }, allowed: [{ direction: 'ingress', local: 'b', peer: 'a', ports: [80, 80] }] });
 
@@ -18,8 +21,8 @@ function inWatchedWorld(name: string, run: (world: KernelWorld, repair: () => Dr
     const world = kernelWorld();
     const unwatch = world.firewall.watch(() => undefined);
     try {
-      world.firewall.load(HELD);
-      run(world, () => world.firewall.repair(() => HELD));
+      world.firewall.load(loadSteps(HELD));
+      run(world, () => world.firewall.repair(() => elementsOf(HELD)));
     } finally {
       unwatch();
       world.close();
@@ -55,11 +58,11 @@ for (const { name, text, kind, found } of HANDS) {
     loadNft(`${text}\n`, { namespace: hosts.router, doing: 'lay hands on the table' });
     const drift = repair();
     assert.deepEqual([drift?.kind, drift?.found, drift?.by?.name], [kind, found, 'nft']);
-    assert.deepEqual(firewall.read(), HELD);
+    assert.deepEqual(readRuleset(firewall), HELD);
     assert.equal(repair(), undefined);
     assert.equal(kept.exchange(), 'answered');
     assert.equal(attempt({ source: addressOf('c', 4), target: addressOf('b', 4), protocol: 'tcp', port: 80 }), 'drop');
-    assert.deepEqual(openFirewall({ namespace: hosts.router }).takeOver(), HELD);
+    assert.deepEqual(takenOver(openFirewall({ namespace: hosts.router })), HELD);
   });
 }
 
@@ -75,8 +78,8 @@ inWatchedWorld('what others do in tables of their own, and what we do in ours, i
   loadNft('table inet theirs { set some { type ipv4_addr; }; chain theirs { type filter hook forward priority 5; }; }\n', { namespace: hosts.router, doing: 'load a table of others' });
   let wasRead = false;
   const wanted = rulesetOf({});
-  firewall.change(wanted);
-  assert.equal(firewall.repair(() => ((wasRead = true), wanted)), undefined);
+  changeTo(firewall, wanted);
+  assert.equal(firewall.repair(() => ((wasRead = true), elementsOf(wanted))), undefined);
   assert.equal(wasRead, false);
   assert.equal(repair(), undefined);
 });
@@ -84,12 +87,12 @@ inWatchedWorld('what others do in tables of their own, and what we do in ours, i
 test('fake: a table that is gone, and elements of others', () => {
   const { firewall } = fakeWorld();
   const fake = firewall as Firewall & { tamper: (hand: 'gone') => void };
-  fake.load(HELD);
+  fake.load(loadSteps(HELD));
   let calls = 0;
   const unwatch = fake.watch(() => calls++);
   fake.tamper('gone');
-  assert.equal(fake.repair(() => HELD)?.kind, 'gone');
-  assert.deepEqual(fake.read(), HELD);
+  assert.equal(fake.repair(() => elementsOf(HELD))?.kind, 'gone');
+  assert.deepEqual(readRuleset(fake), HELD);
   unwatch();
   assert.equal(calls, 1);
 });
@@ -99,7 +102,7 @@ const FLUSHES = process.env['BULKHEAD_NIGHTLY'] === '1' ? 50 : 5;
 test('a ruleset flushed by somebody is back within a second, and the window is measured', needs('kernel'), async (context) => {
   const world = kernelWorld();
   const [wanted] = LARGE_RULESETS;
-  world.firewall.load(wanted);
+  world.firewall.load(loadSteps(wanted));
   const traffic = new SteadyTraffic(world.hosts, [
     { source: 'a', target: 'b', isAllowed: true },
     { source: 'c', target: 'b', isAllowed: false },
@@ -109,7 +112,7 @@ test('a ruleset flushed by somebody is back within a second, and the window is m
     for (let round = 0; round < FLUSHES; round++) windowsMs.push(await flushAndWait(world, wanted));
     const { leaked, wronglyRefused, sent } = await traffic.stop();
     context.diagnostic(`flushed ${FLUSHES} times; open for ${windowsMs.map((ms) => ms.toFixed(0)).join(', ')} ms; of ${sent} datagrams ${leaked} leaked, ${wronglyRefused} were refused while the table was filled`);
-    assert.deepEqual(world.firewall.read(), wanted);
+    assert.deepEqual(readRuleset(world.firewall), wanted);
     assert.ok(leaked > 0, 'nothing leaked while nothing was there: the probes see nothing');
   } finally {
     traffic.end();
@@ -120,7 +123,7 @@ test('a ruleset flushed by somebody is back within a second, and the window is m
 async function flushAndWait({ firewall, hosts }: KernelWorld, wanted: Ruleset): Promise<number> {
   return new Promise((done, fail) => {
     const unwatch = firewall.watch(() => {
-      const drift = firewall.repair(() => wanted);
+      const drift = firewall.repair(() => elementsOf(wanted));
       if (drift === undefined) return;
       unwatch();
       if (drift.kind === 'gone') done(performance.now() - flushedAt);

@@ -1,12 +1,11 @@
 // Started by a test: drops its rights as the words say, loads rules by netlink and by nft, and prints what is left as JSON.
 import { existsSync } from 'node:fs';
-import { EMPTY_RULESET } from '../../src/emit/ruleset.ts';
 import { openFirewall } from '../../src/kernel/nft-firewall.ts';
 import { dropRights, readThreadRights, type Capability } from '../../src/kernel/process-rights.ts';
 
 dropRights(process.argv.slice(2) as Capability[]); // the test gives names of capabilities
 const firewall = openFirewall({ table: 'bulkhead_rights' });
-firewall.load(EMPTY_RULESET);
+firewall.load([]);
 firewall.read();
 firewall.remove();
 firewall.close();

@@ -3,11 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatIpAddress as text } from '../../src/base/ip-address.ts';
 import { ALL_PORTS, OTHER_POINT, portSetOf, subtractPorts } from '../../src/base/port-set.ts';
+import { loadSteps } from '../../src/emit/plan-change.ts';
 import type { FirewallOptions, LedgerEntry } from '../../src/kernel/firewall.ts';
 import { FirewallError } from '../../src/kernel/firewall-error.ts';
 import { needs } from '../needs.ts';
 import { addressOf, fakeWorld, kernelWorld, type Attempt, type HostName, type World } from './firewall-world.ts';
 import { rulesetOf, type Rule, type Rules } from './rules.ts';
+import { changeTo, readRuleset } from './whole-ruleset.ts';
 
 const HTTP = portSetOf('TCP', 80, 80);
 const DNS = portSetOf('UDP', 53, 53);
@@ -43,7 +45,7 @@ const egressOf = (local: Rule['local'], peer: Rule['peer'], ports: Rule['ports']
 const B_SERVES_HTTP: Rules = { isolated: { ingress: ['b'] }, allowed: [ingressOf('b', 'a', HTTP)] };
 
 both('without isolation everything passes', (world) => {
-  world.firewall.load(rulesetOf({}));
+  world.firewall.load(loadSteps(rulesetOf({})));
   assert.equal(verdict(world, 'a', 'b', 'tcp', 80), 'accept');
   assert.equal(verdict(world, 'a', 'b', 'udp', 53), 'accept');
   assert.equal(verdict(world, 'a', 'b', 'icmp'), 'accept');
@@ -51,7 +53,7 @@ both('without isolation everything passes', (world) => {
 });
 
 both('an isolated target lets in what a rule allows, and nothing else', (world) => {
-  world.firewall.load(rulesetOf(B_SERVES_HTTP));
+  world.firewall.load(loadSteps(rulesetOf(B_SERVES_HTTP)));
   assert.equal(verdict(world, 'a', 'b', 'tcp', 80), 'accept');
   assert.equal(verdict(world, 'a', 'b', 'tcp', 81), 'drop');
   assert.equal(verdict(world, 'c', 'b', 'tcp', 80), 'drop');
@@ -61,10 +63,10 @@ both('an isolated target lets in what a rule allows, and nothing else', (world) 
 });
 
 both('a connection needs yes from both ends', (world) => {
-  world.firewall.load(rulesetOf({
+  world.firewall.load(loadSteps(rulesetOf({
     isolated: { egress: ['a'], ingress: ['b', 'c'] },
     allowed: [egressOf('a', 'b', [...HTTP, ...DNS]), ingressOf('b', 'a', DNS), ingressOf('c', 'a', HTTP)],
-  }));
+  })));
   assert.equal(verdict(world, 'a', 'b', 'udp', 53), 'accept');
   assert.equal(verdict(world, 'a', 'b', 'tcp', 80), 'drop');
   assert.equal(verdict(world, 'a', 'c', 'tcp', 80), 'drop');
@@ -72,7 +74,7 @@ both('a connection needs yes from both ends', (world) => {
 });
 
 both('ranges outside the cluster have classes of their own', (world) => {
-  world.firewall.load(rulesetOf({ isolated: { ingress: ['b'] }, allowed: [ingressOf('b', 'outside', HTTP)] }));
+  world.firewall.load(loadSteps(rulesetOf({ isolated: { ingress: ['b'] }, allowed: [ingressOf('b', 'outside', HTTP)] })));
   assert.equal(verdict(world, 'outside', 'b', 'tcp', 80), 'accept');
   assert.equal(verdict(world, 'outside', 'b', 'tcp', 81), 'drop');
   assert.equal(verdict(world, 'a', 'b', 'tcp', 80), 'drop');
@@ -84,7 +86,7 @@ both('exact ports, ranges, whole protocols and every port', (world) => {
     ingressOf('b', 'c', [1, 65535]),
     ingressOf('b', 'outside', ALL_PORTS),
   ];
-  world.firewall.load(rulesetOf({ isolated: { ingress: ['b'] }, allowed }));
+  world.firewall.load(loadSteps(rulesetOf({ isolated: { ingress: ['b'] }, allowed })));
   assert.equal(verdict(world, 'a', 'b', 'tcp', 81), 'accept');
   assert.equal(verdict(world, 'a', 'b', 'udp', 53), 'drop');
   assert.equal(verdict(world, 'c', 'b', 'tcp', 81), 'accept');
@@ -96,7 +98,7 @@ both('exact ports, ranges, whole protocols and every port', (world) => {
 
 both('protocols without ports pass by a bit of their own', (world) => {
   const allBut80 = subtractPorts(ALL_PORTS, HTTP);
-  world.firewall.load(rulesetOf({ isolated: { ingress: ['b'] }, allowed: [ingressOf('b', 'a', allBut80), ingressOf('b', 'c', [OTHER_POINT, OTHER_POINT])] }));
+  world.firewall.load(loadSteps(rulesetOf({ isolated: { ingress: ['b'] }, allowed: [ingressOf('b', 'a', allBut80), ingressOf('b', 'c', [OTHER_POINT, OTHER_POINT])] })));
   assert.equal(verdict(world, 'a', 'b', 'icmp'), 'accept');
   assert.equal(verdict(world, 'a', 'b', 'tcp', 81), 'accept');
   assert.equal(verdict(world, 'a', 'b', 'tcp', 80), 'drop');
@@ -105,92 +107,92 @@ both('protocols without ports pass by a bit of their own', (world) => {
 });
 
 both('a pod that is not known yet gets nothing and sends nothing', (world) => {
-  world.firewall.load(rulesetOf({}));
+  world.firewall.load(loadSteps(rulesetOf({})));
   assert.equal(verdict(world, 'a', 'unknown', 'tcp', 80), 'drop');
   assert.equal(verdict(world, 'unknown', 'a', 'udp', 53), 'drop');
   assert.deepEqual(reasons(world, 'a', 'unknown'), ['unknown-pod']);
 });
 
 both('the answer to what is refused is a matter of the setting', (world) => {
-  world.firewall.load(rulesetOf(B_SERVES_HTTP));
+  world.firewall.load(loadSteps(rulesetOf(B_SERVES_HTTP)));
   assert.equal(verdict(world, 'a', 'b', 'tcp', 80), 'accept');
   assert.equal(verdict(world, 'a', 'b', 'tcp', 81), 'reset');
 }, { deny: 'reject' });
 
 both('a connection that a change refuses is reset, an allowed one never notices', (world) => {
-  world.firewall.load(rulesetOf(B_SERVES_HTTP));
+  world.firewall.load(loadSteps(rulesetOf(B_SERVES_HTTP)));
   const flows = FAMILIES.map((family) => ({
     cut: world.connect({ source: addressOf('a', family), target: addressOf('b', family), protocol: 'tcp', port: 80 }),
     kept: world.connect({ source: addressOf('a', family), target: addressOf('c', family), protocol: 'tcp', port: 80 }),
   }));
   for (const { cut, kept } of flows) assert.deepEqual([cut.exchange(), kept.exchange()], ['answered', 'answered']);
-  world.firewall.change(rulesetOf({ isolated: { ingress: ['b'] } }));
+  changeTo(world.firewall, rulesetOf({ isolated: { ingress: ['b'] } }));
   for (const { cut, kept } of flows) assert.deepEqual([cut.exchange(), kept.exchange()], ['reset', 'answered']);
 });
 
 both('a datagram flow that a change refuses stops', (world) => {
-  world.firewall.load(rulesetOf({ isolated: { ingress: ['b'] }, allowed: [ingressOf('b', 'a', DNS)] }));
+  world.firewall.load(loadSteps(rulesetOf({ isolated: { ingress: ['b'] }, allowed: [ingressOf('b', 'a', DNS)] })));
   const flows = FAMILIES.map((family) => world.connect({ source: addressOf('a', family), target: addressOf('b', family), protocol: 'udp', port: 53 }));
   for (const flow of flows) assert.equal(flow.exchange(), 'answered');
-  world.firewall.change(rulesetOf({ isolated: { ingress: ['b'] }, allowed: [ingressOf('b', 'c', DNS)] }));
+  changeTo(world.firewall, rulesetOf({ isolated: { ingress: ['b'] }, allowed: [ingressOf('b', 'c', DNS)] }));
   for (const flow of flows) assert.equal(flow.exchange(), 'dropped');
 });
 
 both('kept connections live on after a change that refuses them, new ones are refused', (world) => {
-  world.firewall.load(rulesetOf({ isolated: { ingress: ['b'] }, allowed: [ingressOf('b', 'a', [...HTTP, ...DNS])] }));
+  world.firewall.load(loadSteps(rulesetOf({ isolated: { ingress: ['b'] }, allowed: [ingressOf('b', 'a', [...HTTP, ...DNS])] })));
   const flows = FAMILIES.flatMap((family) => ([['tcp', 80], ['udp', 53]] as const).map(([protocol, port]) =>
     world.connect({ source: addressOf('a', family), target: addressOf('b', family), protocol, port })));
   for (const flow of flows) assert.equal(flow.exchange(), 'answered');
   const closed = rulesetOf({ isolated: { ingress: ['b'] } });
-  world.firewall.change(closed);
+  changeTo(world.firewall, closed);
   for (const flow of flows) assert.equal(flow.exchange(), 'answered');
   assert.equal(verdict(world, 'a', 'b', 'tcp', 80), 'drop');
-  world.firewall.load(closed);
+  world.firewall.load(loadSteps(closed));
   for (const flow of flows) assert.equal(flow.exchange(), 'answered');
 }, { onChange: 'keep' });
 
 both('kept connections end with the pod', (world) => {
   const rules: Rules = { isolated: { ingress: ['b'] }, allowed: [ingressOf('b', 'a', [...HTTP, ...DNS])] };
-  world.firewall.load(rulesetOf(rules));
+  world.firewall.load(loadSteps(rulesetOf(rules)));
   const ends = { source: addressOf('a', 4), target: addressOf('b', 4) } as const;
   const [cut, stopped] = [world.connect({ ...ends, protocol: 'tcp', port: 80 }), world.connect({ ...ends, protocol: 'udp', port: 53 })];
   const kept = world.connect({ source: addressOf('a', 4), target: addressOf('c', 4), protocol: 'tcp', port: 80 });
   for (const flow of [cut, stopped, kept]) assert.equal(flow.exchange(), 'answered');
   // The address comes back as another pod's, which nobody may reach.
-  world.firewall.change(rulesetOf({ pods: ['a', 'c'] }));
-  world.firewall.change(rulesetOf({ isolated: { ingress: ['b'] } }));
+  changeTo(world.firewall, rulesetOf({ pods: ['a', 'c'] }));
+  changeTo(world.firewall, rulesetOf({ isolated: { ingress: ['b'] } }));
   assert.deepEqual([cut.exchange(), stopped.exchange(), kept.exchange()], ['reset', 'dropped', 'answered']);
 }, { onChange: 'keep' });
 
 both('a change that only adds judges no live connection again', (world) => {
-  world.firewall.load(rulesetOf(B_SERVES_HTTP));
+  world.firewall.load(loadSteps(rulesetOf(B_SERVES_HTTP)));
   const attempt: Attempt = { source: addressOf('a', 4), target: addressOf('b', 4), protocol: 'tcp', port: 80 };
   const flow = world.connect(attempt);
   assert.equal(flow.exchange(), 'answered');
   const judged = packets(world, attempt);
-  world.firewall.change(rulesetOf({ ...B_SERVES_HTTP, allowed: [...B_SERVES_HTTP.allowed!, ingressOf('b', 'c', HTTP)] }));
+  changeTo(world.firewall, rulesetOf({ ...B_SERVES_HTTP, allowed: [...B_SERVES_HTTP.allowed!, ingressOf('b', 'c', HTTP)] }));
   assert.equal(flow.exchange(), 'answered');
   assert.equal(packets(world, attempt), judged);
   assert.equal(verdict(world, 'c', 'b', 'tcp', 80), 'accept');
-  world.firewall.change(rulesetOf(B_SERVES_HTTP));
+  changeTo(world.firewall, rulesetOf(B_SERVES_HTTP));
   assert.equal(flow.exchange(), 'answered');
   assert.equal(packets(world, attempt), judged + 1);
 });
 
 both('generations come round without letting old connections through', (world) => {
-  world.firewall.load(rulesetOf(B_SERVES_HTTP));
+  world.firewall.load(loadSteps(rulesetOf(B_SERVES_HTTP)));
   const flow = world.connect({ source: addressOf('a', 4), target: addressOf('b', 4), protocol: 'tcp', port: 80 });
   const [closed, open] = [rulesetOf({ isolated: { ingress: ['b'] } }), rulesetOf(B_SERVES_HTTP)];
   // 127 changes that take away bring back the value in which the flow was judged.
   for (let change = 0; change < 127; change++) {
-    world.firewall.change(closed);
-    if (change < 126) world.firewall.change(open);
+    changeTo(world.firewall, closed);
+    if (change < 126) changeTo(world.firewall, open);
   }
   assert.equal(flow.exchange(), 'reset');
 });
 
 both('the ledger says who talked, who was refused and why, once for each drain', (world) => {
-  world.firewall.load(rulesetOf({ isolated: { ingress: ['b'], egress: ['c'] }, allowed: [ingressOf('b', 'a', HTTP)] }));
+  world.firewall.load(loadSteps(rulesetOf({ isolated: { ingress: ['b'], egress: ['c'] }, allowed: [ingressOf('b', 'a', HTTP)] })));
   verdict(world, 'a', 'b', 'tcp', 80);
   verdict(world, 'outside', 'b', 'udp', 53);
   verdict(world, 'c', 'a', 'tcp', 80);
@@ -212,24 +214,24 @@ both('the ledger says who talked, who was refused and why, once for each drain',
 both('replacing a table keeps what it says', (world) => {
   const ruleset = rulesetOf(B_SERVES_HTTP);
   for (let turn = 0; turn < 3; turn++) {
-    world.firewall.load(ruleset);
-    assert.deepEqual(world.firewall.read(), ruleset);
+    world.firewall.load(loadSteps(ruleset));
+    assert.deepEqual(readRuleset(world.firewall), ruleset);
     assert.equal(verdict(world, 'a', 'b', 'tcp', 81), 'drop');
   }
 });
 
 both('without the table everything is open', (world) => {
-  world.firewall.load(rulesetOf({ isolated: { ingress: ['b'] } }));
+  world.firewall.load(loadSteps(rulesetOf({ isolated: { ingress: ['b'] } })));
   world.firewall.remove();
   assert.throws(() => world.firewall.read(), (error) => error instanceof FirewallError && error.code === 'table-missing');
   world.firewall.remove();
-  world.firewall.load(rulesetOf({}));
+  world.firewall.load(loadSteps(rulesetOf({})));
   assert.equal(verdict(world, 'a', 'b', 'tcp', 80), 'accept');
 });
 
 both('what the kernel refuses changes nothing and is named', (world) => {
   const ruleset = rulesetOf(B_SERVES_HTTP);
-  world.firewall.load(ruleset);
+  world.firewall.load(loadSteps(ruleset));
   const value = addressOf('a', 4).value;
   const plans = [
     { set: 'pci4', removed: [], added: [{ key: [value], data: 77 }], code: 'element-conflict', offender: 'pci4 { 10.0.0.1 : 0:4d }' },
@@ -243,10 +245,10 @@ both('what the kernel refuses changes nothing and is named', (world) => {
       assert.ok(error.offender?.includes(offender.slice(7, -2)), error.message);
       return true;
     });
-    assert.deepEqual(world.firewall.read(), ruleset);
+    assert.deepEqual(readRuleset(world.firewall), ruleset);
   }
-  world.firewall.change(rulesetOf({}));
-  assert.deepEqual(world.firewall.read(), rulesetOf({}));
+  changeTo(world.firewall, rulesetOf({}));
+  assert.deepEqual(readRuleset(world.firewall), rulesetOf({}));
 });
 
 function reasons(world: World, source: HostName, target: HostName): (string | undefined)[] {

@@ -4,12 +4,14 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { LAST_ADDRESS, type IpFamily, type IpRange } from '../../src/base/ip-address.ts';
 import { ALL_PORTS, OTHER_POINT, unionPorts, type PortSet } from '../../src/base/port-set.ts';
+import { loadSteps } from '../../src/emit/plan-change.ts';
 import { sortRuleset } from '../../src/emit/sort-ruleset.ts';
 import type { Profile, Ruleset } from '../../src/emit/ruleset.ts';
 import { createFakeFirewall } from '../../src/kernel/fake-firewall.ts';
 import { closeNamespace, createNamespace } from '../../src/kernel/network-namespace.ts';
 import { openFirewall } from '../../src/kernel/nft-firewall.ts';
 import { needs } from '../needs.ts';
+import { changeTo, readRuleset } from './whole-ruleset.ts';
 
 const RUNS = process.env['BULKHEAD_NIGHTLY'] === '1' ? 500 : 25;
 const CHANGES_MAX = 6;
@@ -21,12 +23,12 @@ test('the kernel holds what the fake holds', needs('kernel'), () => {
     const kernel = openFirewall({ namespace, ...(isSmall ? { batchBytesMax: SMALL_BATCH_BYTES } : {}) });
     const fake = createFakeFirewall();
     try {
-      for (const firewall of [kernel, fake]) firewall.load(first!);
-      assert.deepEqual(kernel.read(), first);
+      for (const firewall of [kernel, fake]) firewall.load(loadSteps(first!));
+      assert.deepEqual(readRuleset(kernel), first);
       for (const wanted of rest) {
-        for (const firewall of [kernel, fake]) firewall.change(wanted);
-        assert.deepEqual(kernel.read(), wanted);
-        assert.deepEqual(fake.read(), wanted);
+        for (const firewall of [kernel, fake]) changeTo(firewall, wanted);
+        assert.deepEqual(readRuleset(kernel), wanted);
+        assert.deepEqual(readRuleset(fake), wanted);
       }
     } finally {
       kernel.close();

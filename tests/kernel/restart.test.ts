@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { rulesetOf as rulesetIn } from '../../src/emit/elements.ts';
+import { loadSteps } from '../../src/emit/plan-change.ts';
 import { FirewallError } from '../../src/kernel/firewall-error.ts';
 import { loadNft, runNft } from '../../src/kernel/internal/run-nft.ts';
 import { closeNamespace, createNamespace, type NamespaceFd } from '../../src/kernel/network-namespace.ts';
@@ -15,6 +15,7 @@ import { kernelWorld } from './firewall-world.ts';
 import { LARGE_RULESETS } from './large-rulesets.ts';
 import { rulesetOf } from './rules.ts';
 import { SteadyTraffic, type Path } from './steady-traffic.ts';
+import { changeTo, readRuleset, takenOver } from './whole-ruleset.ts';
 
 const CLOSED = rulesetOf({ isolated: { ingress: ['b'] } });
 
@@ -31,14 +32,14 @@ function inNamespaceOfOurs(name: string, run: (namespace: NamespaceFd) => void):
 
 function leave(options: NftFirewallOptions): void {
   const earlier = openFirewall(options);
-  earlier.load(CLOSED);
+  earlier.load(loadSteps(CLOSED));
   earlier.close();
 }
 
 inNamespaceOfOurs('a table that an earlier process left is taken over as it stands', (namespace) => {
   leave({ namespace });
   const firewall = openFirewall({ namespace });
-  assert.deepEqual(rulesetIn(firewall.takeOver()!), CLOSED);
+  assert.deepEqual(takenOver(firewall), CLOSED);
   firewall.close();
 });
 
@@ -66,8 +67,8 @@ for (const { name, left, text } of NOT_OURS) {
     if (text !== undefined) loadNft(`${text}\n`, { namespace, doing: 'change the table' });
     const firewall = openFirewall({ namespace });
     assert.equal(firewall.takeOver(), undefined);
-    firewall.load(CLOSED);
-    assert.deepEqual(rulesetIn(firewall.takeOver()!), CLOSED);
+    firewall.load(loadSteps(CLOSED));
+    assert.deepEqual(takenOver(firewall), CLOSED);
     firewall.close();
   });
 }
@@ -79,18 +80,18 @@ inNamespaceOfOurs('bits of the mark that are no neighbors, or one alone, are ref
 /** Since Linux 6.9; `supported` is what this kernel says. */
 inNamespaceOfOurs('an owner keeps others from its table, and leaves it behind', (namespace) => {
   const owner = openFirewall({ namespace, isOwner: true });
-  owner.load(CLOSED);
+  owner.load(loadSteps(CLOSED));
   const isOwned = !tryNft(namespace, 'delete table inet bulkhead');
   if (!isOwned) {
-    owner.load(CLOSED);
+    owner.load(loadSteps(CLOSED));
     return owner.close();
   }
   runNft(['flush', 'ruleset'], { namespace, doing: 'flush everything' });
-  assert.deepEqual(owner.read(), CLOSED);
+  assert.deepEqual(readRuleset(owner), CLOSED);
   const rival = openFirewall({ namespace, isOwner: true });
   assert.throws(() => rival.takeOver(), (error) => error instanceof FirewallError && error.code === 'table-in-use');
   owner.close();
-  assert.deepEqual(rulesetIn(rival.takeOver()!), CLOSED);
+  assert.deepEqual(takenOver(rival), CLOSED);
   assert.equal(tryNft(namespace, 'delete table inet bulkhead'), false);
   rival.close();
   assert.equal(tryNft(namespace, 'delete table inet bulkhead'), true);
@@ -129,15 +130,15 @@ const KILLED: readonly { readonly name: string; readonly options: NftFirewallOpt
 for (const { name, options } of KILLED) {
   test(`killed at any moment, with ${name}: nothing leaks, nothing is refused`, needs('kernel'), async (context) => {
     const world = kernelWorld(options);
-    world.firewall.load(LARGE_RULESETS[0]);
+    world.firewall.load(loadSteps(LARGE_RULESETS[0]));
     world.firewall.close();
     const traffic = new SteadyTraffic(world.hosts, PATHS);
     try {
       for (let round = 0; round < KILLS; round++) await killLater(world.hosts.router, options);
       const heir = openFirewall({ ...options, namespace: world.hosts.router });
-      if (heir.takeOver() === undefined) heir.load(LARGE_RULESETS[1]);
-      else heir.change(LARGE_RULESETS[1]);
-      assert.deepEqual(heir.read(), LARGE_RULESETS[1]);
+      if (heir.takeOver() === undefined) heir.load(loadSteps(LARGE_RULESETS[1]));
+      else changeTo(heir, LARGE_RULESETS[1]);
+      assert.deepEqual(readRuleset(heir), LARGE_RULESETS[1]);
       heir.close();
       const count = await traffic.stop();
       context.diagnostic(`${KILLS} kills, ${JSON.stringify(count)}`);

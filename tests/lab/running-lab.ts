@@ -6,6 +6,7 @@ import type { IpFamily } from '../../src/base/ip-address.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
 import type { Program } from '../../src/compile/program.ts';
 import { emitRuleset } from '../../src/emit/emit.ts';
+import { loadSteps } from '../../src/emit/plan-change.ts';
 import type { Firewall } from '../../src/kernel/firewall.ts';
 import { openFirewall } from '../../src/kernel/nft-firewall.ts';
 import { placementOf } from '../../src/lab/lab-placement.ts';
@@ -30,7 +31,7 @@ export async function withLab<Result>(cluster: Cluster, options: LabOptions, run
     const firewall = openFirewall({ namespace: lab.node });
     try {
       const program = compileCluster(withLabAddresses(cluster, plan));
-      firewall.load(emitRuleset(program, placementOf(plan)).ruleset);
+      firewall.load(loadSteps(emitRuleset(program, placementOf(plan)).ruleset));
       const world = { prober: lab.prober, namespaces: lab.namespaces, readLedger: () => firewall.readLedger({ drain: true }) };
       return await run({ lab, plan, program, firewall, world });
     } finally {

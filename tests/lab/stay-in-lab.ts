@@ -1,6 +1,7 @@
 // A program for the tests: runs a small lab until it is told to end, as root or in a user namespace of its own.
 import { compileCluster } from '../../src/compile/compile.ts';
 import { emitRuleset } from '../../src/emit/emit.ts';
+import { loadSteps } from '../../src/emit/plan-change.ts';
 import { openFirewall } from '../../src/kernel/nft-firewall.ts';
 import { detectNamespaceRight } from '../../src/kernel/namespace-right.ts';
 import { enterUserNamespace } from '../../src/lab/enter-user-namespace.ts';
@@ -21,7 +22,7 @@ const input = cluster({
 const plan = planLab(input);
 const lab = await startLab(plan);
 const firewall = openFirewall({ namespace: lab.node });
-firewall.load(emitRuleset(compileCluster(withLabAddresses(input, plan)), placementOf(plan)).ruleset);
+firewall.load(loadSteps(emitRuleset(compileCluster(withLabAddresses(input, plan)), placementOf(plan)).ruleset));
 const alive = setInterval(() => undefined, 1_000_000);
 process.once('SIGTERM', async () => {
   firewall.close();

@@ -17,6 +17,7 @@ import { manifestText } from '../clusters/manifests.ts';
 import { randomCluster } from '../clusters/random-cluster.ts';
 import { settleCluster } from '../clusters/settle.ts';
 import { needs } from '../needs.ts';
+import { changeTo } from '../kernel/whole-ruleset.ts';
 
 const pods = [
   pod('shop/web', { replicas: 2, ports: ['http:TCP/8080'] }),
@@ -76,7 +77,7 @@ test('a host that speaks IPv4 alone', needs('kernel'), async () => {
 test('names each pair that another policy in the kernel decides otherwise', needs('kernel'), async () => {
   const opened: Cluster = { ...shop, policies: shop.policies.map((one) => (one.name === 'db' ? policy('shop/db', { selector: { app: 'db' }, ingress: [rule([podPeer({ app: 'web' })], ['TCP/3306', 'TCP/8080'])] }) : one)) };
   await withLab(shop, {}, async ({ plan, program, firewall, world }) => {
-    firewall.change(emitRuleset(compileCluster(withLabAddresses(opened, plan)), placementOf(plan)).ruleset);
+    changeTo(firewall, emitRuleset(compileCluster(withLabAddresses(opened, plan)), placementOf(plan)).ruleset);
     const table = await proveTruthTable(program, plan.endpoints, world);
     const wanted = ['shop/web-0', 'shop/web-1'].flatMap((web) =>
       [4, 6].map((family) => `${web} -> shop/db sctp/132 over IPv${family}: expected allowed, seen denied (ledger)`));

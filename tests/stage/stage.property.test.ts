@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { compileCluster } from '../../src/compile/compile.ts';
 import { ownNodePair } from '../../src/analyze/decide.ts';
 import { emitRuleset } from '../../src/emit/emit.ts';
+import { loadSteps } from '../../src/emit/plan-change.ts';
 import { PROTOCOL_NUMBER } from '../../src/emit/profile-elements.ts';
 import { createFakeFirewall, type FakeFirewall, type Packet } from '../../src/kernel/fake-firewall.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
@@ -21,7 +22,7 @@ const ICMP = 1;
 
 function firewallOf(cluster: Cluster): FakeFirewall {
   const firewall = createFakeFirewall();
-  firewall.load(emitRuleset(compileCluster(cluster), placementOf(cluster, 'n1')).ruleset);
+  firewall.load(loadSteps(emitRuleset(compileCluster(cluster), placementOf(cluster, 'n1')).ruleset));
   return firewall;
 }
 

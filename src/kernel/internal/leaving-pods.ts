@@ -1,7 +1,7 @@
 // Local pods that a change takes away: whose connections end with them, whatever becomes of those of other pods.
 import type { Elements } from '../../emit/element.ts';
 import type { ChangeStep } from '../../emit/plan-change.ts';
-import { FAMILIES, type SetName } from '../../emit/set-shape.ts';
+import { FAMILIES } from '../../emit/set-shape.ts';
 import { addressKey } from './conntrack.ts';
 
 const LOCAL_SETS = FAMILIES.flatMap((family) => ([`le${family}`, `li${family}`] as const).map((set) => ({ set, family })));
@@ -14,9 +14,7 @@ export function podsLeavingBy(steps: readonly ChangeStep[]): ReadonlySet<string>
   return new Set([...keysOf('removed')].filter((key) => !added.has(key)));
 }
 
-export function podsLeavingBetween(current: Elements, wanted: Elements): ReadonlySet<string> {
-  const keysOf = (elements: Elements): Set<string> =>
-    new Set(LOCAL_SETS.flatMap(({ set, family }) => (elements.get(set satisfies SetName) ?? []).map(({ key }) => addressKey(family, key[0] as bigint))));
-  const stay = keysOf(wanted);
-  return new Set([...keysOf(current)].filter((key) => !stay.has(key)));
+/** Where a table is replaced by what steps from empty sets put there. */
+export function podsLeavingFor(steps: readonly ChangeStep[], held: Elements): ReadonlySet<string> {
+  return podsLeavingBy([...LOCAL_SETS.map(({ set }): ChangeStep => ({ set, removed: held.get(set)!, added: [] })), ...steps]);
 }
