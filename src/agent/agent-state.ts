@@ -65,4 +65,6 @@ export interface KernelState {
   /** Times that our table was not as we left it, and was put right. */
   readonly driftRepairs: number;
   readonly lastDriftAt: Date | undefined;
+  /** What was found then, and who did it where the kernel said so; a sentence without a final stop. */
+  readonly lastDrift: string | undefined;
 }

@@ -6,7 +6,7 @@ import type { Program } from '../compile/program.ts';
 import { NO_ELEMENTS } from '../emit/elements.ts';
 import { LiveEmission } from '../emit/live-emission.ts';
 import type { Cluster } from '../model/cluster.ts';
-import type { Firewall } from '../kernel/firewall.ts';
+import type { Drift, Firewall } from '../kernel/firewall.ts';
 
 export interface Commit {
   /** Live connections are judged anew. */
@@ -54,6 +54,11 @@ export class KernelWriter {
     this.emission.forgetLeftIds();
     if (this.live.wantsCompaction) this.live.compact();
     else if (this.emission.wantsCompaction) this.emission.compact();
+  }
+
+  /** Puts back what somebody else changed; undefined where all is as it should be, or the next commit reads it anyway. */
+  repair(): Drift | undefined {
+    return this.isInStep ? this.firewall.repair(() => this.emission.elements()) : undefined;
   }
 
   /** Somebody else changed our table: the next commit reads it first. */

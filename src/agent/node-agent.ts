@@ -2,7 +2,8 @@
 import type { Cluster } from '../model/cluster.ts';
 import type { ClusterError } from '../kube/cluster-error.ts';
 import type { Program } from '../compile/program.ts';
-import type { Firewall } from '../kernel/firewall.ts';
+import { formatDrift } from '../kernel/format-drift.ts';
+import type { Drift, Firewall } from '../kernel/firewall.ts';
 import { FirewallError } from '../kernel/firewall-error.ts';
 import type { AgentState, CommitState, KernelState, PodCounts, TroubleCode } from './agent-state.ts';
 import type { Clock } from './clock.ts';
@@ -42,6 +43,8 @@ export class NodeAgent implements ClusterListener {
   private writer: KernelWriter | undefined;
   private commits: CommitState = { count: 0, generations: 0, lastAt: undefined, lastMs: 0 };
   private isEnforcing = false;
+  private drifts: Omit<KernelState, 'table'> = { driftRepairs: 0, lastDriftAt: undefined, lastDrift: undefined };
+  private readonly unwatch: () => void;
   private firstWaitingMs: number | undefined;
   private cancelCommit: (() => void) | undefined;
   private cancelTidying: (() => void) | undefined;
@@ -54,6 +57,7 @@ export class NodeAgent implements ClusterListener {
     this.clock = clock;
     this.troubles = new Troubles(clock);
     this.ranges = new LocalRanges(node);
+    this.unwatch = firewall.watch(() => this.repair());
     this.troubles.set('starting', '', 'the API server has not told everything yet');
   }
 
@@ -116,6 +120,7 @@ export class NodeAgent implements ClusterListener {
   /** Nothing is written any more; the rules stay as they are. */
   stop(): void {
     this.isStopped = true;
+    this.unwatch();
     this.cancelCommit?.();
     this.cancelTidying?.();
   }
@@ -186,7 +191,23 @@ export class NodeAgent implements ClusterListener {
   }
 
   private kernelState(): KernelState {
-    return { table: 'bulkhead', driftRepairs: 0, lastDriftAt: undefined };
+    return { table: 'bulkhead', ...this.drifts };
+  }
+
+  /** Somebody else may have changed our table. */
+  private repair(): void {
+    if (this.isStopped || this.writer === undefined) return;
+    let drift: Drift | undefined;
+    try {
+      drift = this.writer.repair();
+    } catch (error) {
+      if (!(error instanceof FirewallError)) throw error;
+      this.writer.distrust();
+      this.troubles.set('kernel', '', error.message);
+      this.scheduleCommit(0);
+    }
+    if (drift !== undefined) this.drifts = { driftRepairs: this.drifts.driftRepairs + 1, lastDriftAt: this.clock.now(), lastDrift: formatDrift(drift) };
+    this.tell();
   }
 
   private tell(): void {

@@ -1,6 +1,6 @@
 // What on a node keeps policy from being enforced, or may: how its pods are wired, who else writes marks, how Services are reached.
 import { readFileSync } from 'node:fs';
-import { GENERATION_MASK } from './internal/generation-number.ts';
+import { GENERATION_MASK } from './generation-number.ts';
 import { readMarkWriters } from './internal/mark-writers.ts';
 import { NetfilterSocket } from './internal/netfilter-socket.ts';
 import { readLinks, type Link } from './internal/read-links.ts';

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { endianness } from 'node:os';
 import { FirewallError } from './firewall-error.ts';
-import { GENERATION_MASK } from './internal/generation-number.ts';
+import { GENERATION_MASK } from './generation-number.ts';
 import { adminEnvironment } from './internal/run-nft.ts';
 import { hookText, skeletonText } from './internal/skeleton.ts';
 import { loadLibc } from './libc.ts';

@@ -10,7 +10,7 @@ import { FirewallError } from './firewall-error.ts';
 import { addressKey } from './internal/conntrack.ts';
 import { describeSteps } from './internal/describe-steps.ts';
 import { FakeTable } from './internal/fake-table.ts';
-import { GENERATION_MASK, GENERATION_MAX } from './internal/generation-number.ts';
+import { GENERATION_MASK, GENERATION_MAX } from './generation-number.ts';
 import { podsLeavingBy, podsLeavingFor } from './internal/leaving-pods.ts';
 import { hookText, LEDGER_SIZE, skeletonText } from './internal/skeleton.ts';
 import { hasPorts, walkChains, walkUntracked, type Judgment, type Look } from './internal/walk-skeleton.ts';

@@ -10,7 +10,7 @@ import { changeBatches } from './internal/change-batches.ts';
 import { clearMarksOf } from './internal/conntrack.ts';
 import { describeSteps } from './internal/describe-steps.ts';
 import { readGeneration, writeGeneration } from './internal/generation.ts';
-import { GENERATION_MASK, isGenerationMask, markOf } from './internal/generation-number.ts';
+import { GENERATION_MASK, isGenerationMask, markOf } from './generation-number.ts';
 import { GenerationSource } from './internal/generation-source.ts';
 import { podsLeavingBy, podsLeavingFor } from './internal/leaving-pods.ts';
 import { Ledger } from './internal/ledger.ts';

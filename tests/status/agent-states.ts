@@ -13,7 +13,7 @@ export const READY: AgentState = {
   policies: [],
   commits: { count: 3, lastAt: new Date(Date.UTC(2026, 0, 1)), lastMs: 1.5, generations: 1 },
   pods: { local: 2, governed: 1, remote: 10 },
-  kernel: { table: 'bulkhead', driftRepairs: 0, lastDriftAt: undefined },
+  kernel: { table: 'bulkhead', driftRepairs: 0, lastDriftAt: undefined, lastDrift: undefined },
 };
 
 export function policy(name: string, given: Partial<PolicyState> = {}): PolicyState {

@@ -1,7 +1,7 @@
 // The generation bits in the marks of conntrack entries, over ctnetlink: read, and taken off where they must not count any more.
 import type { IpFamily } from '../../base/ip-address.ts';
 import { FirewallError } from '../firewall-error.ts';
-import { generationOf } from './generation-number.ts';
+import { generationOf } from '../generation-number.ts';
 import { MessageWriter, NLM_F_REQUEST, SUBSYSTEM_CONNTRACK, visitAttributes, type Message } from './netfilter-message.ts';
 import type { NetfilterSocket } from './netfilter-socket.ts';
 

@@ -1,6 +1,6 @@
 // Gives generations that no live flow carries.
 import { clearStaleMarks } from './conntrack.ts';
-import { generationMax, nextGeneration } from './generation-number.ts';
+import { generationMax, nextGeneration } from '../generation-number.ts';
 import type { NetfilterSocket } from './netfilter-socket.ts';
 
 export class GenerationSource {

@@ -1,5 +1,5 @@
 // The generation: the rules of the chains `gate` and `stamp`, which let judged flows pass and mark the ones now judged.
-import { generationMax, generationOf, markOf } from './generation-number.ts';
+import { generationMax, generationOf, markOf } from '../generation-number.ts';
 import { FAMILY_INET, MessageWriter, NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE, NLM_F_REQUEST, SUBSYSTEM_NFTABLES, visitAttributes } from './netfilter-message.ts';
 import type { NetfilterSocket } from './netfilter-socket.ts';
 import { transact, type MessageOfBatch } from './transact.ts';

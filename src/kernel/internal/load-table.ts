@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { FirewallError } from '../firewall-error.ts';
 import { loadLibc } from '../libc.ts';
 import type { NamespaceFd } from '../network-namespace.ts';
-import { markOf } from './generation-number.ts';
+import { markOf } from '../generation-number.ts';
 import { writeGeneration, writeGenerationRules, type Generation } from './generation.ts';
 import { MessageWriter, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REQUEST } from './netfilter-message.ts';
 import type { NetfilterSocket } from './netfilter-socket.ts';

@@ -1,7 +1,7 @@
 // The nft text of our table: a fixed set of chains that look everything up in maps and sets, so that all policy is elements.
 import type { IpFamily } from '../../base/ip-address.ts';
 import { FAMILIES, SET_SHAPES, type FieldKind, type SetName, type SetShape } from '../../emit/set-shape.ts';
-import { markOf } from './generation-number.ts';
+import { markOf } from '../generation-number.ts';
 import { REFUSAL_CODE } from './refusal-code.ts';
 import { formatId } from '../../emit/format-ruleset.ts';
 
