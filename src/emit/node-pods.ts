@@ -130,7 +130,7 @@ export class NodePods {
       addresses.claims[claim][place]!--;
       const rest = addresses.claimCount(place);
       // Pods on the network of a node are alike at its address, however many are left.
-      if (rest === 0 || rest > addresses.claims.host[place]!) owners.set(family, place, MANY);
+      if (claim !== 'host' || rest === 0 || rest > addresses.claims.host[place]!) owners.set(family, place, MANY);
     }
   }
 

@@ -72,6 +72,8 @@ export class SimulatedNode {
   private readonly firewall = new FaultyFirewall(this.kernel, () => (this.isKilled = true));
   private isKilled = false;
   private toldLast: Cluster | undefined;
+  /** The cluster of the last commit that came back whole. */
+  inForce: Cluster | undefined;
   private readonly world: World;
   private running: (RunningAgent & { readonly stop: AbortController }) | undefined;
 
@@ -92,7 +94,14 @@ export class SimulatedNode {
   start(): void {
     const stop = new AbortController();
     const { api, clock } = this.world;
-    this.running = { ...startAgent({ api, clock, node: this.name, firewall: this.firewall, signal: stop.signal }), stop };
+    const { agent, ended } = startAgent({ api, clock, node: this.name, firewall: this.firewall, signal: stop.signal });
+    this.running = { agent, ended, stop };
+    let commits = 0;
+    agent.onChange(() => {
+      if (agent.state.commits.count === commits) return;
+      commits = agent.state.commits.count;
+      this.inForce = this.told;
+    });
   }
 
   /** After its kernel killed it in the middle of a change. */
@@ -136,7 +145,8 @@ export function differences(cluster: Cluster, node: string, { held, wanted, pack
   const found: Difference[] = [];
   for (const packet of packetsOf(cluster, node, packetsMax)) {
     const isOpen = held.decide(packet) === 'accept';
-    if (isOpen !== (wanted.decide(packet) === 'accept')) found.push({ text: `${formatIpAddress(packet.source)} → ${formatIpAddress(packet.target)} protocol ${packet.protocol} port ${packet.port}`, isOpen });
+    const ends = [formatIpAddress(packet.source), formatIpAddress(packet.target)];
+    if (isOpen !== (wanted.decide(packet) === 'accept')) found.push({ text: `${ends.join(' → ')} protocol ${packet.protocol} port ${packet.port}`, ends, isOpen });
   }
   return found;
 }
@@ -159,6 +169,7 @@ function packetsOf(cluster: Cluster, node: string, packetsMax: number): Packet[]
 
 export interface Difference {
   readonly text: string;
+  readonly ends: readonly string[];
   /** What `held` says. */
   readonly isOpen: boolean;
 }
@@ -170,8 +181,4 @@ export function assertAlike(cluster: Cluster, node: string, { held, packetsMax, 
 
 function distinct(addresses: readonly IpAddress[]): readonly IpAddress[] {
   return [...new Map(addresses.map((address) => [`${address.family} ${address.value}`, address])).values()];
-}
-
-export function dump(cluster: Cluster): string {
-  return cluster.pods.map((p) => `${p.namespace}/${p.workload.name}/${p.name} ${p.nodeName} ${p.hostNetwork} ${p.addresses.map(formatIpAddress).join()} [${[...p.labels].join(' ')}] `).join('\n') + '\nnodes ' + cluster.nodes.map((n) => `${n.name} ${n.addresses.map(formatIpAddress).join()}`).join(' ; ') + '\nns ' + cluster.namespaces.map((n) => `${n.name} ${[...n.labels].join(' ')}`).join(';') + '\npol ' + cluster.policies.map((n) => `${n.namespace}/${n.name}`).join(';') + ' ' + cluster.clusterPolicies.map((n) => `${n.kind}/${n.name}`).join(';');
 }
