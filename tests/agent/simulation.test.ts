@@ -46,7 +46,6 @@ async function runStory(raw: RawCluster, pool: RawCluster, story: readonly Event
       await world.advance(event.waitMs);
       for (const node of world.nodes.values()) look(node, `after ${event.kind}`);
     }
-   
     await heal(world);
     const cluster = await world.cluster();
     for (const { name, kernel, agent } of world.nodes.values()) {
