@@ -16,6 +16,7 @@ const pages = readCases('reach');
 const RUNNERS: Readonly<Record<string, string>> = {
   lint: 'tests/lint/cases.test.ts',
   repair: 'tests/lint/cases.test.ts',
+  correct: 'tests/lint/cases.test.ts',
   reach: 'tests/cases.test.ts',
   ...Object.fromEntries(COMMAND_FOLDERS.map((folder) => [folder, 'tests/cases/commands.test.ts'])),
 };

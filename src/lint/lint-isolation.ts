@@ -1,6 +1,7 @@
 // Namespaces in which a pod may be governed by no policy at all: one finding for each namespace, however many pods are concerned.
 import type { Finding } from '../base/finding.ts';
-import type { ClusterPolicy } from '../model/cluster-policy.ts';
+import { LAST_ADDRESS, type IpFamily } from '../base/ip-address.ts';
+import type { ClusterPolicy, TierPeer } from '../model/cluster-policy.ts';
 import type { Namespace } from '../model/cluster.ts';
 import { DIRECTIONS, type Direction, type NetworkPolicy } from '../model/network-policy.ts';
 import { below, locateOrigin, type Origin } from '../model/origin.ts';
@@ -88,8 +89,17 @@ function deniesAll({ subject, ...policy }: ClusterPolicy, namespace: Namespace, 
     ({ action, peers, ports }) =>
       action === 'Deny' &&
       ports.kind === 'every' &&
-      (peers.kind === 'everybody' || peers.peers.some((peer) => peer.kind === 'scoped-pods' && peer.namespaceSelector.requirements.length === 0 && peer.podSelector.requirements.length === 0)),
+      (peers.kind === 'everybody' || peers.peers.some(isEveryPod) || ([4, 6] as const).every((family) => peers.peers.some((peer) => isWholeFamily(peer, family)))),
   );
+}
+
+function isEveryPod(peer: TierPeer): boolean {
+  return peer.kind === 'scoped-pods' && peer.namespaceSelector.requirements.length === 0 && peer.podSelector.requirements.length === 0;
+}
+
+/** `0.0.0.0/0` or `::/0`: whatever address a pod gets, it is in there. */
+function isWholeFamily(peer: TierPeer, family: IpFamily): boolean {
+  return peer.kind === 'ip-block' && peer.cidr.family === family && peer.cidr.first === 0n && peer.cidr.last === LAST_ADDRESS[family] && peer.except.length === 0;
 }
 
 function lintUngoverned({ namespace, policies, ungoverned }: Scope): Finding[] {

@@ -35,7 +35,7 @@ const BLOCK = /^(`{3,4})(\w+(?: cluster)?)\n([^]*?)^\1$/gm;
 
 /** All pages, in order. */
 export function lintPages(): readonly CasePage[] {
-  return globSync('cases/{lint,repair}/*.md', { cwd: cloneRoot }).sort().map(readPage);
+  return globSync('cases/{correct,lint,repair}/*.md', { cwd: cloneRoot }).sort().map(readPage);
 }
 
 function readPage(file: string): CasePage {
@@ -60,6 +60,11 @@ export interface CaseAnswer {
 /** Pages are small, so nearly every one of them is weak in these ways: they are shown only on pages that name them. */
 const BACKGROUND_CODES: ReadonlySet<string> = new Set(['no-default-deny', 'workload-not-selected', 'rule-redundant']);
 
+/** Sets that are as they should be: whatever is found of them is shown, and must be explained. */
+export function isCorrect({ file }: CasePage): boolean {
+  return file.startsWith('cases/correct/');
+}
+
 /** Repairs, reads, lints and mends as `bulkhead lint --fix` does without asking. */
 export function answerPage(page: CasePage): CaseAnswer {
   const file = page.isProse ? 'page.md' : 'page.yaml';
@@ -73,7 +78,7 @@ export function answerPage(page: CasePage): CaseAnswer {
   const all = sortFindings([...repair.findings, ...linted.findings]);
   const { state } = mendForm({ texts, linted }, lintTexts);
   const repaired = state.texts.get(file)!.manifests;
-  const shown = all.filter(({ code }) => !BACKGROUND_CODES.has(code) || page.namedCodes.has(code));
+  const shown = all.filter(({ code }) => isCorrect(page) || !BACKGROUND_CODES.has(code) || page.namedCodes.has(code));
   return { all, findings: shown.map(findingLine).join(''), repaired: mask(page.isProse ? trimLines(repaired) : repaired), reach: reachOf(compileCluster(state.linted.cluster)) };
 }
 
