@@ -2,22 +2,35 @@
 import { hostname } from 'node:os';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { startAgent } from '../agent/agent.ts';
-import type { AgentState } from '../agent/agent-state.ts';
 import { openKubeApi } from '../kube/kube-api.ts';
 import { checkNode } from '../kernel/check-node.ts';
+import { findNftVersion } from '../kernel/detect-kernel.ts';
 import { isGenerationMask } from '../kernel/generation-number.ts';
 import { openFirewall } from '../kernel/nft-firewall.ts';
+import { dropRights } from '../kernel/process-rights.ts';
+import { performDuties, statusDoorOf, type StatusOptions } from './agent-duties.ts';
+import { createLog, LOG_FORMATS, LOG_LEVELS, type Log, type LogOptions } from './agent-log.ts';
+import { agentManifests, isImageName } from './agent-manifests.ts';
+import { uninstallCluster, uninstallNode } from './agent-uninstall.ts';
+import { UsageError } from './failures.ts';
 import { listenForInterruption } from './interruption.ts';
-import { writeNote } from './output.ts';
+import { writeAnswer } from './output.ts';
+import { packageVersion } from './package-version.ts';
 import { systemClock } from './system-clock.ts';
 
-interface AgentVerbOptions {
+interface AgentVerbOptions extends StatusOptions {
   readonly node: string;
   readonly context?: string;
   readonly kubeconfig?: string;
   readonly deny: 'drop' | 'reject';
   readonly onChange: 'cut' | 'keep';
   readonly ctMask: number;
+  readonly logFormat: LogOptions['format'];
+  readonly logLevel: LogOptions['level'];
+  readonly manifests?: boolean;
+  readonly image?: string;
+  readonly uninstall?: boolean;
+  readonly cluster?: boolean;
 }
 
 export function defineAgent(command: Command): void {
@@ -28,24 +41,61 @@ export function defineAgent(command: Command): void {
     .addOption(new Option('--deny <HOW>', 'what a refused new connection gets').choices(['drop', 'reject']).default('drop'))
     .addOption(new Option('--on-change <HOW>', 'live connections that a change would refuse').choices(['cut', 'keep']).default('cut'))
     .addOption(new Option('--ct-mask <BITS>', 'bits of the conntrack mark that nobody else writes').argParser(readMask).default(0x7f, '0x7f'))
-    .addHelpText('after', '\nRules stay in force when it ends, however it ends.\nExit status: 0 it was told to end; 3 it cannot work here.')
+    .option('--status-address <HOST:PORT>', 'where /metrics, /healthz and /readyz are answered, or none', '127.0.0.1:9641')
+    .option('--status-cert <FILE>', 'certificate for it, which other hosts need; they ask with a token of the cluster')
+    .option('--status-key <FILE>', 'key of the certificate')
+    .addOption(new Option('--log-format <FORMAT>', 'of the lines on stderr').choices(LOG_FORMATS).default('text'))
+    .addOption(new Option('--log-level <LEVEL>', 'the least weight of lines that are written').choices(LOG_LEVELS).default('info'))
+    .option('--manifests', 'print what puts the agent onto every node of a cluster, for kubectl apply -f -')
+    .option('--image <NAME>', 'with --manifests: the image that the nodes pull')
+    .option('--uninstall', 'take the rules of this node away: everything is open afterwards')
+    .option('--cluster', 'with --uninstall: take away what the manifests put into the cluster, with all staged policies')
+    .addHelpText('after', `
+Rules stay in force when it ends, however it ends.
+It drops every capability but NET_ADMIN as it starts.
+Exit status: 0 it was told to end; 2 the words are wrong; 3 it cannot work here.
+
+Examples:
+  bulkhead agent --manifests --image registry.example/bulkhead:0.1.0 | kubectl apply -f -
+  bulkhead agent --uninstall            on each node, when the agents are gone
+  bulkhead agent --uninstall --cluster  once, before that`)
     .action(async (options: AgentVerbOptions) => {
-      process.exitCode = await runAgent(options);
+      process.exitCode = await dispatch(options);
     });
 }
 
-async function runAgent({ node, context, kubeconfig, deny, onChange, ctMask }: AgentVerbOptions): Promise<number> {
-  if (refusesNode(ctMask)) return 3;
-  const api = await openKubeApi({ ...(context === undefined ? {} : { context }), ...(kubeconfig === undefined ? {} : { kubeconfig }) });
+async function dispatch(options: AgentVerbOptions): Promise<number> {
+  const { manifests = false, uninstall = false, cluster = false, image } = options;
+  if (manifests && uninstall) throw new UsageError('--manifests and --uninstall are two things', 'ask for one of them');
+  if (image !== undefined && (!manifests || !isImageName(image))) throw new UsageError(manifests ? `\`${image}\` is no name of an image` : '--image belongs to --manifests');
+  if (cluster && !uninstall) throw new UsageError('--cluster belongs to --uninstall');
+  if (manifests) await writeAnswer([agentManifests(image)]);
+  else if (cluster) await uninstallCluster(await openKubeApi(clusterOf(options)));
+  else if (uninstall) await uninstallNode();
+  else return runAgent(options);
+  return 0;
+}
+
+function clusterOf({ context, kubeconfig }: AgentVerbOptions): Parameters<typeof openKubeApi>[0] {
+  return { ...(context === undefined ? {} : { context }), ...(kubeconfig === undefined ? {} : { kubeconfig }) };
+}
+
+async function runAgent(options: AgentVerbOptions): Promise<number> {
+  const { node, deny, onChange, ctMask, logFormat, logLevel } = options;
+  const door = statusDoorOf(options);
+  dropRights(['NET_ADMIN']);
+  const log = createLog({ format: logFormat, level: logLevel });
+  if (refusesNode(ctMask, log)) return 3;
+  const api = await openKubeApi(clusterOf(options));
   const firewall = openFirewall({ deny, onChange, markMask: ctMask, isOwner: true });
   const interruption = listenForInterruption();
   const stop = new AbortController();
+  const { signal } = stop;
   void interruption.come.then(() => stop.abort());
   try {
-    const { agent, ended } = startAgent({ api, firewall, node, clock: systemClock, signal: stop.signal });
-    const log = createStateLog(() => agent.state);
-    agent.onChange(log);
-    await ended;
+    const { agent, ended } = startAgent({ api, firewall, node, clock: systemClock, signal });
+    const duties = performDuties({ agent, node, api, firewall, version: packageVersion(), nftVersion: findNftVersion() ?? 'none', log, signal, door });
+    await Promise.all([ended, duties]);
   } finally {
     firewall.close();
     interruption.stopListening();
@@ -54,9 +104,9 @@ async function runAgent({ node, context, kubeconfig, deny, onChange, ctMask }: A
 }
 
 /** Says what is in the way on this node; true where policy could not be enforced at all. */
-function refusesNode(markMask: number): boolean {
+function refusesNode(markMask: number, log: Log): boolean {
   const obstacles = checkNode({ markMask });
-  for (const { reason, remedy } of obstacles) void writeNote(`bulkhead: ${reason}\nbulkhead: ${remedy}\n`);
+  for (const { reason, remedy, isFatal } of obstacles) log(isFatal ? 'error' : 'warn', `${reason}; ${remedy}`);
   return obstacles.some(({ isFatal }) => isFatal);
 }
 
@@ -64,23 +114,4 @@ function readMask(word: string): number {
   const mask = Number(word);
   if (!isGenerationMask(mask)) throw new InvalidArgumentError('two neighboring bits at least are needed, such as 0x7f.');
   return mask;
-}
-
-/** A line for each trouble that comes or goes, and for the first time that the kernel holds everything. */
-function createStateLog(read: () => AgentState): () => void {
-  let known = new Set<string>();
-  let isToldReady = false;
-  let driftsTold = 0;
-  return () => {
-    const { node, troubles, commits, policies, pods, kernel } = read();
-    const now = new Set(troubles.map(({ code, message }) => `${code}: ${message}`));
-    for (const line of now) if (!known.has(line)) void writeNote(`bulkhead: ${line}\n`);
-    for (const line of known) if (!now.has(line)) void writeNote(`bulkhead: over: ${line}\n`);
-    known = now;
-    if (kernel.driftRepairs !== driftsTold) void writeNote(`bulkhead: put back: ${kernel.lastDrift}\n`);
-    driftsTold = kernel.driftRepairs;
-    if (isToldReady || commits.count === 0) return;
-    isToldReady = true;
-    void writeNote(`bulkhead: node ${node} enforces ${policies.length} policies; ${pods.local} pods are its own, ${pods.governed} of them governed\n`);
-  };
 }

@@ -30,6 +30,7 @@ const VERBS: readonly Verb[] = [
   { name: 'snapshot', summary: 'what decides about traffic in a cluster, kept in a file', load: async () => (await import('./snapshot-verb.ts')).defineSnapshot },
   { name: 'convert', summary: 'policies of the old cluster-wide kinds as ClusterNetworkPolicies with the same answers', load: async () => (await import('./convert-verb.ts')).defineConvert },
   { name: 'agent', summary: 'the policies of a cluster in the kernel of this node', load: async () => (await import('./agent-verb.ts')).defineAgent },
+  { name: 'status', summary: 'which policy is in force on which node of a cluster since when', load: async () => (await import('./status-verb.ts')).defineStatus },
   { name: 'lab', summary: 'manifests as network namespaces on this host, enforced by the kernel', load: async () => (await import('./lab-verb.ts')).defineLab },
 ];
 

@@ -53,7 +53,8 @@ function whyNoLibc(): string | undefined {
   }
 }
 
-function findNftVersion(): string | undefined {
+/** undefined: there is no `nft`. */
+export function findNftVersion(): string | undefined {
   const { stdout, status } = spawnSync('nft', ['--version'], { encoding: 'utf8', env: adminEnvironment() });
   return status === 0 ? (/v(\d+(?:\.\d+)+)/.exec(stdout)?.[1] ?? 'of an unknown version') : undefined;
 }

@@ -67,6 +67,7 @@ export function enforcementStatus(state: AgentState, facts: AgentFacts, { now, n
       table: kernel.table,
       driftRepairs: kernel.driftRepairs,
       lastDriftAt: kernel.lastDriftAt === undefined ? null : timeText(kernel.lastDriftAt),
+      lastDrift: kernel.lastDrift === undefined ? null : cut(kernel.lastDrift),
       commits: commits.count,
       lastCommitAt: commits.lastAt === undefined ? null : timeText(commits.lastAt),
       generations: commits.generations,

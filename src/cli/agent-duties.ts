@@ -1,0 +1,144 @@
+// What an agent does beside enforcing: answers for metrics and health, publishes what is in force, judges what is staged, and logs.
+import { readFileSync } from 'node:fs';
+import { release } from 'node:os';
+import type { NodeAgent } from '../agent/node-agent.ts';
+import type { Firewall } from '../kernel/firewall.ts';
+import type { ClusterApi } from '../kube/cluster-api.ts';
+import { isLocalAddress } from '../server/host-name.ts';
+import { ReviewGatekeeper } from '../server/review-gatekeeper.ts';
+import { startServer, type Answer, type OpenDoor, type RunningServer } from '../server/server.ts';
+import { Staging } from '../stage/staging.ts';
+import { readiness } from '../status/health-text.ts';
+import { metricsText } from '../status/metrics-text.ts';
+import { announcePolicies } from '../status/policy-events.ts';
+import { publishEnforcement } from '../status/publish-enforcement.ts';
+import type { AgentFacts } from '../status/status.ts';
+import type { Log } from './agent-log.ts';
+import { UsageError } from './failures.ts';
+import { systemClock } from './system-clock.ts';
+
+export interface StatusOptions {
+  /** `HOST:PORT`, or `none`. */
+  readonly statusAddress: string;
+  readonly statusCert?: string;
+  readonly statusKey?: string;
+}
+
+export interface Duties {
+  readonly agent: NodeAgent;
+  readonly node: string;
+  readonly api: ClusterApi;
+  readonly firewall: Firewall;
+  readonly version: string;
+  readonly nftVersion: string;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly door: StatusDoor | undefined;
+}
+
+/** Resolves when the signal has come. What fails in here is told in the log, and never stops the enforcing. */
+export async function performDuties({ agent, node, api, firewall, version, nftVersion, log, signal, door }: Duties): Promise<void> {
+  const facts: AgentFacts = { version, startedAt: new Date(), kernelRelease: release(), nftVersion };
+  const onFailure = (error: Error): void => log('warn', error.message);
+  const inForce = (): ReturnType<NonNullable<ConstructorParameters<typeof Staging>[0]['inForce']>> => agent.program?.cluster;
+  const staging = new Staging({ api, firewall, node, inForce, clock: systemClock, onFailure, signal });
+  const server = door === undefined ? undefined : await openServer({ door, api, log, answer: (path) => answerPath(path, { agent, facts, staging }) });
+  const common = { source: agent, clock: systemClock, onFailure, signal };
+  logStates(agent, log, signal);
+  await Promise.all([publishEnforcement({ ...common, api, facts }), announcePolicies({ ...common, api }), staging.run()]);
+  await server?.close();
+}
+
+// --- Answers
+
+interface Answering {
+  readonly agent: NodeAgent;
+  readonly facts: AgentFacts;
+  readonly staging: Staging;
+}
+
+function answerPath(path: string, { agent, facts, staging }: Answering): Answer | undefined {
+  switch (path) {
+    case '/healthz':
+      return { status: 200, type: 'text/plain', text: 'alive\n' };
+    case '/readyz': {
+      const { isReady, text } = readiness(agent.state);
+      return { status: isReady ? 200 : 503, type: 'text/plain', text };
+    }
+    case '/metrics': {
+      const { user, system } = process.cpuUsage();
+      const usage = { residentBytes: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6 };
+      return { status: 200, type: 'text/plain', text: metricsText({ facts, state: agent.state, staged: staging.counts, usage }) };
+    }
+    default:
+      return undefined;
+  }
+}
+
+export interface StatusDoor {
+  readonly host: string;
+  readonly port: number;
+  readonly certificate: OpenDoor['certificate'] | undefined;
+}
+
+/** undefined: nobody is to be answered. Throws UsageError. */
+export function statusDoorOf({ statusAddress, statusCert, statusKey }: StatusOptions): StatusDoor | undefined {
+  if (statusAddress === 'none') return undefined;
+  const [, host, port] = /^\[?([0-9a-fA-F.:]+?)\]?:([0-9]{1,5})$/.exec(statusAddress) ?? [];
+  if (host === undefined || Number(port) > 65_535) throw new UsageError(`\`${statusAddress}\` is no address and port`, 'write --status-address 127.0.0.1:9641, or none');
+  if ((statusCert === undefined) !== (statusKey === undefined)) throw new UsageError('a certificate and its key belong together', 'write both --status-cert and --status-key');
+  const certificate = statusCert === undefined || statusKey === undefined ? undefined : { cert: readFileSync(statusCert, 'utf8'), key: readFileSync(statusKey, 'utf8') };
+  if (certificate === undefined && !isLocalAddress(host)) throw new UsageError(`${host} is not of this host alone, and tokens must not go over the network in the clear`, 'name --status-cert and --status-key, or listen on 127.0.0.1');
+  return { host, port: Number(port), certificate };
+}
+
+interface Opening {
+  readonly door: StatusDoor;
+  readonly api: ClusterApi;
+  readonly log: Log;
+  readonly answer: (path: string) => Answer | undefined;
+}
+
+/** An address that cannot be had is no reason not to enforce. */
+async function openServer({ door: { host, port, certificate }, api, log, answer }: Opening): Promise<RunningServer | undefined> {
+  const open = certificate === undefined ? undefined : { certificate, gatekeeper: new ReviewGatekeeper(api, () => systemClock.elapsedMs()) };
+  try {
+    const server = await startServer({ host, port }, answer, open);
+    log('info', `answers /metrics, /healthz and /readyz on ${host}:${server.port}`);
+    return server;
+  } catch (error) {
+    log('error', `nobody can ask for metrics and health: ${host}:${port} cannot be listened on: ${(error as Error).message}`);
+    return undefined;
+  }
+}
+
+// --- The log
+
+/** The state goes through all policies and pods, so it is not asked for at each of a hundred changes a second. */
+const LOOK_MS = 1_000;
+
+/** A line for each trouble that comes or goes, and for each time that the kernel holds everything again. */
+function logStates(agent: NodeAgent, log: Log, signal: AbortSignal): void {
+  let known = new Map<string, string>();
+  let wasReady = false;
+  let driftsTold = 0;
+  let cancel: (() => void) | undefined;
+  const look = (): void => {
+    cancel = undefined;
+    const { node, isReady, troubles, policies, pods, kernel } = agent.state;
+    const now = new Map(troubles.map(({ code, message }) => [`${code}: ${message}`, code]));
+    for (const [line, code] of now) if (!known.has(line)) log(code === 'starting' ? 'info' : 'warn', line);
+    for (const line of known.keys()) if (!now.has(line)) log('info', `over: ${line}`);
+    known = now;
+    if (kernel.driftRepairs !== driftsTold) log('warn', `put back: ${kernel.lastDrift}`, { drifts: kernel.driftRepairs });
+    driftsTold = kernel.driftRepairs;
+    if (isReady && !wasReady) log('info', `node ${node} enforces ${policies.length} policies; ${pods.local} pods are its own, ${pods.governed} of them governed`, { ready: true });
+    wasReady = isReady;
+  };
+  const plan = (): void => {
+    if (cancel === undefined && !signal.aborted) cancel = systemClock.after(LOOK_MS, look);
+  };
+  signal.addEventListener('abort', () => cancel?.(), { once: true });
+  agent.onChange(plan);
+  look();
+}

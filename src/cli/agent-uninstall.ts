@@ -1,0 +1,57 @@
+// Takes the agent's traces away: the table of this node; and, where that is asked for, what the manifests put into the cluster.
+import { WordError } from '../base/word-error.ts';
+import type { ClusterApi, ObjectPlace, ServedKind } from '../kube/cluster-api.ts';
+import { ClusterError } from '../kube/cluster-error.ts';
+import { openFirewall } from '../kernel/nft-firewall.ts';
+import { writeNote } from './output.ts';
+
+export async function uninstallNode(): Promise<void> {
+  const firewall = openFirewall();
+  try {
+    firewall.remove();
+  } finally {
+    firewall.close();
+  }
+  await writeNote('bulkhead: the table inet bulkhead of this node is gone: nothing is enforced here any more\n');
+}
+
+const kind = (apiVersion: string, name: string, resource: string, isNamespaced: boolean): ServedKind => ({ apiVersion, kind: name, resource, isNamespaced });
+
+const DAEMON_SET = kind('apps/v1', 'DaemonSet', 'daemonsets', true);
+const DEFINITION = kind('apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'customresourcedefinitions', false);
+
+/** In this order: who would write them anew, the kinds with all their objects, then the rights. */
+const PLACES: readonly ObjectPlace[] = [
+  { served: DAEMON_SET, namespace: 'bulkhead-system', name: 'bulkhead-agent' },
+  ...['nodeenforcements', 'stagedclusterpolicies', 'stagedpolicies'].map((resource): ObjectPlace => ({ served: DEFINITION, name: `${resource}.bulkhead.dev` })),
+  { served: kind('rbac.authorization.k8s.io/v1', 'ClusterRoleBinding', 'clusterrolebindings', false), name: 'bulkhead-agent' },
+  { served: kind('rbac.authorization.k8s.io/v1', 'ClusterRole', 'clusterroles', false), name: 'bulkhead-agent' },
+  { served: kind('v1', 'Namespace', 'namespaces', false), name: 'bulkhead-system' },
+];
+
+/** The label that our manifests carry: somebody else's object of the same name is left alone. */
+const LABEL = 'app.kubernetes.io/name';
+
+/** Staged policies go with their kind. */
+export async function uninstallCluster(api: ClusterApi): Promise<void> {
+  const strangers: string[] = [];
+  for (const place of PLACES) {
+    const outcome = await removeOurs(api, place);
+    const name = `${place.served.kind} ${place.name}`;
+    if (outcome === 'stranger') strangers.push(name);
+    else await writeNote(`bulkhead: ${name} ${outcome === 'removed' ? 'is removed' : 'was not there'}\n`);
+  }
+  if (strangers.length > 0) throw new WordError(`${strangers.join(', ')} without our label ${LABEL}=bulkhead: left alone`, 'look at them with kubectl, and remove them by hand');
+}
+
+async function removeOurs(api: ClusterApi, place: ObjectPlace): Promise<'removed' | 'absent' | 'stranger'> {
+  try {
+    const { metadata } = await api.get(place);
+    if ((metadata['labels'] as { readonly [label: string]: unknown } | undefined)?.[LABEL] !== 'bulkhead') return 'stranger';
+    await api.delete(place);
+    return 'removed';
+  } catch (error) {
+    if (error instanceof ClusterError && error.code === 'not-found') return 'absent';
+    throw error;
+  }
+}

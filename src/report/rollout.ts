@@ -1,0 +1,51 @@
+// What is in force where, as two tables or as data.
+import type { NodeStanding, PolicyOnNode, PolicyRollout, Rollout } from '../status/rollout.ts';
+import { printable } from './printable.ts';
+import type { Style } from './style.ts';
+import { alignColumns, type Cell } from './table.ts';
+
+/** Nodes named below a policy; more are counted. */
+const NODES_SHOWN_MAX = 5;
+
+export function rolloutJson({ nodes, policies, isComplete }: Rollout): string {
+  return `${JSON.stringify({ apiVersion: 'bulkhead/v1', kind: 'Rollout', complete: isComplete, nodes, policies }, undefined, 2)}\n`;
+}
+
+export function rolloutText({ nodes, policies }: Rollout, style: Style): string {
+  const ofNodes = alignColumns([['NODE', 'AGENT', 'ENFORCING', 'VERSION', 'REPORTED'], ...nodes.map((node) => nodeRow(node, style))]);
+  const troubles = nodes.flatMap(({ node, troubles: list }) => list.map((line) => `  ${printable(node)}: ${printable(line)}`));
+  const rows = policies.map((policy) => policyRow(policy, style));
+  const ofPolicies = alignColumns([['POLICY', 'GENERATION', 'IN FORCE', 'SINCE'], ...rows]);
+  const [head, ...lines] = ofPolicies;
+  const detailed = lines.flatMap((line, index) => [line, ...details(policies[index]!, style)]);
+  const tables = nodes.length === 0 ? ['the cluster has no nodes'] : [...ofNodes, ...troubles];
+  return [...tables, '', ...(policies.length === 0 ? ['the cluster has no policies'] : [head!, ...detailed]), ''].join('\n');
+}
+
+const STANDING_WORDS = { ready: 'ready', 'not-ready': 'not ready', silent: 'silent', 'no-agent': 'no agent' } as const;
+
+function nodeRow({ node, standing, isEnforcing, version, reportedAt }: NodeStanding, style: Style): readonly (Cell | string)[] {
+  const text = STANDING_WORDS[standing];
+  const enforcing = isEnforcing === undefined ? '?' : isEnforcing ? 'yes' : 'no';
+  return [printable(node), { text, painted: standing === 'ready' ? style.green(text) : style.red(text) }, enforcing, printable(version ?? ''), printable(reportedAt ?? '')];
+}
+
+function policyRow({ kind, namespace, name, generation, nodes }: PolicyRollout, style: Style): readonly (Cell | string)[] {
+  const inForce = nodes.filter(({ standing }) => standing === 'in-force');
+  const text = `${inForce.length} of ${nodes.length} nodes`;
+  // Everywhere since the last of them.
+  const since = inForce.length < nodes.length ? '' : (inForce.map((one) => one.since!).sort().at(-1) ?? '');
+  return [`${kind} ${printable(namespace === undefined ? name : `${namespace}/${name}`)}`, `${generation}`, { text, painted: inForce.length === nodes.length ? style.green(text) : style.red(text) }, printable(since)];
+}
+
+function details({ nodes }: PolicyRollout, style: Style): readonly string[] {
+  const told = nodes.flatMap((one) => reasonOf(one));
+  const more = told.length - NODES_SHOWN_MAX;
+  return [...told.slice(0, NODES_SHOWN_MAX), ...(more > 0 ? [`and ${more} more`] : [])].map((line) => style.dim(`  ${line}`));
+}
+
+function reasonOf({ node, standing, problem, why }: PolicyOnNode): readonly string[] {
+  if (problem !== undefined) return [`${printable(node)}: closed: ${printable(problem)}`];
+  if (standing === 'in-force') return [];
+  return [`${printable(node)}: ${standing === 'pending' ? 'not yet' : `unknown: ${printable(why ?? '')}`}`];
+}

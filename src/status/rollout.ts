@@ -1,0 +1,117 @@
+// Which generation of each policy is in force on which node since when, as the agents report it, and what nobody can know of it.
+import { compareText } from '../base/finding.ts';
+import type { ClusterObject } from '../kube/cluster-api.ts';
+import type { EnforcementStatus } from './node-enforcement.ts';
+
+/** What an API server holds at one moment, as a watch tells it. */
+export interface RolloutObjects {
+  readonly nodes: readonly ClusterObject[];
+  readonly enforcements: readonly ClusterObject[];
+  /** Of all kinds, with uid and generation. */
+  readonly policies: readonly ClusterObject[];
+}
+
+export interface Rollout {
+  /** By name. */
+  readonly nodes: readonly NodeStanding[];
+  /** By kind, namespace and name. */
+  readonly policies: readonly PolicyRollout[];
+  /** Every policy is in force on every node in its newest generation, without a problem, and every agent is ready. */
+  readonly isComplete: boolean;
+}
+
+/** `silent`: its agent has not reported when it had promised to; its rules stay as they were. `no-agent`: it never did. */
+export interface NodeStanding {
+  readonly node: string;
+  readonly standing: 'ready' | 'not-ready' | 'silent' | 'no-agent';
+  readonly isEnforcing: boolean | undefined;
+  readonly version: string | undefined;
+  readonly reportedAt: string | undefined;
+  readonly troubles: readonly string[];
+}
+
+export interface PolicyRollout {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace: string | undefined;
+  readonly name: string;
+  /** That the API server holds. */
+  readonly generation: number;
+  /** By node. */
+  readonly nodes: readonly PolicyOnNode[];
+}
+
+/**
+ * `in-force`: this very generation, since `since`. `pending`: the agent does not say so of this generation.
+ * `unknown`: nobody can say, for `why`.
+ */
+export interface PolicyOnNode {
+  readonly node: string;
+  readonly standing: 'in-force' | 'pending' | 'unknown';
+  readonly since?: string;
+  /** What the agent found wrong with it: what it selects is closed. */
+  readonly problem?: string;
+  readonly why?: string;
+}
+
+export function rolloutOf({ nodes, enforcements, policies }: RolloutObjects, now: Date): Rollout {
+  const statuses = new Map(enforcements.map((object) => [object.metadata.name, object['status'] as Partial<EnforcementStatus> | undefined])); // an older or newer agent's: every field is looked at
+  const reports = nodes.map(({ metadata }) => reportOf(metadata.name, statuses.get(metadata.name), now)).sort((a, b) => compareText(a.standing.node, b.standing.node));
+  const rollouts = policies.map((policy) => rolloutOfPolicy(policy, reports)).sort(comparePolicies);
+  const isComplete = reports.length > 0 && reports.every(({ standing }) => standing.standing === 'ready') && rollouts.every(isInForceEverywhere);
+  return { nodes: reports.map(({ standing }) => standing), policies: rollouts, isComplete };
+}
+
+/** Without a problem, on all nodes. */
+function isInForceEverywhere({ nodes }: PolicyRollout): boolean {
+  return nodes.every(({ standing, problem }) => standing === 'in-force' && problem === undefined);
+}
+
+interface Report {
+  readonly standing: NodeStanding;
+  readonly hasOmitted: boolean;
+  readonly known: ReadonlyMap<string, { readonly generation: number; readonly since: string | undefined; readonly problem: string | undefined }>;
+}
+
+function reportOf(node: string, status: Partial<EnforcementStatus> | undefined, now: Date): Report {
+  const known = new Map((status?.policies ?? []).map(({ uid, generation, since, problem }) => [uid, { generation, since, problem }]));
+  for (const line of status?.morePolicies ?? []) {
+    const [uid, generation, seconds] = line.split(' ');
+    known.set(uid!, { generation: Number(generation), since: `${new Date(Number(seconds) * 1000).toISOString().slice(0, 19)}Z`, problem: undefined });
+  }
+  const standing: NodeStanding = {
+    node,
+    standing: standingOf(status, now),
+    isEnforcing: status?.enforcing,
+    version: status?.version,
+    reportedAt: status?.reportedAt,
+    troubles: (status?.troubles ?? []).map(({ code, message }) => `${code}: ${message}`),
+  };
+  return { standing, hasOmitted: (status?.counts?.omitted ?? 0) > 0, known };
+}
+
+function standingOf(status: Partial<EnforcementStatus> | undefined, now: Date): NodeStanding['standing'] {
+  if (status?.reportedAt === undefined || status.nextReportBefore === undefined) return 'no-agent';
+  if (Date.parse(status.nextReportBefore) < now.getTime()) return 'silent';
+  return status.ready === true ? 'ready' : 'not-ready';
+}
+
+function rolloutOfPolicy({ apiVersion, kind, metadata }: ClusterObject, reports: readonly Report[]): PolicyRollout {
+  const { name, namespace, uid, generation } = metadata;
+  const wanted = Number(generation);
+  return { apiVersion, kind, namespace, name, generation: wanted, nodes: reports.map((report) => onNode(report, { uid: String(uid), generation: wanted })) };
+}
+
+function onNode({ standing, hasOmitted, known }: Report, { uid, generation }: { readonly uid: string; readonly generation: number }): PolicyOnNode {
+  const { node } = standing;
+  if (standing.standing === 'no-agent') return { node, standing: 'unknown', why: 'no agent has ever reported from there' };
+  if (standing.standing === 'silent') return { node, standing: 'unknown', why: `its agent has been silent since ${standing.reportedAt}` };
+  const found = known.get(uid);
+  if (found === undefined) return hasOmitted ? { node, standing: 'unknown', why: 'its agent knows more policies than its report has room for' } : { node, standing: 'pending' };
+  if (found.generation !== generation || found.since === undefined) return { node, standing: 'pending' };
+  return { node, standing: 'in-force', since: found.since, ...(found.problem === undefined ? {} : { problem: found.problem }) };
+}
+
+function comparePolicies(a: PolicyRollout, b: PolicyRollout): number {
+  return compareText(a.kind, b.kind) || compareText(a.namespace ?? '', b.namespace ?? '') || compareText(a.name, b.name);
+}

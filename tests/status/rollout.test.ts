@@ -1,0 +1,100 @@
+// From what agents report to which policy is in force where: what is so, what is not yet, and what nobody can know.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ClusterObject } from '../../src/kube/cluster-api.ts';
+import { FakeCluster } from '../../src/kube/fake-cluster.ts';
+import { rolloutText } from '../../src/report/rollout.ts';
+import { PLAIN_STYLE } from '../../src/report/style.ts';
+import { enforcementStatus, NODE_ENFORCEMENT } from '../../src/status/node-enforcement.ts';
+import { rolloutOf } from '../../src/status/rollout.ts';
+import { watchRollout } from '../../src/status/watch-rollout.ts';
+import type { AgentState } from '../../src/agent/agent-state.ts';
+import { FACTS, policy, READY } from './agent-states.ts';
+
+const NOW = new Date(Date.UTC(2026, 0, 1, 0, 1));
+const LATER = new Date(Date.UTC(2026, 0, 1, 1));
+
+const node = (name: string): ClusterObject => ({ apiVersion: 'v1', kind: 'Node', metadata: { name } });
+const object = (name: string, generation: number): ClusterObject => ({ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name, namespace: 'shop', uid: `uid-${name}`, generation } });
+
+function report(name: string, state: Partial<AgentState>, nextReportBefore = LATER): ClusterObject {
+  const status = enforcementStatus({ ...READY, node: name, ...state }, FACTS, { now: FACTS.startedAt, nextReportBefore });
+  return { apiVersion: NODE_ENFORCEMENT.apiVersion, kind: NODE_ENFORCEMENT.kind, metadata: { name }, status: JSON.parse(JSON.stringify(status)) };
+}
+
+test('every standing of a policy on a node', () => {
+  const nodes = ['all-well', 'behind', 'closed', 'full', 'never', 'quiet', 'waiting'].map(node);
+  const many = Array.from({ length: 20_000 }, (_, index) => policy(`other-${index}`, { inForceSince: new Date(Date.UTC(2026, 0, 1, 0, 0, 30)) }));
+  const enforcements = [
+    report('all-well', { policies: [policy('web', { generation: 2 })] }),
+    report('behind', { policies: [policy('web', { generation: 1 })] }),
+    report('closed', { policies: [policy('web', { generation: 2, problem: 'a field that nobody knows' })] }),
+    report('full', { policies: [policy('web', { generation: 2 }), ...many] }),
+    report('quiet', { policies: [policy('web', { generation: 2 })] }, FACTS.startedAt),
+    report('waiting', { isReady: false, troubles: [{ code: 'kernel', message: 'no memory', since: FACTS.startedAt }], policies: [policy('web', { generation: 2, inForceSince: undefined })] }),
+  ];
+  const rollout = rolloutOf({ nodes, enforcements, policies: [object('web', 2)] }, NOW);
+  assert.equal(rollout.isComplete, false);
+  assert.equal(rolloutText(rollout, PLAIN_STYLE), `NODE      AGENT      ENFORCING  VERSION  REPORTED
+all-well  ready      yes        0.1.0    2026-01-01T00:00:00Z
+behind    ready      yes        0.1.0    2026-01-01T00:00:00Z
+closed    ready      yes        0.1.0    2026-01-01T00:00:00Z
+full      ready      yes        0.1.0    2026-01-01T00:00:00Z
+never     no agent   ?
+quiet     silent     yes        0.1.0    2026-01-01T00:00:00Z
+waiting   not ready  yes        0.1.0    2026-01-01T00:00:00Z
+  waiting: kernel: no memory
+
+POLICY                  GENERATION  IN FORCE      SINCE
+NetworkPolicy shop/web  2           2 of 7 nodes
+  behind: not yet
+  closed: closed: a field that nobody knows
+  full: unknown: its agent knows more policies than its report has room for
+  never: unknown: no agent has ever reported from there
+  quiet: unknown: its agent has been silent since 2026-01-01T00:00:00Z
+  and 1 more
+`);
+});
+
+test('in force everywhere since the last node', () => {
+  const later = policy('web', { inForceSince: new Date(Date.UTC(2026, 0, 1, 0, 0, 40)) });
+  const given = { nodes: [node('a'), node('b')], enforcements: [report('a', { policies: [policy('web')] }), report('b', { policies: [later] })], policies: [object('web', 1)] };
+  const rollout = rolloutOf(given, NOW);
+  assert.ok(rollout.isComplete);
+  assert.match(rolloutText(rollout, PLAIN_STYLE), /NetworkPolicy shop\/web {2}1 {11}2 of 2 nodes {2}2026-01-01T00:00:40Z\n$/);
+  const remade = { ...object('web', 1), metadata: { ...object('web', 1).metadata, uid: 'another' } };
+  assert.equal(rolloutOf({ ...given, policies: [remade] }, NOW).policies[0]!.nodes[0]!.standing, 'pending', 'a policy made anew is another one');
+});
+
+test('a policy beyond the first thousand of a report is known by its uid', () => {
+  const policies = Array.from({ length: 3_000 }, (_, index) => policy(`p${index}`, { inForceSince: new Date(Date.UTC(2026, 0, 1, 0, 0, index % 50)) }));
+  const objects = policies.map(({ name }) => object(name, 1));
+  const rollout = rolloutOf({ nodes: [node('a')], enforcements: [report('a', { policies })], policies: objects }, NOW);
+  assert.ok(rollout.isComplete);
+  for (const { name, nodes } of rollout.policies) assert.equal(nodes[0]!.since, `2026-01-01T00:00:${String(Number(name.slice(1)) % 50).padStart(2, '0')}Z`, name);
+});
+
+test('what an agent of another version reports does not break the reader', () => {
+  const odd = { ...report('a', {}), status: { reportedAt: '2026-01-01T00:00:00Z', nextReportBefore: '2026-01-01T01:00:00Z', ready: true, invented: [1] } };
+  const { nodes, policies } = rolloutOf({ nodes: [node('a')], enforcements: [odd], policies: [object('web', 1)] }, NOW);
+  assert.deepEqual([nodes[0]!.standing, policies[0]!.nodes[0]!.standing], ['ready', 'pending']);
+});
+
+test('a cluster is read, and read on as it changes', async () => {
+  const cluster = new FakeCluster();
+  cluster.serve(NODE_ENFORCEMENT);
+  cluster.put({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'a' } });
+  const stop = new AbortController();
+  const read: string[] = [];
+  for await (const objects of watchRollout(cluster, stop.signal)) {
+    const { nodes, isComplete } = rolloutOf(objects, NOW);
+    read.push(`${nodes[0]!.standing} ${isComplete}`);
+    if (isComplete) break;
+    if (objects.enforcements.length === 0) cluster.put(report('a', {}) as never);
+  }
+  assert.deepEqual([read[0], read.at(-1)], ['no-agent false', 'ready true']);
+  cluster.goAway();
+  await assert.rejects(async () => {
+    for await (const objects of watchRollout(cluster, stop.signal)) void objects;
+  }, /cannot be reached/);
+});
