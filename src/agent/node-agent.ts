@@ -41,7 +41,8 @@ export class NodeAgent implements ClusterListener {
   private readonly ranges: LocalRanges;
   private readonly listeners = new Set<() => void>();
   private writer: KernelWriter | undefined;
-  private commits: CommitState = { count: 0, generations: 0, lastAt: undefined, lastMs: 0 };
+  /** Of all commits so far; told apart from `state` because it costs nothing. */
+  commits: CommitState = { count: 0, generations: 0, lastAt: undefined, lastMs: 0 };
   private isEnforcing = false;
   private drifts: Omit<KernelState, 'table'> = { driftRepairs: 0, lastDriftAt: undefined, lastDrift: undefined };
   private readonly unwatch: () => void;
@@ -203,8 +204,15 @@ export class NodeAgent implements ClusterListener {
     } catch (error) {
       if (!(error instanceof FirewallError)) throw error;
       this.writer.distrust();
+      // Nobody knows what the kernel holds until a commit comes back.
+      this.policies.lost();
+      this.isEnforcing = false;
       this.troubles.set('kernel', '', error.message);
       this.scheduleCommit(0);
+    }
+    if (drift?.kind === 'gone') {
+      this.policies.lost();
+      this.policies.committed(this.clock.now());
     }
     if (drift !== undefined) this.drifts = { driftRepairs: this.drifts.driftRepairs + 1, lastDriftAt: this.clock.now(), lastDrift: formatDrift(drift) };
     this.tell();

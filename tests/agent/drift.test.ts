@@ -39,6 +39,21 @@ test('a table that is gone is put back and told', async () => {
   agent.stop();
 });
 
+test('a policy is in force since the table was put back, not since before', async () => {
+  const firewall = createFakeFirewall();
+  const clock = new FakeClock();
+  const agent = new NodeAgent({ node: 'here', firewall, clock });
+  const told = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', namespace: 'shop', name: 'closed', uid: 'u', generation: 1, resourceVersion: '1', problem: undefined };
+  agent.begin(readManifests([sourceFromText('shop.yaml', POD)]).cluster, [told]);
+  await clock.advance(10);
+  const since = agent.state.policies[0]!.inForceSince!;
+  await clock.advance(5000);
+  assert.deepEqual(agent.state.policies[0]!.inForceSince, since);
+  firewall.tamper('gone');
+  assert.equal(agent.state.policies[0]!.inForceSince!.getTime() - since.getTime(), 5010 - (since.getTime() - Date.UTC(2026, 0, 1)));
+  agent.stop();
+});
+
 test('an element of somebody is taken out again', async () => {
   const firewall = createFakeFirewall();
   const agent = await startedAgent(firewall);
