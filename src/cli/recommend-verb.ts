@@ -84,7 +84,7 @@ function* format(recommendation: Recommendation, { options, textFindings, differ
       yield* recommendationYaml(recommendation);
       return;
     case 'json':
-      yield recommendationJson(recommendation, textFindings);
+      yield recommendationJson(recommendation, { textFindings, difference });
       return;
     case 'table':
       yield recommendationTable(recommendation, style);

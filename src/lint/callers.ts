@@ -8,11 +8,12 @@ import type { Program } from '../compile/program.ts';
 import type { WrittenObject } from '../read/written-object.ts';
 import { calledServices } from './api-calls.ts';
 import type { LintContext } from './lint-context.ts';
+import { isPrometheus } from './monitor-selection.ts';
 import { isMonitor, namesScrapedPort, type PodPort } from './scrapes.ts';
 
 /** What `lintCluster` wants of an input beside its cluster: as `keepsWritten`, it keeps no other object. */
 export function saysWhoCalls(object: WrittenObject): boolean {
-  return isMonitor(object) || calledServices(object).length > 0 || namesScrapedPort(object);
+  return isMonitor(object) || isPrometheus(object) || calledServices(object).length > 0 || namesScrapedPort(object);
 }
 
 export interface CalledPods extends PodPort {

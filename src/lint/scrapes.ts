@@ -5,6 +5,7 @@ import type { Path } from '../model/origin.ts';
 import { mapAt, mapIn, mapsIn, textEntries, textIn, textsIn } from '../read/loose-map.ts';
 import { podSpecOf, type WrittenObject } from '../read/written-object.ts';
 import type { LooseMap } from '../read/yaml-value.ts';
+import { isHeeded } from './monitor-selection.ts';
 
 /** A TCP port of one pod of `cluster.pods`. */
 export interface PodPort {
@@ -27,7 +28,7 @@ export interface Scraped {
   readonly written: readonly WrittenObject[];
 }
 
-/** In the order of `written`. */
+/** In the order of `written`; of monitors those that a Prometheus of the input heeds, where there is one. */
 export function findScrapes(scraped: Scraped): readonly Scrape[] {
   const byWorkload = Map.groupBy(scraped.cluster.pods.keys(), (index) => workloadKey(scraped.cluster.pods[index]!.workload));
   const podsOf = (object: WrittenObject): readonly number[] => byWorkload.get(workloadKey(object)) ?? [];
@@ -39,6 +40,7 @@ function workloadKey({ kind, namespace, name }: Pod['workload']): string {
 }
 
 function scrapesOf(scraped: Scraped, object: WrittenObject, podsOf: (object: WrittenObject) => readonly number[]): readonly Scrape[] {
+  if (isMonitor(object) && !isHeeded(object, scraped.cluster, scraped.written)) return [];
   if (isMonitor(object)) return object.kind === 'ServiceMonitor' ? scrapesOfServiceMonitor(scraped, object) : scrapesOfPodMonitor(scraped, object);
   if (object.apiVersion.startsWith(MONITORING)) return [];
   return object.kind === 'Service' ? scrapesOfService(scraped, object) : scrapesOfPods(scraped, object, podsOf);

@@ -102,7 +102,7 @@ function boundAccounts(written: readonly WrittenObject[]): ReadonlyMap<string, s
 }
 
 /** Kinds that lead traffic to Services in ways that are not followed here. */
-const OTHER_ENTRANCES: ReadonlySet<string> = new Set(['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute', 'VirtualService', 'IngressRoute', 'IngressRouteTCP', 'HTTPProxy', 'VirtualServer', 'Route', 'TCPIngress', 'Mapping']);
+const OTHER_ENTRANCES: ReadonlySet<string> = new Set(['VirtualService', 'IngressRoute', 'IngressRouteTCP', 'HTTPProxy', 'VirtualServer', 'Route', 'TCPIngress', 'Mapping']);
 
 export function noteOtherEntrances(written: readonly WrittenObject[]): readonly Finding[] {
   return written.filter(({ kind, apiVersion }) => OTHER_ENTRANCES.has(kind) && apiVersion.includes('.')).map((object) =>

@@ -13,6 +13,7 @@ import { joinConnections, type Connection, type Shown } from './connection.ts';
 import { connectionsToDns } from './dns-connections.ts';
 import { draftPolicies } from './draft-policies.ts';
 import { connectionsOfEntrances } from './entrance-connections.ts';
+import { connectionsOfGateways } from './gateway-connections.ts';
 import { connectionsOfHostPorts } from './host-port-connections.ts';
 import { mapAt, textEntries } from '../read/loose-map.ts';
 import { noteDecisions, noteRefused, noteSubjects, noteUnknownPods, noteUnseen } from './notes.ts';
@@ -87,7 +88,7 @@ function gatherConnections(gathering: Gathering): Shown {
     return joinShown([connectionsOfTexts({ cluster, subjects, resolver }, source, all), connectionsOfReferences(gathering, source, object)]);
   });
   const program = compileCluster({ ...cluster, policies: [], clusterPolicies: [] });
-  return joinShown([...texts, connectionsOfEntrances(program, routes, subjects), connectionsOfScrapes(gathering), { connections: connectionsOfHostPorts(gathering), findings: [] }, connectionsFromApiServer(gathering), connectionsOfRoles(gathering)]);
+  return joinShown([...texts, connectionsOfEntrances(program, routes, subjects), connectionsOfGateways(gathering), connectionsOfScrapes(gathering), { connections: connectionsOfHostPorts(gathering), findings: [] }, connectionsFromApiServer(gathering), connectionsOfRoles(gathering)]);
 }
 
 function joinShown(parts: readonly Shown[]): Shown {

@@ -2,6 +2,7 @@
 import type { Finding } from '../base/finding.ts';
 import { portSetOf, unionPorts, type PortSet } from '../base/port-set.ts';
 import type { ServiceRoute } from '../analyze/services.ts';
+import { heedsMonitor, isHeeded, isPrometheus } from '../lint/monitor-selection.ts';
 import { findScrapes, isMonitor, isPrometheusPod, type Scrape } from '../lint/scrapes.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { mapAt } from '../read/loose-map.ts';
@@ -22,12 +23,13 @@ export interface ScrapeContext {
 export function connectionsOfScrapes(context: ScrapeContext): Shown {
   const { cluster, subjects, written } = context;
   const scrapers = findScrapers(cluster, subjects);
-  const connections = findScrapes(context).flatMap((scrape) => targetsOf(subjects, scrape)).flatMap(({ subject, ports, witness }) =>
+  const connections = findScrapes(context).flatMap((scrape) => targetsOf(subjects, scrape)).flatMap(({ subject, ports, witness, monitor }) =>
     scrapers.ends
-      .filter((source) => source.kind !== 'subject' || source.subject !== subject)
+      .filter((source) => source.kind !== 'subject' || (source.subject !== subject && mayScrape(context, source.subject, monitor)))
       .map((source): Connection => ({ source, target: { kind: 'subject', subject }, ports, witnesses: [witness], isByName: false, decision: scrapers.decision })),
   );
-  return { connections, findings: written.filter(isUnreadable).map(noteUnreadable) };
+  const unheeded = written.filter((object) => isMonitor(object) && !isHeeded(object, cluster, written));
+  return { connections, findings: [...written.filter(isUnreadable).map(noteUnreadable), ...unheeded.map(noteUnheeded)] };
 }
 
 function isUnreadable(object: WrittenObject): boolean {
@@ -36,6 +38,16 @@ function isUnreadable(object: WrittenObject): boolean {
 
 function noteUnreadable(object: WrittenObject): Finding {
   return noteAt(placeIn(object, ['spec', 'selector', 'matchExpressions']), 'witness-not-understood', 'warning', `what the ${object.kind} \`${object.name}\` selects by expressions is not read, and stays closed`, 'select by `matchLabels`');
+}
+
+/** Of several that their operator makes, those that select the monitor. */
+function mayScrape({ cluster, written }: ScrapeContext, { workloads }: Subject, monitor: WrittenObject): boolean {
+  const servers = written.filter((object) => isPrometheus(object) && workloads.some(({ kind, namespace, name }) => kind === object.kind && namespace === object.namespace && name === object.name));
+  return servers.length === 0 || servers.some((server) => heedsMonitor(server, monitor, cluster));
+}
+
+function noteUnheeded(object: WrittenObject): Finding {
+  return noteAt(placeIn(object, ['metadata', 'name']), 'witness-not-opened', 'info', `no Prometheus of the input selects the ${object.kind} \`${object.namespace}/${object.name}\`, so what it asks for stays closed`, 'give it a label that the Prometheus selects');
 }
 
 function findScrapers({ pods }: Cluster, subjects: Subjects): { readonly ends: readonly End[]; readonly decision: string | undefined } {
@@ -48,6 +60,8 @@ function findScrapers({ pods }: Cluster, subjects: Subjects): { readonly ends: r
 }
 
 interface ScrapedSubject {
+  /** What asks for it. */
+  readonly monitor: WrittenObject;
   readonly subject: Subject;
   readonly ports: PortSet;
   readonly witness: Witness;
@@ -60,5 +74,5 @@ function targetsOf(subjects: Subjects, { object, path, says, targets }: Scrape):
     if (subject !== undefined) bySubject.set(subject, unionPorts(bySubject.get(subject) ?? [], portSetOf('TCP', port, port)));
   }
   const witness = witnessAt(placeIn(object, path), says);
-  return [...bySubject].map(([subject, ports]) => ({ subject, ports, witness }));
+  return [...bySubject].map(([subject, ports]) => ({ monitor: object, subject, ports, witness }));
 }

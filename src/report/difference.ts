@@ -82,16 +82,21 @@ export function* differenceJson({ comparison }: Difference, findings: readonly F
   yield '{\n"apiVersion": "bulkhead/v1",\n"kind": "Difference",\n"endpoints": [';
   yield* separated(endpoints.map((endpoint, index) => JSON.stringify({ ...endpoint, presence: presence[index]! })));
   yield '],\n"changes": [';
-  yield* separated(jsonChanges(comparison));
+  yield* separated(jsonLines(changeRows(comparison)));
   yield '],\n"findings": [';
   yield* separated(findings.map((finding) => JSON.stringify(jsonFinding(finding))));
   yield ']\n}\n';
 }
 
-function* jsonChanges({ endpoints, changes }: Comparison): Generator<string> {
+/** One for each pair of ends that gains or loses something. */
+export function* changeRows({ endpoints, changes }: Comparison): Generator<object> {
   for (const { source, target, gained, lost } of changes()) {
-    yield JSON.stringify({ source: endpoints[source]!.id, target: endpoints[target]!.id, gained: jsonPorts(gained), lost: jsonPorts(lost) });
+    yield { source: endpoints[source]!.id, target: endpoints[target]!.id, gained: jsonPorts(gained), lost: jsonPorts(lost) };
   }
+}
+
+function* jsonLines(rows: Iterable<object>): Generator<string> {
+  for (const row of rows) yield JSON.stringify(row);
 }
 
 function* separated(texts: Iterable<string>): Generator<string> {

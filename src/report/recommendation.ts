@@ -5,6 +5,7 @@ import type { PolicyDraft } from '../model/policy-draft.ts';
 import { endName, type Connection } from '../recommend/connection.ts';
 import type { Recommendation } from '../recommend/recommend.ts';
 import type { Witness } from '../recommend/witness.ts';
+import { changeRows, type Difference } from './difference.ts';
 import { jsonFinding } from './finding-json.ts';
 import { networkPolicyObject } from './policy-object.ts';
 import { policiesYaml } from './policy-yaml.ts';
@@ -87,8 +88,14 @@ function markdown(text: string): string {
   return printable(text).replace(/[\\`*_{}[\]<>|]/g, '\\$&');
 }
 
-/** `findings` beside those of the recommendation: what was said about the text. */
-export function recommendationJson(recommendation: Recommendation, findings: readonly Finding[]): string {
+export interface BesideRecommendation {
+  /** What was said about the text. */
+  readonly textFindings: readonly Finding[];
+  /** From the policies of the input to the recommended ones in their place; undefined: it has none. */
+  readonly difference: Difference | undefined;
+}
+
+export function recommendationJson(recommendation: Recommendation, { textFindings, difference }: BesideRecommendation): string {
   const document = {
     apiVersion: 'bulkhead/v1',
     kind: 'Recommendation',
@@ -96,7 +103,8 @@ export function recommendationJson(recommendation: Recommendation, findings: rea
     undecided: recommendation.undecided.map(jsonConnection),
     policies: recommendation.drafts.map(({ policy }) => networkPolicyObject(policy as NetworkPolicy)), // a recommendation drafts no other kind
     proof: { pairs: recommendation.proof.pairs, refused: recommendation.proof.refused.map(({ connection, ports }) => ({ source: endName(connection.source), target: endName(connection.target), ...jsonPorts(ports) })) },
-    findings: [...findings, ...recommendation.findings].map(jsonFinding),
+    ...(difference === undefined ? {} : { changes: [...changeRows(difference.comparison)] }),
+    findings: [...textFindings, ...recommendation.findings].map(jsonFinding),
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }

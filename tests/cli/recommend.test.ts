@@ -77,6 +77,10 @@ test('manifests from a pipe, as JSON out', () => {
   assert.deepEqual(answer.connections.map(({ source, target }) => `${source} ${target}`), ['shop/web shop/db', 'shop/web DNS']);
   assert.equal(answer.connections[0]!.witnesses[0]!.field, 'spec.containers[0].env[0].value');
   assert.equal(answer.policies.length, 3);
+  assert.ok(!('changes' in (JSON.parse(stdout) as object)));
+  const own = `${APP}---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: { name: closed, namespace: shop }\nspec: { podSelector: {} }\n`;
+  const { changes } = JSON.parse(runBulkhead(['recommend', '-f', '-', '-o', 'json'], { input: own }).stdout) as { changes: { source: string; target: string; gained: unknown; lost: unknown }[] };
+  assert.ok(changes.length > 0 && changes.every(({ source, target, gained, lost }) => source !== '' && target !== '' && gained !== undefined && lost !== undefined));
 });
 
 test('input that cannot be understood is status 2, and nothing is printed', (t) => {

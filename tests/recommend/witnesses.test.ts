@@ -63,7 +63,20 @@ check(
   WEB.replace('spec: { selector', 'spec: { type: LoadBalancer, externalTrafficPolicy: Local, loadBalancerSourceRanges: [203.0.113.0/24], selector'),
 );
 check('a port of the node', { opens: ['clients outside → shop/web TCP 8080'], codes: ['ip-block-may-match-pods'] }, WEB.replace('containerPort: 8080 }', 'containerPort: 8080, hostPort: 80 }'));
-check('a route of another kind is said and not followed', { opens: [], codes: ['witness-not-understood', 'nothing-seen'] }, WEB, '---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: { name: web, namespace: shop }\nspec: { rules: [{ backendRefs: [{ name: web, port: 80 }] }] }\n');
+check('a route of another kind is said and not followed', { opens: [], codes: ['witness-not-understood', 'nothing-seen'] }, WEB, '---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: { name: web, namespace: shop }\nspec: { hosts: [web] }\n');
+
+// Routes of the Gateway API (gateway.networking.k8s.io/v1): from the pods of the Gateway to the pods behind the Service.
+const httpRoute = (spec: object, kind = 'HTTPRoute'): string => `---\n${JSON.stringify({ apiVersion: 'gateway.networking.k8s.io/v1', kind, metadata: { name: 'web', namespace: 'shop' }, spec })}\n`;
+const PARENT = [{ name: 'edge' }];
+const TO_WEB = [{ backendRefs: [{ name: 'web', port: 80 }] }];
+check('a route with the pods of its Gateway in the input', { opens: ['shop/gw → shop/web TCP 8080'], codes: [] }, WEB, pod('gw', { 'gateway.networking.k8s.io/gateway-name': 'edge' }), httpRoute({ parentRefs: PARENT, rules: TO_WEB }));
+check('a route whose Gateway has pods elsewhere', { opens: ['the Gateway edge → shop/web TCP 8080'], codes: ['needs-decision'] }, WEB, httpRoute({ parentRefs: [{ name: 'edge', namespace: 'gateways' }], rules: TO_WEB }));
+check('a route of a load balancer of the provider', { opens: ['clients outside → shop/web TCP 8080'], codes: ['ip-block-may-match-pods'] }, WEB, '---\napiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: { name: edge, namespace: shop }\nspec: { gatewayClassName: gke-l7-global-external-managed }\n', httpRoute({ parentRefs: PARENT, rules: TO_WEB }));
+check('a mirror gets requests as well', { opens: ['shop/gw → shop/web TCP 9100'], codes: [] }, WEB, pod('gw', { 'gateway.networking.k8s.io/gateway-name': 'edge' }), httpRoute({ parentRefs: PARENT, rules: [{ filters: [{ type: 'RequestMirror', requestMirror: { backendRef: { name: 'web', port: 9100 } } }] }] }));
+check('a route of UDP does not lead to a port of TCP', { opens: [], codes: ['witness-without-target', 'nothing-seen'] }, WEB, httpRoute({ parentRefs: PARENT, rules: TO_WEB }, 'UDPRoute'));
+check('a route to a Service that is not there', { opens: [], codes: ['witness-without-target', 'nothing-seen'] }, WEB, httpRoute({ parentRefs: PARENT, rules: [{ backendRefs: [{ name: 'wep', port: 80 }] }] }));
+check('a route to what is no Service', { opens: [], codes: ['witness-not-understood', 'nothing-seen'] }, WEB, httpRoute({ parentRefs: PARENT, rules: [{ backendRefs: [{ group: 'example.com', kind: 'Bucket', name: 'web' }] }] }));
+check('a route without a Gateway', { opens: [], codes: ['witness-not-understood', 'nothing-seen'] }, WEB, httpRoute({ rules: TO_WEB }));
 
 // Scrapes (the Prometheus chart's annotations; monitoring.coreos.com/v1).
 const PROMETHEUS = { 'app.kubernetes.io/name': 'prometheus' };
@@ -75,6 +88,19 @@ check('a ServiceMonitor names a port of the Service', { opens: ['shop/prometheus
 check('a ServiceMonitor for another namespace', { opens: [] }, WEB, pod('prometheus', PROMETHEUS), monitor('ServiceMonitor', { namespaceSelector: { matchNames: ['data'] }, selector: { matchLabels: { app: 'web' } }, endpoints: [{ port: 'metrics' }] }));
 check('a PodMonitor names a port of the containers', { opens: ['shop/prometheus → shop/web TCP 9100'] }, WEB, pod('prometheus', PROMETHEUS), monitor('PodMonitor', { selector: { matchLabels: { app: 'web' } }, podMetricsEndpoints: [{ port: 'metrics' }] }));
 check('a monitor that selects by expressions is said and not followed', { opens: [], codes: ['witness-not-understood', 'nothing-seen'] }, WEB, pod('prometheus', PROMETHEUS), monitor('PodMonitor', { selector: { matchExpressions: [{ key: 'app', operator: 'Exists' }] }, podMetricsEndpoints: [{ port: 'metrics' }] }));
+
+// Which monitors a Prometheus heeds: none without a selector, all with an empty one, of its own namespace unless it says otherwise.
+const heeding = (namespace: string, spec: object): string => `---\n${JSON.stringify({ apiVersion: 'monitoring.coreos.com/v1', kind: 'Prometheus', metadata: { name: 'main', namespace }, spec })}\n`;
+const WEB_MONITOR = monitor('ServiceMonitor', { selector: { matchLabels: { app: 'web' } }, endpoints: [{ port: 'metrics' }] });
+const SCRAPED = ['monitoring/main → shop/web TCP 9100'];
+check('a Prometheus that selects every monitor of every namespace', { opens: SCRAPED }, WEB, WEB_MONITOR, heeding('monitoring', { serviceMonitorSelector: {}, serviceMonitorNamespaceSelector: {} }));
+check('a Prometheus that selects monitors of its own namespace alone', { opens: [] }, WEB, WEB_MONITOR, heeding('monitoring', { serviceMonitorSelector: {} }));
+check('a Prometheus of the same namespace', { opens: ['shop/main → shop/web TCP 9100'] }, WEB, WEB_MONITOR, heeding('shop', { serviceMonitorSelector: {} }));
+check('a Prometheus that selects by a label that the monitor lacks', { opens: [] }, WEB, WEB_MONITOR, heeding('shop', { serviceMonitorSelector: { matchLabels: { release: 'main' } } }));
+check('a Prometheus that selects by what the monitor lacks', { opens: ['shop/main → shop/web TCP 9100'] }, WEB, WEB_MONITOR, heeding('shop', { serviceMonitorSelector: { matchExpressions: [{ key: 'release', operator: 'DoesNotExist' }] } }));
+check('a Prometheus that selects pod monitors alone', { opens: [] }, WEB, WEB_MONITOR, heeding('shop', { podMonitorSelector: {} }));
+check('a Prometheus without selectors, whose configuration others write', { opens: SCRAPED }, WEB, WEB_MONITOR, heeding('monitoring', {}));
+check('of two the Prometheus that selects it', { opens: ['shop/other → shop/web TCP 9100'] }, WEB, WEB_MONITOR, heeding('shop', { podMonitorSelector: {} }), heeding('shop', { serviceMonitorSelector: {} }).replace('"main"', '"other"'));
 
 // Annotations that say who needs whom.
 const annotated = (annotations: Readonly<Record<string, string>>): string => `---\n${JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'client', namespace: 'shop', labels: { app: 'client' }, annotations }, spec: { containers: [{ name: 'c', image: 'x' }] } })}\n`;
@@ -117,7 +143,7 @@ test('no value of a Secret, and no password of an address, stands in an answer',
   const recommendation = recommendFor({
     'app.yaml': `${WEB}${client({ WEB_URL: 'http://admin:hunter2@web/', DSN: 'root:hunter3@tcp(web:80)/x' })}---\napiVersion: v1\nkind: Secret\nmetadata: { name: s, namespace: shop }\nstringData: { url: "http://admin:hunter4@web/" }\ndata: { more: aHVudGVyNQ== }\n`,
   });
-  const text = `${[...recommendationYaml(recommendation)].join('')}${recommendationJson(recommendation, [])}`;
+  const text = `${[...recommendationYaml(recommendation)].join('')}${recommendationJson(recommendation, { textFindings: [], difference: undefined })}`;
   assert.equal(opened(recommendation.connections).length, 1);
   assert.doesNotMatch(text, /hunter|aHVudGVyNQ/);
 });
