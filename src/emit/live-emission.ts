@@ -87,9 +87,10 @@ export class LiveEmission {
     this.readPodRanges(this.live.program, localPodRanges);
     const { pods, source, podRanges, profiles } = this;
     const draft = new ChangeDraft();
+    const ends = this.sides.egress.isWhole ? pods.localEnds : pods.touchedEnds;
     let takesAway = this.isAdopted;
     for (const direction of DIRECTIONS) takesAway = this.sides[direction].plan({ program: this.live.program, pods, podRanges, draft, source, profiles }) || takesAway;
-    takesAway = this.changeLocalPods(draft) || takesAway;
+    takesAway = this.changeLocalPods(ends, draft) || takesAway;
     takesAway = this.changePodRanges(draft) || takesAway;
     this.profileUses.settle(draft);
     for (const direction of DIRECTIONS) this.sides[direction].settle(source);
@@ -160,9 +161,9 @@ export class LiveEmission {
     for (const direction of DIRECTIONS) if (!isKnown) this.sides[direction].areRangesDue = true;
   }
 
-  private changeLocalPods(draft: ChangeDraft): boolean {
+  private changeLocalPods(ends: readonly LocalEnd[], draft: ChangeDraft): boolean {
     let takesAway = false;
-    for (const end of this.pods.localEnds) {
+    for (const end of ends) {
       const { pod, heldPod } = end;
       if (pod === undefined ? heldPod !== undefined : closesPod(heldPod, pod, this.heldPodRanges)) takesAway = true;
       this.changeEnd(end, draft);

@@ -101,13 +101,12 @@ export class LiveSide {
     const steps = new StepTable();
     if (isAll || this.areRangesDue) isAll = this.cutRanges(input, steps) || isAll;
     this.collectSteps(input.pods, isAll, steps);
-    const ends = input.pods.localEnds;
-    const shifts = this.shiftsOf(ends, input.profiles);
+    const shifts = isWhole ? this.shiftsOfEnds(input.pods.localEnds, input.profiles) : this.shiftsOfSlots(input);
     if (isWhole) this.assignIds(input.source, shifts, steps.list());
     else isAll = this.renameWidened(input.source, shifts, steps.list()) || isAll;
     this.changeAddresses(input, isAll);
     if (isAll || this.areRangesDue) this.changeRanges(input.draft);
-    this.changePairs(input, ends);
+    this.changePairs(input);
     return this.narrows(shifts, steps.list());
   }
 
@@ -210,7 +209,7 @@ export class LiveSide {
       const held = ofFamily.held[this.direction];
       for (const place of isAll ? ofFamily.values.keys() : touched[family]) {
         const after = this.mergedAt(ofFamily, place);
-        if (after > 0 && this.heldIds[after] === held[place]) continue;
+        if (after > 0 ? this.heldIds[after] === held[place] : held[place] === NO_CLASS && this.isWithoutRanges(family)) continue;
         const value = ofFamily.values[place]!;
         const before = held[place] === NO_CLASS ? classInRanges(this.heldRanges[family], value) : held[place]!;
         const now = after === NO_CLASS ? classInRanges(this.ranges[family], value) : after;
@@ -219,38 +218,50 @@ export class LiveSide {
     }
   }
 
+  private isWithoutRanges(family: IpFamily): boolean {
+    return this.heldRanges[family].length === 0 && this.ranges[family].length === 0;
+  }
+
   /** `NO_CLASS` where the address has no class of its own. */
   private mergedAt({ classes }: PeerAddresses, place: number): number {
     const peerClass = classes[this.direction][place]!;
     return peerClass >= 0 ? this.classes.mergedAt(peerClass) : peerClass === DISPUTED ? NOTHING_ALLOWED : NO_CLASS;
   }
 
-  private shiftsOf(ends: readonly LocalEnd[], profiles: PortSetProfiles): Shift[] {
-    const { direction, heldPairs } = this;
+  /** One for all ends that held the same and have the same slot. */
+  private shiftsOfEnds(ends: readonly LocalEnd[], profiles: PortSetProfiles): Shift[] {
     const shifts = new Map<unknown, Map<number, Shift>>();
     for (const end of ends) {
-      const isJudged = end.pod !== undefined && end.heldPod !== undefined && isIsolated(end.pod, direction) && isIsolated(end.heldPod, direction);
-      if (!isJudged) continue;
-      const before = heldPairs === undefined ? end.heldSlots[direction] : heldPairs.get(end);
-      let known = shifts.get(before);
-      if (known === undefined) shifts.set(before, (known = new Map()));
-      const slot = end.slots[direction];
-      if (!known.has(slot)) known.set(slot, this.shiftOf(end, profiles));
+      if (!this.staysIsolated(end)) continue;
+      const held = this.heldPairs!.get(end);
+      let known = shifts.get(held);
+      if (known === undefined) shifts.set(held, (known = new Map()));
+      const slot = end.slots[this.direction];
+      if (known.has(slot)) continue;
+      known.set(slot, { isChanged: true, portsBefore: (id) => held?.get(id)?.profile.ports ?? NO_PORTS, portsAfter: (merged) => this.portsAt(slot, merged, profiles) });
     }
     return [...shifts.values()].flatMap((bySlot) => [...bySlot.values()]);
   }
 
-  private shiftOf(end: LocalEnd, profiles: PortSetProfiles): Shift {
-    const { direction, heldPairs, classes: { rows } } = this;
-    const [heldSlot, slot] = [end.heldSlots[direction], end.slots[direction]];
-    const portsAt = (row: Int32Array | undefined, merged: number | undefined): PortSet => (row === undefined || merged === undefined ? NO_PORTS : profiles.portsOf(row[merged]!));
-    const [before, after] = [heldSlot === NO_SLOT ? undefined : rows[heldSlot], slot === NO_SLOT ? undefined : rows[slot]];
-    const held = heldPairs?.get(end);
-    return {
-      isChanged: heldPairs !== undefined || heldSlot !== slot,
-      portsBefore: heldPairs === undefined ? (id) => portsAt(before, this.mergedOfId.get(id)) : (id) => held?.get(id)?.profile.ports ?? NO_PORTS,
-      portsAfter: (merged) => portsAt(after, merged),
-    };
+  private shiftsOfSlots({ pods, profiles }: SideInput): Shift[] {
+    const shiftOf = (heldSlot: number, slot: number): Shift => ({
+      isChanged: heldSlot !== slot,
+      portsBefore: (id) => this.portsAt(heldSlot, this.mergedOfId.get(id), profiles),
+      portsAfter: (merged) => this.portsAt(slot, merged, profiles),
+    });
+    const changed = pods.touchedEnds.filter((end) => this.staysIsolated(end) && end.heldSlots[this.direction] !== end.slots[this.direction]);
+    return [
+      ...this.classes.keptSlots.map((slot) => shiftOf(slot, slot)),
+      ...changed.map(({ heldSlots, slots }) => shiftOf(heldSlots[this.direction], slots[this.direction])),
+    ];
+  }
+
+  private staysIsolated({ pod, heldPod }: LocalEnd): boolean {
+    return pod !== undefined && heldPod !== undefined && isIsolated(pod, this.direction) && isIsolated(heldPod, this.direction);
+  }
+
+  private portsAt(slot: number, merged: number | undefined, profiles: PortSetProfiles): PortSet {
+    return slot === NO_SLOT || merged === undefined ? NO_PORTS : profiles.portsOf(this.classes.rows[slot]![merged]!);
   }
 
   private assignIds(source: IdSource, shifts: readonly Shift[], steps: readonly ClassStep[]): void {
@@ -323,12 +334,13 @@ export class LiveSide {
     return this.ranges[family].map((range) => ({ ...range, peerClass: this.ids[range.peerClass]! }));
   }
 
-  private changePairs(input: SideInput, ends: readonly LocalEnd[]): void {
-    const { classes, direction } = this;
-    for (const end of ends) {
-      if (this.isWhole || end.heldSlots[direction] !== end.slots[direction]) this.changePairsOf(end, input);
-      else if (end.slots[direction] !== NO_SLOT) for (const merged of classes.dirty) this.changePair(end, merged, input);
-    }
+  private changePairs(input: SideInput): void {
+    const { classes: { dirty }, direction } = this;
+    const { pods } = input;
+    const isMoved = (end: LocalEnd): boolean => this.isWhole || end.heldSlots[direction] !== end.slots[direction];
+    for (const end of this.isWhole ? pods.localEnds : pods.touchedEnds) if (isMoved(end)) this.changePairsOf(end, input);
+    if (this.isWhole || dirty.size === 0) return;
+    for (const end of pods.localEnds) if (end.slots[direction] !== NO_SLOT && !isMoved(end)) for (const merged of dirty) this.changePair(end, merged, input);
   }
 
   private changePairsOf(end: LocalEnd, input: SideInput): void {
@@ -382,9 +394,10 @@ export class LiveSide {
   }
 
   private narrows(shifts: readonly Shift[], steps: readonly ClassStep[]): boolean {
+    const left = steps.filter(({ before }) => before > 0);
     return shifts.some(({ isChanged, portsBefore, portsAfter }) => {
-      const isNarrower = (id: number, merged: number): boolean => id > 0 && isWider(portsBefore(id), merged > 0 ? portsAfter(merged) : NO_PORTS);
-      if (steps.some(({ before, after }) => isNarrower(before, after))) return true;
+      const isNarrower = (id: number, merged: number): boolean => isWider(portsBefore(id), merged > 0 ? portsAfter(merged) : NO_PORTS);
+      if (left.some(({ before, after }) => isNarrower(before, after))) return true;
       return isChanged && [...this.mergedOfId].some(([id, merged]) => isNarrower(id, merged));
     });
   }

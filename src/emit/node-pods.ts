@@ -50,6 +50,11 @@ export class NodePods {
     return FAMILIES.flatMap((family) => [...this.locals[family].values()]);
   }
 
+  /** Those that may differ from what the kernel holds. */
+  get touchedEnds(): LocalEnd[] {
+    return FAMILIES.flatMap((family) => [...this.touched[family]].flatMap((place) => this.locals[family].get(place) ?? []));
+  }
+
   /** Addresses that unlike pods claim. */
   get disputed(): IpAddress[] {
     return FAMILIES.flatMap((family) => {

@@ -42,8 +42,9 @@ export class PeerAddresses {
     this.values[place] = value;
     this.placeOf.set(value, place);
     this.makeRoom();
-    for (const counts of Object.values(this.claims)) counts[place] = 0;
-    for (const numbers of [...Object.values(this.classes), ...Object.values(this.held)]) numbers[place] = NO_CLASS;
+    const { claims, classes, held } = this;
+    claims.local[place] = claims.remote[place] = claims.host[place] = 0;
+    classes.egress[place] = classes.ingress[place] = held.egress[place] = held.ingress[place] = NO_CLASS;
     return place;
   }
 

@@ -32,6 +32,7 @@ export class SlotClasses {
   private readonly podCounts: number[] = [];
   private readonly slotOfSubject = new Map<number, number>();
   private readonly leftSlots: number[] = [];
+  private readonly openedSlots = new Set<number>();
   private readonly freeSlots: number[] = [];
   private readonly freeMerged: number[] = [];
   private merged = new Int32Array(0);
@@ -77,6 +78,11 @@ export class SlotClasses {
     const row = this.rows[slot]!;
     for (let merged = 0; merged < this.count; merged++) this.hashes[merged] = (this.hashes[merged]! - entryHash(slot, row[merged]!)) | 0;
     this.forgetIndex();
+  }
+
+  /** Slots that pods have now and had at the last `settle`. */
+  get keptSlots(): number[] {
+    return [...this.slotOfSubject.values()].filter((slot) => !this.openedSlots.has(slot));
   }
 
   subjectAt(slot: number): number {
@@ -132,6 +138,7 @@ export class SlotClasses {
     this.isParted = false;
     for (const slot of this.leftSlots) this.freeSlots.push(slot);
     this.leftSlots.length = 0;
+    this.openedSlots.clear();
     return gone;
   }
 
@@ -158,6 +165,7 @@ export class SlotClasses {
     this.subjects[slot] = subject;
     this.podCounts[slot] = 0;
     this.slotOfSubject.set(subject, slot);
+    this.openedSlots.add(slot);
     const row = side.rowOf(subject);
     for (let merged = 0, end = this.count; merged < end; merged++) this.partClass(merged, { slot, row }, before);
     this.forgetIndex();
