@@ -19,9 +19,10 @@ export interface AgentState {
 /**
  * `starting`: not everything has been told yet. `cluster`: the way to the API server is cut, and what is in force is what
  * it told last. `kernel`: the kernel refused the last change, or somebody else changed our table. `capacity`: something
- * did not fit and is closed. `pod-ranges-unknown`: a new pod is open until its address is known.
+ * did not fit and is closed. `no-node`: the cluster has no Node of this name, so no pod is known to run here.
+ * `pod-ranges-unknown`: a new pod is open until its address is known.
  */
-export type TroubleCode = 'starting' | 'cluster' | 'kernel' | 'capacity' | 'pod-ranges-unknown';
+export type TroubleCode = 'starting' | 'cluster' | 'kernel' | 'capacity' | 'no-node' | 'pod-ranges-unknown';
 
 export interface Trouble {
   readonly code: TroubleCode;

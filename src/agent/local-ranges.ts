@@ -7,6 +7,7 @@ import type { ClusterChange } from '../compile/cluster-change.ts';
 export class LocalRanges {
   private readonly node: string;
   private named: readonly IpRange[] = [];
+  private isThere = false;
   /** Pods of other nodes inside the ranges, by name. */
   private readonly intruders = new Map<string, IpAddress>();
 
@@ -15,7 +16,9 @@ export class LocalRanges {
   }
 
   begin(cluster: Cluster): void {
-    this.named = cluster.nodes.find(({ name }) => name === this.node)?.podRanges ?? [];
+    const own = cluster.nodes.find(({ name }) => name === this.node);
+    this.isThere = own !== undefined;
+    this.named = own?.podRanges ?? [];
     this.intruders.clear();
     for (const pod of cluster.pods) this.putPod(pod);
   }
@@ -26,6 +29,11 @@ export class LocalRanges {
     if (change.kind === 'remove-pod') this.intruders.delete(keyOf(change.pod));
     const isOwnNode = (change.kind === 'put-node' && change.node.name === this.node) || (change.kind === 'remove-node' && change.name === this.node);
     if (isOwnNode) this.begin(cluster);
+  }
+
+  /** Whether the cluster has the node at all. */
+  get isNodeThere(): boolean {
+    return this.isThere;
   }
 
   /** Empty where nobody can know them. */

@@ -20,7 +20,7 @@ export interface NodeAgentOptions {
 }
 
 /** With these the kernel does not hold what it should. */
-const UNREADY: ReadonlySet<TroubleCode> = new Set(['starting', 'kernel', 'capacity']);
+const UNREADY: ReadonlySet<TroubleCode> = new Set(['starting', 'kernel', 'capacity', 'no-node']);
 
 /** After the last commit, the moment to tidy up. */
 const TIDY_MS = 1000;
@@ -170,7 +170,10 @@ export class NodeAgent implements ClusterListener {
   }
 
   private noteRanges(): void {
-    const { problem } = this.ranges;
+    const { problem, isNodeThere } = this.ranges;
+    if (isNodeThere) this.troubles.clear('no-node', '');
+    else this.troubles.set('no-node', '', `the cluster has no Node ${this.node}, so no pod is known to run here and nothing is enforced: --node, or NODE_NAME, gives the name`);
+    if (!isNodeThere) return;
     if (problem === undefined) this.troubles.clear('pod-ranges-unknown', '');
     else this.troubles.set('pod-ranges-unknown', '', problem);
   }

@@ -36,6 +36,9 @@ export function readThreadRights(): readonly ThreadRights[] {
  */
 export function dropRights(kept: readonly Capability[]): void {
   const wanted = maskOf(kept);
+  const { permitted } = parseRights(readFileSync('/proc/thread-self/status', 'utf8'));
+  const missing = kept.find((name) => (permitted & maskOf([name])) === 0n);
+  if (missing !== undefined) throw refusal(`work without the capability ${missing}`, 'run it as root, or give it the capability (in a container: securityContext.capabilities.add)');
   if (readThreadRights().every((rights) => isDropped(rights, wanted))) return;
   if (process.env[EXECUTED_MARK] !== undefined) throw refusal('drop the capabilities that are not needed', 'they are still there after a new start');
   dropOwn(kept, wanted);

@@ -7,6 +7,10 @@ import { createFakeFirewall, type FakeFirewall } from '../../src/kernel/fake-fir
 import { FakeClock } from './fake-clock.ts';
 
 const POD = `apiVersion: v1
+kind: Node
+metadata: { name: here }
+---
+apiVersion: v1
 kind: Pod
 metadata: { name: web, namespace: shop }
 spec: { nodeName: here, containers: [ { name: web, image: web } ] }

@@ -85,8 +85,8 @@ function act(world: World, pool: readonly WantedObject[], { kind, at }: Event): 
     case 'put':
       return putIfTaken(world, object);
     case 'remove':
-      // The Namespace object outlives what stands in it, and a server in use has its Nodes.
-      return object.kind === 'Namespace' ? undefined : ignoring(() => world.api.remove(object));
+      // A Namespace object outlives what stands in it, and a Node the agent on it.
+      return object.kind === 'Namespace' || NODES.some((name) => name === object.metadata.name) ? undefined : ignoring(() => world.api.remove(object));
     case 'move-pod':
       return movePod(world, pool, at);
     case 'cut':
@@ -150,7 +150,8 @@ function objectsOf(raw: RawCluster): readonly WantedObject[] {
   const written = (manifests(raw) as readonly WantedObject[]).filter(({ kind }) => kind === 'Namespace' || kind === 'Node' || kind.endsWith('Policy'));
   const namespaces = cluster.namespaces.map(({ name }) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }));
   const ranges = cluster.podRanges.map((range, index) => ({ apiVersion: 'v1', kind: 'Node', metadata: { name: `range-${index}` }, spec: { podCIDRs: [formatIpRange(range)] } }));
-  return [...namespaces, ...ranges, ...written, ...cluster.pods.map(podObject)];
+  const nodes = NODES.map((name) => ({ apiVersion: 'v1', kind: 'Node', metadata: { name } }));
+  return [...namespaces, ...nodes, ...ranges, ...written, ...cluster.pods.map(podObject)];
 }
 
 function podObject({ namespace, name, labels, ports, hostNetwork, nodeName, addresses }: Pod, index: number): WantedObject {
