@@ -1,6 +1,6 @@
 // A random day of a fake cluster: objects come, change and go while watches are cut, forgotten and refused.
 import fc from 'fast-check';
-import type { ServedKind, WantedObject } from '../../src/kube/cluster-api.ts';
+import type { WantedObject } from '../../src/kube/cluster-api.ts';
 import { ClusterError } from '../../src/kube/cluster-error.ts';
 import type { FakeCluster } from '../../src/kube/fake-cluster.ts';
 import { CLUSTER_POLICIES } from '../../src/agent/followed-kinds.ts';
@@ -111,5 +111,3 @@ export function stampEvery(cluster: FakeCluster, stamp: string): void {
   cluster.put({ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: 'stamp', namespace: 'stamp' }, spec: { podSelector: { matchLabels: labels } } });
   cluster.put({ apiVersion: CNP.apiVersion, kind: CNP.kind, metadata: { name: 'stamp' }, spec: { tier: 'Baseline', priority: 1, subject: { namespaces: { matchLabels: labels } } } });
 }
-
-export const READ_KINDS: readonly ServedKind['kind'][] = ['Namespace', 'Node', 'Pod', 'NetworkPolicy', 'ClusterNetworkPolicy'];

@@ -12,6 +12,8 @@ export interface ApiServer {
   kubectl(words: readonly string[], input?: string): string;
   /** Ends the processes, and nothing else. */
   stop(): void;
+  /** After `stop`: the same objects, perhaps at another port. */
+  start(): void;
 }
 
 export interface ApiServerOptions {
@@ -26,5 +28,5 @@ export function startApiServer({ crdFiles = [], extraArgs = '' }: ApiServerOptio
   after(() => takeDown(place, ['--purge']));
   bringUp(place, { NODES: '0', API_PORT: '0', ETCD_PORT: '0', ETCD_PEER_PORT: '0', CRD_FILES: crdFiles.join(' '), API_EXTRA_ARGS: extraArgs });
   const etcdPort = Number(/ETCD_PORT=([0-9]+)/.exec(readFileSync(join(place.state, 'settings'), 'utf8'))![1]);
-  return { kubeconfig: place.kubeconfig, etcdPort, kubectl: (words, input) => runKubectl(place, words, input), stop: () => takeDown(place, []) };
+  return { kubeconfig: place.kubeconfig, etcdPort, kubectl: (words, input) => runKubectl(place, words, input), stop: () => takeDown(place, []), start: () => bringUp(place, {}) };
 }
