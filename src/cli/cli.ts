@@ -31,6 +31,7 @@ const VERBS: readonly Verb[] = [
   { name: 'convert', summary: 'policies of the old cluster-wide kinds as ClusterNetworkPolicies with the same answers', load: async () => (await import('./convert-verb.ts')).defineConvert },
   { name: 'agent', summary: 'the policies of a cluster in the kernel of this node', load: async () => (await import('./agent-verb.ts')).defineAgent },
   { name: 'status', summary: 'which policy is in force on which node of a cluster since when', load: async () => (await import('./status-verb.ts')).defineStatus },
+  { name: 'promote', summary: 'a staged policy becomes the real one', load: async () => (await import('./promote-verb.ts')).definePromote },
   { name: 'lab', summary: 'manifests as network namespaces on this host, enforced by the kernel', load: async () => (await import('./lab-verb.ts')).defineLab },
 ];
 

@@ -114,6 +114,8 @@ export interface ClusterApi {
   create(served: ServedKind, object: NewObject): Promise<StoredObject>;
   /** Server-side apply, by force: the fields given are ours from now on, those of ours that are not given any more go. */
   apply(served: ServedKind, object: WantedObject, options: ApplyOptions): Promise<StoredObject>;
+  /** In place of the one of its name, whose `resourceVersion` it carries. Fails with `conflict` where somebody changed that meanwhile. */
+  replace(served: ServedKind, object: WantedObject): Promise<StoredObject>;
   /** Merged into `status` (JSON merge patch: null takes away, a list stands for the whole list). */
   patchStatus(place: ObjectPlace, status: { readonly [field: string]: unknown }): Promise<StoredObject>;
   /** Fails with `not-found`. */

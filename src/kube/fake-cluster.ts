@@ -164,6 +164,15 @@ export class FakeCluster implements ClusterApi {
     return stored;
   }
 
+  async replace(served: ServedKind, object: WantedObject): Promise<StoredObject> {
+    this.#answer();
+    const { status: _, ...wanted } = withScope(object, this.#resourceOf(served));
+    const held = this.#history.find(keyOfObject(wanted));
+    if (held === undefined) throw new ClusterError('not-found', `${served.resource} "${object.metadata.name}" not found`);
+    if (held.metadata.resourceVersion !== object.metadata['resourceVersion']) throw new ClusterError('conflict', `the object has been modified: ${served.resource} "${object.metadata.name}"`);
+    return this.put(held['status'] === undefined ? wanted : { ...wanted, status: held['status'] });
+  }
+
   async patchStatus(place: ObjectPlace, status: Fields): Promise<StoredObject> {
     this.#answer();
     return this.put(mergePatch(this.#find(place), { status }) as WantedObject); // it is stored

@@ -85,6 +85,12 @@ export class KubeApi implements ClusterApi {
     return this.#write({ path: withQuery(path, { fieldManager, force: 'true' }), method: 'PATCH', body: jsonBody('application/apply-patch+yaml', object) });
   }
 
+  async replace(served: ServedKind, object: WantedObject): Promise<StoredObject> {
+    const { name, namespace } = object.metadata;
+    const path = objectPath({ served, name, ...(namespace === undefined ? {} : { namespace }) });
+    return this.#write({ path, method: 'PUT', body: jsonBody('application/json', object) });
+  }
+
   async patchStatus(place: ObjectPlace, status: { readonly [field: string]: unknown }): Promise<StoredObject> {
     return this.#write({ path: objectPath(place, 'status'), method: 'PATCH', body: jsonBody('application/merge-patch+json', { status }) });
   }

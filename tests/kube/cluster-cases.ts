@@ -165,6 +165,17 @@ export function clusterCases(open: () => Promise<ClusterWorld>, wants: TestNeeds
     assert.deepEqual(after, spec);
   });
 
+  holds('an object is replaced whole, unless somebody was there before', async ({ api }, namespace) => {
+    const served = await servedKind(api, 'NetworkPolicy');
+    const made = await api.create(served, { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: 'web', namespace, labels: { a: '1' } }, spec: { podSelector: { matchLabels: { app: 'web' } }, policyTypes: ['Ingress'], ingress: [{}] } });
+    const { name, resourceVersion } = made.metadata;
+    const wanted: WantedObject = { ...made, metadata: { name: name!, namespace, resourceVersion }, spec: { podSelector: {}, policyTypes: ['Egress'] } };
+    const replaced = await api.replace(served, wanted);
+    assert.deepEqual([replaced['spec'], replaced.metadata['labels'], replaced.metadata.uid], [wanted['spec'], undefined, made.metadata.uid]);
+    await refuses('conflict', () => api.replace(served, wanted));
+    await api.delete({ served, namespace, name: 'web' });
+  });
+
   holds('a status is merged, and a writer of the rest does not touch it', async ({ api }, namespace) => {
     const served = await servedKind(api, 'Pod');
     const place = { served, namespace, name: 'web' };
