@@ -2,6 +2,7 @@
 import { WordError } from '../base/word-error.ts';
 import type { ClusterApi, ObjectPlace, ServedKind } from '../kube/cluster-api.ts';
 import { ClusterError } from '../kube/cluster-error.ts';
+import { FirewallError } from '../kernel/firewall-error.ts';
 import { openFirewall } from '../kernel/nft-firewall.ts';
 import { writeNote } from './output.ts';
 
@@ -9,6 +10,9 @@ export async function uninstallNode(): Promise<void> {
   const firewall = openFirewall();
   try {
     firewall.remove();
+  } catch (error) {
+    if (!(error instanceof FirewallError) || error.errnoName !== 'EPERM') throw error;
+    throw new FirewallError({ code: 'not-permitted', doing: 'take the table away', said: 'an agent that lives owns it, or this is not root: end the agent of this node first', cause: error });
   } finally {
     firewall.close();
   }

@@ -1,9 +1,12 @@
 // The metrics are what Prometheus reads, and no cluster makes them long.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { METRICS, metricsText, STAGED_SHOWN_MAX } from '../../src/status/metrics-text.ts';
 import { readiness } from '../../src/status/health-text.ts';
 import type { StagedCount } from '../../src/stage/staged-count.ts';
+import { cloneRoot } from '../needs.ts';
 import { FACTS, policy, READY } from './agent-states.ts';
 
 const usage = { residentBytes: 1, cpuSeconds: 2 };
@@ -58,4 +61,9 @@ test('readiness gives its reasons', () => {
   const { isReady, text } = readiness({ ...READY, isReady: false, troubles });
   assert.equal(isReady, false);
   assert.match(text, /^not ready\ncluster: reason 0 \(since 2026-01-01T00:00:00.000Z\)\n[^]*and 5 more\n$/);
+});
+
+test('the reference has each metric, and no other', () => {
+  const page = readFileSync(join(cloneRoot, 'docs/reference/metrics.md'), 'utf8');
+  assert.deepEqual([...page.matchAll(/^\| `(\w+)` \| (\w+) \| (.*) \|$/gm)].map((found) => found.slice(1)), METRICS.map(({ name, kind, help }) => [name, kind, help]));
 });
