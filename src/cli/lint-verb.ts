@@ -58,7 +58,7 @@ async function runLint(words: readonly string[], options: LintOptions): Promise<
     await serveLanguage({ words: words.length > 0 ? words : (settings?.inputs ?? []), lint: { engine, settings, ...readOptionsOf(options) } });
     return 0;
   }
-  const base = await openBase(options);
+  const base = await openBase({ ...options, withCallers: true });
   const inputs = repairInputs(base === undefined ? await wordsOrStdin(words, options) : words);
   const letBe = await openLetBe(settings, inputs);
   const lintTexts: LintTexts = (texts) => {

@@ -8,8 +8,13 @@ import type { InputOptions } from './input-options.ts';
 import { listInputs } from './list-inputs.ts';
 import { openFiles, type OpenedFiles } from './open-files.ts';
 
+export interface BaseOptions extends InputOptions {
+  /** Also of a cluster, what says who calls pods. */
+  readonly withCallers?: boolean;
+}
+
 /** undefined: neither option is given. Fails with ClusterError where the cluster says no. */
-export async function openBase(options: InputOptions): Promise<OpenedFiles | undefined> {
+export async function openBase(options: BaseOptions): Promise<OpenedFiles | undefined> {
   checkChoice(options);
   if (options.snapshot !== undefined) return openSnapshot(options.snapshot);
   return options.cluster === true ? openCluster(options) : undefined;
@@ -26,16 +31,16 @@ export function refuseClusterFromInside({ cluster }: InputOptions): void {
   throw new UsageError('a lab of a plain user cannot call a cluster: it has a network of its own', 'keep it in a file first: bulkhead snapshot --cluster > cluster.json, then --snapshot cluster.json; or run as root');
 }
 
-export async function openCluster(options: InputOptions): Promise<OpenedFiles> {
+export async function openCluster(options: BaseOptions): Promise<OpenedFiles> {
   const { name, read } = await fetchCluster(options);
   return { ...clusterFiles(name, read.entries), findings: await leftOutFindings(name, read) };
 }
 
 /** Loaded here, since the client of a cluster is heavy. */
-export async function fetchCluster({ context, kubeconfig, namespace, lenient }: InputOptions): Promise<{ readonly name: string; readonly read: ReadCluster }> {
+export async function fetchCluster({ context, kubeconfig, namespace, lenient, withCallers = false }: BaseOptions): Promise<{ readonly name: string; readonly read: ReadCluster }> {
   const [{ openKubeApi }, { readCluster }] = await Promise.all([import('../kube/kube-api.ts'), import('../kube/kube.ts')]);
   const api = await openKubeApi({ ...(context === undefined ? {} : { context }), ...(kubeconfig === undefined ? {} : { kubeconfig }) });
-  const read = await readCluster(api, { ...(namespace === undefined ? {} : { namespace }), ...(lenient === undefined ? {} : { lenient }) });
+  const read = await readCluster(api, { ...(namespace === undefined ? {} : { namespace }), ...(lenient === undefined ? {} : { lenient }), withCallers });
   return { name: api.name, read };
 }
 
@@ -77,13 +82,19 @@ function* encodeEach(entries: readonly SnapshotEntry[]): Generator<Uint8Array> {
   for (const { text } of entries) yield encoder.encode(`${text}\n`);
 }
 
-async function leftOutFindings(cluster: string, { refused, silentGroups }: ReadCluster): Promise<readonly Finding[]> {
+async function leftOutFindings(cluster: string, { refused, unheard, silentGroups }: ReadCluster): Promise<readonly Finding[]> {
   const { qualifiedResource } = await import('../kube/cluster-api.ts');
   return [
     ...refused.map((kind): Finding => ({
       code: 'not-listed',
       severity: 'warning',
       message: `the cluster ${cluster} does not let this user list ${qualifiedResource(kind)}: the answer is as if there were none`,
+      help: 'grant the verbs get and list on it',
+    })),
+    ...unheard.map((kind): Finding => ({
+      code: 'not-listed',
+      severity: 'info',
+      message: `the cluster ${cluster} does not let this user list ${qualifiedResource(kind)}: whom they let call pods is not known`,
       help: 'grant the verbs get and list on it',
     })),
     ...silentGroups.map((group): Finding => ({

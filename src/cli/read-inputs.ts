@@ -12,7 +12,7 @@ import type { LineLookup } from '../report/finding-text.ts';
 import { UsageError } from './failures.ts';
 import type { InputOptions } from './input-options.ts';
 import { listInputs } from './list-inputs.ts';
-import { openBase } from './open-base.ts';
+import { openBase, type BaseOptions } from './open-base.ts';
 import { joinFiles, openFiles, type OpenedFiles } from './open-files.ts';
 import { writeNote } from './output.ts';
 import { openSettings, SETTINGS_NAME, type SettingsOption } from './settings-file.ts';
@@ -37,7 +37,7 @@ export async function readInputs(words: readonly string[], options: InputOptions
 }
 
 /** The files that are named; with `--cluster` or `--snapshot`, applied onto that, and none need be named. */
-export async function openInputs(words: readonly string[], options: InputOptions): Promise<OpenedFiles> {
+export async function openInputs(words: readonly string[], options: BaseOptions): Promise<OpenedFiles> {
   const base = await openBase(options);
   if (base === undefined) return openFiles(listInputs(await wordsOrStdin(words, options)));
   return joinFiles(openFiles(listInputs(words)), base);

@@ -26,7 +26,7 @@ Examples:
 }
 
 async function runSnapshot(words: readonly string[], options: InputOptions): Promise<number> {
-  const opened = await openInputs(words, options);
+  const opened = await openInputs(words, { ...options, withCallers: true });
   const readFiles = opened.readFiles.map(readOnce);
   const findings = [...(opened.findings ?? []), ...readManifests(readFiles, readOptionsOf(options)).findings];
   await writeFindings(findings.filter(({ severity }) => severity !== 'info'), opened);

@@ -14,6 +14,8 @@ export interface ServedKind {
 export interface ServedKinds {
   /** Sorted by API version and kind, each resource once. */
   readonly kinds: readonly ServedKind[];
+  /** Kinds that decide nothing and say who calls pods: monitors, webhooks, extension APIs. Sorted. */
+  readonly callers: readonly ServedKind[];
   /** API groups whose server does not answer, so that nobody knows what they hold. */
   readonly silentGroups: readonly string[];
 }

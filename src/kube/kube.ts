@@ -3,6 +3,7 @@ import { compareText } from '../base/finding.ts';
 import { WordError } from '../base/word-error.ts';
 import { qualifiedResource, type ClusterApi, type ServedKind } from './cluster-api.ts';
 import { ClusterError } from './cluster-error.ts';
+import { compareKinds } from './served-kinds.ts';
 import { compareEntries, snapshotEntry, type SnapshotEntry } from './snapshot.ts';
 
 export interface ReadClusterOptions {
@@ -10,6 +11,8 @@ export interface ReadClusterOptions {
   readonly namespace?: string;
   /** Leaves out what may not be read, in place of failing; the result names it. */
   readonly lenient?: boolean;
+  /** Besides, the kinds that say who calls pods, as far as they may be listed. */
+  readonly withCallers?: boolean;
 }
 
 export interface ReadCluster {
@@ -17,6 +20,8 @@ export interface ReadCluster {
   readonly entries: readonly SnapshotEntry[];
   /** Kinds that the cluster does not let this user list; empty unless lenient. */
   readonly refused: readonly ServedKind[];
+  /** Kinds that say who calls pods and that may not be listed. Sorted. */
+  readonly unheard: readonly ServedKind[];
   /** API groups whose server does not answer; none that policies are known to live in. */
   readonly silentGroups: readonly string[];
 }
@@ -28,8 +33,8 @@ const LISTS_AT_ONCE = 4;
  * The lists are made one after another, so what changes meanwhile may be seen half. Fails with ClusterError; what may not
  * be listed is one failure that names all of it and says how to grant it.
  */
-export async function readCluster(api: ClusterApi, { namespace, lenient = false }: ReadClusterOptions = {}): Promise<ReadCluster> {
-  const { kinds, silentGroups } = await api.discover();
+export async function readCluster(api: ClusterApi, { namespace, lenient = false, withCallers = false }: ReadClusterOptions = {}): Promise<ReadCluster> {
+  const { kinds, callers, silentGroups } = await api.discover();
   const entries: SnapshotEntry[] = [];
   const refusals: Refusal[] = [];
   await eachAtOnce(kinds, LISTS_AT_ONCE, async (kind) => {
@@ -37,9 +42,15 @@ export async function readCluster(api: ClusterApi, { namespace, lenient = false 
     if (listed.kind === 'refused') refusals.push({ served: kind, error: listed.error });
     else for (const entry of listed.entries) entries.push(entry);
   });
+  const unheard: ServedKind[] = [];
+  await eachAtOnce(withCallers ? callers : [], LISTS_AT_ONCE, async (kind) => {
+    const listed = await listKind(api, kind, namespace);
+    if (listed.kind === 'refused') unheard.push(kind);
+    else for (const entry of listed.entries) entries.push(entry);
+  });
   refusals.sort((a, b) => compareText(qualifiedResource(a.served), qualifiedResource(b.served)));
   if (refusals.length > 0 && !lenient) throw refusalError(api, refusals, namespace);
-  return { entries: entries.sort(compareEntries), refused: refusals.map(({ served }) => served), silentGroups };
+  return { entries: entries.sort(compareEntries), refused: refusals.map(({ served }) => served), unheard: unheard.sort(compareKinds), silentGroups };
 }
 
 interface Refusal {

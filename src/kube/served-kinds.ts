@@ -23,7 +23,24 @@ export function chooseKinds(resources: readonly ServedResource[], silentGroups: 
   // Whoever sends by a Service looks at its slices, and the control plane mirrors Endpoints into them (Kubernetes 1.21 on).
   if (chosen.has('discovery.k8s.io/endpointslices')) chosen.delete('/endpoints');
   const kinds = [...chosen.values()].map(({ resource: { apiVersion, kind, resource, isNamespaced } }): ServedKind => ({ apiVersion, kind, resource, isNamespaced }));
-  return { kinds: kinds.sort(compareKinds), silentGroups: [...new Set(silentGroups)].sort(compareText) };
+  return { kinds: kinds.sort(compareKinds), callers: chooseCallers(resources), silentGroups: [...new Set(silentGroups)].sort(compareText) };
+}
+
+/** What lint reads of who calls pods (`lint/callers`): each resource in the server's preferred version. */
+const CALLERS: Readonly<Record<string, readonly string[]>> = {
+  'monitoring.coreos.com': ['ServiceMonitor', 'PodMonitor'],
+  'admissionregistration.k8s.io': ['ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration'],
+  'apiextensions.k8s.io': ['CustomResourceDefinition'],
+  'apiregistration.k8s.io': ['APIService'],
+};
+
+function chooseCallers(resources: readonly ServedResource[]): readonly ServedKind[] {
+  const chosen = new Map<string, ServedKind>();
+  for (const { apiVersion, kind, resource, isNamespaced, verbs } of resources) {
+    const key = `${groupOf(apiVersion)}/${resource}`;
+    if (CALLERS[groupOf(apiVersion)]?.includes(kind) === true && verbs.includes('list') && !resource.includes('/') && !chosen.has(key)) chosen.set(key, { apiVersion, kind, resource, isNamespaced });
+  }
+  return [...chosen.values()].sort(compareKinds);
 }
 
 export function compareKinds(a: { readonly apiVersion: string; readonly kind: string }, b: { readonly apiVersion: string; readonly kind: string }): number {

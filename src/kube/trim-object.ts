@@ -13,11 +13,13 @@ export function trimObject(kind: { readonly apiVersion: string; readonly kind: s
   return { apiVersion: kind.apiVersion, kind: kind.kind, metadata: { ...trimMetadata(metadata), name }, ...trimBody(kind, fields) };
 }
 
-/** Annotations that say something about traffic (`read-service`, `read-ingress`, `analyze/exposure`). */
+/** Annotations that say something about traffic (`read-service`, `read-ingress`, `analyze/exposure`, `lint/scrapes`). */
 export const KEPT_ANNOTATIONS: readonly string[] = [
   'alb.ingress.kubernetes.io/target-type',
   'ingressclass.kubernetes.io/is-default-class',
   'kubernetes.io/ingress.class',
+  'prometheus.io/port',
+  'prometheus.io/scrape',
   'service.beta.kubernetes.io/aws-load-balancer-nlb-target-type',
   'service.beta.kubernetes.io/aws-load-balancer-type',
 ];
@@ -63,11 +65,30 @@ const BODIES: Readonly<Record<string, Trim>> = {
   StagedPolicy: ({ spec }) => ({ spec }),
   StagedClusterPolicy: ({ spec }) => ({ spec }),
   NodeEnforcement: ({ status }) => ({ status }),
+  // Of those who say whom they call, that alone.
+  ServiceMonitor: ({ spec }) => ({ spec: compact({ ...pick(fieldsOf(spec), ['selector', 'namespaceSelector']), endpoints: pickEach(fieldsOf(spec)['endpoints'], ['port', 'targetPort']) }) }),
+  PodMonitor: ({ spec }) => ({ spec: compact({ ...pick(fieldsOf(spec), ['selector', 'namespaceSelector']), podMetricsEndpoints: pickEach(fieldsOf(spec)['podMetricsEndpoints'], ['port', 'portNumber', 'targetPort']) }) }),
+  ValidatingWebhookConfiguration: ({ webhooks }) => ({ webhooks: trimWebhooks(webhooks) }),
+  MutatingWebhookConfiguration: ({ webhooks }) => ({ webhooks: trimWebhooks(webhooks) }),
+  CustomResourceDefinition: ({ spec }) => ({ spec: nonEmpty(compact({ conversion: nonEmpty(compact({ webhook: nonEmpty(trimClient(fieldsOf(fieldsOf(fieldsOf(spec)['conversion'])['webhook']))) })) })) }),
+  APIService: ({ spec }) => ({ spec: nonEmpty(compact({ service: trimCalled(fieldsOf(spec)['service']) })) }),
   CronJob: ({ spec }) => ({ spec: compact({ jobTemplate: { spec: trimWorkloadSpec(fieldsOf(fieldsOf(fieldsOf(spec)['jobTemplate'])['spec'])) } }) }),
   // Of engines whose kinds decide by what stands in them (`engine-kinds`).
   NodeClass: ({ spec }) => ({ spec: nonEmpty(pick(fieldsOf(spec), ['networkPolicy'])) }),
   Subnet: ({ spec }) => ({ spec: nonEmpty(pick(fieldsOf(spec), ['private', 'acls'])) }),
 };
+
+function trimWebhooks(webhooks: Json | undefined): readonly Fields[] {
+  return listOf(webhooks).map((webhook) => trimClient(fieldsOf(webhook)));
+}
+
+function trimClient(webhook: Fields): Fields {
+  return compact({ clientConfig: nonEmpty(compact({ service: trimCalled(fieldsOf(webhook['clientConfig'])['service']) })) });
+}
+
+function trimCalled(service: Json | undefined): Fields | undefined {
+  return nonEmpty(pick(fieldsOf(service), ['namespace', 'name', 'port']));
+}
 
 function trimAddresses(addresses: Json | undefined): readonly Fields[] | undefined {
   return nonEmptyList(listOf(addresses).map((address) => compact({ ip: fieldsOf(address)['ip'], targetRef: trimTarget(address) })));
@@ -78,7 +99,7 @@ function trimTarget(endpoint: Json): Fields | undefined {
 }
 
 /** Groups of the kinds named in `BODIES`; a kind of the same name elsewhere is somebody else's. */
-const BODY_GROUPS = /^(v1|(networking\.k8s\.io|discovery\.k8s\.io|batch|policy\.networking\.k8s\.io|eks\.amazonaws\.com|kubeovn\.io|bulkhead\.dev)\/.*)$/;
+const BODY_GROUPS = /^(v1|(networking\.k8s\.io|discovery\.k8s\.io|batch|policy\.networking\.k8s\.io|monitoring\.coreos\.com|(admissionregistration|apiextensions|apiregistration)\.k8s\.io|eks\.amazonaws\.com|kubeovn\.io|bulkhead\.dev)\/.*)$/;
 const WORKLOAD_GROUPS = /^(v1|apps\/.*|batch\/.*)$/;
 
 function trimBody({ apiVersion, kind }: { readonly apiVersion: string; readonly kind: string }, fields: Fields): Fields {
@@ -93,8 +114,12 @@ function trimWorkloadSpec(spec: Fields): Fields {
   const template = fieldsOf(spec['template']);
   return compact({
     ...pick(spec, ['replicas', 'ordinals', 'parallelism', 'completions', 'completionMode']),
-    template: spec['template'] === undefined ? undefined : compact({ metadata: nonEmpty(pick(fieldsOf(template['metadata']), ['labels'])), spec: trimPodSpec(fieldsOf(template['spec'])) }),
+    template: spec['template'] === undefined ? undefined : compact({ metadata: nonEmpty(trimTemplateMetadata(fieldsOf(template['metadata']))), spec: trimPodSpec(fieldsOf(template['spec'])) }),
   });
+}
+
+function trimTemplateMetadata(metadata: Fields): Fields {
+  return compact({ ...pick(metadata, ['labels']), annotations: nonEmpty(pick(fieldsOf(metadata['annotations']), KEPT_ANNOTATIONS)) });
 }
 
 /** Init containers that end again have no say; those that stay are sidecars. */
@@ -120,7 +145,7 @@ function trimPodStatus(spec: Fields, status: Fields): Fields | undefined {
 
 function trimOperatorSpec(spec: Fields): Fields {
   return compact({
-    ...pick(spec, ['replicas', 'shards', 'portName', 'listenLocal', 'hostNetwork']),
+    ...pick(spec, ['replicas', 'shards', 'portName', 'listenLocal', 'hostNetwork', 'serviceMonitorSelector', 'serviceMonitorNamespaceSelector', 'podMonitorSelector', 'podMonitorNamespaceSelector', 'probeSelector', 'scrapeConfigSelector']),
     podMetadata: nonEmpty(pick(fieldsOf(spec['podMetadata']), ['labels'])),
     thanos: spec['thanos'] === undefined ? undefined : {},
   });

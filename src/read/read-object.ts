@@ -94,8 +94,10 @@ function readKnown(gathering: Gathering, context: ObjectContext, loose: LooseObj
 }
 
 function keepWritten({ written, settings, isInBase }: Gathering, { document, listApiVersion }: LooseObject, object: NamedObject): void {
-  if (written === undefined || isInBase) return;
+  if (written === undefined || (isInBase && settings.keepsWritten === true)) return;
   const one = asWritten(object, textOr(object.map['apiVersion'], listApiVersion ?? ''), document);
+  // Of the kinds that are not read, nobody has looked whether the files put another one in its place.
+  if (isInBase && written.some((other) => other.kind === one.kind && other.namespace === one.namespace && other.name === one.name)) return;
   if (typeof settings.keepsWritten === 'boolean' || settings.keepsWritten(one)) written.push(one);
 }
 

@@ -94,3 +94,38 @@ test('no cluster is a failure of one sentence', (t) => {
     assert.ok(stderr.trim().split('\n').length <= 2, stderr);
   }
 });
+
+const CALLED = `apiVersion: apps/v1
+kind: Deployment
+metadata: { name: hook, namespace: shop }
+spec:
+  selector: { matchLabels: { app: hook } }
+  template:
+    metadata: { labels: { app: hook }, annotations: { prometheus.io/scrape: "true", prometheus.io/port: "9100", example.com/token: hidden } }
+    spec: { containers: [{ name: main, image: example/hook, ports: [{ containerPort: 9100 }, { containerPort: 9443 }] }] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: hook, namespace: shop }
+spec: { selector: { app: hook }, ports: [{ port: 443, targetPort: 9443 }] }
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: { name: hook }
+webhooks: [{ name: a.b.c, clientConfig: { caBundle: aGlkZGVu, service: { namespace: shop, name: hook } } }]
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: closed, namespace: shop }
+spec: { podSelector: {} }
+`;
+
+test('who calls pods is kept, and lint of the snapshot says whom policies lock out', (t) => {
+  const cwd = makeFolder(t, { 'a.yaml': CALLED });
+  writeFileSync(join(cwd, 's.json'), runBulkhead(['snapshot', '-f', 'a.yaml'], { cwd }).stdout);
+  assert.doesNotMatch(readFileSync(join(cwd, 's.json'), 'utf8'), /hidden|aGlkZGVu/);
+  const codes = (words: readonly string[]): readonly string[] => (JSON.parse(runBulkhead(['lint', '-o', 'json', ...words], { cwd }).stdout) as { findings: { code: string }[] }).findings.map(({ code }) => code).filter((code) => code.endsWith('-blocked')).sort();
+  assert.deepEqual(codes(['--snapshot', 's.json']), ['scraper-blocked', 'webhook-blocked']);
+  // Objects of the files take the place of those of the snapshot.
+  assert.deepEqual(codes(['--snapshot', 's.json', 'a.yaml']), ['scraper-blocked', 'webhook-blocked']);
+});

@@ -12,12 +12,14 @@ const server = wants.skip === undefined ? startApiServer() : undefined;
 
 clusterCases(() => openWorld(server!), wants);
 
+let restrictedUsers = 0;
+
 async function openWorld(running: ApiServer): Promise<ClusterWorld> {
   const connection = await openConnection({ kubeconfig: running.kubeconfig });
   return {
     api: new KubeApi(connection),
     apply: (object) => applyObject(connection, object),
     remove: (object) => deleteObject(connection, object),
-    restricted: async (resources) => new KubeApi(await openConnection({ kubeconfig: restrictedUser(running, 'carol', resources) })),
+    restricted: async (resources) => new KubeApi(await openConnection({ kubeconfig: restrictedUser(running, `carol-${++restrictedUsers}`, resources) })),
   };
 }

@@ -202,6 +202,14 @@ export function clusterCases(open: () => Promise<ClusterWorld>, wants: TestNeeds
     assert.ok(read.entries.some(({ kind }) => kind === 'Namespace'));
   });
 
+  holds('who calls pods may be withheld without a failure', async ({ api, restricted }) => {
+    assert.deepEqual((await readCluster(api, { withCallers: true })).unheard, []);
+    const isWebhook = ({ kind }: { readonly kind: string }): boolean => kind === 'ValidatingWebhookConfiguration';
+    const withheld = await readCluster(await restricted(['validatingwebhookconfigurations.admissionregistration.k8s.io']), { withCallers: true });
+    assert.equal(withheld.unheard.some(isWebhook), (await api.discover()).callers.some(isWebhook));
+    assert.deepEqual(withheld.refused, []);
+  });
+
   holds('one namespace is read without the rest of the cluster', async ({ api, apply }, namespace) => {
     await apply(secretivePod(namespace));
     const { entries } = await readCluster(api, { namespace });

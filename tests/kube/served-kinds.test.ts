@@ -47,6 +47,21 @@ chooses('Endpoints where slices are of a version that nobody reads', ['v1 Endpoi
 chooses('Endpoints where slices cannot be listed', ['v1 Endpoints'], [resource('v1', 'Endpoints', 'endpoints'), resource('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices', ['get'])]);
 chooses('nothing that cannot be listed', [], [resource('v1', 'Pod', 'pods', ['create'])]);
 
+test('kinds that say who calls pods stand apart, each in the preferred version', () => {
+  const { kinds, callers } = chooseKinds([
+    resource('v1', 'Pod', 'pods'),
+    resource('monitoring.coreos.com/v1', 'ServiceMonitor', 'servicemonitors'),
+    resource('monitoring.coreos.com/v1alpha1', 'ServiceMonitor', 'servicemonitors'),
+    resource('monitoring.coreos.com/v1', 'PrometheusRule', 'prometheusrules'),
+    resource('admissionregistration.k8s.io/v1', 'ValidatingWebhookConfiguration', 'validatingwebhookconfigurations'),
+    resource('admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration', 'mutatingwebhookconfigurations', ['get']),
+    resource('apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'customresourcedefinitions/status'),
+    resource('apiregistration.k8s.io/v1', 'APIService', 'apiservices'),
+  ], []);
+  assert.deepEqual(kinds.map(({ kind }) => kind), ['Pod']);
+  assert.deepEqual(callers.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`), ['admissionregistration.k8s.io/v1 ValidatingWebhookConfiguration', 'apiregistration.k8s.io/v1 APIService', 'monitoring.coreos.com/v1 ServiceMonitor']);
+});
+
 test('discovery in one document', () => {
   const found = readAggregated({
     kind: 'APIGroupDiscoveryList',
