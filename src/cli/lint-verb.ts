@@ -73,7 +73,7 @@ async function runLint(words: readonly string[], options: LintOptions): Promise<
   const linted: Linted = { inputs: inputs.map((input) => ({ ...input, findings: letBe.ofText(input.findings) })), base, start, mending: options.fix === true ? mending : undefined, changes };
   const left = findingsLeft(linted);
   await writeAnswer(await describe(linted, left, options));
-  await writeSummary(left, linted);
+  await writeSummary(left, linted, options);
   return hasErrors(left) ? 1 : 0;
 }
 
@@ -163,7 +163,7 @@ function linesOf(inputs: readonly RepairedInput[], written: readonly FileChange[
   return (file, line) => lines.get(file)?.[line - 1]?.replace(/\r$/, '') ?? base?.lineOf(file, line);
 }
 
-async function writeSummary(left: readonly Finding[], linted: Linted): Promise<void> {
+async function writeSummary(left: readonly Finding[], linted: Linted, options: LintOptions): Promise<void> {
   const { style } = terminalOf(process.stderr);
   const { inputs, start, mending } = linted;
   const mended = mendedOf(linted);
@@ -172,6 +172,13 @@ async function writeSummary(left: readonly Finding[], linted: Linted): Promise<v
   const waiting = countProposals((mending ?? { state: start }).state);
   const words = left.length === 0 ? 'no findings' : countFindings(left);
   const hint = mendable === 0 ? '' : `, ${mendable} of them mended by: bulkhead lint --fix`;
-  const asked = mending === undefined || waiting === 0 ? '' : `; ${waiting} ${waiting === 1 ? 'edit changes' : 'edits change'} what policies mean and ${waiting === 1 ? 'is' : 'are'} not made: --yes makes ${waiting === 1 ? 'it' : 'them'}`;
+  const asked = mending === undefined || waiting === 0 ? '' : `; ${waitingText(waiting, options)}`;
   await writeNote(style.dim(`${mended.length === 0 ? '' : `${mended.length} mended; `}${words}${hint}${asked}\n`));
+}
+
+/** With `--yes`, what is left could not be proven. */
+function waitingText(count: number, { yes }: LintOptions): string {
+  const [edits, are, them] = count === 1 ? ['edit', 'is', 'it'] : ['edits', 'are', 'them'];
+  if (yes === true) return `${count} ${edits} ${are} not made, for ${count === 1 ? 'it' : 'each'} would bring another finding`;
+  return `${count} ${edits} ${count === 1 ? 'changes' : 'change'} what policies mean and ${are} not made: --yes makes ${them}`;
 }

@@ -107,6 +107,13 @@ test('--fix --yes makes the edits that change a meaning as well', (t) => {
   assert.match(stdout, /mended: `app=cart` selects no pod/);
 });
 
+test('--fix --yes says what could not be proven', (t) => {
+  const file = join(makeFolder(t, { 'a.yaml': 'apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: { name: a }\nspec:\n  podSelector: {}\n  policyTypes: [Ingress]\n  egress:\n  - ports: [{ port: 53, protocol: UDP }]\n' }), 'a.yaml');
+  const { stderr } = runBulkhead(['lint', '--fix', '--yes', file]);
+  assert.match(stderr, /1 edit is not made, for it would bring another finding/);
+  assert.match(readFileSync(file, 'utf8'), /policyTypes: \[Ingress\]/);
+});
+
 /** Runs a command on a terminal of its own, made by `script` of util-linux. */
 function runOnTerminal(words: readonly string[], input: string): string {
   const command = [join(cloneRoot, 'bin/bulkhead'), ...words].map((word) => `'${word}'`).join(' ');
