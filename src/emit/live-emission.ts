@@ -24,9 +24,11 @@ import { closesPod, closesRanges } from './takes-away.ts';
 const GROWTH_WANTED = 2;
 const GROWTH_SLACK = 200;
 
+const FIRST_ID = 1;
+
 export class LiveEmission {
   private readonly live: LiveProgram;
-  private source = new IdSource(1, []);
+  private source = new IdSource(FIRST_ID, []);
   private profileUses = new ProfileUses(this.source);
   private profiles: PortSetProfiles;
   private readonly sides: Readonly<Record<Direction, LiveSide>>;
@@ -102,7 +104,9 @@ export class LiveEmission {
   /** For whoever has not written a plan, or finds another's hand in the table: the next plan goes out from these elements. */
   adopt(elements: Elements): void {
     const held = readHeld(elements);
-    this.source = new IdSource(held.nextId, held.ids);
+    // Ids that were given up a moment ago stay unused.
+    const isFirst = this.source.next === FIRST_ID;
+    this.source = new IdSource(isFirst ? held.nextId : this.source.next, held.ids);
     this.profileUses = new ProfileUses(this.source);
     this.profiles = new PortSetProfiles(this.live.program.portSets, this.profileUses);
     this.adoptPods(held);

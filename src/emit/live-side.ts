@@ -1,7 +1,5 @@
 // One direction of a live emission: which id each class has in the kernel, and what of classes, ranges and pairs is to change there.
 import type { IpFamily, IpRange } from '../base/ip-address.ts';
-import { NO_PORTS, subtractPorts, type PortSet } from '../base/port-set.ts';
-import { NO_PORTS_ID } from '../compile/port-set-table.ts';
 import type { DirectionProgram, Program } from '../compile/program.ts';
 import type { Direction } from '../model/network-policy.ts';
 import type { ChangeDraft } from './change-draft.ts';
@@ -9,14 +7,16 @@ import { classifyRanges, classInRanges, compareRangeClasses, NO_RANGES, type Cla
 import type { Element } from './element.ts';
 import { assignClassIds, leftBy, type IdSource } from './ids.ts';
 import { NOTHING_ALLOWED } from './merge-classes.ts';
+import { MergedIds, NO_ID } from './merged-ids.ts';
 import type { LocalEnd, NodePods } from './node-pods.ts';
+import { changePairs, gatherHeldPairs, heldPairsOf, type HeldPairs, type PairState } from './pair-changes.ts';
 import { DISPUTED, type PeerAddresses } from './peer-addresses.ts';
 import { NO_CLASS, type ClassStep } from './peer-lookup.ts';
 import { diffSet } from './plan-change.ts';
 import type { PortSetProfiles, ProfileUse } from './profile-uses.ts';
 import { FAMILIES, letterOf, shapeOf } from './set-shape.ts';
-import { NO_SLOT, SlotClasses } from './slot-classes.ts';
-import { isIsolated } from './takes-away.ts';
+import { areNarrower, findShifts, isWider, type Shift } from './shifts.ts';
+import type { SlotClasses } from './slot-classes.ts';
 
 export interface SideInput {
   readonly program: Program;
@@ -28,34 +28,17 @@ export interface SideInput {
   readonly profiles: PortSetProfiles;
 }
 
-/** Profiles by class id; ends that held the same may share one. */
-export type HeldPairs = Map<LocalEnd, ReadonlyMap<number, ProfileUse>>;
-
 export interface HeldSide {
   readonly ranges: ClassRanges;
   readonly pairs: HeldPairs;
 }
-
-/** What pods of this node that stay isolated could do with an id, and can do now with a merged class. */
-interface Shift {
-  readonly isChanged: boolean;
-  readonly portsBefore: (id: number) => PortSet;
-  readonly portsAfter: (merged: number) => PortSet;
-}
-
-const NO_ID = 0;
 
 export class LiveSide {
   classes: SlotClasses;
   /** Whether atoms have other classes or pod ranges than the ranges were cut by. */
   areRangesDue = true;
   readonly direction: Direction;
-  /** By merged class; `NO_ID` for one that has never been used. */
-  private ids: number[] = [];
-  private heldIds: number[] = [];
-  private mergedOfId = new Map<number, number>();
-  /** Whether pairs of the merged class were wanted for a family. */
-  private heldUses: Readonly<Record<IpFamily, boolean[]>> = { 4: [], 6: [] };
+  private readonly ids = new MergedIds();
   /** By merged class, and as the kernel has them by id. */
   private ranges: ClassRanges = NO_RANGES;
   private heldRanges: ClassRanges = NO_RANGES;
@@ -89,7 +72,7 @@ export class LiveSide {
 
   /** Before the classes are numbered anew: keeps what the kernel holds by its ids alone. */
   renumber(classes: SlotClasses, ends: readonly LocalEnd[], profiles: PortSetProfiles): void {
-    this.heldPairs ??= this.pairsHeld(ends, profiles);
+    this.heldPairs ??= gatherHeldPairs(this.state, ends, profiles);
     this.classes = classes;
     this.forgetIds();
   }
@@ -101,43 +84,33 @@ export class LiveSide {
     const steps = new StepTable();
     if (isAll || this.areRangesDue) isAll = this.cutRanges(input, steps) || isAll;
     this.collectSteps(input.pods, isAll, steps);
-    const shifts = isWhole ? this.shiftsOfEnds(input.pods.localEnds, input.profiles) : this.shiftsOfSlots(input);
+    const shifts = findShifts(this.state, input.pods, input.profiles);
     if (isWhole) this.assignIds(input.source, shifts, steps.list());
     else isAll = this.renameWidened(input.source, shifts, steps.list()) || isAll;
     this.changeAddresses(input, isAll);
     if (isAll || this.areRangesDue) this.changeRanges(input.draft);
-    this.changePairs(input);
-    return this.narrows(shifts, steps.list());
+    changePairs(this.state, input.pods, input);
+    return areNarrower(shifts, steps.list(), this.state);
   }
 
   /** All is written. */
   settle(source: IdSource): void {
-    const { classes } = this;
-    const touched = this.isWhole ? [...classes.members.keys()] : [...classes.dirty];
-    for (const merged of touched) this.hold(merged, source);
+    const { classes, ids } = this;
+    for (const merged of this.isWhole ? classes.members.keys() : classes.dirty) ids.hold(merged, { classes, source });
     for (const merged of classes.settle()) {
-      this.ids[merged] = NO_ID;
-      this.hold(merged, source);
+      ids.set(merged, NO_ID);
+      ids.hold(merged, { classes, source });
     }
     for (const id of this.spentIds) source.release(id);
     this.spentIds.clear();
     this.heldPairs = undefined;
     this.areRangesDue = false;
-    for (const ids of [this.left.now, this.left.earlier]) for (const id of ids) if (!this.mergedOfId.has(id)) ids.delete(id);
+    for (const left of [this.left.now, this.left.earlier]) for (const id of left) if (ids.mergedOf(id) === undefined) left.delete(id);
   }
 
   /** Pairs of an end as the kernel has them. */
-  *heldPairsOf(end: LocalEnd, profiles: PortSetProfiles): Generator<[id: number, ProfileUse]> {
-    if (this.heldPairs !== undefined) {
-      yield* this.heldPairs.get(end) ?? [];
-      return;
-    }
-    const slot = end.heldSlots[this.direction];
-    if (slot === NO_SLOT) return;
-    for (const [id, merged] of this.mergedOfId) {
-      const ports = this.classes.rows[slot]![merged]!;
-      if (ports !== NO_PORTS_ID && this.heldUses[end.address.family][merged] === true) yield [id, profiles.useOf(ports)];
-    }
+  heldPairsOf(end: LocalEnd, profiles: PortSetProfiles): Iterable<[id: number, ProfileUse]> {
+    return heldPairsOf(this.state, end, profiles);
   }
 
   /** As the kernel has them. */
@@ -145,36 +118,15 @@ export class LiveSide {
     return this.heldRanges[family];
   }
 
-  private hold(merged: number, source: IdSource): void {
-    const [before, now] = [this.heldIds[merged] ?? NO_ID, this.ids[merged] ?? NO_ID];
-    if (before !== now) {
-      if (before !== NO_ID && this.mergedOfId.get(before) === merged) this.mergedOfId.delete(before);
-      if (before !== NO_ID) source.release(before);
-      if (now !== NO_ID) this.mergedOfId.set(now, merged);
-      this.heldIds[merged] = now;
-    }
-    for (const family of FAMILIES) this.heldUses[family][merged] = now !== NO_ID && this.classes.members[merged] !== undefined && this.classes.isUsed(family, merged);
+  private get state(): PairState {
+    const { direction, classes, ids, heldPairs } = this;
+    return { direction, classes, ids, heldPairs };
   }
 
   private forgetIds(): void {
-    this.ids = [];
-    this.heldIds = [];
-    this.mergedOfId = new Map();
-    this.heldUses = { 4: [], 6: [] };
+    this.ids.forget();
     this.ranges = NO_RANGES;
     this.areRangesDue = true;
-  }
-
-  private pairsHeld(ends: readonly LocalEnd[], profiles: PortSetProfiles): HeldPairs {
-    const shared = new Map<string, ReadonlyMap<number, ProfileUse>>();
-    const pairs: HeldPairs = new Map();
-    for (const end of ends) {
-      const key = `${end.address.family} ${end.heldSlots[this.direction]}`;
-      let held = shared.get(key);
-      if (held === undefined) shared.set(key, (held = new Map(this.heldPairsOf(end, profiles))));
-      pairs.set(end, held);
-    }
-    return pairs;
   }
 
   /** Gives whether addresses have come into ranges, or are not in any more: then those that nothing is allowed get entries or lose them. */
@@ -200,7 +152,7 @@ export class LiveSide {
   /** Where classes are numbered anew, what stays is a step too. */
   private isSame(id: number, merged: number): boolean {
     if (id <= 0 || merged <= 0) return id <= 0 && merged <= 0;
-    return this.heldIds[merged] === id;
+    return this.ids.heldIdOf(merged) === id;
   }
 
   private collectSteps({ addresses, touched }: NodePods, isAll: boolean, steps: StepTable): void {
@@ -209,7 +161,7 @@ export class LiveSide {
       const held = ofFamily.held[this.direction];
       for (const place of isAll ? ofFamily.values.keys() : touched[family]) {
         const after = this.mergedAt(ofFamily, place);
-        if (after > 0 ? this.heldIds[after] === held[place] : held[place] === NO_CLASS && this.isWithoutRanges(family)) continue;
+        if (after > 0 ? this.ids.heldIdOf(after) === held[place] : held[place] === NO_CLASS && this.isWithoutRanges(family)) continue;
         const value = ofFamily.values[place]!;
         const before = held[place] === NO_CLASS ? classInRanges(this.heldRanges[family], value) : held[place]!;
         const now = after === NO_CLASS ? classInRanges(this.ranges[family], value) : after;
@@ -228,44 +180,8 @@ export class LiveSide {
     return peerClass >= 0 ? this.classes.mergedAt(peerClass) : peerClass === DISPUTED ? NOTHING_ALLOWED : NO_CLASS;
   }
 
-  /** One for all ends that held the same and have the same slot. */
-  private shiftsOfEnds(ends: readonly LocalEnd[], profiles: PortSetProfiles): Shift[] {
-    const shifts = new Map<unknown, Map<number, Shift>>();
-    for (const end of ends) {
-      if (!this.staysIsolated(end)) continue;
-      const held = this.heldPairs!.get(end);
-      let known = shifts.get(held);
-      if (known === undefined) shifts.set(held, (known = new Map()));
-      const slot = end.slots[this.direction];
-      if (known.has(slot)) continue;
-      known.set(slot, { isChanged: true, portsBefore: (id) => held?.get(id)?.profile.ports ?? NO_PORTS, portsAfter: (merged) => this.portsAt(slot, merged, profiles) });
-    }
-    return [...shifts.values()].flatMap((bySlot) => [...bySlot.values()]);
-  }
-
-  private shiftsOfSlots({ pods, profiles }: SideInput): Shift[] {
-    const shiftOf = (heldSlot: number, slot: number): Shift => ({
-      isChanged: heldSlot !== slot,
-      portsBefore: (id) => this.portsAt(heldSlot, this.mergedOfId.get(id), profiles),
-      portsAfter: (merged) => this.portsAt(slot, merged, profiles),
-    });
-    const changed = pods.touchedEnds.filter((end) => this.staysIsolated(end) && end.heldSlots[this.direction] !== end.slots[this.direction]);
-    return [
-      ...this.classes.keptSlots.map((slot) => shiftOf(slot, slot)),
-      ...changed.map(({ heldSlots, slots }) => shiftOf(heldSlots[this.direction], slots[this.direction])),
-    ];
-  }
-
-  private staysIsolated({ pod, heldPod }: LocalEnd): boolean {
-    return pod !== undefined && heldPod !== undefined && isIsolated(pod, this.direction) && isIsolated(heldPod, this.direction);
-  }
-
-  private portsAt(slot: number, merged: number | undefined, profiles: PortSetProfiles): PortSet {
-    return slot === NO_SLOT || merged === undefined ? NO_PORTS : profiles.portsOf(this.classes.rows[slot]![merged]!);
-  }
-
   private assignIds(source: IdSource, shifts: readonly Shift[], steps: readonly ClassStep[]): void {
-    this.ids = assignClassIds({
+    const ids = assignClassIds({
       classCount: this.classes.count,
       steps,
       leftClasses: new Set([...this.left.now, ...this.left.earlier]),
@@ -274,8 +190,9 @@ export class LiveSide {
         for (const { portsBefore, portsAfter } of shifts) yield [portsBefore(id), portsAfter(merged)];
       },
     });
-    for (const id of leftBy(steps, this.ids)) this.left.now.add(id);
-    const taken = new Set(this.ids);
+    this.ids.setAll(ids);
+    for (const id of leftBy(steps, ids)) this.left.now.add(id);
+    const taken = new Set(ids);
     for (const { before } of steps) if (before > 0 && !taken.has(before)) this.spentIds.add(before);
   }
 
@@ -286,14 +203,14 @@ export class LiveSide {
     const changed = shifts.filter(({ isChanged }) => isChanged);
     let isRenamed = false;
     for (const id of changed.length === 0 ? [] : new Set([...left.now, ...left.earlier])) {
-      const merged = this.mergedOfId.get(id);
+      const merged = ids.mergedOf(id);
       if (merged === undefined || !changed.some((shift) => isWider(shift.portsAfter(merged), shift.portsBefore(id)))) continue;
-      ids[merged] = NO_ID;
+      ids.set(merged, NO_ID);
       classes.dirty.add(merged);
       isRenamed = true;
     }
     for (const merged of classes.dirty) {
-      if (merged !== NOTHING_ALLOWED && (ids[merged] ?? NO_ID) === NO_ID && FAMILIES.some((family) => classes.isUsed(family, merged))) ids[merged] = source.take();
+      if (merged !== NOTHING_ALLOWED && ids.idOf(merged) === NO_ID && FAMILIES.some((family) => classes.isUsed(family, merged))) ids.set(merged, source.take());
     }
     return isRenamed;
   }
@@ -317,7 +234,7 @@ export class LiveSide {
   /** One that nothing is allowed has an entry where it would be looked up among the ranges otherwise. */
   private idAt(addresses: PeerAddresses, place: number): number {
     const merged = this.mergedAt(addresses, place);
-    if (merged !== NOTHING_ALLOWED) return merged === NO_CLASS ? NO_CLASS : this.ids[merged]!;
+    if (merged !== NOTHING_ALLOWED) return merged === NO_CLASS ? NO_CLASS : this.ids.idOf(merged);
     return classInRanges(this.ranges[addresses.family], addresses.values[place]!) === NO_CLASS ? NO_CLASS : NOTHING_ALLOWED;
   }
 
@@ -331,87 +248,8 @@ export class LiveSide {
   }
 
   private withIds(family: IpFamily): ClassRange[] {
-    return this.ranges[family].map((range) => ({ ...range, peerClass: this.ids[range.peerClass]! }));
+    return this.ranges[family].map((range) => ({ ...range, peerClass: this.ids.idOf(range.peerClass) }));
   }
-
-  private changePairs(input: SideInput): void {
-    const { classes: { dirty }, direction } = this;
-    const { pods } = input;
-    const isMoved = (end: LocalEnd): boolean => this.isWhole || end.heldSlots[direction] !== end.slots[direction];
-    for (const end of this.isWhole ? pods.localEnds : pods.touchedEnds) if (isMoved(end)) this.changePairsOf(end, input);
-    if (this.isWhole || dirty.size === 0) return;
-    for (const end of pods.localEnds) if (end.slots[direction] !== NO_SLOT && !isMoved(end)) for (const merged of dirty) this.changePair(end, merged, input);
-  }
-
-  private changePairsOf(end: LocalEnd, input: SideInput): void {
-    const { profiles } = input;
-    const held = new Map(this.heldPairsOf(end, profiles));
-    for (const [merged, ports] of this.wantedPairsOf(end)) {
-      const id = this.ids[merged]!;
-      this.putPair(end, { id, before: held.get(id), after: profiles.useOf(ports) }, input);
-      held.delete(id);
-    }
-    for (const [id, before] of held) this.putPair(end, { id, before, after: undefined }, input);
-  }
-
-  /** Merged classes with the id of what is allowed to them. */
-  private *wantedPairsOf({ address: { family }, slots }: LocalEnd): Generator<[merged: number, ports: number]> {
-    const { classes } = this;
-    const row = slots[this.direction] === NO_SLOT ? undefined : classes.rows[slots[this.direction]]!;
-    for (let merged = 1; merged < (row === undefined ? 0 : classes.count); merged++) {
-      const ports = row![merged]!;
-      if (ports !== NO_PORTS_ID && classes.members[merged] !== undefined && classes.isUsed(family, merged)) yield [merged, ports];
-    }
-  }
-
-  /** Of an end that stays in its slot. */
-  private changePair(end: LocalEnd, merged: number, input: SideInput): void {
-    const { family } = end.address;
-    const ports = this.classes.rows[end.slots[this.direction]]![merged]!;
-    const [oldId, id] = [this.heldIds[merged] ?? NO_ID, this.ids[merged] ?? NO_ID];
-    const wasUsed = oldId !== NO_ID && this.heldUses[family][merged] === true;
-    const isUsed = id !== NO_ID && this.classes.isUsed(family, merged);
-    if (ports === NO_PORTS_ID || (!wasUsed && !isUsed)) return;
-    const use = input.profiles.useOf(ports);
-    const [before, after] = [wasUsed ? use : undefined, isUsed ? use : undefined];
-    if (oldId === id) {
-      this.putPair(end, { id, before, after }, input);
-      return;
-    }
-    this.putPair(end, { id: oldId, before, after: undefined }, input);
-    this.putPair(end, { id, before: undefined, after }, input);
-  }
-
-  private putPair({ address: { family, value } }: LocalEnd, { id, before, after }: PairChange, { draft, profiles }: SideInput): void {
-    if (before === after) return;
-    const key = [value, id];
-    if (before !== undefined) profiles.count(before, -1);
-    if (after !== undefined) profiles.count(after, 1);
-    draft.put(`p${letterOf(this.direction)}${family}`, {
-      ...(before === undefined ? {} : { before: { key, data: before.number } }),
-      ...(after === undefined ? {} : { after: { key, data: after.number } }),
-    });
-  }
-
-  private narrows(shifts: readonly Shift[], steps: readonly ClassStep[]): boolean {
-    const left = steps.filter(({ before }) => before > 0);
-    return shifts.some(({ isChanged, portsBefore, portsAfter }) => {
-      const isNarrower = (id: number, merged: number): boolean => isWider(portsBefore(id), merged > 0 ? portsAfter(merged) : NO_PORTS);
-      if (left.some(({ before, after }) => isNarrower(before, after))) return true;
-      return isChanged && [...this.mergedOfId].some(([id, merged]) => isNarrower(id, merged));
-    });
-  }
-}
-
-interface PairChange {
-  readonly id: number;
-  readonly before: ProfileUse | undefined;
-  readonly after: ProfileUse | undefined;
-}
-
-/** Whether `ports` holds something that `limit` does not. */
-function isWider(ports: PortSet, limit: PortSet): boolean {
-  return ports !== limit && ports !== NO_PORTS && subtractPorts(ports, limit).length > 0;
 }
 
 function rangeElement({ first, last, peerClass }: ClassRange): Element {

@@ -104,7 +104,10 @@ test('an id of a profile keeps its ports through live changes', () => {
   checkWith(stories, (raw, story) => {
     const ports = new Map<string, string>();
     for (const { table, starts } of play(raw, story)) {
-      for (const profile of rulesetOf(table.elements).profiles) {
+      const { profiles, pairs } = rulesetOf(table.elements);
+      // One that no pair names may be there in part, where a change broke off.
+      const named = new Set(pairs.map(({ profile }) => profile));
+      for (const profile of profiles.filter(({ id }) => named.has(id))) {
         const key = `${starts} ${profile.id}`;
         assert.equal(ports.get(key) ?? profile.ports.join(), profile.ports.join());
         ports.set(key, profile.ports.join());
