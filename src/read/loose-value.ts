@@ -22,6 +22,11 @@ export function readList(context: ObjectContext, value: Value | undefined, path:
   return refuseType(context, value, path, 'a list');
 }
 
+/** What could be understood. Exactly as long as it is: lists that grew keep room for 16 more, and an agent keeps many of these. */
+export function withoutRefused<Item>(list: readonly (Item | Refused)[]): readonly Item[] {
+  return list.filter((item): item is Exclude<typeof item, Refused> => item !== REFUSED).slice();
+}
+
 /** As `readMap`, empty where there is none to read. */
 export function mapAt(context: ObjectContext, value: Value | undefined, path: Path): LooseMap {
   const map = readMap(context, value, path);

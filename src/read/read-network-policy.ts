@@ -8,7 +8,7 @@ import { checkMetadata } from './check-metadata.ts';
 import { remarkCutOff } from './cut-off.ts';
 import { fillField, insertField, insertWord } from './field-edits.ts';
 import { createFindingList } from './finding-list.ts';
-import { readList, readMap, readText, REFUSED, shorten, type Loose } from './loose-value.ts';
+import { readList, readMap, readText, REFUSED, shorten, withoutRefused, type Loose } from './loose-value.ts';
 import { originOf, refuse, remark, type ObjectContext } from './object-context.ts';
 import type { LabelCache } from './read-labels.ts';
 import { readPeer } from './read-peers.ts';
@@ -151,12 +151,7 @@ function readRules(context: ObjectContext, direction: Direction, value: Value | 
   const list = readList(context, value, path);
   if (list === undefined) return undefined;
   if (list === REFUSED) return [];
-  const rules: PolicyRule[] = [];
-  for (const [index, item] of list.entries()) {
-    const rule = readRule(context, direction, item, [...path, index], index);
-    if (rule !== REFUSED) rules.push(rule);
-  }
-  return rules;
+  return withoutRefused(list.map((item, index) => readRule(context, direction, item, [...path, index], index)));
 }
 
 function readRule(context: ObjectContext, direction: Direction, value: Value, path: Path, index: number): PolicyRule | typeof REFUSED {
@@ -181,14 +176,12 @@ function readRulePeers(context: ObjectContext, value: Value | undefined, path: P
   const list = readList(context, value, path);
   if (list === REFUSED) return { kind: 'listed', peers: [] };
   if (list === undefined || list.length === 0) return { kind: 'everybody' };
-  const peers = list.map((item, index) => readPeer(context, item, [...path, index]));
-  return { kind: 'listed', peers: peers.filter((peer) => peer !== REFUSED) };
+  return { kind: 'listed', peers: withoutRefused(list.map((item, index) => readPeer(context, item, [...path, index]))) };
 }
 
 function readRulePorts(context: ObjectContext, value: Value | undefined, path: Path): RulePorts {
   const list = readList(context, value, path);
   if (list === REFUSED) return { kind: 'listed', ports: [] };
   if (list === undefined || list.length === 0) return { kind: 'every' };
-  const ports = list.map((item, index) => readPortMatch(context, item, [...path, index]));
-  return { kind: 'listed', ports: ports.filter((port) => port !== REFUSED) };
+  return { kind: 'listed', ports: withoutRefused(list.map((item, index) => readPortMatch(context, item, [...path, index]))) };
 }

@@ -58,6 +58,8 @@ export function readController(context: ObjectContext, value: Value | undefined,
   return undefined;
 }
 
+const NO_ADDRESSES: readonly IpAddress[] = [];
+
 /** A hostNetwork pod has its node's addresses, `hostIPs`, beside those it reports. */
 function readAddresses(context: ObjectContext, status: LooseMap, path: Path, hostNetwork: boolean): readonly IpAddress[] {
   const found = new Map<string, IpAddress>();
@@ -73,7 +75,7 @@ function readAddresses(context: ObjectContext, status: LooseMap, path: Path, hos
     for (const [index, item] of list.entries()) add(mapOrEmpty(readMap(context, item, [...path, field, index]))['ip'], [...path, field, index, 'ip']);
   }
   if (hostNetwork) add(status['hostIP'], [...path, 'hostIP']);
-  return [...found.values()];
+  return found.size === 0 ? NO_ADDRESSES : Array.from(found.values()).slice(); // without the room that a list keeps to grow
 }
 
 export function readIp(context: ObjectContext, value: Value | undefined, path: Path): IpAddress | undefined {

@@ -22,7 +22,7 @@ export function readSelector(context: ObjectContext, value: Value | undefined, p
   const labels = readMatchLabels(context, map['matchLabels'], [...path, 'matchLabels']);
   const expressions = readExpressions(context, map['matchExpressions'], [...path, 'matchExpressions']);
   if (labels === REFUSED || expressions === REFUSED || context.refusals > before) return REFUSED;
-  const selector = { requirements: [...labels, ...expressions] };
+  const selector = { requirements: labels.concat(expressions) };
   remarkContradiction(context, selector, path);
   return selector;
 }

@@ -62,7 +62,7 @@ export class StoredReader {
   /** Of its ports those with a name, of its origin nothing: a rule asks for no more. */
   readPod(object: StoredMap): StoredPod {
     const named = namedOf(object);
-    const { pod, owner, isFinished } = readPod(contextOf(object, CLUSTER), this.#labels, named);
+    const { pod, owner, isFinished } = readPod(contextOf(object), this.#labels, named);
     const { nodeName } = pod;
     return {
       pod: {
@@ -80,14 +80,14 @@ export class StoredReader {
   readNamespace(object: StoredMap): Namespace {
     const { name } = object.metadata;
     const value = object.metadata['labels'];
-    const labels = value === undefined ? NO_LABELS : readLabels(contextOf(object, CLUSTER), this.#labels, value, []);
+    const labels = value === undefined ? NO_LABELS : readLabels(contextOf(object), this.#labels, value, []);
     // The server puts it there; it is what selectors by name go by.
     const withName = labels.get(METADATA_NAME) === name ? labels : new Map([...labels, [METADATA_NAME, name]]);
     return { name, labels: withName, unknownKeys: NO_KEYS, origin: NOWHERE };
   }
 
   readNode(object: StoredMap): ClusterNode {
-    return readNode(contextOf(object, CLUSTER), this.#labels, namedOf(object));
+    return readNode(contextOf(object), this.#labels, namedOf(object));
   }
 
   readNetworkPolicy(object: StoredMap): ReadStored<NetworkPolicy> {
@@ -138,8 +138,8 @@ function placeless(file: string): TextDocument {
   return document;
 }
 
-function contextOf({ kind, metadata: { namespace = '', name } }: StoredMap, document: TextDocument): ObjectContext {
-  return { settings: SETTINGS, findings: createFindingList(), document, object: { kind, namespace, name }, leftOut: 'this part allows nothing', origin: { document, path: [] }, refusals: 0 };
+function contextOf({ kind, metadata: { namespace = '', name } }: StoredMap): ObjectContext {
+  return { settings: SETTINGS, findings: createFindingList(), document: CLUSTER, object: { kind, namespace, name }, leftOut: 'this part allows nothing', origin: NOWHERE, refusals: 0 };
 }
 
 function namedOf(object: StoredMap): NamedObject {
@@ -148,9 +148,7 @@ function namedOf(object: StoredMap): NamedObject {
 }
 
 function readWithProblem<Policy>(object: StoredMap, read: (context: ObjectContext) => Policy): ReadStored<Policy> {
-  const { kind, metadata } = object;
-  const document = placeless(`${kind} ${metadata.namespace === undefined ? '' : `${metadata.namespace}/`}${metadata.name}`);
-  const context = contextOf(object, document);
+  const context = contextOf(object);
   const policy = read(context);
   return { policy, problem: context.findings.kept.find(({ severity }) => severity === 'error')?.message };
 }
