@@ -13,7 +13,7 @@ import { namespacesOf, NODE, nodesOf, podsOf, policiesOf, type AgentShape } from
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** As `bin/bulkhead agent` starts it. */
-const AGENT_FLAGS: readonly string[] = ['--max-semi-space-size=2'];
+const AGENT_FLAGS: readonly string[] = ['--max-semi-space-size=2', '--heap-growing-percent=20'];
 /** Until the garbage of the first telling is gone. */
 const QUIET_MS = 20_000;
 
