@@ -5,6 +5,9 @@ import { isPolicyKind } from '../read/kinds.ts';
 import { NODE_ENFORCEMENT } from './node-enforcement.ts';
 import type { RolloutObjects } from './rollout.ts';
 
+/** Answers other than a plain no that a server may give before it has told anything of a kind. */
+const TROUBLES_MAX = 5;
+
 /** Each time that something changed and everything has been told, until the signal. Fails with ClusterError where the server says no at first. */
 export async function* watchRollout(api: Pick<ClusterApi, 'discover' | 'watch'>, signal: AbortSignal): AsyncGenerator<RolloutObjects> {
   const { kinds } = await api.discover();
@@ -35,6 +38,7 @@ class FollowedKind {
   objects = new Map<string, ClusterObject>();
   #told: Map<string, ClusterObject> | undefined;
   isSynced = false;
+  #troubles = 0;
 
   constructor(served: ServedKind) {
     this.#served = served;
@@ -47,8 +51,8 @@ class FollowedKind {
   async follow(api: Pick<ClusterApi, 'watch'>, signal: AbortSignal, changes: Changes): Promise<void> {
     for await (const event of api.watch(this.#served, { signal })) {
       if (event.kind === 'trouble') {
-        // Who has seen nothing yet must hear why; who has, waits for the way to open again.
-        if (!this.isSynced) throw event.error;
+        // Who has seen nothing yet must hear why; who has, waits for the way to open again. A server is busy for a moment after a kind was made.
+        if (!this.isSynced && (event.error.code !== 'server-error' || ++this.#troubles > TROUBLES_MAX)) throw event.error;
         continue;
       }
       if (event.kind === 'restart') this.#told = new Map();
