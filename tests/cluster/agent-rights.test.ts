@@ -119,7 +119,7 @@ test('the agent asks for what the manifests grant, and for nothing more; without
   const kernel = createFakeFirewall();
   const whole = await run(context, kernel);
   await until(() => whole.isReady() && accepts(kernel, 80));
-  server!.kubectl(['wait', 'nodeenforcement', NODE, '--for=jsonpath={.status.ready}=true', '--timeout=60s']);
+  await until(() => server!.kubectl(['get', 'nodeenforcement', NODE, '--ignore-not-found', '-o', 'jsonpath={.status.ready}']) === 'true');
   server!.kubectl(['apply', '-f', '-'], policyText(81));
   await until(() => accepts(kernel, 81));
   await until(() => server!.kubectl(['get', 'events', '-n', 'shop', '-o', 'jsonpath={.items[*].reason}']).includes('InForce'));

@@ -3,10 +3,15 @@ import assert from 'node:assert/strict';
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
+import { systemClock } from '../../src/cli/system-clock.ts';
+import { KubeApi } from '../../src/kube/kube-api.ts';
 import { openConnection, type Connection } from '../../src/kube/kube-config.ts';
+import { publishEnforcement } from '../../src/status/publish-enforcement.ts';
 import { randomClusterPolicies } from '../clusters/random-cluster-policies.ts';
 import { randomPolicies } from '../clusters/random-cluster.ts';
+import { ChangingState, FACTS, policy, READY } from '../status/agent-states.ts';
 import { cloneRoot, needs } from '../needs.ts';
 import { startApiServer } from './api-server.ts';
 import { policyCrdFiles } from './policy-crds.ts';
@@ -99,6 +104,35 @@ const SENTENCES: readonly (readonly [form: Form, spec: string, said: RegExp])[] 
 test('what is refused is refused with a sentence', wants, async () => {
   const connection = await connect();
   for (const [of, spec, said] of SENTENCES) assert.match((await refusal(connection, of, spec)) ?? `taken: ${spec}`, said);
+});
+
+test('an agent beside newer definitions goes on with its version, and what a newer agent wrote stays', wants, async (context) => {
+  const { kubectl } = server!;
+  const definition = JSON.parse(kubectl(['get', 'crd', 'nodeenforcements.bulkhead.dev', '-o', 'json'])) as { spec: { versions: { name: string; storage: boolean; schema: { openAPIV3Schema: { properties: { status: { properties: object } } } } }[] } };
+  const [old] = definition.spec.versions;
+  const newer = structuredClone(old!);
+  newer.name = 'v1beta1';
+  newer.schema.openAPIV3Schema.properties.status.properties = { ...newer.schema.openAPIV3Schema.properties.status.properties, flows: { type: 'integer' } };
+  old!.storage = false;
+  definition.spec.versions = [newer, old!];
+  kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], JSON.stringify({ apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata: { name: 'nodeenforcements.bulkhead.dev', labels: { 'app.kubernetes.io/name': 'bulkhead' } }, spec: definition.spec }));
+  while (!kubectl(['api-versions']).includes('bulkhead.dev/v1beta1')) await sleep(100);
+  kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' } }));
+  kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'bulkhead.dev/v1beta1', kind: 'NodeEnforcement', metadata: { name: 'n1' } }));
+  kubectl(['patch', 'nodeenforcements.v1beta1.bulkhead.dev', 'n1', '--subresource=status', '--type=merge', '-p', JSON.stringify({ status: { flows: 7, ready: false } })]);
+
+  const stop = new AbortController();
+  context.after(() => stop.abort());
+  const failures: string[] = [];
+  const policies = Array.from({ length: 10_000 }, (_, index) => policy(`policy-${index}`, { uid: `12345678-1234-1234-1234-${String(index).padStart(12, '0')}`, ...(index < 900 ? { problem: 'p'.repeat(600) } : {}) }));
+  const source = new ChangingState({ ...READY, node: 'n1', policies });
+  const publishing = publishEnforcement({ api: new KubeApi(await connect()), source, facts: FACTS, clock: systemClock, onFailure: ({ message }) => failures.push(message), signal: stop.signal });
+  while (kubectl(['get', 'nodeenforcement', 'n1', '-o', 'jsonpath={.status.ready}']) !== 'true') await sleep(200);
+  stop.abort();
+  await publishing;
+  const { status } = JSON.parse(kubectl(['get', 'nodeenforcements.v1beta1.bulkhead.dev', 'n1', '-o', 'json'])) as { readonly status: { readonly flows: number; readonly counts: object; readonly morePolicies: readonly string[] } };
+  assert.deepEqual([status.flows, status.counts, status.morePolicies.length], [7, { known: 10_000, inForce: 10_000, withProblem: 900, omitted: 0 }, 9_000]);
+  assert.deepEqual(failures.filter((message) => !/re\)?initializing/.test(message)), []);
 });
 
 interface Forms {
