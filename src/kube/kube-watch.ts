@@ -3,6 +3,7 @@ import type { ServedKind, WatchEvent, WatchOptions } from './cluster-api.ts';
 import { ClusterError } from './cluster-error.ts';
 import type { Connection } from './kube-config.ts';
 import { AnswerError, askServer, retryIn, SILENCE_MS_MAX } from './kube-request.ts';
+import { findOtherVersion } from './find-other-version.ts';
 import { kindPath, watchedScope } from './kube-paths.ts';
 import { listPages, type PageQuery } from './list-pages.ts';
 import { delayMs, withRetries, type Pacing } from './retry.ts';
@@ -168,10 +169,11 @@ export class KubeWatch {
 
   // --- When it goes wrong
 
-  async *#recover(error: ClusterError): AsyncGenerator<WatchEvent> {
+  async *#recover(failure: ClusterError): AsyncGenerator<WatchEvent> {
     const { pacing } = this.#context;
     const { signal } = this.#options;
-    if (error.code === 'not-found') return void (yield* this.#beAbsent());
+    const error = failure.code === 'not-found' ? await this.#whyNotFound() : failure;
+    if (error === undefined) return void (yield* this.#beAbsent());
     // Versions grow old, which is no trouble.
     const isForgotten = error.code === 'expired' && this.#version !== undefined;
     // Of what was garbled, nobody knows what it said.
@@ -182,6 +184,21 @@ export class KubeWatch {
     this.#isTroubled = true;
     yield { kind: 'trouble', error, retryInMs };
     await pacing.wait(retryInMs, signal);
+  }
+
+  /** undefined: nobody serves the kind. Served in another version alone it may have objects, and nobody here can read them. */
+  async #whyNotFound(): Promise<ClusterError | undefined> {
+    const { connection } = this.#context;
+    const { signal } = this.#options;
+    const { apiVersion, kind } = this.#kind;
+    try {
+      const other = await findOtherVersion((path) => askServer(connection, { path, signal }), this.#kind);
+      if (other === undefined) return undefined;
+      return new ClusterError('server-error', `the cluster serves ${kind} as ${other}, and only ${apiVersion} is read here: what its objects say is not known`, { help: 'use a version of bulkhead that reads it' });
+    } catch (error) {
+      if (error instanceof ClusterError) return error;
+      throw error;
+    }
   }
 
   /** A kind that is not served has no objects; its CustomResourceDefinition may come. */

@@ -197,6 +197,18 @@ test('a kind that is not served is empty, is looked for again, and comes', async
   assert.deepEqual(new Set(pacing.waits), new Set([1000]));
 });
 
+test('a kind that is served in another version alone is trouble: its objects are not empty, they are not known', async (t) => {
+  const kind: ServedKind = { apiVersion: 'policy.networking.k8s.io/v1alpha2', kind: 'ClusterNetworkPolicy', resource: 'clusternetworkpolicies', isNamespaced: false };
+  const group = '/apis/policy.networking.k8s.io';
+  const groupVersions = json({ kind: 'APIGroup', name: 'policy.networking.k8s.io', versions: [{ groupVersion: 'policy.networking.k8s.io/v1' }], preferredVersion: { groupVersion: 'policy.networking.k8s.io/v1' } });
+  const list = (names: readonly string[]): Answer => json({ kind: 'APIResourceList', resources: names.map((name) => ({ name, kind: 'X', namespaced: false, verbs: ['list'] })) });
+  const server = await startServer(t, { [group]: groupVersions, [`${group}/v1`]: [list(['clusternetworkpolicies', 'clusternetworkpolicies/status']), list(['others'])] });
+  const watch = keepWatch(new KubeApi(server.connection, { pacing: stillPacing(), times: TIMES }), kind);
+  t.after(() => watch.stop());
+  await watch.until(({ syncs }) => syncs === 1);
+  assert.deepEqual(watch.log, ['trouble server-error', 'restart', 'synced']);
+});
+
 test('a server that has sent a bookmark and falls silent counts as gone', async (t) => {
   const { watch } = await watching(t, { [STREAM_LIST]: told, [since(7)]: [stream([bookmark(8)]), stream([])], [CONTINUITY]: page([], 9), [since(8)]: stream([pod('ADDED', 'c', 9)]) }, { times: { bookmarkSilenceMsMax: 30 } });
   await watch.until(({ names }) => names.includes('c'));
