@@ -32,6 +32,7 @@ const VERBS: readonly Verb[] = [
   { name: 'agent', summary: 'the policies of a cluster in the kernel of this node', load: async () => (await import('./agent-verb.ts')).defineAgent },
   { name: 'status', summary: 'which policy is in force on which node of a cluster since when', load: async () => (await import('./status-verb.ts')).defineStatus },
   { name: 'promote', summary: 'a staged policy becomes the real one', load: async () => (await import('./promote-verb.ts')).definePromote },
+  { name: 'bundle', summary: 'what somebody who helps needs to know of a node and its cluster, without secrets', load: async () => (await import('./bundle-verb.ts')).defineBundle },
   { name: 'lab', summary: 'manifests as network namespaces on this host, enforced by the kernel', load: async () => (await import('./lab-verb.ts')).defineLab },
 ];
 

@@ -17,6 +17,7 @@ interface Seen {
   readonly waited: Ran;
   readonly answers: readonly string[];
   readonly rights: string;
+  readonly bundle: Ran;
   readonly uninstalledAlive: Ran;
   readonly ended: number;
   readonly log: string;
@@ -42,12 +43,18 @@ test('an agent from its first moment to its last trace', needs('apiserver', 'ker
   assert.deepEqual(masks, ['Inh 1000', 'Prm 1000', 'Eff 1000', 'Bnd 1000', 'Amb 1000']);
   assert.match(seen.rights, /^NoNewPrivs:\s*1$/m);
 
+  assert.equal(seen.bundle.status, 0, seen.bundle.stderr);
+  const bundle = JSON.parse(seen.bundle.stdout) as { readonly agent: { readonly readyz: string; readonly metrics: string }; readonly ruleset: readonly string[]; readonly cluster: { readonly objects: readonly { readonly kind: string }[]; readonly missing: readonly string[] } };
+  assert.deepEqual([bundle.agent.readyz, bundle.cluster.objects.map(({ kind }) => kind).sort(), bundle.cluster.missing], ['ready\n', ['NetworkPolicy', 'Node', 'NodeEnforcement'], []]);
+  assert.ok(bundle.ruleset.length > 1 && bundle.agent.metrics.includes('bulkhead_ready 1'));
+  assert.doesNotMatch(seen.bundle.stdout, /hunter2|eyJ|BEGIN/, 'no annotation, no token, no key');
+
   // A kernel that knows owners of tables (6.9) refuses; on an older one the table comes back, for the agent lives.
   if (seen.uninstalledAlive.status !== 0) assert.match(seen.uninstalledAlive.stderr, /end the agent of this node first/);
 
   assert.equal(seen.ended, 0);
   const lines = seen.log.trim().split('\n').map((line) => JSON.parse(line) as { readonly time: string; readonly level: string; readonly message: string });
-  assert.ok(lines.some(({ message }) => /^node n1 enforces 1 policies/.test(message)), seen.log);
+  assert.ok(lines.some(({ message }) => message.startsWith('node n1 enforces 1 policies')), seen.log);
   assert.doesNotMatch(seen.log, /eyJ|BEGIN|token/i, 'no secret');
 
   assert.match(seen.tablesLeft, /table inet bulkhead/, 'rules survive their agent');

@@ -38,7 +38,7 @@ try {
   kubectl(['apply', '-f', '-'], run('agent', '--manifests').stdout);
   kubectl(['create', 'namespace', 'shop']);
   kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' }, spec: { podCIDR: '10.244.1.0/24', podCIDRs: ['10.244.1.0/24'] } }));
-  kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: 'web', namespace: 'shop' }, spec: { podSelector: {} } }));
+  kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: 'web', namespace: 'shop', annotations: { note: 'hunter2' } }, spec: { podSelector: {} } }));
   seen['before'] = run('status', '--kubeconfig', kubeconfig).status;
   const lines: Buffer[] = [];
   agent = spawn(bulkhead, ['agent', '--node', 'n1', '--kubeconfig', kubeconfig, '--log-format', 'json'], { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -47,6 +47,7 @@ try {
   while (!(await ask('/readyz')).startsWith('200')) await sleep(100);
   seen['answers'] = [await ask('/readyz'), await ask('/healthz'), await ask('/metrics')];
   seen['rights'] = readFileSync(`/proc/${agent.pid}/status`, 'utf8');
+  seen['bundle'] = run('bundle', '--kubeconfig', kubeconfig);
   seen['uninstalledAlive'] = run('agent', '--uninstall');
   const ended = new Promise((resolve) => agent!.once('close', resolve));
   agent.kill('SIGTERM');
