@@ -14,6 +14,7 @@ import { NodePods, type LocalEnd } from './node-pods.ts';
 import { NO_CLASS } from './peer-lookup.ts';
 import { diffSet, type ChangePlan } from './plan-change.ts';
 import { profileElements } from './profile-elements.ts';
+import { OwnNodeRules } from './own-node-rules.ts';
 import { PortSetProfiles, ProfileUses, type ProfileUse } from './profile-uses.ts';
 import { FAMILIES, letterOf, SET_SHAPES, shapeOf, type SetName } from './set-shape.ts';
 import { NO_SLOT, SlotClasses } from './slot-classes.ts';
@@ -33,6 +34,7 @@ export class LiveEmission {
   private profiles: PortSetProfiles;
   private readonly sides: Readonly<Record<Direction, LiveSide>>;
   private readonly pods: NodePods;
+  private readonly ownNode = new OwnNodeRules();
   /** Of all pods, the local ones' included. */
   private podRanges: readonly IpRange[] = [];
   private localPodRanges: readonly IpRange[] = [];
@@ -92,6 +94,7 @@ export class LiveEmission {
     const ends = this.sides.egress.isWhole ? pods.localEnds : pods.touchedEnds;
     let takesAway = this.isAdopted;
     for (const direction of DIRECTIONS) takesAway = this.sides[direction].plan({ program: this.live.program, pods, podRanges, draft, source, profiles }) || takesAway;
+    takesAway = this.ownNode.plan({ program: this.live.program, ends: pods.localEnds, profiles: this.profileUses, draft }) || takesAway;
     takesAway = this.changeLocalPods(ends, draft) || takesAway;
     takesAway = this.changePodRanges(draft) || takesAway;
     this.profileUses.settle(draft);
@@ -112,6 +115,7 @@ export class LiveEmission {
     this.adoptPods(held);
     const uses = new Map(held.profiles.map((profile) => [profile.id, this.profileUses.adopt(profile)]));
     for (const direction of DIRECTIONS) this.adoptSide(direction, held, uses);
+    this.ownNode.adopt(elements, { endAt: (address) => this.pods.endAt(address), uses });
     this.heldPodRanges = held.podRanges;
     this.isAdopted = true;
   }
@@ -128,6 +132,7 @@ export class LiveEmission {
     for (const range of this.heldPodRanges) put(`podrange${range.family}`, rangeElement(range));
     for (const end of this.pods.localEnds) for (const [set, element] of end.heldElements) put(set, element);
     for (const direction of DIRECTIONS) this.putSide(direction, put);
+    for (const [set, element] of this.ownNode.elements()) put(set, element);
     for (const { profile } of this.profileUses.held()) for (const [set, element] of profileElements(profile)) put(set, element);
     return elements;
   }

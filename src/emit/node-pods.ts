@@ -17,6 +17,8 @@ export interface LocalEnd {
   readonly address: IpAddress;
   /** undefined: gone. */
   pod: LocalPod | undefined;
+  /** For egress; undefined: disputed, or not placed yet. */
+  subject: number | undefined;
   /** `NO_SLOT`: not isolated in the direction, or disputed. */
   readonly slots: Record<Direction, number>;
   /** The same as the kernel holds it. */
@@ -106,7 +108,7 @@ export class NodePods {
     const place = this.addresses[family].findOrAdd(value);
     let end = this.locals[family].get(place);
     if (end === undefined) {
-      end = { address: { family, value }, pod: undefined, slots: { egress: NO_SLOT, ingress: NO_SLOT }, heldPod: undefined, heldSlots: { egress: NO_SLOT, ingress: NO_SLOT }, heldElements: [] };
+      end = { address: { family, value }, pod: undefined, subject: undefined, slots: { egress: NO_SLOT, ingress: NO_SLOT }, heldPod: undefined, heldSlots: { egress: NO_SLOT, ingress: NO_SLOT }, heldElements: [] };
       this.locals[family].set(place, end);
       this.touched[family].add(place);
     }
@@ -208,6 +210,7 @@ export class NodePods {
   private placeLocal(program: Program, { family, place, group }: ClaimedPlace): void {
     const address = { family, value: this.addresses[family].values[place]! };
     const end = this.endAt(address);
+    end.subject = group === undefined ? undefined : program.egress.subjectOfGroup[group]!;
     if (group === undefined) {
       end.pod = { address, isEgressIsolated: true, isIngressIsolated: true, isSelfAllowed: false };
       return;

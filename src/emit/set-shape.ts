@@ -14,6 +14,8 @@ export type SetName =
   | `p${DirectionLetter}${IpFamily}`
   | `podrange${IpFamily}`
   | `self${IpFamily}`
+  | `ln${IpFamily}`
+  | `on${IpFamily}`
   | 'px'
   | 'pp'
   | 'pr';
@@ -60,6 +62,8 @@ function shapesOfFamily(family: IpFamily): SetShape<SetName>[] {
     ...directional,
     { name: `podrange${family}`, fields: [address], isInterval: true, isMap: false, meaning: 'where pods of this node get their addresses from: unknown ones are refused' },
     { name: `self${family}`, fields: [address, address], isInterval: false, isMap: false, meaning: 'each local pod with itself' },
+    { name: `ln${family}`, fields: [address], isInterval: false, isMap: true, meaning: 'local pods whose traffic to this node itself is judged: 0:1' },
+    { name: `on${family}`, fields: [address, address], isInterval: true, isMap: true, meaning: '(such a pod, range of addresses of this node) to profile' },
   ];
 }
 

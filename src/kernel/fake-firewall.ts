@@ -13,7 +13,7 @@ import { FakeTable } from './internal/fake-table.ts';
 import { GENERATION_MASK, GENERATION_MAX } from './generation-number.ts';
 import { podsLeavingBy, podsLeavingFor } from './internal/leaving-pods.ts';
 import { hookText, LEDGER_SIZE, skeletonText } from './internal/skeleton.ts';
-import { hasPorts, walkChains, walkUntracked, type Judgment, type Look } from './internal/walk-skeleton.ts';
+import { hasPorts, walkChains, walkOwnNode, walkUntracked, type Judgment, type Look } from './internal/walk-skeleton.ts';
 
 export interface FakeFirewall extends Firewall {
   /** What others do behind our back: they take the table away, or change what stands in its sets. */
@@ -34,6 +34,8 @@ export interface Packet {
   readonly protocol: number;
   /** Target port, 0 for protocols without ports. */
   readonly port: number;
+  /** The target is the node itself: the packet is not forwarded. */
+  readonly isToNode?: boolean;
   /** `new` when missing. `established` was judged in `generation`; `untracked` has no entry in conntrack, nor has an invalid one. */
   readonly connection?: { readonly kind: 'new' } | { readonly kind: 'established'; readonly generation: number } | { readonly kind: 'untracked' };
 }
@@ -136,7 +138,7 @@ class MemoryFirewall implements FakeFirewall {
     const table = this.loaded;
     const look: Look = (set, key) => table.look(set, key);
     const isTracked = connection.kind !== 'untracked';
-    const judgment = isTracked ? walkChains(packet, look) : walkUntracked(packet, look);
+    const judgment = packet.isToNode === true ? walkOwnNode(packet, look) : isTracked ? walkChains(packet, look) : walkUntracked(packet, look);
     if (isTracked || judgment.kind === 'refuse') this.record(packet, judgment);
     if (judgment.kind === 'allow') return 'accept';
     if (!isTracked || judgment.refusal === 'unknown-pod') return 'drop';

@@ -3,10 +3,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { formatIpAddress } from '../../src/base/ip-address.ts';
+import { ALL_PORTS } from '../../src/base/port-set.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
+import { portsOfTiers } from '../../src/compile/tier-ports.ts';
 import { rulesetOf } from '../../src/emit/elements.ts';
 import { emitRuleset } from '../../src/emit/emit.ts';
+import { settlePlaces } from '../../src/emit/places.ts';
 import type { ChangeStep } from '../../src/emit/plan-change.ts';
+import { profileIdOf } from '../../src/emit/profile-number.ts';
 import type { Ruleset } from '../../src/emit/ruleset.ts';
 import { FakeTable } from '../../src/kernel/internal/fake-table.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
@@ -98,6 +102,28 @@ test('a live change that does not take away takes nothing away', () => {
       }
     }
   });
+});
+
+test('what a pod may send to its own node is what the tiers say', () => {
+  checkWith(stories, (raw, story) => {
+    for (const { table, cluster, isBroken } of play(raw, story)) {
+      if (isBroken) continue;
+      const program = compileCluster(cluster);
+      const { egress } = program;
+      const profiles = new Map(rulesetOf(table.elements).profiles.map(({ id, ports }) => [id, ports]));
+      for (const { address, group } of settlePlaces(program, placementOf(cluster, NODE)).filter(({ isLocal }) => isLocal)) {
+        const { family, value } = address;
+        const isJudged = table.look(`ln${family}`, [value]) !== undefined;
+        for (const [index, atom] of program.atoms.entries()) {
+          if (atom.family !== family || group === undefined) continue;
+          const wanted = portsOfTiers(egress, { subject: egress.subjectOfGroup[group]!, peerClass: egress.classOfAtom[index]! });
+          const number = table.look(`on${family}`, [value, atom.first]);
+          const ports = !isJudged ? ALL_PORTS : number === undefined ? [] : profiles.get(profileIdOf(number))!;
+          assert.deepEqual(ports, wanted, `${formatIpAddress(address)} to ${formatIpAddress({ family, value: atom.first })}`);
+        }
+      }
+    }
+  }, { share: 0.3 });
 });
 
 test('an id of a profile keeps its ports through live changes', () => {

@@ -19,7 +19,7 @@ export interface SkeletonOptions {
 /** Records that each of the four ledgers holds until they are 15 minutes old; at the bound new ones are not recorded, verdicts stay right. */
 export const LEDGER_SIZE = 65535;
 
-/** The one base chain. */
+/** The base chain that judges what is forwarded. */
 export const HOOK_CHAIN = 'hook_forward';
 
 /** Everything but the hook: no packet comes here yet. */
@@ -31,6 +31,7 @@ export function skeletonText(options: SkeletonOptions): string {
     ...sideChains(INGRESS),
     ...sideChains(EGRESS),
     ...untrackedChains(),
+    ...ownNodeChains(),
     ...judgeChains(options),
   ];
   return `table inet ${options.table} {\n${sets.join('')}${FAMILIES.map(ledgerSets).join('')}${chains.map(formatChain).join('')}}\n`;
@@ -38,7 +39,8 @@ export function skeletonText(options: SkeletonOptions): string {
 
 /** What puts the skeleton to work; loaded when all elements are there. */
 export function hookText(table: string): string {
-  return `table inet ${table} {\n  chain ${HOOK_CHAIN} {\n    type filter hook forward priority 0; policy accept;\n    goto judge\n  }\n}\n`;
+  const hook = (chain: string, name: string, next: string): string => `  chain ${chain} {\n    type filter hook ${name} priority 0; policy accept;\n    goto ${next}\n  }\n`;
+  return `table inet ${table} {\n${hook(HOOK_CHAIN, 'forward', 'judge')}${hook('hook_input', 'input', 'own_node')}}\n`;
 }
 
 interface Chain {
@@ -129,7 +131,7 @@ function endChains({ deny, mask }: SkeletonOptions): Chain[] {
 
 /** One direction: whose policy is asked, who its peer is, and where an allowed packet goes on. */
 interface Side {
-  readonly letter: 'e' | 'i';
+  readonly letter: 'e' | 'i' | 'n';
   readonly name: 'egress' | 'ingress';
   readonly local: string;
   readonly peer: string;
@@ -228,6 +230,34 @@ function untrackedChains(): Chain[] {
   ];
 }
 
+// What a pod sends to the node it runs on: cluster-wide policies alone judge it. What the node opened itself is answered.
+function ownNodeChains(): Chain[] {
+  const node: Side = { letter: 'n', name: 'egress', local: SOURCE, peer: TARGET, next: 'allow' };
+  const ends = (family: IpFamily): string => `${SOURCE} . ${TARGET}`.replaceAll('FAMILY', ip(family));
+  return [
+    { name: 'no_n', rules: [`meta priority set ${formatId(REFUSAL_CODE.egress)}`, 'goto cut'] },
+    { name: 'profile_n', rules: profileRules(node) },
+    ...FAMILIES.map((family): Chain => ({ name: `own_node_${family}`, rules: [`meta priority set ${ends(family)} map @on${family} goto profile_n`, 'goto no_n'] })),
+    {
+      name: 'judge_own_node',
+      rules: [
+        'meta priority set 0:0',
+        'ct direction reply accept',
+        'jump gate',
+        'icmpv6 type 133-136 accept',
+        ...RELATED,
+        'ct state invalid,untracked goto no_connection',
+        'jump stamp',
+        ...FAMILIES.map((family) => `meta nfproto ipv${family} goto own_node_${family}`),
+      ],
+    },
+    { name: 'own_node', rules: FAMILIES.map((family) => `meta priority set ${ip(family)} saddr map @ln${family} goto judge_own_node`) },
+  ];
+}
+
+/** By number: a slim image has no /etc/protocols, in which nft looks for their names. */
+const RELATED = ['ct state related meta l4proto 1 accept', 'ct state related meta l4proto 58 accept'];
+
 // The stamp comes before the look-ups: a packet that is judged by old elements must not carry the new generation.
 function judgeChains({ generation, mask }: SkeletonOptions): Chain[] {
   const mark = hex(markOf(generation, mask));
@@ -238,8 +268,7 @@ function judgeChains({ generation, mask }: SkeletonOptions): Chain[] {
       name: 'judge',
       rules: [
         'jump gate',
-        'ct state related meta l4proto icmp accept',
-        'ct state related meta l4proto ipv6-icmp accept',
+        ...RELATED,
         'ct state invalid,untracked goto untracked',
         'jump stamp',
         'meta priority set 0:0',

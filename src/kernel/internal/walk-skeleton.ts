@@ -34,6 +34,15 @@ export function walkChains(flow: Flow, look: Look): Judgment {
   return ingress.isLocal ? { kind: 'allow', profile: ingress.profile } : { kind: 'allow', profile: egress.profile };
 }
 
+/** The chain `judge_own_node`: a pod and the node it runs on. */
+export function walkOwnNode(flow: Flow, look: Look): Judgment {
+  const { source, target } = flow;
+  if (look(`ln${source.family}`, [source.value]) === undefined) return { kind: 'allow', profile: 0 };
+  const number = look(`on${source.family}`, [source.value, target.value]);
+  const profile = number === undefined ? undefined : walkProfile(flow, number, look);
+  return profile === undefined ? { kind: 'refuse', refusal: 'egress' } : { kind: 'allow', profile };
+}
+
 /** The chain `untracked`: what has no entry in conntrack, by the addresses of the packet. */
 export function walkUntracked({ source, target }: Flow, look: Look): Judgment {
   const isClosed = (local: `l${'e' | 'i'}`, { family, value }: IpAddress): boolean => {
