@@ -28,7 +28,7 @@ export interface Firewall {
   read(): Elements;
   /** The ledger since the last call with `drain`: each connection opened or refused, with its count of judged packets. */
   readLedger(options?: { readonly drain: boolean }): readonly LedgerEntry[];
-  /** Takes the table away: everything is open afterwards. No error when it is not there. */
+  /** Takes the table away, and the generations off the marks of connections: everything is open afterwards. No error when it is not there. */
   remove(): void;
   /** Gives the sockets back; the table stays. */
   close(): void;

@@ -7,7 +7,7 @@ import { joinRanges } from '../emit/sort-ruleset.ts';
 import { DRIFT_PHRASES_MAX, type Drift, type Firewall, type FirewallOptions, type LedgerEntry } from './firewall.ts';
 import { FirewallError } from './firewall-error.ts';
 import { changeBatches } from './internal/change-batches.ts';
-import { clearMarksOf } from './internal/conntrack.ts';
+import { clearAllMarks, clearMarksOf } from './internal/conntrack.ts';
 import { describeSteps } from './internal/describe-steps.ts';
 import { readGeneration, writeGeneration } from './internal/generation.ts';
 import { GENERATION_MASK, isGenerationMask, markOf } from './generation-number.ts';
@@ -146,6 +146,7 @@ class NftFirewall implements Firewall {
 
   remove(): void {
     for (const name of [this.table, this.spare, `${this.table}${DRAFT_SUFFIX}`]) removeTable(this.socket, name);
+    clearAllMarks(this.socket, this.mask);
     this.forget();
   }
 

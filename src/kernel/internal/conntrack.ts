@@ -35,6 +35,11 @@ export function clearStaleMarks(socket: NetfilterSocket, mask: number, current: 
   return clearMarks(socket, mask, ({ generation }) => generation !== current);
 }
 
+/** Takes the generation off all flows. Gives how many. */
+export function clearAllMarks(socket: NetfilterSocket, mask: number): number {
+  return clearMarks(socket, mask, () => true);
+}
+
 /** Flows with one of the ends are judged again at their next packet. Gives how many. */
 export function clearMarksOf(socket: NetfilterSocket, mask: number, ends: ReadonlySet<string>): number {
   return clearMarks(socket, mask, (flow) => flow.ends.some((end) => ends.has(end)));
