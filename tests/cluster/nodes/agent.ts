@@ -1,7 +1,7 @@
 // `bulkhead agent` on a node of the cluster, as a process of its own there: started, asked, signaled, and gone with its node.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cloneRoot } from '../../needs.ts';
@@ -30,6 +30,7 @@ export class Agent {
   readonly logFile: string;
   readonly #child: ChildProcess;
   readonly #port: number;
+  readonly #logStart: number;
 
   /** Leaves a log in the cluster's state; `down.sh` ends what is left in the node's cgroup. */
   constructor(cluster: NodeCluster, node: RunningNode, { words = [], statusPort = STATUS_PORT, clone = cloneRoot, env = {}, before = [], kubeconfig }: AgentOptions = {}) {
@@ -37,6 +38,7 @@ export class Agent {
     this.#port = statusPort;
     this.logFile = join(cluster.place.state, 'log', `agent${node.number}-${statusPort}.log`);
     const log = openSync(this.logFile, 'a');
+    this.#logStart = statSync(this.logFile).size;
     const program = [...before, join(clone, 'bin/bulkhead'), 'agent', '--node', node.name, '--kubeconfig', kubeconfig ?? join(cluster.place.state, 'kubeconfig/admin.conf'), '--status-address', `127.0.0.1:${statusPort}`, ...words];
     const enter = ['nsenter', '--target', String(node.pid), '--net', '--mount', '--', ...program];
     this.#child = spawn('bash', ['-c', 'echo $$ >"$1/cgroup.procs" && shift && exec "$@"', '-', cgroupOf(node), ...enter], { stdio: ['ignore', log, log], env: { ...process.env, ...env } });
@@ -56,7 +58,7 @@ export class Agent {
   }
 
   get log(): string {
-    return readFileSync(this.logFile, 'utf8');
+    return readFileSync(this.logFile).subarray(this.#logStart).toString('utf8');
   }
 
   /** Until /readyz says so. Throws with the end of its log where it does not come to that. */

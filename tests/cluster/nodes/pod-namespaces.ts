@@ -4,42 +4,48 @@ import { networkInterfaces } from 'node:os';
 import { inNamespace, type NamespaceFd } from '../../../src/kernel/network-namespace.ts';
 import type { RunningNode } from './node-cluster.ts';
 
+/** One object for as long as it is there: the number of its descriptor may come back for another. */
+export interface PodNamespace {
+  readonly namespace: NamespaceFd;
+}
+
 export class PodNamespaces {
   readonly #node: RunningNode;
   /** By the name that the CNI gave it, never used again. */
-  readonly #open = new Map<string, { readonly namespace: NamespaceFd; addresses: readonly string[] }>();
+  readonly #open = new Map<string, { readonly pod: PodNamespace; readonly addresses: readonly string[] }>();
 
   constructor(node: RunningNode) {
     this.#node = node;
   }
 
   /** By address, as `networkInterfaces()` writes it. One that has no address yet is asked again at the next call. */
-  look(): ReadonlyMap<string, NamespaceFd> {
+  look(): ReadonlyMap<string, PodNamespace> {
     const folder = `/proc/${this.#node.pid}/root/run/netns`;
     const names = new Set(readdirSync(folder));
-    for (const [name, { namespace }] of this.#open) {
+    for (const [name, { pod }] of this.#open) {
       if (names.has(name)) continue;
-      closeSync(namespace);
+      closeSync(pod.namespace);
       this.#open.delete(name);
     }
     for (const name of names) this.#lookAt(folder, name);
-    return new Map([...this.#open.values()].flatMap(({ namespace, addresses }) => addresses.map((address) => [address, namespace] as const)));
+    return new Map([...this.#open.values()].flatMap(({ pod, addresses }) => addresses.map((address) => [address, pod] as const)));
   }
 
   close(): void {
-    for (const { namespace } of this.#open.values()) closeSync(namespace);
+    for (const { pod } of this.#open.values()) closeSync(pod.namespace);
     this.#open.clear();
   }
 
   #lookAt(folder: string, name: string): void {
     const known = this.#open.get(name);
     if (known !== undefined && known.addresses.length > 0) return;
+    const pod = known?.pod ?? { namespace: openSync(`${folder}/${name}`, 'r') };
     try {
-      const namespace = known?.namespace ?? openSync(`${folder}/${name}`, 'r');
-      this.#open.set(name, { namespace, addresses: [] });
-      this.#open.set(name, { namespace, addresses: addressesIn(namespace) });
+      this.#open.set(name, { pod, addresses: addressesIn(pod.namespace) });
     } catch {
-      // Being made or taken away at this moment: a file that is not yet, or no longer, a namespace.
+      // For a moment it is a plain file, upon which the namespace is then mounted.
+      closeSync(pod.namespace);
+      this.#open.delete(name);
     }
   }
 }

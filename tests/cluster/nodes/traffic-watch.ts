@@ -14,13 +14,14 @@ export interface WatchedPair {
 export interface TrafficReport {
   readonly rounds: number;
   readonly probes: number;
+  readonly seconds: number;
   /** The longest time between the beginnings of two rounds. */
   readonly longestGapMs: number;
   readonly leaked: readonly string[];
   readonly wronglyRefused: readonly string[];
 }
 
-const ROUND_EVERY_MS = 80;
+const ROUND_EVERY_MS = 60;
 
 /** Before a lost SYN would be sent again, so that a connection that lost one counts as refused (RFC 6298: after 1 s). */
 const ANSWER_WITHIN_MS = 900;
@@ -32,6 +33,7 @@ export class TrafficWatch {
   readonly #rounds = new Set<Promise<void>>();
   readonly #prober = createPollProber();
   readonly #going: Promise<void>;
+  readonly #began = performance.now();
   #roundCount = 0;
   #longestGapMs = 0;
   #isEnding = false;
@@ -49,8 +51,9 @@ export class TrafficWatch {
   async end(): Promise<TrafficReport> {
     this.#isEnding = true;
     await this.#going;
+    const seconds = (performance.now() - this.#began) / 1000;
     await Promise.all(this.#rounds);
-    return { rounds: this.#roundCount, probes: this.#roundCount * this.#pairs.length, longestGapMs: Math.round(this.#longestGapMs), leaked: this.#leaked, wronglyRefused: this.#refused };
+    return { rounds: this.#roundCount, probes: this.#roundCount * this.#pairs.length, seconds, longestGapMs: Math.round(this.#longestGapMs), leaked: this.#leaked, wronglyRefused: this.#refused };
   }
 
   async #go(): Promise<void> {
