@@ -59,14 +59,7 @@ function planEnds(program: Program, ends: readonly FleetEnd[]): { readonly plan:
     namespaces.push(namespace);
     return [{ ...usual, subject: { kind: 'pod', pod }, addresses }];
   });
-  const plan = planProbes(endpoints);
-  return { plan: { ...plan, probes: plan.probes.filter(({ source, target }) => !isToOwnNode(program, endpoints[source]!, endpoints[target]!)) }, namespaces };
-}
-
-/** Known gap: what a pod sends to its own node passes no hook of ours, so that egress rules of the tiers do not reach it; NetworkPolicy never judges it. */
-function isToOwnNode({ cluster }: Program, source: ProbeEndpoint, target: ProbeEndpoint): boolean {
-  const [from, to] = [source, target].map(({ subject }) => (subject.kind === 'pod' ? cluster.pods[subject.pod] : undefined));
-  return from?.nodeName !== undefined && to !== undefined && to.hostNetwork && !from.hostNetwork && to.nodeName === from.nodeName && cluster.clusterPolicies.length > 0;
+  return { plan: planProbes(endpoints), namespaces };
 }
 
 /** What comes through over veth does so at once; listeners may be slow on a busy machine. */

@@ -88,10 +88,10 @@ export const TIER_CASES: readonly PolicyCase[] = [
     stopped: ['a/x -> outside tcp/80', 'a/y -> outside udp/80'],
   },
   {
-    name: 'on the way out to nodes',
+    name: 'on the way out to nodes, the own one included',
     policies: [clusterPolicy('nodes', { tier: 'Admin', priority: 5, subject: { namespaces: IN('a') }, egress: [{ name: 'first', action: 'Deny', to: [{ nodes: X }] }] })],
-    through: ['a/x -> outside tcp/80', 'hosts/host1 -> a/x tcp/80'],
-    stopped: [],
+    through: ['a/x -> outside tcp/80', 'b/x -> hosts/host1 tcp/80', 'hosts/host1 -> a/x tcp/80'],
+    stopped: ['a/x -> hosts/host1 tcp/80', 'a/y -> hosts/host1 udp/81', 'a/bare -> hosts/host1 tcp/81'],
   },
   {
     name: 'ingress peers never mean the outside or nodes',
