@@ -234,7 +234,8 @@ export class LiveEmission {
       ofEnd.set(peerClass, use);
       use.pairCount++;
     }
-    this.sides[direction].adopt({ ranges: held[direction].ranges, pairs });
+    const ids = FAMILIES.flatMap((family) => [...held[direction].classes[family], ...held[direction].ranges[family]].map(({ peerClass }) => peerClass));
+    this.sides[direction].adopt({ ranges: held[direction].ranges, pairs, ids });
   }
 
   private putSide(direction: Direction, put: (set: SetName, element: Element) => unknown): void {

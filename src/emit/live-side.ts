@@ -31,6 +31,8 @@ export interface SideInput {
 export interface HeldSide {
   readonly ranges: ClassRanges;
   readonly pairs: HeldPairs;
+  /** Of all classes that addresses or ranges have. */
+  readonly ids: readonly number[];
 }
 
 export class LiveSide {
@@ -64,10 +66,12 @@ export class LiveSide {
   }
 
   /** Begins anew with what the kernel holds now. */
-  adopt({ ranges, pairs }: HeldSide): void {
+  adopt({ ranges, pairs, ids }: HeldSide): void {
     this.heldRanges = ranges;
     this.heldPairs = pairs;
     this.forgetIds();
+    // Nobody knows which of them addresses have left a moment ago, by a change that broke off or one of an earlier process.
+    for (const id of ids) if (id > 0) this.left.now.add(id);
   }
 
   /** Before the classes are numbered anew: keeps what the kernel holds by its ids alone. */
