@@ -19,6 +19,8 @@ interface NamedConnection {
   readonly from: string;
   readonly protocol: 'TCP' | 'UDP';
   readonly connection: LiveConnection;
+  /** Whether a reset reaches it. */
+  readonly isTold: boolean;
 }
 
 /** Who goes on talks and is heard; of who was cut TCP was told so, and UDP hears nothing. */
@@ -30,7 +32,7 @@ async function holdLive(connections: readonly NamedConnection[], goesOn: (connec
     const { name, protocol, connection: { state, heard } } = one;
     const words = `${name}: ${state}, heard ${before[index]}, then ${heard - before[index]!}`;
     if (goesOn(one)) assert.ok(state === 'open' && heard > before[index]!, words);
-    else if (protocol === 'TCP') assert.equal(state, 'reset', words);
+    else if (protocol === 'TCP' && one.isTold) assert.equal(state, 'reset', words);
     else assert.equal(heard, before[index], words);
   }
 }
@@ -87,8 +89,12 @@ export function declareLiveConnections(world: () => World): void {
       ...calls('outside', node.addresses, [nodePorts['web']!, nodePorts['query']!]),
     ];
     await settlesTo(all, all.map(() => true));
+    // To a packet that came over a bridge the kernel answers past the translation (nf_send_reset), so a client on the
+    // server's own node is reset by the pod's address in place of the Service's, and hears nothing.
+    const { cni, nodes } = cluster.combination;
+    const isTold = cni !== 'bridge' || nodes > 1;
     const connections = [
-      ...['b/x', 'c/x'].flatMap((from) => clusterIps.flatMap((target) => open(endNamed(ends, from), target, [8081, 5353]))),
+      ...['b/x', 'c/x'].flatMap((from) => clusterIps.flatMap((target) => open(endNamed(ends, from), target, [8081, 5353], isTold))),
       ...node.addresses.flatMap((target) => open(endNamed(ends, 'outside'), target, [nodePorts['web']!, nodePorts['query']!])),
     ];
     try {
@@ -104,12 +110,13 @@ export function declareLiveConnections(world: () => World): void {
   });
 }
 
-export function open(from: FleetEnd, target: IpAddress, [tcp, udp]: readonly [number, number]): NamedConnection[] {
+export function open(from: FleetEnd, target: IpAddress, [tcp, udp]: readonly [number, number], isTold = true): NamedConnection[] {
   if (!from.addresses.some(({ family }) => family === target.family)) return [];
   return (['TCP', 'UDP'] as const).map((protocol) => ({
     name: `${from.name} ${protocol} over IPv${target.family}`,
     from: from.name,
     protocol,
+    isTold,
     connection: new LiveConnection({ namespace: from.namespace, target, protocol, port: protocol === 'TCP' ? tcp : udp }),
   }));
 }
