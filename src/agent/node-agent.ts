@@ -142,6 +142,8 @@ export class NodeAgent implements ClusterListener {
       isNewGeneration = this.writer!.commit(this.ranges.ranges).takesAway;
     } catch (error) {
       if (!(error instanceof FirewallError)) throw error;
+      // A part may have been written, and closed what an older generation allowed.
+      this.policies.lost();
       this.troubles.set('kernel', '', error.message);
       this.scheduleCommit(this.retryMs);
       this.retryMs = Math.min(this.retryMs * 2, RETRY_MS_MAX);

@@ -85,13 +85,13 @@ class Claims {
     for (const policy of agent.state.policies) if (policy.inForceSince !== undefined) this.hold(policy, 'the agent');
   }
 
-  /** Written a moment ago: held only to what it says of generations that are still the newest. */
+  /** Written a moment ago: held only to what it says of generations that are still the newest, and that the agent has not taken back since. */
   async holdObject(): Promise<void> {
     const status = (await this.world.api.get({ served: NODE_ENFORCEMENT, name: NODE }).catch(() => undefined))?.['status'] as EnforcementStatus | undefined;
     const told = new Map(this.node.agent?.state.policies.map((policy) => [policy.uid, policy]));
     for (const policy of status?.policies ?? []) {
       const now = told.get(policy.uid);
-      if (policy.since === undefined || now?.generation !== policy.generation) continue;
+      if (policy.since === undefined || now?.generation !== policy.generation || now.inForceSince === undefined) continue;
       this.hold(policy, 'the NodeEnforcement');
       if (!this.isClockTurned) assert.ok(Date.parse(policy.since) <= Date.parse(status!.reportedAt), 'since a moment that has been');
     }
