@@ -35,15 +35,24 @@ test('a live emission holds what a whole one says', () => {
       const held = rulesetOf(table.elements);
       const wanted = wholeOf(cluster);
       assert.deepEqual(held.podRanges, wanted.podRanges);
-      assert.deepEqual(held.localPods, wanted.localPods);
+      // What several pods claim a live Program may keep closed longer, for it tells pods apart by policies that are gone.
+      const shared = sharedAddresses(cluster);
+      const unshared = ({ localPods }: Ruleset): Ruleset['localPods'] => localPods.filter(({ address }) => !shared.has(formatIpAddress(address)));
+      assert.deepEqual(unshared(held), unshared(wanted));
       const [now, whole] = [new Verdicts(held), new Verdicts(wanted)];
       for (const question of questionsOf([held, wanted])) {
-        assert.deepEqual(now.portsOf(question), whole.portsOf(question), describe(question));
+        if ([question.local, question.peer].some((address) => shared.has(formatIpAddress(address)))) assert.deepEqual(excess(now.portsOf(question), [whole.portsOf(question)]), [], describe(question));
+        else assert.deepEqual(now.portsOf(question), whole.portsOf(question), describe(question));
       }
       assert.deepEqual(sortedElements(emission.elements()), sortedElements(table.elements));
     }
   }, { share: 0.6 });
 });
+
+function sharedAddresses({ pods }: Cluster): ReadonlySet<string> {
+  const all = pods.flatMap(({ addresses }) => addresses.map(formatIpAddress));
+  return new Set(all.filter((address, index) => all.indexOf(address) !== index));
+}
 
 test('look-ups mixed across live changes give what one of the states gives, or nothing', () => {
   checkWith(fc.oneof(stories, { arbitrary: crowdedStories, weight: 3 }), (raw, story) => {
