@@ -2,9 +2,10 @@
 import type { Namespace, Pod } from '../model/cluster.ts';
 import type { ClusterPolicy } from '../model/cluster-policy.ts';
 import type { NetworkPolicy } from '../model/network-policy.ts';
-import { canonicalSelector, selects } from '../model/selector.ts';
+import { selects } from '../model/selector.ts';
 import { isDnsPod } from '../analyze/dns-pods.ts';
 import type { LintContext } from './lint-context.ts';
+import { groupBySelector, policiesOver } from './policies-over.ts';
 
 export interface GovernedEgress {
   readonly policies: readonly NetworkPolicy[];
@@ -25,29 +26,9 @@ export function governedEgress({ cluster, program, index }: LintContext): readon
     governed.push({ policies: policiesOf(subject), pod });
   }
   const idle = cluster.policies.filter((policy) => policy.egress !== undefined && index.selectedBy(policy).pods.length === 0);
-  const groups = idle.length === 0 ? undefined : groupPolicies(cluster.policies);
-  for (const policy of idle) governed.push({ policies: beside(policy, groups!), pod: undefined });
+  const groups = groupBySelector(idle.length === 0 ? [] : cluster.policies.filter(({ egress }) => egress !== undefined));
+  for (const policy of idle) governed.push({ policies: policiesOver(groups, policy), pod: undefined });
   return governed;
-}
-
-/** Egress policies by namespace and selector. */
-function groupPolicies(policies: readonly NetworkPolicy[]): ReadonlyMap<string, readonly NetworkPolicy[]> {
-  const groups = new Map<string, NetworkPolicy[]>();
-  for (const policy of policies) {
-    if (policy.egress === undefined) continue;
-    const key = `${policy.namespace}\n${canonicalSelector(policy.podSelector)}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [policy]);
-    else group.push(policy);
-  }
-  return groups;
-}
-
-/** The policies that surely govern what this one governs: those for the whole namespace, or for the same selector. */
-function beside(policy: NetworkPolicy, groups: ReadonlyMap<string, readonly NetworkPolicy[]>): readonly NetworkPolicy[] {
-  const selector = canonicalSelector(policy.podSelector);
-  const same = groups.get(`${policy.namespace}\n${selector}`) ?? [];
-  return selector === '' ? same : [...same, ...(groups.get(`${policy.namespace}\n`) ?? [])];
 }
 
 /** An Admin policy that accepts egress may open DNS before any NetworkPolicy is asked. */

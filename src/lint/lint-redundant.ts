@@ -7,12 +7,11 @@ import { canonicalSelector, type Selector } from '../model/selector.ts';
 import { removeItem } from './block-list.ts';
 import { removeDocument } from './document-edit.ts';
 import type { LintContext } from './lint-context.ts';
+import { groupBySelector, policiesOver, type PoliciesBySelector } from './policies-over.ts';
 import { findAt, isWritten } from './policy-place.ts';
 
-/** Rules held against one rule, for each selector that may cover its own. */
+/** Rules of one policy that are held against a rule. */
 const RULES_MAX = 200;
-/** Conditions of a selector beyond which it is only held against equal ones and that of every pod. */
-const REQUIREMENTS_MAX = 4;
 
 export function lintRedundant({ cluster }: LintContext): Finding[] {
   const table = indexPolicies(cluster.policies);
@@ -37,32 +36,20 @@ interface PlacedRule {
 }
 
 interface PolicyTable {
-  /** By namespace and selector. */
-  readonly policies: ReadonlyMap<string, readonly NetworkPolicy[]>;
+  readonly policies: PoliciesBySelector;
   readonly orderOf: ReadonlyMap<NetworkPolicy, number>;
 }
 
 function indexPolicies(policies: readonly NetworkPolicy[]): PolicyTable {
-  return { policies: Map.groupBy(policies, ({ namespace, podSelector }) => `${namespace}\n${canonicalSelector(podSelector)}`), orderOf: new Map(policies.map((policy, order) => [policy, order])) };
+  return { policies: groupBySelector(policies), orderOf: new Map(policies.map((policy, order) => [policy, order])) };
 }
 
 function placedRulesOf(policy: NetworkPolicy): PlacedRule[] {
   return DIRECTIONS.flatMap((direction) => (policy[direction] ?? []).map((rule) => ({ policy, direction, rule, order: rule.index })));
 }
 
-/** Policies of the namespace that select at least what a selector selects: those with fewer of its conditions. */
-function policiesOver({ policies }: PolicyTable, { namespace, podSelector }: NetworkPolicy): readonly NetworkPolicy[] {
-  return wider(podSelector).flatMap((selector) => (policies.get(`${namespace}\n${canonicalSelector(selector)}`) ?? []).slice(0, RULES_MAX));
-}
-
-function wider({ requirements }: Selector): readonly Selector[] {
-  if (requirements.length > REQUIREMENTS_MAX) return [{ requirements }, { requirements: [] }];
-  const subsets = requirements.reduce<Selector['requirements'][]>((all, requirement) => [...all, ...all.map((subset) => [...subset, requirement])], [[]]);
-  return subsets.map((subset) => ({ requirements: subset }));
-}
-
 function coveringRule(table: PolicyTable, own: PlacedRule): PlacedRule | undefined {
-  for (const policy of policiesOver(table, own.policy)) {
+  for (const policy of policiesOver(table.policies, own.policy)) {
     for (const rule of (policy[own.direction] ?? []).slice(0, RULES_MAX)) {
       const other: PlacedRule = { policy, direction: own.direction, rule, order: rule.index };
       if (rule === own.rule || isOpenBeside(own, other) || !covers(other, own)) continue;
@@ -88,7 +75,7 @@ function isBefore({ orderOf }: PolicyTable, a: PlacedRule, b: PlacedRule): boole
 /** Whether another policy governs at least the same pods in at least the same directions. */
 function isolatingPolicy(table: PolicyTable, policy: NetworkPolicy): NetworkPolicy | undefined {
   const governed = DIRECTIONS.filter((direction) => policy[direction] !== undefined);
-  return policiesOver(table, policy).find((other) => {
+  return policiesOver(table.policies, policy).find((other) => {
     if (other === policy || governed.some((direction) => other[direction] === undefined)) return false;
     const isMutual = canonicalSelector(other.podSelector) === canonicalSelector(policy.podSelector) && DIRECTIONS.every((direction) => (other[direction] === undefined) === (policy[direction] === undefined));
     return !isMutual || table.orderOf.get(other)! < table.orderOf.get(policy)!;
