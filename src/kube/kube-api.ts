@@ -3,11 +3,13 @@ import { isPolicyGroup } from '../read/engine-kinds.ts';
 import { groupOf, type ApplyOptions, type ClusterApi, type ListEvent, type ListOptions, type NewObject, type ObjectPlace, type ServedKind, type ServedKinds, type StoredObject, type WantedObject, type WatchEvent, type WatchOptions } from './cluster-api.ts';
 import { ClusterError } from './cluster-error.ts';
 import { DISCOVERY_ACCEPT, readAggregated, readGroupVersions, readResourceList, type Discovered } from './discovery.ts';
+import { execInPod } from './exec.ts';
 import { openConnection, type ClusterChoice, type Connection } from './kube-config.ts';
 import { kindPath, objectPath, versionPath, withQuery } from './kube-paths.ts';
-import { ANSWER_BYTES_MAX, AnswerError, askServer, retryIn, type KubeRequest } from './kube-request.ts';
+import { ANSWER_BYTES_MAX, AnswerError, askServer, askText, retryIn, type KubeRequest } from './kube-request.ts';
 import { KubeWatch, REAL_TIMES, type WatchTimes } from './kube-watch.ts';
 import { listPages } from './list-pages.ts';
+import type { EphemeralContainer, ExecRequest, ExecResult, PodHands, PodPlace } from './pod-hands.ts';
 import { REAL_PACING, withRetries, type Pacing } from './retry.ts';
 import { chooseKinds, type ServedResource } from './served-kinds.ts';
 import { trimObject } from './trim-object.ts';
@@ -17,6 +19,11 @@ export async function openKubeApi(choice: ClusterChoice): Promise<KubeApi> {
   return new KubeApi(await openConnection(choice));
 }
 
+const PODS: ServedKind = { apiVersion: 'v1', kind: 'Pod', resource: 'pods', isNamespaced: true };
+
+/** What is read of what a container said. */
+const LOG_BYTES_MAX = 1024 * 1024;
+
 export interface KubeApiOptions {
   readonly pacing?: Pacing;
   readonly answerBytesMax?: number;
@@ -24,7 +31,7 @@ export interface KubeApiOptions {
 }
 
 /** A class, for it lives as long as its connections, and knows whether the server has ever answered. */
-export class KubeApi implements ClusterApi {
+export class KubeApi implements ClusterApi, PodHands {
   readonly name: string;
   readonly #connection: Connection;
   readonly #pacing: Pacing;
@@ -97,6 +104,22 @@ export class KubeApi implements ClusterApi {
 
   async delete(place: ObjectPlace): Promise<void> {
     await this.#write({ path: objectPath(place), method: 'DELETE' });
+  }
+
+  async exec(request: ExecRequest): Promise<ExecResult> {
+    return execInPod(this.#connection, request);
+  }
+
+  async addEphemeralContainer({ namespace, pod }: PodPlace, container: EphemeralContainer): Promise<void> {
+    const path = objectPath({ served: PODS, namespace, name: pod });
+    const held = ((await this.#ask(path)) as { readonly spec?: { readonly ephemeralContainers?: readonly { readonly name: string }[] } }).spec?.ephemeralContainers ?? []; // core/v1
+    if (held.some(({ name }) => name === container.name)) throw new ClusterError('conflict', `the pod ${namespace}/${pod} has a container \`${container.name}\` already`);
+    await this.#write({ path: `${path}/ephemeralcontainers`, method: 'PATCH', body: jsonBody('application/strategic-merge-patch+json', { spec: { ephemeralContainers: [container] } }) });
+  }
+
+  async readLog({ namespace, pod }: PodPlace, container: string): Promise<string> {
+    const path = `${objectPath({ served: PODS, namespace, name: pod })}/log`;
+    return askText(this.#connection, { path: withQuery(path, { container, limitBytes: String(LOG_BYTES_MAX) }), accept: '*/*' });
   }
 
   /** Not tried again: whoever writes knows what a second time would do. */

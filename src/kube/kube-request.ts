@@ -53,6 +53,11 @@ export async function askServer(connection: Connection, request: KubeRequest): P
   return parseAnswer(connection, await readBody(connection, answer, request.answerBytesMax ?? ANSWER_BYTES_MAX));
 }
 
+/** The body of an answer 2xx that is no JSON. Throws as `askServer` does. */
+export async function askText(connection: Connection, request: KubeRequest): Promise<string> {
+  return readBody(connection, await openAnswer(connection, request), request.answerBytesMax ?? ANSWER_BYTES_MAX);
+}
+
 /** An answer 2xx whose body has not been read. */
 export interface OpenAnswer {
   /** Unpacked; fails with ClusterError where the connection is cut before the end. */
@@ -154,7 +159,7 @@ export function describeServer({ server, name }: Connection): string {
 
 // --- What goes wrong
 
-function unreachable(connection: Connection, cause: unknown): ClusterError {
+export function unreachable(connection: Connection, cause: unknown): ClusterError {
   const { code, message } = cause as NodeJS.ErrnoException; // Node's streams fail with nothing else
   const words = CONNECTION_WORDS[code ?? ''] ?? message;
   const help = code !== undefined && /CERT|SSL|TLS/.test(code) ? 'look at `certificate-authority` of the cluster in the kubeconfig' : 'see whether `kubectl get nodes` gets an answer';
@@ -180,7 +185,7 @@ const CONNECTION_WORDS: Readonly<Record<string, string>> = {
 
 const CODE_OF_STATUS: Readonly<Record<number, ClusterErrorCode>> = { 400: 'invalid', 401: 'unauthorized', 403: 'forbidden', 404: 'not-found', 409: 'conflict', 410: 'expired', 422: 'invalid' };
 
-function answerError(connection: Connection, status: number, text: string, retryAfter: string | undefined): AnswerError {
+export function answerError(connection: Connection, status: number, text: string, retryAfter: string | undefined): AnswerError {
   const seconds = Number(retryAfter ?? Number.NaN);
   const details = { status, retryAfterMs: Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined };
   const code = CODE_OF_STATUS[status] ?? 'server-error';
