@@ -7,8 +7,10 @@ import type { ProbeDifference } from './compare-verdicts.ts';
 import type { Expectation, PolicyTest } from './policy-test.ts';
 
 export interface TestReport {
-  readonly where: 'static' | 'lab';
+  readonly where: 'static' | 'lab' | 'cluster';
   readonly tests: readonly CheckedTest[];
+  /** What was left out and why, in sentences without a final stop. */
+  readonly notes?: readonly string[];
 }
 
 export interface CheckedTest {
