@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { fileChunks } from '../src/cli/file-chunks.ts';
+import { fileChunks } from '../src/input/file-chunks.ts';
 import { readManifests } from '../src/read/read.ts';
 import { writePodList } from './generate-list.ts';
 

@@ -14,7 +14,7 @@ import { announcePolicies } from '../status/policy-events.ts';
 import { publishEnforcement } from '../status/publish-enforcement.ts';
 import type { AgentFacts } from '../status/status.ts';
 import type { Log } from './agent-log.ts';
-import { UsageError } from './failures.ts';
+import { UsageError } from '../terminal/failures.ts';
 import { systemClock } from './system-clock.ts';
 
 export interface StatusOptions {

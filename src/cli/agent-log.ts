@@ -1,5 +1,5 @@
 // What a long run tells of itself on stderr: lines of text, or of JSON for collectors of logs.
-import { writeNote } from './output.ts';
+import { writeNote } from '../terminal/output.ts';
 
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];

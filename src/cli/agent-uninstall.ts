@@ -4,7 +4,7 @@ import type { ClusterApi, ObjectPlace, ServedKind } from '../kube/cluster-api.ts
 import { ClusterError } from '../kube/cluster-error.ts';
 import { FirewallError } from '../kernel/firewall-error.ts';
 import { openFirewall } from '../kernel/nft-firewall.ts';
-import { writeNote } from './output.ts';
+import { writeNote } from '../terminal/output.ts';
 
 export async function uninstallNode(): Promise<void> {
   const firewall = openFirewall();

@@ -12,9 +12,9 @@ import { performDuties, statusDoorOf, type StatusOptions } from './agent-duties.
 import { createLog, LOG_FORMATS, LOG_LEVELS, type Log, type LogOptions } from './agent-log.ts';
 import { agentManifests, isImageName } from './agent-manifests.ts';
 import { uninstallCluster, uninstallNode } from './agent-uninstall.ts';
-import { UsageError } from './failures.ts';
-import { listenForInterruption } from './interruption.ts';
-import { writeAnswer } from './output.ts';
+import { UsageError } from '../terminal/failures.ts';
+import { listenForInterruption } from '../terminal/interruption.ts';
+import { writeAnswer } from '../terminal/output.ts';
 import { packageVersion } from './package-version.ts';
 import { systemClock } from './system-clock.ts';
 

@@ -2,7 +2,7 @@
 import type { Finding } from '../base/finding.ts';
 import { findingKey, proposeEdit, type EditState, type LintTexts } from '../mend/prove-edits.ts';
 import { findingText } from '../report/finding-text.ts';
-import { terminalOf } from './terminal.ts';
+import { terminalOf } from '../terminal/terminal.ts';
 
 export interface Answered {
   readonly state: EditState;

@@ -7,8 +7,8 @@ import type { Pattern, Take } from '../pattern/pattern-shape.ts';
 import { printable } from '../report/printable.ts';
 import { checkAnswers, missingTopics, settleAnswers, type TopicWords } from './new-answers.ts';
 import { offersFor } from './new-offers.ts';
-import { writeNote } from './output.ts';
-import { terminalOf } from './terminal.ts';
+import { writeNote } from '../terminal/output.ts';
+import { terminalOf } from '../terminal/terminal.ts';
 
 const QUESTIONS: Readonly<Record<Topic, string>> = {
   'namespace': 'In which namespace?',

@@ -11,7 +11,7 @@ import { openKubeApi } from '../kube/kube-api.ts';
 import { isPolicyKind } from '../read/kinds.ts';
 import { STAGED_KINDS } from '../stage/read-staged.ts';
 import { NODE_ENFORCEMENT } from '../status/node-enforcement.ts';
-import { writeAnswer } from './output.ts';
+import { writeAnswer } from '../terminal/output.ts';
 import { packageVersion } from './package-version.ts';
 
 interface BundleOptions {

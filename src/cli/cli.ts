@@ -2,10 +2,10 @@
 import { Command, CommanderError } from 'commander';
 import { WordError } from '../base/word-error.ts';
 import { findingText } from '../report/finding-text.ts';
-import { isFailure, ReaderGone, UnreadableInput } from './failures.ts';
-import { writeNote } from './output.ts';
+import { isFailure, ReaderGone, UnreadableInput } from '../terminal/failures.ts';
+import { writeNote } from '../terminal/output.ts';
 import { packageVersion } from './package-version.ts';
-import { terminalOf } from './terminal.ts';
+import { terminalOf } from '../terminal/terminal.ts';
 
 /** What every verb's file exports: declares arguments and options on its command. */
 export type DefineVerb = (command: Command) => void;

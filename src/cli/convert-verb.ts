@@ -2,10 +2,10 @@
 import type { Command } from 'commander';
 import { convertPolicies } from '../compare/convert.ts';
 import { convertedYaml } from '../report/policy-yaml.ts';
-import { addInputOptions, type InputOptions } from './input-options.ts';
-import { writeAnswer, writeNote } from './output.ts';
-import { readInputs } from './read-inputs.ts';
-import { writeFindings } from './write-findings.ts';
+import { addInputOptions, type InputOptions } from '../input/input-options.ts';
+import { writeAnswer, writeNote } from '../terminal/output.ts';
+import { readInputs } from '../input/input.ts';
+import { writeFindings } from '../terminal/write-findings.ts';
 
 export function defineConvert(command: Command): void {
   addInputOptions(command)

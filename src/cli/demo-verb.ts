@@ -19,18 +19,18 @@ import { readManifests } from '../read/read.ts';
 import { MATRIX_ENDPOINTS_MAX, reachMatrix } from '../report/reach-matrix.ts';
 import { unifiedDiff } from '../report/text-diff.ts';
 import { count, countOf, truthDifferences, truthMatrix, truthSummary } from '../report/truth-table.ts';
-import { addInputOptions, type InputOptions } from './input-options.ts';
-import { INTERRUPTED_STATUS, listenForInterruption, type Interruption } from './interruption.ts';
+import { addInputOptions, type InputOptions } from '../input/input-options.ts';
+import { INTERRUPTED_STATUS, listenForInterruption, type Interruption } from '../terminal/interruption.ts';
 import { positiveNumber } from './number-words.ts';
-import { hasBase, openBase, refuseClusterFromInside } from './open-base.ts';
-import { writeAnswer, writeNote } from './output.ts';
-import { createProgress } from './progress.ts';
-import { inputsOfSettings, readOptionsOf } from './read-inputs.ts';
-import { repairInputs, type RepairedInput } from './repair-inputs.ts';
+import { hasBase, openBase, refuseClusterFromInside } from '../input/open-base.ts';
+import { writeAnswer, writeNote } from '../terminal/output.ts';
+import { createProgress } from '../terminal/progress.ts';
+import { inputsOfSettings, readOptionsOf } from '../input/input.ts';
+import { repairInputs, type RepairedInput } from '../input/repair-inputs.ts';
 import { planCluster, runLab, shownEnds, type RunningLab } from './run-lab.ts';
-import { terminalOf } from './terminal.ts';
+import { terminalOf } from '../terminal/terminal.ts';
 import { watchFlows } from './watch-flows.ts';
-import { writeFindings } from './write-findings.ts';
+import { writeFindings } from '../terminal/write-findings.ts';
 
 interface DemoOptions extends InputOptions {
   readonly once?: boolean;

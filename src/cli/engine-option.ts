@@ -2,8 +2,8 @@
 import type { Command } from 'commander';
 import { nearestWord } from '../base/near-miss.ts';
 import { ENGINE_NAMES, type Engine } from '../lint/engines/engine.ts';
-import { UsageError } from './failures.ts';
-import { openSettings, type SettingsOption } from './settings-file.ts';
+import { UsageError } from '../terminal/failures.ts';
+import { openSettings, type SettingsOption } from '../input/settings-file.ts';
 
 export interface EngineOption {
   readonly engine?: string | undefined;

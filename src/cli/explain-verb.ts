@@ -10,13 +10,13 @@ import { findEnds } from '../words/endpoint-words.ts';
 import type { Engine } from '../lint/engines/engine.ts';
 import { explanationsJson, explanationText, type Answer, type AnswerEnd } from '../report/explanation.ts';
 import { choiceOf } from './choice.ts';
-import { DATA_FORMATS, dataAnswer } from './data-answer.ts';
+import { DATA_FORMATS, dataAnswer } from '../terminal/data-answer.ts';
 import { addEngineOption, engineOf, type EngineOption } from './engine-option.ts';
-import { UsageError } from './failures.ts';
-import { addInputOptions, type InputOptions } from './input-options.ts';
-import { writeAnswer, writeNote } from './output.ts';
-import { readInputs } from './read-inputs.ts';
-import { terminalOf } from './terminal.ts';
+import { UsageError } from '../terminal/failures.ts';
+import { addInputOptions, type InputOptions } from '../input/input-options.ts';
+import { writeAnswer, writeNote } from '../terminal/output.ts';
+import { readInputs } from '../input/input.ts';
+import { terminalOf } from '../terminal/terminal.ts';
 
 /** A word may stand for many ends; beyond this number of pairs the rest is counted. */
 const PAIRS_MAX = 64;

@@ -9,13 +9,13 @@ import { adviseWall } from '../analyze/wall-advice.ts';
 import { findEnds } from '../words/endpoint-words.ts';
 import { impactsJson, impactText, type ImpactAnswer } from '../report/impact.ts';
 import { choiceOf } from './choice.ts';
-import { DATA_FORMATS, dataAnswer } from './data-answer.ts';
-import { UsageError } from './failures.ts';
-import { addInputOptions, type InputOptions } from './input-options.ts';
+import { DATA_FORMATS, dataAnswer } from '../terminal/data-answer.ts';
+import { UsageError } from '../terminal/failures.ts';
+import { addInputOptions, type InputOptions } from '../input/input-options.ts';
 import { positiveNumber } from './number-words.ts';
-import { writeAnswer, writeNote } from './output.ts';
-import { readInputs } from './read-inputs.ts';
-import { terminalOf } from './terminal.ts';
+import { writeAnswer, writeNote } from '../terminal/output.ts';
+import { readInputs } from '../input/input.ts';
+import { terminalOf } from '../terminal/terminal.ts';
 
 const FORMATS = ['text', ...DATA_FORMATS] as const;
 

@@ -9,15 +9,15 @@ import { probeOnce, type OnceVerdict } from '../lab/probe-once.ts';
 import { printable } from '../report/printable.ts';
 import type { Style } from '../report/style.ts';
 import { count } from '../report/truth-table.ts';
-import { UsageError } from './failures.ts';
-import { addInputOptions, type InputOptions } from './input-options.ts';
-import { listenForInterruption } from './interruption.ts';
+import { UsageError } from '../terminal/failures.ts';
+import { addInputOptions, type InputOptions } from '../input/input-options.ts';
+import { listenForInterruption } from '../terminal/interruption.ts';
 import { positiveNumber } from './number-words.ts';
-import { refuseClusterFromInside } from './open-base.ts';
-import { writeAnswer, writeNote } from './output.ts';
-import { readInputs } from './read-inputs.ts';
+import { refuseClusterFromInside } from '../input/open-base.ts';
+import { writeAnswer, writeNote } from '../terminal/output.ts';
+import { readInputs } from '../input/input.ts';
 import { planCluster, runLab } from './run-lab.ts';
-import { terminalOf } from './terminal.ts';
+import { terminalOf } from '../terminal/terminal.ts';
 import { watchFlows } from './watch-flows.ts';
 
 interface UpOptions extends InputOptions {

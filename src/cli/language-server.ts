@@ -7,10 +7,10 @@ import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { Finding } from '../base/finding.ts';
 import { lintManifests, type ManifestText } from '../lint/lint-manifests.ts';
 import { diagnosticOf, overlaps, quickFixOf, uriOf } from './editor-findings.ts';
-import { UsageError } from './failures.ts';
-import { listInputs, MANIFEST_NAME } from './list-inputs.ts';
+import { UsageError } from '../terminal/failures.ts';
+import { listInputs, MANIFEST_NAME } from '../input/list-inputs.ts';
 import { packageVersion } from './package-version.ts';
-import { SETTINGS_NAME } from './settings-file.ts';
+import { SETTINGS_NAME } from '../input/settings-file.ts';
 
 /** Typing is waited out for so long. */
 const PAUSE_MS = 100;

@@ -17,7 +17,7 @@ import { podsAt } from '../pattern/offer-names.ts';
 import type { Pattern } from '../pattern/pattern-shape.ts';
 import { parseProtocol } from '../words/port-words.ts';
 import { parseSelector } from '../words/selector-words.ts';
-import { UsageError } from './failures.ts';
+import { UsageError } from '../terminal/failures.ts';
 
 /** What was typed, by topic; never an empty list. */
 export type TopicWords = ReadonlyMap<Topic, readonly string[]>;

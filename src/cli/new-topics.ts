@@ -3,8 +3,8 @@ import type { Command } from 'commander';
 import { nearestWord } from '../base/near-miss.ts';
 import type { Topic } from '../pattern/answers.ts';
 import type { Pattern } from '../pattern/pattern-shape.ts';
-import { UsageError } from './failures.ts';
-import { collect } from './input-options.ts';
+import { UsageError } from '../terminal/failures.ts';
+import { collect } from '../input/input-options.ts';
 import type { TopicWords } from './new-answers.ts';
 
 export interface TopicOption {

@@ -16,18 +16,18 @@ import { policiesYaml } from '../report/policy-yaml.ts';
 import { printable } from '../report/printable.ts';
 import { alignColumns } from '../report/table.ts';
 import { askWords, type Questionnaire } from './ask-words.ts';
-import { UsageError } from './failures.ts';
-import { addSourceOptions, type InputOptions } from './input-options.ts';
-import { INTERRUPTED_STATUS } from './interruption.ts';
-import { systemWords } from './list-inputs.ts';
+import { UsageError } from '../terminal/failures.ts';
+import { addSourceOptions, type InputOptions } from '../input/input-options.ts';
+import { INTERRUPTED_STATUS } from '../terminal/interruption.ts';
+import { systemWords } from '../input/list-inputs.ts';
 import { checkAnswers, missingTopics, settleAnswers, settleSubject, type TopicWords } from './new-answers.ts';
 import { effectNotes } from './new-effect.ts';
 import { offersFor } from './new-offers.ts';
 import { addTopicOptions, refuseForeignTopics, topicWords } from './new-topics.ts';
-import { hasBase } from './open-base.ts';
-import { writeAnswer, writeNote } from './output.ts';
-import { inputsOfSettings, readInputs } from './read-inputs.ts';
-import { replaceFile } from './replace-file.ts';
+import { hasBase } from '../input/open-base.ts';
+import { writeAnswer, writeNote } from '../terminal/output.ts';
+import { inputsOfSettings, readInputs } from '../input/input.ts';
+import { replaceFile } from '../input/replace-file.ts';
 
 interface NewOptions extends Omit<InputOptions, 'namespace'>, Readonly<Record<string, unknown>> {
   readonly notYet?: boolean;

@@ -7,8 +7,8 @@ import { printable } from '../report/printable.ts';
 import { readStaged, REAL_FORM, realObject, STAGED_CLUSTER_POLICY, STAGED_POLICY, type RealObject } from '../stage/read-staged.ts';
 import { isSameSpec, sumStaged, type StagedSum } from '../stage/staged-sum.ts';
 import { answersOf } from './answer-proposals.ts';
-import { UsageError } from './failures.ts';
-import { writeAnswer, writeNote } from './output.ts';
+import { UsageError } from '../terminal/failures.ts';
+import { writeAnswer, writeNote } from '../terminal/output.ts';
 
 interface PromoteOptions {
   readonly context?: string;

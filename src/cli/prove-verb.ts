@@ -8,13 +8,13 @@ import { findRedundancies } from '../prove/redundancy.ts';
 import { assertionsJson, assertionText, type CheckedAssertion } from '../report/assertion.ts';
 import { redundanciesJson, redundanciesText } from '../report/redundancy.ts';
 import { choiceOf } from './choice.ts';
-import { DATA_FORMATS, dataAnswer } from './data-answer.ts';
-import { UsageError } from './failures.ts';
-import { addInputOptions, type InputOptions } from './input-options.ts';
-import { writeAnswer } from './output.ts';
-import { openSides } from './open-sides.ts';
-import { readInputs, readOpened } from './read-inputs.ts';
-import { terminalOf } from './terminal.ts';
+import { DATA_FORMATS, dataAnswer } from '../terminal/data-answer.ts';
+import { UsageError } from '../terminal/failures.ts';
+import { addInputOptions, type InputOptions } from '../input/input-options.ts';
+import { writeAnswer } from '../terminal/output.ts';
+import { openSides } from '../input/open-sides.ts';
+import { readInputs, readOpened } from '../input/input.ts';
+import { terminalOf } from '../terminal/terminal.ts';
 
 const FORMATS = ['text', ...DATA_FORMATS] as const;
 

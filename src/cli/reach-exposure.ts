@@ -5,10 +5,10 @@ import type { ReachFocus } from '../analyze/focus-reach.ts';
 import { findNewPodExposure, type WorkloadExposure } from '../analyze/new-pod-exposure.ts';
 import { EXPOSURE_FORMATS, exposureJson, exposureMarkdown, exposureTable } from '../report/new-pod-exposure.ts';
 import type { ReachFormat } from '../report/reach-formats.ts';
-import { dataAnswer } from './data-answer.ts';
-import { UsageError } from './failures.ts';
-import { writeAnswer } from './output.ts';
-import { terminalOf } from './terminal.ts';
+import { dataAnswer } from '../terminal/data-answer.ts';
+import { UsageError } from '../terminal/failures.ts';
+import { writeAnswer } from '../terminal/output.ts';
+import { terminalOf } from '../terminal/terminal.ts';
 
 interface ExposureOptions {
   readonly output: ReachFormat;

@@ -5,7 +5,7 @@ import type { ReachFocus } from '../analyze/focus-reach.ts';
 import type { NamedEnds } from '../analyze/named-ends.ts';
 import { findEnds } from '../words/endpoint-words.ts';
 import { parsePorts } from '../words/port-words.ts';
-import { UsageError } from './failures.ts';
+import { UsageError } from '../terminal/failures.ts';
 
 export interface FocusWords {
   readonly from?: string;

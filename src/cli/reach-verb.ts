@@ -7,13 +7,13 @@ import { reach } from '../analyze/reach.ts';
 import { DATA_FORMATS, formatReach, REACH_FORMATS, ROUTE_FORMATS, type ReachFormat } from '../report/reach-formats.ts';
 import { choiceOf } from './choice.ts';
 import { addEngineOption, engineOf, type EngineOption } from './engine-option.ts';
-import { UsageError } from './failures.ts';
-import { addInputOptions, type InputOptions } from './input-options.ts';
-import { writeAnswer } from './output.ts';
+import { UsageError } from '../terminal/failures.ts';
+import { addInputOptions, type InputOptions } from '../input/input-options.ts';
+import { writeAnswer } from '../terminal/output.ts';
 import type { FocusWords } from './reach-focus.ts';
-import { readInputs } from './read-inputs.ts';
-import { terminalOf } from './terminal.ts';
-import { writeFindings } from './write-findings.ts';
+import { readInputs } from '../input/input.ts';
+import { terminalOf } from '../terminal/terminal.ts';
+import { writeFindings } from '../terminal/write-findings.ts';
 
 const GRAINS: readonly Grain[] = ['workload', 'pod', 'namespace'];
 

@@ -12,15 +12,15 @@ import { differenceMarkdown, differenceSummary, differenceText, type Difference 
 import { countFindings, findingText } from '../report/finding-text.ts';
 import { recommendationFiles, recommendationJson, recommendationMarkdown, recommendationSentences, recommendationTable, recommendationYaml, RECOMMENDATION_FORMATS } from '../report/recommendation.ts';
 import { choiceOf } from './choice.ts';
-import { UsageError } from './failures.ts';
-import { addFileOptions, type InputOptions } from './input-options.ts';
-import { listInputs, systemWords } from './list-inputs.ts';
+import { UsageError } from '../terminal/failures.ts';
+import { addFileOptions, type InputOptions } from '../input/input-options.ts';
+import { listInputs, systemWords } from '../input/list-inputs.ts';
 import { maskedLines } from './masked-lines.ts';
-import { openFiles } from './open-files.ts';
-import { writeAnswer, writeNote } from './output.ts';
-import { readOpened, wordsOrStdin, type Input } from './read-inputs.ts';
-import { replaceFile } from './replace-file.ts';
-import { terminalOf } from './terminal.ts';
+import { openFiles } from '../input/open-files.ts';
+import { writeAnswer, writeNote } from '../terminal/output.ts';
+import { readOpened, wordsOrStdin, type Input } from '../input/input.ts';
+import { replaceFile } from '../input/replace-file.ts';
+import { terminalOf } from '../terminal/terminal.ts';
 
 interface RecommendVerbOptions extends InputOptions {
   readonly output: (typeof RECOMMENDATION_FORMATS)[number];

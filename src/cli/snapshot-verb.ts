@@ -4,10 +4,10 @@ import { hasErrors } from '../base/finding.ts';
 import { readManifests, type ReadFile } from '../read/read.ts';
 import { entriesOfFiles } from '../kube/snapshot-files.ts';
 import { snapshotText } from '../kube/snapshot.ts';
-import { addInputOptions, type InputOptions } from './input-options.ts';
-import { writeAnswer, writeNote } from './output.ts';
-import { openInputs, readOptionsOf } from './read-inputs.ts';
-import { writeFindings } from './write-findings.ts';
+import { addInputOptions, type InputOptions } from '../input/input-options.ts';
+import { writeAnswer, writeNote } from '../terminal/output.ts';
+import { openInputs, readOptionsOf } from '../input/input.ts';
+import { writeFindings } from '../terminal/write-findings.ts';
 
 export function defineSnapshot(command: Command): void {
   addInputOptions(command.argument('[PATH...]', 'the same as -f'))

@@ -5,10 +5,10 @@ import { rolloutJson, rolloutText } from '../report/rollout.ts';
 import { rolloutOf, type Rollout, type RolloutObjects } from '../status/rollout.ts';
 import { watchRollout } from '../status/watch-rollout.ts';
 import { choiceOf } from './choice.ts';
-import { DATA_FORMATS, dataAnswer } from './data-answer.ts';
-import { UsageError } from './failures.ts';
-import { writeAnswer, writeNote } from './output.ts';
-import { terminalOf } from './terminal.ts';
+import { DATA_FORMATS, dataAnswer } from '../terminal/data-answer.ts';
+import { UsageError } from '../terminal/failures.ts';
+import { writeAnswer, writeNote } from '../terminal/output.ts';
+import { terminalOf } from '../terminal/terminal.ts';
 
 const FORMATS = ['table', ...DATA_FORMATS] as const;
 

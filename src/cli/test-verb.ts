@@ -9,16 +9,16 @@ import { checkTests, countFailures, type TestReport } from '../probe/check-expec
 import { readPolicyTests, type PolicyTest } from '../probe/policy-test.ts';
 import { TEST_FORMATS, testJson, testJunit, testTap, testText } from '../report/test-report.ts';
 import { choiceOf } from './choice.ts';
-import { dataAnswer } from './data-answer.ts';
-import { UnreadableInput } from './failures.ts';
-import { addInputOptions, type InputOptions } from './input-options.ts';
-import { listInputs, systemWords } from './list-inputs.ts';
+import { dataAnswer } from '../terminal/data-answer.ts';
+import { UnreadableInput } from '../terminal/failures.ts';
+import { addInputOptions, type InputOptions } from '../input/input-options.ts';
+import { listInputs, systemWords } from '../input/list-inputs.ts';
 import { positiveNumber } from './number-words.ts';
-import { refuseClusterFromInside } from './open-base.ts';
-import { writeAnswer, writeNote } from './output.ts';
-import { readInputs } from './read-inputs.ts';
-import { terminalOf } from './terminal.ts';
-import { writeFindings } from './write-findings.ts';
+import { refuseClusterFromInside } from '../input/open-base.ts';
+import { writeAnswer, writeNote } from '../terminal/output.ts';
+import { readInputs } from '../input/input.ts';
+import { terminalOf } from '../terminal/terminal.ts';
+import { writeFindings } from '../terminal/write-findings.ts';
 
 const PLACES = ['static', 'lab'] as const;
 

@@ -4,8 +4,8 @@ import { nameLedgerEntry, type NamedLedgerEntry } from '../lab/name-ledger-entry
 import type { LabPlan } from '../lab/lab-plan.ts';
 import { printable } from '../report/printable.ts';
 import type { Style } from '../report/style.ts';
-import type { Interruption } from './interruption.ts';
-import { writeAnswer } from './output.ts';
+import type { Interruption } from '../terminal/interruption.ts';
+import { writeAnswer } from '../terminal/output.ts';
 
 /** Design, "Flows": while somebody follows. */
 const LOOK_MS = 500;

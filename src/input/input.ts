@@ -9,14 +9,14 @@ import type { WrittenObject } from '../read/written-object.ts';
 import type { Program } from '../compile/program.ts';
 import type { LintOptions } from '../lint/lint-meaning.ts';
 import type { LineLookup } from '../report/finding-text.ts';
-import { UsageError } from './failures.ts';
+import { UsageError } from '../terminal/failures.ts';
 import type { InputOptions } from './input-options.ts';
 import { listInputs } from './list-inputs.ts';
 import { openBase, type BaseOptions } from './open-base.ts';
 import { joinFiles, openFiles, type OpenedFiles } from './open-files.ts';
-import { writeNote } from './output.ts';
+import { writeNote } from '../terminal/output.ts';
 import { openSettings, SETTINGS_NAME, type SettingsOption } from './settings-file.ts';
-import { writeFindings } from './write-findings.ts';
+import { writeFindings } from '../terminal/write-findings.ts';
 
 export interface Input {
   readonly cluster: Cluster;

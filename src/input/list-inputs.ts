@@ -2,7 +2,7 @@
 import { readdirSync, realpathSync, statSync, type Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { compareText } from '../base/finding.ts';
-import { UnreadableInput, UsageError } from './failures.ts';
+import { UnreadableInput, UsageError } from '../terminal/failures.ts';
 import { SETTINGS_NAME } from './settings-file.ts';
 
 /** A file to read; `name` is how findings name it, as near to the user's words as can be. */

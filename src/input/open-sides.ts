@@ -1,5 +1,5 @@
 // Two sets that are compared: paths, snapshots, or the word `cluster`, each with what belongs to both.
-import { UsageError } from './failures.ts';
+import { UsageError } from '../terminal/failures.ts';
 import type { InputOptions } from './input-options.ts';
 import { listInputs } from './list-inputs.ts';
 import { hasBase, openBase, openCluster } from './open-base.ts';

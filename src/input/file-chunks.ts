@@ -1,6 +1,6 @@
 // Bytes of a file or of standard input, piece by piece, and its lines once more for those who show them.
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
-import { UnreadableInput } from './failures.ts';
+import { UnreadableInput } from '../terminal/failures.ts';
 import { systemWords, type InputFile } from './list-inputs.ts';
 
 const CHUNK_BYTES = 1 << 20;

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { basename, dirname, posix } from 'node:path';
 import type { ReadFile } from '../read/read.ts';
-import { UsageError } from './failures.ts';
+import { UsageError } from '../terminal/failures.ts';
 import { MANIFEST_NAME, systemWords } from './list-inputs.ts';
 import type { OpenedFiles } from './open-files.ts';
 

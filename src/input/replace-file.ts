@@ -1,7 +1,7 @@
 // Writes a file anew as a whole: whoever reads it meanwhile finds the old text or the new one.
 import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { UsageError } from './failures.ts';
+import { UsageError } from '../terminal/failures.ts';
 import { systemWords } from './list-inputs.ts';
 
 /** A link stays a link: what it leads to is replaced. Keeps the mode. Throws UsageError when it may not. */

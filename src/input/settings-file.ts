@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import type { Command } from 'commander';
 import type { Settings } from '../lint/settings.ts';
-import { UnreadableInput } from './failures.ts';
+import { UnreadableInput } from '../terminal/failures.ts';
 
 /** Its name; a file of this name in a folder of manifests is none of them. */
 export const SETTINGS_NAME = 'bulkhead.yaml';

@@ -3,7 +3,7 @@ import type { Finding } from '../base/finding.ts';
 import type { ReadFile } from '../read/read.ts';
 import type { ReadCluster } from '../kube/kube.ts';
 import type { SnapshotEntry } from '../kube/snapshot.ts';
-import { UsageError } from './failures.ts';
+import { UsageError } from '../terminal/failures.ts';
 import type { InputOptions } from './input-options.ts';
 import { listInputs } from './list-inputs.ts';
 import { openFiles, type OpenedFiles } from './open-files.ts';
