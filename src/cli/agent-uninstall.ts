@@ -28,6 +28,8 @@ const DEFINITION = kind('apiextensions.k8s.io/v1', 'CustomResourceDefinition', '
 const PLACES: readonly ObjectPlace[] = [
   { served: DAEMON_SET, namespace: 'bulkhead-system', name: 'bulkhead-agent' },
   ...['nodeenforcements', 'stagedclusterpolicies', 'stagedpolicies'].map((resource): ObjectPlace => ({ served: DEFINITION, name: `${resource}.bulkhead.dev` })),
+  { served: kind('admissionregistration.k8s.io/v1', 'ValidatingAdmissionPolicyBinding', 'validatingadmissionpolicybindings', false), name: 'bulkhead-agent' },
+  { served: kind('admissionregistration.k8s.io/v1', 'ValidatingAdmissionPolicy', 'validatingadmissionpolicies', false), name: 'bulkhead-agent' },
   { served: kind('rbac.authorization.k8s.io/v1', 'ClusterRoleBinding', 'clusterrolebindings', false), name: 'bulkhead-agent' },
   { served: kind('rbac.authorization.k8s.io/v1', 'ClusterRole', 'clusterroles', false), name: 'bulkhead-agent' },
   { served: kind('v1', 'Namespace', 'namespaces', false), name: 'bulkhead-system' },

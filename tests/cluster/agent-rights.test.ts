@@ -16,6 +16,7 @@ import { createFakeFirewall, type FakeFirewall } from '../../src/kernel/fake-fir
 import { KubeApi } from '../../src/kube/kube-api.ts';
 import { openConnection } from '../../src/kube/kube-config.ts';
 import { needs } from '../needs.ts';
+import { agentToken } from './agent-token.ts';
 import { startApiServer } from './api-server.ts';
 import { policyCrdFiles } from './policy-crds.ts';
 import { otherUser } from './restricted-user.ts';
@@ -78,7 +79,7 @@ interface Run {
 }
 
 async function run(context: TestContext, kernel: FakeFirewall): Promise<Run> {
-  const kubeconfig = otherUser(server!, 'agent', () => ({ token: server!.kubectl(['create', 'token', 'bulkhead-agent', '-n', 'bulkhead-system']).trim() }));
+  const kubeconfig = otherUser(server!, 'agent', () => ({ token: agentToken(server!, NODE) }));
   const api = new KubeApi(await openConnection({ kubeconfig }));
   const stop = new AbortController();
   const { signal } = stop;
@@ -155,14 +156,16 @@ test('the agent asks for what the manifests grant, and for nothing more; without
   grant(granted);
 });
 
+const KINDS = 'crd,clusterrole,clusterrolebinding,validatingadmissionpolicy,validatingadmissionpolicybinding';
+
 test('what the manifests made is taken away again, and nothing else', wants, async () => {
   const { kubectl } = server!;
   kubectl(['create', 'clusterrole', 'bulkhead-agent-of-somebody-else', '--verb=get', '--resource=pods']);
-  const before = kubectl(['get', 'crd,clusterrole', '-o', 'name']).split('\n').filter((name) => !/bulkhead\.dev$|\/bulkhead-agent$/.test(name));
+  const before = kubectl(['get', KINDS, '-o', 'name']).split('\n').filter((name) => !/bulkhead\.dev$|\/bulkhead-agent$/.test(name));
   const api = new KubeApi(await openConnection({ kubeconfig: server!.kubeconfig }));
   await uninstallCluster(api);
   await until(() => !kubectl(['get', 'crd', '-o', 'name']).includes('bulkhead.dev'));
-  assert.deepEqual(kubectl(['get', 'crd,clusterrole', '-o', 'name']).split('\n'), before);
+  assert.deepEqual(kubectl(['get', KINDS, '-o', 'name']).split('\n'), before);
   kubectl(['create', 'clusterrole', 'bulkhead-agent', '--verb=get', '--resource=pods']);
   await assert.rejects(uninstallCluster(api), /ClusterRole bulkhead-agent without our label/);
   assert.match(kubectl(['get', 'clusterrole', 'bulkhead-agent', '-o', 'name']), /bulkhead-agent/);
