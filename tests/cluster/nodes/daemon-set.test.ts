@@ -1,0 +1,148 @@
+// The agent as it is shipped: its image, its manifests, a pod on each node; rolled to a new version under traffic, asked, and taken away.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { fstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { askServer } from '../../../src/kube/kube-request.ts';
+import { cloneRoot, needs } from '../../needs.ts';
+import type { Ran } from '../run-script.ts';
+import { applyObject } from '../write-object.ts';
+import { buildAgentImage } from './agent-image.ts';
+import { holdTruth } from './hold-truth.ts';
+import { onNode, type NodeCluster, type RunningNode } from './node-cluster.ts';
+import { throughFault } from './through-fault.ts';
+import { describeOnNodes, networkPolicy } from './world.ts';
+
+const [FIRST, SECOND] = ['lab.example/bulkhead:first', 'lab.example/bulkhead:second'];
+
+const image = needs('nodes').skip === undefined ? buildAgentImage([FIRST, SECOND]) : undefined;
+after(() => image?.remove());
+
+const Y = { matchLabels: { app: 'y' } };
+
+/** Among them what the open connections of `throughFault` take. */
+const POLICIES = [
+  networkPolicy('a/from-b', { podSelector: {}, ingress: [{ from: [{ namespaceSelector: Y }] }] }),
+  networkPolicy('c/out', { podSelector: { matchLabels: { app: 'x' } }, policyTypes: ['Egress'], egress: [{ to: [{ namespaceSelector: Y }] }] }),
+];
+
+describeOnNodes('the agent as a DaemonSet', { combination: { cni: 'bridge', nodes: 2, isDualStack: true, proxy: 'iptables' }, agent: 'none', settings: { IMAGES: image?.file ?? '' } }, (world) => {
+  test('its manifests as they are printed put a ready pod onto every node, and the policies into its kernel', async () => {
+    const { cluster, fleet } = world();
+    for (const policy of POLICIES) await applyObject(cluster.connection, policy);
+    cluster.kubectl(['apply', '-f', '-'], bulkhead(cluster, ['agent', '--manifests', '--image', FIRST]).stdout);
+    await rolledOut(cluster);
+    const { probed, denied } = await holdTruth(cluster, fleet);
+    assert.ok(denied > 0);
+    console.log(`${probed} connections as computed, ${denied} of them refused`);
+  });
+
+  test('each process has NET_ADMIN alone, nothing to gain, and a root that it cannot write', () => {
+    for (const node of world().cluster.nodes) {
+      const [pid, ...more] = agentProcesses(node);
+      assert.ok(pid !== undefined && more.length === 0, `one agent on ${node.name}, and not ${1 + more.length}`);
+      for (const thread of readdirSync(`/proc/${pid}/task`)) {
+        const status: string = readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8');
+        const held: readonly number[] = ['CapEff', 'CapPrm', 'CapInh', 'CapBnd', 'CapAmb'].map((field) => Number(`0x${fieldOf(status, field)}`));
+        assert.ok(held.every((mask) => (mask & ~NET_ADMIN) === 0), status);
+        assert.equal(held[0], NET_ADMIN);
+        assert.deepEqual([fieldOf(status, 'NoNewPrivs'), fieldOf(status, 'Seccomp')], ['1', '2']);
+      }
+      const root = readFileSync(`/proc/${pid}/mountinfo`, 'utf8').split('\n').find((line) => line.split(' ')[4] === '/')!;
+      assert.match(root.split(' ')[5]!, /^ro(,|$)/, root);
+    }
+  });
+
+  test('rolled to another image under traffic, nothing leaks and nothing is wrongly refused', async () => {
+    const { cluster } = world();
+    const old = cluster.nodes.flatMap(agentProcesses);
+    await throughFault(world(), 'the DaemonSet rolled to another image', async () => {
+      await patchDaemonSet(cluster, { spec: { template: { spec: { containers: [{ name: 'agent', image: SECOND }] } } } });
+      await rolledOut(cluster);
+    });
+    assert.deepEqual(cluster.nodes.flatMap(agentProcesses).filter((pid) => old.includes(pid)), []);
+  });
+
+  test('the verbs that ask answer: status, and a bundle of the node', async () => {
+    const { cluster } = world();
+    const asked = bulkhead(cluster, ['status', '--wait', '60']);
+    assert.equal(asked.status, 0, asked.stdout + asked.stderr);
+    assert.match(asked.stdout, /NetworkPolicy a\/from-b +1 +2 of 2 nodes/);
+    const [node] = cluster.nodes;
+    const bundle = JSON.parse(onNode(node!, [...PROGRAM, 'bundle', '--kubeconfig', join(cluster.place.state, 'kubeconfig/admin.conf')]).stdout) as Bundle;
+    assert.equal(bundle.agent.readyz, 'ready\n');
+    assert.ok(bundle.ruleset.some((line) => line.includes('10.244.1.')), bundle.ruleset.join('\n'));
+    assert.deepEqual(bundle.cluster.missing, []);
+    assert.ok(bundle.cluster.objects.some(({ kind, metadata }) => kind === 'NodeEnforcement' && metadata.name === node!.name));
+  });
+
+  test('taken away from the cluster its rules stay; taken away from the nodes by a pod of its image they go', async () => {
+    const { cluster, fleet } = world();
+    const removed = bulkhead(cluster, ['agent', '--uninstall', '--cluster']);
+    assert.equal(removed.status, 0, removed.stderr);
+    while (cluster.nodes.some((node) => agentProcesses(node).length > 0)) await sleep(200);
+    await holdTruth(cluster, fleet);
+    for (const node of cluster.nodes) {
+      cluster.kubectl(['debug', `node/${node.name}`, '--profile=netadmin', `--image=${SECOND}`, '--', '/app/bin/bulkhead', 'agent', '--uninstall']);
+    }
+    while (cluster.nodes.some((node) => /table inet bulkhead/.test(onNode(node, ['nft', 'list', 'tables']).stdout))) await sleep(200);
+    await holdTruth(cluster, fleet, { isEnforced: false });
+  });
+});
+
+interface Bundle {
+  readonly agent: { readonly readyz: string };
+  readonly ruleset: readonly string[];
+  readonly cluster: { readonly missing: readonly string[]; readonly objects: readonly { readonly kind: string; readonly metadata: { readonly name: string } }[] };
+}
+
+/** linux/capability.h */
+const NET_ADMIN = 1 << 12;
+
+const PROGRAM: readonly string[] = [join(cloneRoot, 'bin/bulkhead')];
+
+/** Outside of the nodes, as an administrator. */
+function bulkhead({ place }: NodeCluster, words: readonly string[]): Ran {
+  const ran = spawnSync(PROGRAM[0]!, words, { encoding: 'utf8', timeout: 100_000, maxBuffer: 1 << 28, env: { ...process.env, KUBECONFIG: place.kubeconfig } });
+  assert.ok(ran.status !== null, `bulkhead ${words.join(' ')} did not end`);
+  return ran;
+}
+
+/** Of agents in the node's network; the kernel's ids are those of the machine. */
+function agentProcesses({ namespace }: RunningNode): readonly string[] {
+  const { ino } = fstatSync(namespace);
+  return readdirSync('/proc').filter((pid) => {
+    if (!/^[0-9]+$/.test(pid)) return false;
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('/app/dist/cli/main.js\0agent') && statSync(`/proc/${pid}/ns/net`).ino === ino;
+    } catch {
+      return false; // it has ended meanwhile
+    }
+  });
+}
+
+function fieldOf(status: string, field: string): string {
+  return new RegExp(`^${field}:\\s*(\\S+)$`, 'm').exec(status)![1]!;
+}
+
+const DAEMON_SET = '/apis/apps/v1/namespaces/bulkhead-system/daemonsets/bulkhead-agent';
+
+async function patchDaemonSet({ connection }: NodeCluster, patch: object): Promise<void> {
+  await askServer(connection, { path: DAEMON_SET, method: 'PATCH', body: { type: 'application/strategic-merge-patch+json', text: JSON.stringify(patch) } });
+}
+
+interface DaemonSet {
+  readonly metadata: { readonly generation: number };
+  readonly status: { readonly observedGeneration?: number; readonly desiredNumberScheduled: number; readonly updatedNumberScheduled?: number; readonly numberAvailable?: number };
+}
+
+/** The test's own bound ends the waiting. */
+async function rolledOut({ connection, nodes }: NodeCluster): Promise<void> {
+  for (;;) {
+    const { metadata, status } = (await askServer(connection, { path: DAEMON_SET })) as DaemonSet;
+    if (status.observedGeneration === metadata.generation && status.updatedNumberScheduled === nodes.length && status.numberAvailable === nodes.length) return;
+    await sleep(100);
+  }
+}
