@@ -45,6 +45,8 @@ export type ListEvent =
 export interface ListOptions {
   /** Only the objects of this namespace, and of the Namespaces it alone; other kinds of the whole cluster are not touched by it. */
   readonly namespace?: string;
+  /** `app=web`; what the server knows. */
+  readonly labelSelector?: string;
 }
 
 /**
@@ -67,7 +69,6 @@ export interface WatchOptions extends ListOptions {
   readonly signal: AbortSignal;
   /** `spec.nodeName=a`; what the server knows for the kind. */
   readonly fieldSelector?: string;
-  readonly labelSelector?: string;
 }
 
 /** What somebody wants to be in the cluster: an object as a manifest has it. */
@@ -96,9 +97,16 @@ export interface ObjectPlace {
   readonly name: string;
 }
 
-export interface ApplyOptions {
+export interface WriteOptions {
+  /** The server judges the write as it would, admission included, and changes nothing. */
+  readonly dryRun?: boolean;
+}
+
+export interface ApplyOptions extends WriteOptions {
   /** Under this name the server remembers which fields are ours. */
   readonly fieldManager: string;
+  /** false: fails with `conflict` where the object gives another value to a field that somebody else owns. */
+  readonly force?: boolean;
 }
 
 /** What this program asks of a cluster. Every function fails with `ClusterError`, but a watch, which tells it. */
@@ -113,15 +121,18 @@ export interface ClusterApi {
   /** Whole, not trimmed. Fails with `not-found`. */
   get(place: ObjectPlace): Promise<StoredObject>;
   /** Fails with `conflict` where there is one of its name. */
-  create(served: ServedKind, object: NewObject): Promise<StoredObject>;
-  /** Server-side apply, by force: the fields given are ours from now on, those of ours that are not given any more go. */
+  create(served: ServedKind, object: NewObject, options?: WriteOptions): Promise<StoredObject>;
+  /**
+   * Server-side apply: the fields given are ours from now on, those of ours that are not given any more go. Where the object
+   * carries a `resourceVersion`, it fails with `conflict` when somebody changed it meanwhile.
+   */
   apply(served: ServedKind, object: WantedObject, options: ApplyOptions): Promise<StoredObject>;
   /** In place of the one of its name, whose `resourceVersion` it carries. Fails with `conflict` where somebody changed that meanwhile. */
-  replace(served: ServedKind, object: WantedObject): Promise<StoredObject>;
+  replace(served: ServedKind, object: WantedObject, options?: WriteOptions): Promise<StoredObject>;
   /** Merged into `status` (JSON merge patch: null takes away, a list stands for the whole list). */
   patchStatus(place: ObjectPlace, status: { readonly [field: string]: unknown }): Promise<StoredObject>;
   /** Fails with `not-found`. */
-  delete(place: ObjectPlace): Promise<void>;
+  delete(place: ObjectPlace, options?: WriteOptions): Promise<void>;
 }
 
 /** `networking.k8s.io` of `networking.k8s.io/v1`; empty for the core group. */

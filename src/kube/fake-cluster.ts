@@ -2,10 +2,10 @@
 import { hasErrors } from '../base/finding.ts';
 import { classifyKind } from '../read/kinds.ts';
 import { readManifests, sourceFromText } from '../read/read.ts';
-import { groupOf, qualifiedResource, type ApplyOptions, type ClusterApi, type ListEvent, type ListOptions, type NewObject, type ObjectPlace, type ServedKind, type ServedKinds, type StoredObject, type WantedObject, type WatchEvent, type WatchOptions } from './cluster-api.ts';
+import { groupOf, qualifiedResource, type ApplyOptions, type ClusterApi, type ListEvent, type ListOptions, type NewObject, type ObjectPlace, type ServedKind, type ServedKinds, type StoredObject, type WantedObject, type WatchEvent, type WatchOptions, type WriteOptions } from './cluster-api.ts';
 import { ClusterError } from './cluster-error.ts';
 import { FakeHistory, keyOf } from './fake-history.ts';
-import { applyFields, mergePatch } from './fake-merge.ts';
+import { applyFields, conflictsOf, mergePatch } from './fake-merge.ts';
 import { meetsSelectors } from './fake-selector.ts';
 import { FakeWatch, isOfKind } from './fake-watch.ts';
 import { chooseKinds, type ServedResource } from './served-kinds.ts';
@@ -109,10 +109,10 @@ export class FakeCluster implements ClusterApi {
     return chooseKinds(this.#resources, []);
   }
 
-  async *list(kind: ServedKind, { namespace }: ListOptions = {}): AsyncGenerator<ListEvent> {
+  async *list(kind: ServedKind, { namespace, labelSelector }: ListOptions = {}): AsyncGenerator<ListEvent> {
     this.#answer();
     this.#checkRight(kind, namespace);
-    const objects = this.#listed(kind, namespace);
+    const objects = this.#listed(kind, namespace).filter((object) => meetsSelectors(object, labelSelector === undefined ? {} : { labelSelector }));
     let isForgotten = true;
     while (isForgotten) {
       isForgotten = objects.length > PAGE_OBJECTS && this.#expiries > 0;
@@ -142,35 +142,38 @@ export class FakeCluster implements ClusterApi {
     return this.#find(place);
   }
 
-  async create(served: ServedKind, object: NewObject): Promise<StoredObject> {
+  async create(served: ServedKind, object: NewObject, { dryRun = false }: WriteOptions = {}): Promise<StoredObject> {
     this.#answer();
     const { name } = object.metadata ?? {};
     if (typeof name !== 'string' || name === '') throw new ClusterError('invalid', 'name or generateName is required');
     const { status: _, ...wanted } = withScope({ ...object, metadata: { ...object.metadata, name } } as WantedObject, this.#resourceOf(served)); // it has a name
     if (this.#history.find(keyOfObject(wanted)) !== undefined) throw new ClusterError('conflict', `${served.resource} "${name}" already exists`);
-    return this.put(wanted);
+    return this.#store(wanted, dryRun);
   }
 
-  async apply(served: ServedKind, object: WantedObject, { fieldManager }: ApplyOptions): Promise<StoredObject> {
+  async apply(served: ServedKind, object: WantedObject, { fieldManager, force = true, dryRun = false }: ApplyOptions): Promise<StoredObject> {
     this.#answer();
     const { status: _, ...wanted } = withScope(object, this.#resourceOf(served));
     const key = keyOfObject(wanted);
+    const held = this.#history.find(key);
+    this.#checkVersion(served, object, held);
     const managers = new Map(this.#applied.get(key));
     const before = managers.get(fieldManager) ?? {};
     managers.delete(fieldManager);
-    const joined = applyFields(this.#history.find(key) ?? {}, { wanted, before, others: [...managers.values()] });
-    const stored = this.put(joined as WantedObject); // it has what `wanted` has
-    this.#applied.set(key, managers.set(fieldManager, wanted));
+    if (!force) refuseConflicts(wanted, managers);
+    const joined = applyFields(held ?? {}, { wanted, before, others: [...managers.values()] });
+    const stored = this.#store(joined as WantedObject, dryRun); // it has what `wanted` has
+    if (!dryRun) this.#applied.set(key, managers.set(fieldManager, wanted));
     return stored;
   }
 
-  async replace(served: ServedKind, object: WantedObject): Promise<StoredObject> {
+  async replace(served: ServedKind, object: WantedObject, { dryRun = false }: WriteOptions = {}): Promise<StoredObject> {
     this.#answer();
     const { status: _, ...wanted } = withScope(object, this.#resourceOf(served));
     const held = this.#history.find(keyOfObject(wanted));
     if (held === undefined) throw new ClusterError('not-found', `${served.resource} "${object.metadata.name}" not found`);
-    if (held.metadata.resourceVersion !== object.metadata['resourceVersion']) throw new ClusterError('conflict', `the object has been modified: ${served.resource} "${object.metadata.name}"`);
-    return this.put(held['status'] === undefined ? wanted : { ...wanted, status: held['status'] });
+    this.#checkVersion(served, object, held);
+    return this.#store(held['status'] === undefined ? wanted : { ...wanted, status: held['status'] }, dryRun);
   }
 
   async patchStatus(place: ObjectPlace, status: Fields): Promise<StoredObject> {
@@ -178,9 +181,24 @@ export class FakeCluster implements ClusterApi {
     return this.put(mergePatch(this.#find(place), { status }) as WantedObject); // it is stored
   }
 
-  async delete(place: ObjectPlace): Promise<void> {
+  async delete(place: ObjectPlace, { dryRun = false }: WriteOptions = {}): Promise<void> {
     this.#answer();
-    this.remove(this.#find(place) as WantedObject); // it is stored
+    const held = this.#find(place) as WantedObject; // it is stored
+    if (!dryRun) this.remove(held);
+  }
+
+  /** What a server would answer, and stores unless it is only asked. */
+  #store(object: WantedObject, dryRun: boolean): StoredObject {
+    if (!dryRun) return this.put(object);
+    const trial = new FakeCluster();
+    trial.#resources = this.#resources;
+    for (const namespace of this.#history.objects) if (namespace.kind === 'Namespace') trial.put(namespace as WantedObject); // what is stored has a name
+    return trial.put(object);
+  }
+
+  /** One that carries none is taken whatever stands there. */
+  #checkVersion(served: ServedKind, { metadata }: WantedObject, held: StoredObject | undefined): void {
+    if (metadata['resourceVersion'] !== undefined && metadata['resourceVersion'] !== held?.metadata.resourceVersion) throw new ClusterError('conflict', `the object has been modified: ${served.resource} "${metadata.name}"`);
   }
 
   #find({ served, namespace, name }: ObjectPlace): StoredObject {
@@ -235,6 +253,12 @@ export class FakeCluster implements ClusterApi {
   }
 }
 
+/** In the server's words. */
+function refuseConflicts(wanted: Fields, managers: ReadonlyMap<string, Fields>): void {
+  const found = [...managers].flatMap(([manager, owned]) => conflictsOf(wanted, owned).map((field) => `conflict with "${manager}": ${field}`));
+  if (found.length > 0) throw new ClusterError('conflict', `Apply failed with ${found.length} ${found.length === 1 ? 'conflict' : 'conflicts'}: ${found.join('\n')}`);
+}
+
 function keyOfObject({ apiVersion, kind, metadata }: Pick<WantedObject, 'apiVersion' | 'kind' | 'metadata'>): string {
   return keyOf(apiVersion, kind, metadata.namespace ?? '', metadata.name);
 }
@@ -255,9 +279,10 @@ function refuseInvalid(object: WantedObject): void {
 
 const VERBS: readonly string[] = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
 
-/** What Kubernetes 1.34 serves of the kinds that are read; CustomResourceDefinitions add others. */
+/** What Kubernetes 1.34 serves of the kinds that are read, and of those that we write; CustomResourceDefinitions add others. */
 const BUILT_IN: readonly ServedResource[] = (
   [
+    ['v1', 'ConfigMap', 'configmaps', true],
     ['v1', 'Endpoints', 'endpoints', true],
     ['v1', 'Namespace', 'namespaces', false],
     ['v1', 'Node', 'nodes', false],
@@ -270,6 +295,7 @@ const BUILT_IN: readonly ServedResource[] = (
     ['apps/v1', 'StatefulSet', 'statefulsets', true],
     ['batch/v1', 'CronJob', 'cronjobs', true],
     ['batch/v1', 'Job', 'jobs', true],
+    ['coordination.k8s.io/v1', 'Lease', 'leases', true],
     ['discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices', true],
     ['networking.k8s.io/v1', 'Ingress', 'ingresses', true],
     ['networking.k8s.io/v1', 'IngressClass', 'ingressclasses', false],

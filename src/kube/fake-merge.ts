@@ -18,6 +18,16 @@ export function applyFields(target: Fields, { wanted, before, others }: { readon
   return mergePatch(without(target, before, [wanted, ...others]), wanted) as Fields; // both are maps
 }
 
+/** Paths, `.spec.podSelector`, of fields that somebody else owns with another value; what names the object is nobody's. Lists and selectors are one field. */
+export function conflictsOf(wanted: Fields, owned: Fields, path = ''): readonly string[] {
+  return Object.keys(wanted).flatMap((key): readonly string[] => {
+    const [own, other] = [wanted[key], owned[key]];
+    if (other === undefined || (path === '' && (key === 'apiVersion' || key === 'kind'))) return [];
+    if (isFields(own) && isFields(other) && !/[sS]elector$/.test(key)) return conflictsOf(own, other, `${path}.${key}`);
+    return JSON.stringify(own) === JSON.stringify(other) ? [] : [`${path}.${key}`];
+  });
+}
+
 function without(target: Fields, before: Fields, owned: readonly Fields[]): Fields {
   const kept: Record<string, unknown> = { ...target };
   for (const [key, value] of Object.entries(before)) {

@@ -1,6 +1,6 @@
 // The real cluster: discovery, paged lists, watches and writes over the configuration of kubectl.
 import { isPolicyGroup } from '../read/engine-kinds.ts';
-import { groupOf, type ApplyOptions, type ClusterApi, type ListEvent, type ListOptions, type NewObject, type ObjectPlace, type ServedKind, type ServedKinds, type StoredObject, type WantedObject, type WatchEvent, type WatchOptions } from './cluster-api.ts';
+import { groupOf, type ApplyOptions, type ClusterApi, type ListEvent, type ListOptions, type NewObject, type ObjectPlace, type ServedKind, type ServedKinds, type StoredObject, type WantedObject, type WatchEvent, type WatchOptions, type WriteOptions } from './cluster-api.ts';
 import { ClusterError } from './cluster-error.ts';
 import { DISCOVERY_ACCEPT, readAggregated, readGroupVersions, readResourceList, type Discovered } from './discovery.ts';
 import { execInPod } from './exec.ts';
@@ -66,7 +66,7 @@ export class KubeApi implements ClusterApi, PodHands {
       yield* objectsOf(kind, [await this.#ask(`/api/v1/namespaces/${encodeURIComponent(namespace)}`)]);
       return;
     }
-    for await (const page of listPages((query) => this.#ask(kindPath(kind, options, { ...query })))) {
+    for await (const page of listPages((query) => this.#ask(kindPath(kind, options, { ...query, labelSelector: options.labelSelector })))) {
       if (page.kind === 'restart') yield page;
       else yield* objectsOf(kind, page.items);
     }
@@ -80,30 +80,30 @@ export class KubeApi implements ClusterApi, PodHands {
     return readStored(await this.#ask(objectPath(place)));
   }
 
-  async create(served: ServedKind, object: NewObject): Promise<StoredObject> {
+  async create(served: ServedKind, object: NewObject, options: WriteOptions = {}): Promise<StoredObject> {
     const { namespace } = object.metadata ?? {};
-    return this.#write({ path: kindPath(served, namespace === undefined ? {} : { namespace }), method: 'POST', body: jsonBody('application/json', object) });
+    return this.#write({ path: kindPath(served, namespace === undefined ? {} : { namespace }, writeQuery(options)), method: 'POST', body: jsonBody('application/json', object) });
   }
 
-  async apply(served: ServedKind, object: WantedObject, { fieldManager }: ApplyOptions): Promise<StoredObject> {
+  async apply(served: ServedKind, object: WantedObject, { fieldManager, force = true, ...options }: ApplyOptions): Promise<StoredObject> {
     const { name, namespace } = object.metadata;
     const path = objectPath({ served, name, ...(namespace === undefined ? {} : { namespace }) });
     // JSON is YAML, and older servers know the patch under no other name.
-    return this.#write({ path: withQuery(path, { fieldManager, force: 'true' }), method: 'PATCH', body: jsonBody('application/apply-patch+yaml', object) });
+    return this.#write({ path: withQuery(path, { fieldManager, force: `${force}`, ...writeQuery(options) }), method: 'PATCH', body: jsonBody('application/apply-patch+yaml', object) });
   }
 
-  async replace(served: ServedKind, object: WantedObject): Promise<StoredObject> {
+  async replace(served: ServedKind, object: WantedObject, options: WriteOptions = {}): Promise<StoredObject> {
     const { name, namespace } = object.metadata;
     const path = objectPath({ served, name, ...(namespace === undefined ? {} : { namespace }) });
-    return this.#write({ path, method: 'PUT', body: jsonBody('application/json', object) });
+    return this.#write({ path: withQuery(path, writeQuery(options)), method: 'PUT', body: jsonBody('application/json', object) });
   }
 
   async patchStatus(place: ObjectPlace, status: { readonly [field: string]: unknown }): Promise<StoredObject> {
     return this.#write({ path: objectPath(place, 'status'), method: 'PATCH', body: jsonBody('application/merge-patch+json', { status }) });
   }
 
-  async delete(place: ObjectPlace): Promise<void> {
-    await this.#write({ path: objectPath(place), method: 'DELETE' });
+  async delete(place: ObjectPlace, options: WriteOptions = {}): Promise<void> {
+    await this.#write({ path: withQuery(objectPath(place), writeQuery(options)), method: 'DELETE' });
   }
 
   async exec(request: ExecRequest): Promise<ExecResult> {
@@ -184,4 +184,9 @@ function* objectsOf(kind: ServedKind, items: readonly unknown[]): Generator<List
     const object = trimObject(kind, item);
     if (object !== undefined) yield { kind: 'object', object };
   }
+}
+
+/** Kubernetes API, "Dry-run". */
+function writeQuery({ dryRun = false }: WriteOptions): { readonly dryRun: string | undefined } {
+  return { dryRun: dryRun ? 'All' : undefined };
 }

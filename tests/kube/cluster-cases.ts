@@ -165,6 +165,39 @@ export function clusterCases(open: () => Promise<ClusterWorld>, wants: TestNeeds
     assert.deepEqual(after, spec);
   });
 
+  holds('a dry run answers as the write would, and changes nothing', async ({ api }, namespace) => {
+    const served: ServedKind = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', resource: 'networkpolicies', isNamespaced: true };
+    const wanted = policy(namespace, { podSelector: {}, policyTypes: ['Ingress'] });
+    const place = { served, namespace, name: wanted.metadata.name };
+    const asked = await api.apply(served, wanted, { fieldManager: 'one', dryRun: true });
+    assert.deepEqual(asked['spec'], wanted['spec']);
+    await refuses('not-found', () => api.get(place));
+    await refuses('invalid', () => api.apply(served, policy(namespace, { podSelector: {}, policyTypes: ['ingress'] }), { fieldManager: 'one', dryRun: true }));
+    await api.apply(served, wanted, { fieldManager: 'one' });
+    await api.delete(place, { dryRun: true });
+    await refuses('conflict', () => api.create(served, wanted, { dryRun: true }));
+    assert.deepEqual((await api.get(place))['spec'], wanted['spec']);
+  });
+
+  holds('who applies without force is told whose field it is, and who names a state whether it is gone', async ({ api }, namespace) => {
+    const served: ServedKind = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', resource: 'networkpolicies', isNamespaced: true };
+    const wanted = policy(namespace, { podSelector: {}, policyTypes: ['Ingress'] });
+    const other = policy(namespace, { podSelector: { matchLabels: { app: 'web' } }, policyTypes: ['Ingress'] });
+    const { metadata } = await api.apply(served, wanted, { fieldManager: 'one' });
+    await assert.rejects(api.apply(served, other, { fieldManager: 'two', force: false }), (error) => error instanceof ClusterError && error.code === 'conflict' && /conflict with "one".*\.spec\.podSelector/s.test(error.message));
+    const dated = { ...other, metadata: { ...other.metadata, resourceVersion: metadata.resourceVersion! } };
+    await api.apply(served, dated, { fieldManager: 'two' });
+    await refuses('conflict', () => api.apply(served, dated, { fieldManager: 'two' }));
+  });
+
+  holds('a list can be of selected objects', async ({ api, apply }, namespace) => {
+    const served: ServedKind = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', resource: 'networkpolicies', isNamespaced: true };
+    for (const name of ['a', 'b']) await apply({ ...policy(namespace, { podSelector: {}, policyTypes: ['Ingress'] }, name), metadata: { name, namespace, labels: { which: name } } });
+    const found: string[] = [];
+    for await (const event of api.list(served, { namespace, labelSelector: 'which=b' })) if (event.kind === 'object') found.push(event.object.metadata.name);
+    assert.deepEqual(found, ['b']);
+  });
+
   holds('an object is replaced whole, unless somebody was there before', async ({ api }, namespace) => {
     const served = await servedKind(api, 'NetworkPolicy');
     const made = await api.create(served, { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: 'web', namespace, labels: { a: '1' } }, spec: { podSelector: { matchLabels: { app: 'web' } }, policyTypes: ['Ingress'], ingress: [{}] } });
