@@ -1,5 +1,6 @@
 // What a node agent knows of itself: what is in force since when, and what keeps the node from being as it should.
 import type { ObjectName } from '../base/finding.ts';
+import type { CommitTimes } from './commit-times.ts';
 
 export interface AgentState {
   readonly node: string;
@@ -52,6 +53,8 @@ export interface CommitState {
   readonly lastAt: Date | undefined;
   /** From the first change told to the kernel's answer. */
   readonly lastMs: number;
+  /** The same of all. */
+  readonly times: CommitTimes;
 }
 
 export interface PodCounts {

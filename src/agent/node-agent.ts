@@ -7,6 +7,7 @@ import type { Drift, Firewall } from '../kernel/firewall.ts';
 import { FirewallError } from '../kernel/firewall-error.ts';
 import type { AgentState, CommitState, KernelState, PodCounts, TroubleCode } from './agent-state.ts';
 import type { Clock } from './clock.ts';
+import { addCommit, NO_COMMITS } from './commit-times.ts';
 import { KernelWriter } from './kernel-writer.ts';
 import { LocalRanges } from './local-ranges.ts';
 import { PoliciesInForce } from './policies-in-force.ts';
@@ -42,7 +43,7 @@ export class NodeAgent implements ClusterListener {
   private readonly listeners = new Set<() => void>();
   private writer: KernelWriter | undefined;
   /** Of all commits so far; told apart from `state` because it costs nothing. */
-  commits: CommitState = { count: 0, generations: 0, lastAt: undefined, lastMs: 0 };
+  commits: CommitState = { count: 0, generations: 0, lastAt: undefined, lastMs: 0, times: NO_COMMITS };
   private isEnforcing = false;
   private drifts: Omit<KernelState, 'table'> = { driftRepairs: 0, lastDriftAt: undefined, lastDrift: undefined };
   private readonly unwatch: () => void;
@@ -156,8 +157,9 @@ export class NodeAgent implements ClusterListener {
     this.troubles.clear('kernel', '');
     this.noteRanges();
     this.policies.committed(lastAt);
-    const { count, generations } = this.commits;
-    this.commits = { count: count + 1, generations: generations + Number(isNewGeneration), lastAt, lastMs: this.clock.elapsedMs() - this.firstWaitingMs! };
+    const { count, generations, times } = this.commits;
+    const lastMs = this.clock.elapsedMs() - this.firstWaitingMs!;
+    this.commits = { count: count + 1, generations: generations + Number(isNewGeneration), lastAt, lastMs, times: addCommit(times, lastMs) };
     this.firstWaitingMs = undefined;
     this.scheduleTidying();
     this.tell();

@@ -1,5 +1,6 @@
 // What the agent knows as metrics, in the text format of Prometheus; no label grows with pods, policies or flows.
-import type { AgentState, PolicyState } from '../agent/agent-state.ts';
+import type { AgentState, CommitState, PolicyState } from '../agent/agent-state.ts';
+import { COMMIT_BOUNDS_MS } from '../agent/commit-times.ts';
 import type { StagedCount } from '../stage/staged-count.ts';
 import type { AgentFacts } from './status.ts';
 
@@ -13,13 +14,15 @@ export interface MetricsInput {
 type Labels = Readonly<Record<string, string>>;
 
 interface Sample {
+  /** Of a histogram's names. */
+  readonly suffix?: '_bucket' | '_sum' | '_count';
   readonly labels?: Labels;
   readonly value: number;
 }
 
 export interface Metric {
   readonly name: string;
-  readonly kind: 'gauge' | 'counter';
+  readonly kind: 'gauge' | 'counter' | 'histogram';
   readonly help: string;
   readonly samples: (input: MetricsInput) => readonly Sample[];
 }
@@ -40,9 +43,8 @@ export const METRICS: readonly Metric[] = [
   { name: 'bulkhead_troubles', kind: 'gauge', help: 'What keeps the node from being ready, by code.', samples: ({ state }) => by('code', countBy(state.troubles, ({ code }) => code)) },
   { name: 'bulkhead_policies', kind: 'gauge', help: 'Policies that the agent knows: in_force in the generation that it knows, pending, or in force and closed by a problem.', samples: ({ state }) => by('state', { in_force: 0, pending: 0, problem: 0, ...countBy(state.policies, policyStanding) }) },
   { name: 'bulkhead_pods', kind: 'gauge', help: 'Pods that the agent knows: local ones, those of them that some policy governs, and remote ones.', samples: ({ state: { pods } }) => by('kind', { local: pods.local, governed: pods.governed, remote: pods.remote }) },
-  { name: 'bulkhead_commits_total', kind: 'counter', help: 'Changes written to the kernel.', samples: ({ state }) => one(state.commits.count) },
+  { name: 'bulkhead_commit_seconds', kind: 'histogram', help: "Changes written to the kernel, by the time from the API server's word to the kernel's answer.", samples: ({ state }) => commitSamples(state.commits) },
   { name: 'bulkhead_last_commit_time_seconds', kind: 'gauge', help: 'When the last change was written, in seconds of 1970.', samples: ({ state }) => seconds(state.commits.lastAt) },
-  { name: 'bulkhead_last_commit_seconds', kind: 'gauge', help: 'How long the last change took to write.', samples: ({ state }) => (state.commits.lastAt === undefined ? [] : one(state.commits.lastMs / 1000)) },
   { name: 'bulkhead_generations_total', kind: 'counter', help: 'Changes after which live connections were judged again.', samples: ({ state }) => one(state.commits.generations) },
   { name: 'bulkhead_enforcing', kind: 'gauge', help: '1 while a table of ours judges packets, also one that an earlier process left, else 0.', samples: ({ state }) => one(state.isEnforcing ? 1 : 0) },
   { name: 'bulkhead_drift_repairs_total', kind: 'counter', help: 'How often somebody else had changed the table and it was put right.', samples: ({ state }) => one(state.kernel.driftRepairs) },
@@ -53,7 +55,7 @@ export const METRICS: readonly Metric[] = [
 
 export function metricsText(input: MetricsInput): string {
   return METRICS.map(({ name, kind, help, samples }) => {
-    const lines = samples(input).map(({ labels = {}, value }) => `${name}${labelText(labels)} ${value}\n`);
+    const lines = samples(input).map(({ suffix = '', labels = {}, value }) => `${name}${suffix}${labelText(labels)} ${value}\n`);
     return `# HELP ${name} ${help}\n# TYPE ${name} ${kind}\n${lines.join('')}`;
   }).join('');
 }
@@ -67,6 +69,11 @@ function countBy<T>(items: readonly T[], wordOf: (item: T) => string): Record<st
   const counts: Record<string, number> = {};
   for (const item of items) counts[wordOf(item)] = (counts[wordOf(item)] ?? 0) + 1;
   return counts;
+}
+
+function commitSamples({ count, times }: CommitState): readonly Sample[] {
+  const buckets = COMMIT_BOUNDS_MS.map((ms, index): Sample => ({ suffix: '_bucket', labels: { le: String(ms / 1000) }, value: times.within[index]! }));
+  return [...buckets, { suffix: '_bucket', labels: { le: '+Inf' }, value: count }, { suffix: '_sum', value: times.sumMs / 1000 }, { suffix: '_count', value: count }];
 }
 
 function stagedSamples(staged: readonly StagedCount[], valueOf: (count: StagedCount) => number): readonly Sample[] {

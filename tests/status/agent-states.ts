@@ -1,4 +1,5 @@
 // States of an agent for tests: a ready node, and a source that can be changed.
+import { addCommit, NO_COMMITS } from '../../src/agent/commit-times.ts';
 import type { AgentState, PolicyState } from '../../src/agent/agent-state.ts';
 import type { StateSource } from '../../src/status/publish-enforcement.ts';
 import type { AgentFacts } from '../../src/status/status.ts';
@@ -11,7 +12,7 @@ export const READY: AgentState = {
   troubles: [],
   isEnforcing: true,
   policies: [],
-  commits: { count: 3, lastAt: new Date(Date.UTC(2026, 0, 1)), lastMs: 1.5, generations: 1 },
+  commits: { count: 3, lastAt: new Date(Date.UTC(2026, 0, 1)), lastMs: 1.5, generations: 1, times: [1.5, 30, 40].reduce(addCommit, NO_COMMITS) },
   pods: { local: 2, governed: 1, remote: 10 },
   kernel: { table: 'bulkhead', driftRepairs: 0, lastDriftAt: undefined, lastDrift: undefined },
 };

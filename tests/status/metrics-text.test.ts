@@ -17,11 +17,11 @@ function parse(text: string): Map<string, number> {
   const samples = new Map<string, number>();
   let current = '';
   for (const line of text.trimEnd().split('\n')) {
-    const type = /^# TYPE ([a-z_]+) (gauge|counter)$/.exec(line);
+    const type = /^# TYPE ([a-z_]+) (gauge|counter|histogram)$/.exec(line);
     if (type !== null) current = type[1]!;
     if (line.startsWith('#')) continue;
     const [, name, labels, value] = /^([a-z_]+)(\{(?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*",?)+\})? ([0-9.e+-]+)$/.exec(line) ?? [];
-    assert.equal(name, current, `a sample under its own TYPE: ${line}`);
+    assert.equal(name?.replace(/_(bucket|sum|count)$/, ''), current, `a sample under its own TYPE: ${line}`);
     assert.ok(!samples.has(`${name}${labels ?? ''}`), `once: ${line}`);
     samples.set(`${name}${labels ?? ''}`, Number(value));
   }
@@ -47,10 +47,19 @@ test('what a state gives', () => {
   assert.equal(parse(metricsText({ facts: FACTS, state: READY, staged: [], usage })).get('bulkhead_ready'), 1);
 });
 
+test('the times of commits are a histogram of seconds', () => {
+  const samples = parse(metricsText({ facts: FACTS, state: READY, staged: [], usage }));
+  const buckets = [...samples].filter(([name]) => name.startsWith('bulkhead_commit_seconds_bucket'));
+  const counts = buckets.map(([, value]) => value);
+  assert.deepEqual(counts, counts.toSorted((a, b) => a - b), 'each bucket holds those before it');
+  assert.deepEqual(['0.001', '0.0025', '0.025', '0.05', '10', '+Inf'].map((le) => samples.get(`bulkhead_commit_seconds_bucket{le="${le}"}`)), [0, 1, 1, 3, 3, 3]);
+  assert.deepEqual(['sum', 'count'].map((word) => samples.get(`bulkhead_commit_seconds_${word}`)), [0.0715, 3]);
+});
+
 test('ten thousand policies and staged ones make no more lines than a hundred', () => {
   const many = { ...READY, policies: Array.from({ length: 10_000 }, (_, index) => policy(`p${index}`)) };
   const samples = parse(metricsText({ facts: FACTS, state: many, staged: Array.from({ length: 5_000 }, (_, index) => staged(`s${index}`)), usage }));
-  assert.ok(samples.size < 30 + 2 * (STAGED_SHOWN_MAX + 1), `${samples.size} samples`);
+  assert.ok(samples.size < 45 + 2 * (STAGED_SHOWN_MAX + 1), `${samples.size} samples`);
   assert.equal(samples.get('bulkhead_policies{state="in_force"}'), 10_000);
   assert.equal([...samples].filter(([name]) => name.startsWith('bulkhead_staged_judged_total')).reduce((sum, [, value]) => sum + value, 0), 15_000, 'the rest is summed');
 });
