@@ -103,7 +103,8 @@ export class NodeAgent implements ClusterListener {
     };
   }
 
-  private get isReady(): boolean {
+  /** The same as in `state`, for nothing. */
+  get isReady(): boolean {
     const waitedMs = this.firstWaitingMs === undefined ? 0 : this.clock.elapsedMs() - this.firstWaitingMs;
     return this.commits.count > 0 && waitedMs <= COMMIT_MS_USUAL && this.troubles.list().every(({ code }) => !UNREADY.has(code));
   }

@@ -109,6 +109,13 @@ export interface ApplyOptions extends WriteOptions {
   readonly force?: boolean;
 }
 
+export interface PatchOptions {
+  /** The object as it was seen last: where it has changed since, the patch fails with `conflict`. */
+  readonly resourceVersion?: string;
+  /** Ends the waiting for an answer; the server may have taken the patch. */
+  readonly signal?: AbortSignal;
+}
+
 /** What this program asks of a cluster. Every function fails with `ClusterError`, but a watch, which tells it. */
 export interface ClusterApi {
   /** How people call the cluster: the context's name. */
@@ -130,7 +137,7 @@ export interface ClusterApi {
   /** In place of the one of its name, whose `resourceVersion` it carries. Fails with `conflict` where somebody changed that meanwhile. */
   replace(served: ServedKind, object: WantedObject, options?: WriteOptions): Promise<StoredObject>;
   /** Merged into `status` (JSON merge patch: null takes away, a list stands for the whole list). */
-  patchStatus(place: ObjectPlace, status: { readonly [field: string]: unknown }): Promise<StoredObject>;
+  patchStatus(place: ObjectPlace, status: { readonly [field: string]: unknown }, options?: PatchOptions): Promise<StoredObject>;
   /** Fails with `not-found`. */
   delete(place: ObjectPlace, options?: WriteOptions): Promise<void>;
 }

@@ -2,7 +2,7 @@
 import { hasErrors } from '../base/finding.ts';
 import { classifyKind } from '../read/kinds.ts';
 import { readManifests, sourceFromText } from '../read/read.ts';
-import { groupOf, qualifiedResource, type ApplyOptions, type ClusterApi, type ListEvent, type ListOptions, type NewObject, type ObjectPlace, type ServedKind, type ServedKinds, type StoredObject, type WantedObject, type WatchEvent, type WatchOptions, type WriteOptions } from './cluster-api.ts';
+import { groupOf, qualifiedResource, type ApplyOptions, type ClusterApi, type ListEvent, type ListOptions, type NewObject, type ObjectPlace, type PatchOptions, type ServedKind, type ServedKinds, type StoredObject, type WantedObject, type WatchEvent, type WatchOptions, type WriteOptions } from './cluster-api.ts';
 import { ClusterError } from './cluster-error.ts';
 import { FakeHistory, keyOf } from './fake-history.ts';
 import { applyFields, conflictsOf, mergePatch } from './fake-merge.ts';
@@ -176,9 +176,11 @@ export class FakeCluster implements ClusterApi {
     return this.#store(held['status'] === undefined ? wanted : { ...wanted, status: held['status'] }, dryRun);
   }
 
-  async patchStatus(place: ObjectPlace, status: Fields): Promise<StoredObject> {
+  async patchStatus(place: ObjectPlace, status: Fields, { resourceVersion }: PatchOptions = {}): Promise<StoredObject> {
     this.#answer();
-    return this.put(mergePatch(this.#find(place), { status }) as WantedObject); // it is stored
+    const held = this.#find(place);
+    if (resourceVersion !== undefined) this.#checkVersion(place.served, { ...held, metadata: { name: place.name, resourceVersion } }, held);
+    return this.put(mergePatch(held, { status }) as WantedObject); // it is stored
   }
 
   async delete(place: ObjectPlace, { dryRun = false }: WriteOptions = {}): Promise<void> {

@@ -1,6 +1,6 @@
 // The real cluster: discovery, paged lists, watches and writes over the configuration of kubectl.
 import { isPolicyGroup } from '../read/engine-kinds.ts';
-import { groupOf, type ApplyOptions, type ClusterApi, type ListEvent, type ListOptions, type NewObject, type ObjectPlace, type ServedKind, type ServedKinds, type StoredObject, type WantedObject, type WatchEvent, type WatchOptions, type WriteOptions } from './cluster-api.ts';
+import { groupOf, type ApplyOptions, type ClusterApi, type ListEvent, type ListOptions, type NewObject, type ObjectPlace, type PatchOptions, type ServedKind, type ServedKinds, type StoredObject, type WantedObject, type WatchEvent, type WatchOptions, type WriteOptions } from './cluster-api.ts';
 import { ClusterError } from './cluster-error.ts';
 import { DISCOVERY_ACCEPT, readAggregated, readGroupVersions, readResourceList, type Discovered } from './discovery.ts';
 import { execInPod } from './exec.ts';
@@ -98,8 +98,9 @@ export class KubeApi implements ClusterApi, PodHands {
     return this.#write({ path: withQuery(path, writeQuery(options)), method: 'PUT', body: jsonBody('application/json', object) });
   }
 
-  async patchStatus(place: ObjectPlace, status: { readonly [field: string]: unknown }): Promise<StoredObject> {
-    return this.#write({ path: objectPath(place, 'status'), method: 'PATCH', body: jsonBody('application/merge-patch+json', { status }) });
+  async patchStatus(place: ObjectPlace, status: { readonly [field: string]: unknown }, { resourceVersion, signal }: PatchOptions = {}): Promise<StoredObject> {
+    const patch = { ...(resourceVersion === undefined ? {} : { metadata: { resourceVersion } }), status };
+    return this.#write({ path: objectPath(place, 'status'), method: 'PATCH', body: jsonBody('application/merge-patch+json', patch), ...(signal === undefined ? {} : { signal }) });
   }
 
   async delete(place: ObjectPlace, options: WriteOptions = {}): Promise<void> {

@@ -1,4 +1,4 @@
-// Keeps the NodeEnforcement of a node at what its agent knows: at once when something of weight changes, seldom otherwise, never more often than the API server can bear.
+// Keeps the NodeEnforcement of a node at what its agent knows: at once when something of weight changes, seldom otherwise, never more often than the API server can bear, and never back to what was before.
 import type { ClusterApi, ServedKind } from '../kube/cluster-api.ts';
 import { ClusterError } from '../kube/cluster-error.ts';
 import type { AgentState } from '../agent/agent-state.ts';
@@ -10,6 +10,8 @@ import type { AgentFacts } from './status.ts';
 /** Who tells what the agent knows, and when it changes. */
 export interface StateSource {
   readonly state: AgentState;
+  /** The same as in `state`, for nothing. */
+  readonly isReady: boolean;
   /** Gives what takes the listener back. */
   onChange(listener: () => void): () => void;
 }
@@ -34,20 +36,35 @@ const HEARTBEAT_MS_PER_BYTE = 0.1;
 const HEARTBEATS_PROMISED = 3;
 const RETRY_MS_FIRST = 1_000;
 const RETRY_MS_MAX = 60_000;
+/** A write that the server has not answered by then has failed; at the end of the agent there is less time. */
+const WRITE_MS_MAX = 10_000;
+const LAST_WRITE_MS_MAX = 2_000;
 
 const NODE: ServedKind = { apiVersion: 'v1', kind: 'Node', resource: 'nodes', isNamespaced: false };
 const FIELD_MANAGER = 'bulkhead-agent';
 
-/** Ends with the signal; a server that refuses is told to `onFailure`, and asked again. */
+/**
+ * Ends with the signal, after a last report that promises no other; a server that refuses is told to `onFailure`, and asked again.
+ * What was claimed and is so no longer is taken back at once, not at the next time for a write.
+ */
 export async function publishEnforcement(publishing: Publishing): Promise<void> {
   await new EnforcementPublisher(publishing).run();
+}
+
+interface Written {
+  readonly atMs: number;
+  readonly weight: string;
+  readonly bytes: number;
+  readonly isReady: boolean;
+  /** Of the object: a write that comes late, after one that was made in its place, is refused. */
+  readonly resourceVersion: string;
 }
 
 /** A class, for it lives in time: it knows what it wrote last, and when. */
 class EnforcementPublisher {
   readonly #publishing: Publishing;
-  /** undefined: the object may not be there. */
-  #written: { readonly atMs: number; readonly weight: string; readonly bytes: number } | undefined;
+  /** undefined: the object may not be there, or is not as it was left. */
+  #written: Written | undefined;
   #failures = 0;
   #retryAtMs = 0;
   #mayDiffer = false;
@@ -56,7 +73,7 @@ class EnforcementPublisher {
   constructor(publishing: Publishing) {
     this.#publishing = publishing;
     publishing.source.onChange(() => {
-      if (this.#mayDiffer) return;
+      if (this.#mayDiffer && !this.#claimsTooMuch) return;
       this.#mayDiffer = true;
       this.#wake?.();
     });
@@ -69,18 +86,23 @@ class EnforcementPublisher {
       if (inMs > 0) await this.#rest(inMs);
       else if (this.#isDifferent() || this.#isHeartbeatDue()) await this.#write();
     }
+    await this.#writeLast();
+  }
+
+  get #claimsTooMuch(): boolean {
+    return this.#written?.isReady === true && !this.#publishing.source.isReady;
   }
 
   #dueMs(): number {
     if (this.#failures > 0) return this.#retryAtMs;
-    if (this.#written === undefined) return 0;
+    if (this.#written === undefined || this.#claimsTooMuch) return 0;
     const { atMs, bytes } = this.#written;
     return atMs + (this.#mayDiffer ? SPACING_MS + bytes * SPACING_MS_PER_BYTE : heartbeatMs(bytes));
   }
 
   /** Asked when a write may be due: a change that comes to nothing is forgotten. */
   #isDifferent(): boolean {
-    if (this.#written === undefined || this.#failures > 0) return true;
+    if (this.#written === undefined || this.#failures > 0 || this.#claimsTooMuch) return true;
     if (!this.#mayDiffer) return false;
     this.#mayDiffer = false;
     return weightOf(this.#status()) !== this.#written.weight;
@@ -100,18 +122,15 @@ class EnforcementPublisher {
   }
 
   async #write(): Promise<void> {
-    const { api, source, clock, onFailure } = this.#publishing;
+    const { clock, onFailure } = this.#publishing;
     this.#mayDiffer = false;
-    const status = this.#status();
-    const { node } = source.state;
     try {
-      if (this.#written === undefined) await this.#writeObject(node);
-      await api.patchStatus({ served: NODE_ENFORCEMENT, name: node }, { ...status });
-      this.#written = { atMs: clock.elapsedMs(), weight: weightOf(status), bytes: JSON.stringify(status).length };
+      const resourceVersion = this.#written?.resourceVersion ?? (await this.#writeObject());
+      await this.#writeStatus(this.#status(), resourceVersion, WRITE_MS_MAX);
       this.#failures = 0;
     } catch (error) {
       if (!(error instanceof ClusterError)) throw error;
-      if (error.code === 'not-found') this.#written = undefined; // somebody took it away
+      this.#written = undefined; // whatever has become of it
       const step = Math.min(RETRY_MS_FIRST * 2 ** this.#failures, RETRY_MS_MAX);
       this.#failures++;
       this.#retryAtMs = clock.elapsedMs() + step / 2 + (clock.random() * step) / 2;
@@ -119,13 +138,45 @@ class EnforcementPublisher {
     }
   }
 
-  /** It belongs to its node, and goes with it. */
-  async #writeObject(node: string): Promise<void> {
-    const { api } = this.#publishing;
+  /** Nobody looks after the rules from here on, and nobody shall believe so until the promise of the last report has run out. */
+  async #writeLast(): Promise<void> {
+    if (this.#written === undefined) return;
+    const status = this.#status();
+    try {
+      await this.#writeStatus({ ...status, nextReportBefore: status.reportedAt }, this.#written.resourceVersion, LAST_WRITE_MS_MAX);
+    } catch (error) {
+      if (!(error instanceof ClusterError)) throw error;
+      this.#publishing.onFailure(error);
+    }
+  }
+
+  async #writeStatus(status: EnforcementStatus, resourceVersion: string, withinMs: number): Promise<void> {
+    const { api, source, clock, signal } = this.#publishing;
+    const stop = new AbortController();
+    let cancel = clock.after(withinMs, () => stop.abort());
+    const shorten = (): void => {
+      cancel();
+      cancel = clock.after(LAST_WRITE_MS_MAX, () => stop.abort());
+    };
+    signal.addEventListener('abort', shorten);
+    try {
+      const { metadata } = await api.patchStatus({ served: NODE_ENFORCEMENT, name: source.state.node }, { ...status }, { resourceVersion, signal: stop.signal });
+      this.#written = { atMs: clock.elapsedMs(), weight: weightOf(status), bytes: JSON.stringify(status).length, isReady: status.ready, resourceVersion: metadata.resourceVersion! };
+    } finally {
+      signal.removeEventListener('abort', shorten);
+      cancel();
+    }
+  }
+
+  /** It belongs to its node, and goes with it. Gives its version. */
+  async #writeObject(): Promise<string> {
+    const { api, source } = this.#publishing;
+    const { node } = source.state;
     const { metadata } = await api.get({ served: NODE, name: node });
     const owner = { apiVersion: 'v1', kind: 'Node', name: node, uid: metadata.uid };
     const { apiVersion, kind } = NODE_ENFORCEMENT;
-    await api.apply(NODE_ENFORCEMENT, { apiVersion, kind, metadata: { name: node, ownerReferences: [owner] } }, { fieldManager: FIELD_MANAGER });
+    const written = await api.apply(NODE_ENFORCEMENT, { apiVersion, kind, metadata: { name: node, ownerReferences: [owner] } }, { fieldManager: FIELD_MANAGER });
+    return written.metadata.resourceVersion!;
   }
 
   #status(): EnforcementStatus {

@@ -217,6 +217,10 @@ export function clusterCases(open: () => Promise<ClusterWorld>, wants: TestNeeds
     const { status } = await api.patchStatus(place, { message: null, reason: 'b' });
     const { phase, podIP, message, reason } = status as Readonly<Record<string, unknown>>;
     assert.deepEqual({ phase, podIP, message, reason }, { phase: 'Running', podIP: '10.1.2.3', message: undefined, reason: 'b' });
+    const { resourceVersion } = (await api.get(place)).metadata;
+    await api.patchStatus(place, { reason: 'c' }, { resourceVersion: resourceVersion! });
+    await refuses('conflict', () => api.patchStatus(place, { reason: 'd' }, { resourceVersion: resourceVersion! }));
+    assert.equal(((await api.get(place))['status'] as Readonly<Record<string, unknown>>)['reason'], 'c');
     await api.delete(place);
     await refuses('not-found', () => api.patchStatus(place, { reason: 'c' }));
     await refuses('not-found', () => api.delete(place));

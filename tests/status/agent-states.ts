@@ -29,6 +29,10 @@ export class ChangingState implements StateSource {
     this.state = state;
   }
 
+  get isReady(): boolean {
+    return this.state.isReady;
+  }
+
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -1,6 +1,7 @@
 // What the agent and its NodeEnforcement claim to be in force, the kernel does, in random orders of changes, refusals of the kernel, deaths and losses of the API server.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { PolicyState } from '../../src/agent/agent-state.ts';
 import { parseIpAddress } from '../../src/base/ip-address.ts';
 import { PROTOCOL_NUMBER } from '../../src/emit/profile-elements.ts';
 import { NODE_ENFORCEMENT, type EnforcementStatus } from '../../src/status/node-enforcement.ts';
@@ -12,6 +13,8 @@ const RUNS = process.env['BULKHEAD_NIGHTLY'] === '1' ? 1_000 : 20;
 const STEPS = 60;
 const PODS = 5;
 const NODE = 'n1';
+/** Between two writes of a small object; nothing in this world takes longer. */
+const LAG_MS = 1_200;
 const CLIENT = parseIpAddress('203.0.113.9')!;
 
 /** Numbers in [0, 1) that a seed fixes (mulberry32). */
@@ -35,7 +38,16 @@ class Claims {
   /** By uid and generation. */
   readonly #portOf = new Map<string, number>();
   #nextPort = 1_000;
+  /** What the agent claims, by uid and generation; and until when it claimed what it does no more. */
+  #claimed: ReadonlyMap<string, PolicyState> = new Map();
+  readonly #claimedUntilMs = new Map<string, number>();
+  #startedAtMs = 0;
+  #failures = 0;
+  #failedAtMs = 0;
+  #version: string | undefined;
   checked = 0;
+  /** Claims of the object held against the agent's. */
+  compared = 0;
   /** Since then moments of before and after cannot be compared. */
   isClockTurned = false;
 
@@ -80,25 +92,49 @@ class Claims {
   }
 
   holdAgent(): void {
-    const { agent } = this.node;
-    if (agent === undefined) return;
-    for (const policy of agent.state.policies) if (policy.inForceSince !== undefined) this.hold(policy, 'the agent');
+    this.look();
+    for (const policy of this.#claimed.values()) this.hold(policy, 'the agent');
   }
 
-  /** Written a moment ago: held only to what it says of generations that are still the newest, and that the agent has not taken back since. */
+  /** What the agent claims now; what it claimed until now is so remembered. */
+  look(): void {
+    const nowMs = this.world.clock.elapsedMs();
+    for (const key of this.#claimed.keys()) this.#claimedUntilMs.set(key, nowMs);
+    const policies = this.node.agent?.state.policies ?? [];
+    this.#claimed = new Map(policies.filter(({ inForceSince }) => inForceSince !== undefined).map((policy) => [`${policy.uid} ${policy.generation}`, policy]));
+  }
+
+  started(): void {
+    this.#startedAtMs = this.world.clock.elapsedMs();
+    this.look();
+  }
+
+  failed(): void {
+    this.#failures++;
+    this.#failedAtMs = this.world.clock.elapsedMs();
+  }
+
+  /** While an agent runs and the server takes its writes the object claims nothing that the agent has not claimed within the time that a write of it waits. */
   async holdObject(): Promise<void> {
-    const status = (await this.world.api.get({ served: NODE_ENFORCEMENT, name: NODE }).catch(() => undefined))?.['status'] as EnforcementStatus | undefined;
-    const told = new Map(this.node.agent?.state.policies.map((policy) => [policy.uid, policy]));
+    const object = await this.world.api.get({ served: NODE_ENFORCEMENT, name: NODE }).catch(() => undefined);
+    if (object === undefined) return;
+    if (object.metadata.resourceVersion !== this.#version) this.#failures = 0;
+    this.#version = object.metadata.resourceVersion;
+    const status = object['status'] as EnforcementStatus | undefined;
+    const nowMs = this.world.clock.elapsedMs();
+    const isBehind = this.node.agent === undefined || nowMs === this.#startedAtMs || (this.#failures > 0 && nowMs - this.#failedAtMs <= Math.min(1_000 * 2 ** (this.#failures - 1), 60_000));
     for (const policy of status?.policies ?? []) {
-      const now = told.get(policy.uid);
-      if (policy.since === undefined || now?.generation !== policy.generation || now.inForceSince === undefined) continue;
-      this.hold(policy, 'the NodeEnforcement');
+      if (policy.since === undefined) continue;
+      const key = `${policy.uid} ${policy.generation}`;
+      if (this.#claimed.has(key)) this.hold(policy, 'the NodeEnforcement');
+      else if (!isBehind) assert.ok(nowMs - (this.#claimedUntilMs.get(key) ?? -Infinity) <= LAG_MS, `the NodeEnforcement claims ${policy.name} ${key}, which the agent took back ${nowMs - this.#claimedUntilMs.get(key)!} ms ago`);
+      this.compared++;
       if (!this.isClockTurned) assert.ok(Date.parse(policy.since) <= Date.parse(status!.reportedAt), 'since a moment that has been');
     }
   }
 }
 
-async function run(seed: number): Promise<number> {
+async function run(seed: number): Promise<Claims> {
   const claims = new Claims(seed);
   const { world, node, chance } = claims;
   let publishing = new AbortController();
@@ -106,8 +142,9 @@ async function run(seed: number): Promise<number> {
     publishing.abort();
     publishing = new AbortController();
     node.start();
-    void publishEnforcement({ api: world.api, source: node.agent!, facts: FACTS, clock: world.clock, onFailure: () => undefined, signal: publishing.signal });
+    void publishEnforcement({ api: world.api, source: node.agent!, facts: FACTS, clock: world.clock, onFailure: () => claims.failed(), signal: publishing.signal });
     node.agent!.onChange(() => claims.holdAgent());
+    claims.started();
   };
   const stop = async (): Promise<void> => {
     publishing.abort();
@@ -147,20 +184,24 @@ async function run(seed: number): Promise<number> {
     await stop();
     await world.stop();
   }
-  return claims.checked;
+  return claims;
 }
 
 test('nothing is claimed that is not so', async () => {
   const given = process.env['BULKHEAD_SEED'];
   const first = given === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(given);
   let checked = 0;
+  let compared = 0;
   for (let index = 0; index < (given === undefined ? RUNS : 1); index++) {
     const seed = first + index;
     try {
-      checked += await run(seed);
+      const claims = await run(seed);
+      checked += claims.checked;
+      compared += claims.compared;
     } catch (error) {
       throw new Error(`seed ${seed}: ${(error as Error).message}`, { cause: error });
     }
   }
+  assert.ok(compared > 50 * (given === undefined ? RUNS : 1), `${compared} claims of objects were held against their agent's`);
   assert.ok(checked > 100 * (given === undefined ? RUNS : 1) / 2, `${checked} claims were held against the kernel`);
 });

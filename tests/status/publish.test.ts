@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { FakeCluster } from '../../src/kube/fake-cluster.ts';
-import type { ClusterError } from '../../src/kube/cluster-error.ts';
+import { ClusterError } from '../../src/kube/cluster-error.ts';
 import type { AgentState } from '../../src/agent/agent-state.ts';
 import { enforcementStatus, NODE_ENFORCEMENT, type EnforcementStatus } from '../../src/status/node-enforcement.ts';
 import { announcePolicies, EVENT } from '../../src/status/policy-events.ts';
@@ -18,11 +18,14 @@ interface World {
   readonly time: FakeClock;
   readonly source: ChangingState;
   readonly failures: ClusterError[];
+  end(): void;
   status(): Promise<EnforcementStatus>;
   version(): Promise<string>;
 }
 
-function start(context: TestContext, state: AgentState = READY, act: 'publish' | 'announce' = 'publish'): World {
+type Api = Parameters<typeof publishEnforcement>[0]['api'];
+
+function start(context: TestContext, state: AgentState = READY, act: 'publish' | 'announce' = 'publish', way: (api: FakeCluster) => Api = (api) => api): World {
   const cluster = new FakeCluster();
   cluster.serve(NODE_ENFORCEMENT);
   cluster.serve(EVENT);
@@ -31,9 +34,10 @@ function start(context: TestContext, state: AgentState = READY, act: 'publish' |
   const [time, source, failures, abort] = [new FakeClock(), new ChangingState(state), [] as ClusterError[], new AbortController()];
   context.after(() => abort.abort());
   const given = { api: cluster, source, facts: FACTS, clock: time, onFailure: (error: ClusterError) => void failures.push(error), signal: abort.signal };
-  void (act === 'publish' ? publishEnforcement(given) : announcePolicies(given));
+  void (act === 'publish' ? publishEnforcement({ ...given, api: way(cluster) }) : announcePolicies(given));
   return {
     cluster, time, source, failures,
+    end: () => abort.abort(),
     status: async () => (await cluster.get(PLACE))['status'] as EnforcementStatus, // what we wrote
     version: async () => (await cluster.get(PLACE)).metadata.resourceVersion!,
   };
@@ -102,6 +106,55 @@ test('somebody takes the object away, the server goes away: it stands again', as
   assert.equal((await status()).counts.known, 1);
   await time.advance(60_000);
   assert.equal((await status()).counts.known, 2);
+});
+
+test('what is so no longer is taken back at once, however soon after a write', async (context) => {
+  const { time, source, status } = start(context);
+  await time.advance(10_000);
+  source.change({ policies: Array.from({ length: 5_000 }, (_, index) => policy(`p${index}`)) }); // many bytes, so seldom
+  await time.advance(0);
+  source.change({ policies: [policy('web')] });
+  await time.advance(100);
+  assert.equal((await status()).counts.known, 5_000, 'what is new waits');
+  source.change({ isReady: false, policies: [policy('web', { inForceSince: undefined })] });
+  await time.advance(0);
+  const { ready, counts } = await status();
+  assert.deepEqual([ready, counts.inForce], [false, 0]);
+});
+
+test('an agent that ends promises no other report', async (context) => {
+  const { time, status, end } = start(context);
+  await time.advance(10_000);
+  end();
+  await time.advance(0);
+  const { ready, reportedAt, nextReportBefore } = await status();
+  assert.deepEqual([ready, reportedAt, nextReportBefore], [true, '2026-01-01T00:00:10Z', '2026-01-01T00:00:10Z']);
+});
+
+test('a write that comes late is not taken for what is so now', async (context) => {
+  const late: (() => Promise<unknown>)[] = [];
+  const { time, source, cluster, failures, status } = start(context, READY, 'publish', (api) => ({
+    get: (place) => api.get(place),
+    apply: (...given) => api.apply(...given),
+    patchStatus: (place, wanted, options) => {
+      if (late.length > 0 || wanted['counts'] === undefined || (wanted['counts'] as { known: number }).known === 0) return api.patchStatus(place, wanted, options);
+      return new Promise((_, reject) => {
+        late.push(() => api.patchStatus(place, wanted, options));
+        options!.signal!.addEventListener('abort', () => reject(new ClusterError('unreachable', 'nobody answers')));
+      });
+    },
+  }));
+  await time.advance(10_000);
+  source.change({ policies: [policy('web')] });
+  await time.advance(5_000);
+  source.change({ policies: [policy('web', { inForceSince: undefined })], isReady: false });
+  await time.advance(20_000);
+  assert.deepEqual([failures.length, (await status()).ready, (await status()).counts.inForce], [1, false, 0]);
+  await assert.rejects(late[0]!, ({ code }: ClusterError) => code === 'conflict');
+  assert.equal((await status()).counts.inForce, 0);
+  await cluster.patchStatus(PLACE, { ready: true }); // somebody else
+  await time.advance(100_000);
+  assert.equal((await status()).ready, false, 'who finds it changed writes it anew');
 });
 
 test('ten thousand policies of the longest names fit into etcd, and each is told', () => {
