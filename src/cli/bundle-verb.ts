@@ -7,6 +7,8 @@ import { formatRuleset } from '../emit/format-ruleset.ts';
 import { findNftVersion } from '../kernel/detect-kernel.ts';
 import { openFirewall } from '../kernel/nft-firewall.ts';
 import type { ClusterApi, ClusterObject, ServedKind } from '../kube/cluster-api.ts';
+import { loadKnowledge } from '../doctor/known-engines.ts';
+import { readFacts } from '../doctor/read-facts.ts';
 import { openKubeApi } from '../kube/kube-api.ts';
 import { isPolicyKind } from '../read/kinds.ts';
 import { STAGED_KINDS } from '../stage/read-staged.ts';
@@ -31,9 +33,10 @@ export function defineBundle(command: Command): void {
     .option('--kubeconfig <FILE>', 'another kubeconfig')
     .option('--status-address <HOST:PORT>', "where this node's agent answers", '127.0.0.1:9641')
     .addHelpText('after', `
-Prints JSON: versions; what the agent of this node answers; the rules in its kernel; policies, nodes, and what the agents report.
+Prints JSON: versions; what the agent of this node answers; the rules in its kernel; policies, nodes, and what the agents report;
+which engines enforce policies, with their images and switches.
 What cannot be had has the reason in its place, so it also works without a cluster, an agent, or root.
-Never in it: Secrets, environment, images, annotations, tokens. Names, labels and addresses are: read it before you give it away.
+Never in it: Secrets, environment, annotations, tokens, images of yours. Names, labels and addresses are: read it before you give it away.
 
 Exit status: 0.
 
@@ -54,6 +57,7 @@ async function collect({ context, kubeconfig, statusAddress }: BundleOptions): P
     agent: { readyz: await answerOf(statusAddress, '/readyz'), metrics: await answerOf(statusAddress, '/metrics') },
     ruleset: await orReason(readRuleset),
     cluster: await orReason(async () => readObjects(await open())),
+    engines: await orReason(async () => readFacts(await open(), loadKnowledge(), new Date())),
   };
 }
 

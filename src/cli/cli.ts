@@ -18,6 +18,7 @@ interface Verb {
 
 const VERBS: readonly Verb[] = [
   { name: 'demo', summary: 'the whole loop on this host: repair, reach, run as namespaces, enforce, probe', load: async () => (await import('./demo-verb.ts')).defineDemo },
+  { name: 'doctor', summary: 'whether policies are enforced here, on which nodes, by whom; how to switch it on', load: async () => (await import('./doctor-verb.ts')).defineDoctor },
   { name: 'lint', summary: 'what is wrong or weak in manifests; mends it with --fix', load: async () => (await import('./lint-verb.ts')).defineLint },
   { name: 'new', summary: 'a policy from a named pattern, with the names of your cluster', load: async () => (await import('./new-verb.ts')).defineNew },
   { name: 'reach', summary: 'who can reach whom, on what', load: async () => (await import('./reach-verb.ts')).defineReach },

@@ -3,8 +3,9 @@ import type { Command } from 'commander';
 import { hasErrors } from '../base/finding.ts';
 import { readManifests, type ReadFile } from '../read/read.ts';
 import { entriesOfFiles } from '../kube/snapshot-files.ts';
-import { snapshotText } from '../kube/snapshot.ts';
+import { compareEntries, snapshotText, type SnapshotEntry } from '../kube/snapshot.ts';
 import { addInputOptions, type InputOptions } from '../input/input-options.ts';
+import { isFailure } from '../terminal/failures.ts';
 import { writeAnswer, writeNote } from '../terminal/output.ts';
 import { openInputs, readOptionsOf } from '../input/input.ts';
 import { writeFindings } from '../terminal/write-findings.ts';
@@ -13,7 +14,8 @@ export function defineSnapshot(command: Command): void {
   addInputOptions(command.argument('[PATH...]', 'the same as -f'))
     .addHelpText('after', `
 Kept are the fields that decide about traffic: labels, selectors, ports, addresses, policies.
-Left away are images, commands, environment, volumes, data and annotations, so nothing in it is secret.
+Left away are images, commands, environment, volumes, data and annotations, so nothing in it is secret;
+of the engine that enforces the policies, its images and its own switches are kept, for \`bulkhead doctor --snapshot\`.
 The same cluster gives the same bytes.
 
 Examples:
@@ -36,8 +38,23 @@ async function runSnapshot(words: readonly string[], options: InputOptions): Pro
     await writeNote('bulkhead: nothing was written: a snapshot of what cannot be understood would hide it\n');
     return 2;
   }
-  await writeAnswer(snapshotText(entriesOfFiles(readFiles, options.namespace === undefined ? {} : { defaultNamespace: options.namespace })));
+  const entries = entriesOfFiles(readFiles, options.namespace === undefined ? {} : { defaultNamespace: options.namespace });
+  await writeAnswer(snapshotText([...entries, ...(await engineEntries(options))].sort(compareEntries)));
   return 0;
+}
+
+/** What tells which engine enforces the policies; left out where the user may not see that, or reads one namespace. */
+async function engineEntries({ cluster, context, kubeconfig, namespace }: InputOptions): Promise<readonly SnapshotEntry[]> {
+  if (cluster !== true || namespace !== undefined) return [];
+  const [{ openKubeApi }, { readFacts }, { loadKnowledge }, { factsEntry }] = await Promise.all([import('../kube/kube-api.ts'), import('../doctor/read-facts.ts'), import('../doctor/known-engines.ts'), import('../doctor/kept-facts.ts')]);
+  const api = await openKubeApi({ ...(context === undefined ? {} : { context }), ...(kubeconfig === undefined ? {} : { kubeconfig }) });
+  try {
+    return [factsEntry(await readFacts(api, loadKnowledge(), new Date()))];
+  } catch (error) {
+    if (!isFailure(error) || error.code !== 'forbidden') throw error;
+    await writeNote(`bulkhead: left out is what \`bulkhead doctor\` would read: ${error.message}\n`);
+    return [];
+  }
 }
 
 /** Standard input can be read once, and is read twice here: to hold it against the API, and to keep it. */

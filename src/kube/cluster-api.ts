@@ -42,6 +42,8 @@ export type ListEvent =
   /** The server has forgotten the state that was being listed: what came so far is void, and all of it comes again. */
   | { readonly kind: 'restart' };
 
+export type WholeListEvent = { readonly kind: 'object'; readonly object: StoredObject } | Extract<ListEvent, { readonly kind: 'restart' }>;
+
 export interface ListOptions {
   /** Only the objects of this namespace, and of the Namespaces it alone; other kinds of the whole cluster are not touched by it. */
   readonly namespace?: string;
@@ -123,6 +125,8 @@ export interface ClusterApi {
   discover(): Promise<ServedKinds>;
   /** In the server's order, page by page; trimmed when they come out. */
   list(kind: ServedKind, options?: ListOptions): AsyncIterable<ListEvent>;
+  /** The same with each object as it is stored, secrets and all: whoever asks keeps only what is needed. Fails with `not-found` where the kind is not served. */
+  listWhole(kind: ServedKind, options?: ListOptions): AsyncIterable<WholeListEvent>;
   /** A kind that is not served has no objects, and is looked for again and again. */
   watch(kind: ServedKind, options: WatchOptions): AsyncIterable<WatchEvent>;
   /** Whole, not trimmed. Fails with `not-found`. */

@@ -2,7 +2,7 @@
 import { hasErrors } from '../base/finding.ts';
 import { classifyKind } from '../read/kinds.ts';
 import { readManifests, sourceFromText } from '../read/read.ts';
-import { groupOf, qualifiedResource, type ApplyOptions, type ClusterApi, type ListEvent, type ListOptions, type NewObject, type ObjectPlace, type PatchOptions, type ServedKind, type ServedKinds, type StoredObject, type WantedObject, type WatchEvent, type WatchOptions, type WriteOptions } from './cluster-api.ts';
+import { groupOf, qualifiedResource, type ApplyOptions, type ClusterApi, type ListEvent, type ListOptions, type NewObject, type ObjectPlace, type PatchOptions, type ServedKind, type ServedKinds, type StoredObject, type WantedObject, type WatchEvent, type WatchOptions, type WholeListEvent, type WriteOptions } from './cluster-api.ts';
 import { ClusterError } from './cluster-error.ts';
 import { FakeHistory, keyOf } from './fake-history.ts';
 import { applyFields, conflictsOf, mergePatch } from './fake-merge.ts';
@@ -124,6 +124,15 @@ export class FakeCluster implements ClusterApi {
       if (!isForgotten) return;
       this.#expiries--;
       yield { kind: 'restart' };
+    }
+  }
+
+  async *listWhole(kind: ServedKind, { labelSelector, ...options }: ListOptions = {}): AsyncGenerator<WholeListEvent> {
+    this.#answer();
+    this.#checkRight(kind, options.namespace);
+    for (const object of this.#listed(kind, options.namespace)) {
+      this.#answer();
+      if (meetsSelectors(object, labelSelector === undefined ? {} : { labelSelector })) yield { kind: 'object', object };
     }
   }
 

@@ -1,6 +1,6 @@
 // The real cluster: discovery, paged lists, watches and writes over the configuration of kubectl.
 import { isPolicyGroup } from '../read/engine-kinds.ts';
-import { groupOf, type ApplyOptions, type ClusterApi, type ListEvent, type ListOptions, type NewObject, type ObjectPlace, type PatchOptions, type ServedKind, type ServedKinds, type StoredObject, type WantedObject, type WatchEvent, type WatchOptions, type WriteOptions } from './cluster-api.ts';
+import { groupOf, type ApplyOptions, type ClusterApi, type ListEvent, type ListOptions, type NewObject, type ObjectPlace, type PatchOptions, type ServedKind, type ServedKinds, type StoredObject, type WantedObject, type WatchEvent, type WatchOptions, type WholeListEvent, type WriteOptions } from './cluster-api.ts';
 import { ClusterError } from './cluster-error.ts';
 import { DISCOVERY_ACCEPT, readAggregated, readGroupVersions, readResourceList, type Discovered } from './discovery.ts';
 import { execInPod } from './exec.ts';
@@ -69,6 +69,14 @@ export class KubeApi implements ClusterApi, PodHands {
     for await (const page of listPages((query) => this.#ask(kindPath(kind, options, { ...query, labelSelector: options.labelSelector })))) {
       if (page.kind === 'restart') yield page;
       else yield* objectsOf(kind, page.items);
+    }
+  }
+
+  async *listWhole(kind: ServedKind, { labelSelector, ...options }: ListOptions = {}): AsyncGenerator<WholeListEvent> {
+    for await (const page of listPages((query) => this.#ask(kindPath(kind, options, { ...query, labelSelector })))) {
+      if (page.kind === 'restart') yield page;
+      // A list names the kind of its items once, for all of them.
+      else for (const item of page.items) yield { kind: 'object', object: readStored({ ...(item as object), apiVersion: kind.apiVersion, kind: kind.kind }) };
     }
   }
 

@@ -65,6 +65,8 @@ const BODIES: Readonly<Record<string, Trim>> = {
   StagedPolicy: ({ spec }) => ({ spec }),
   StagedClusterPolicy: ({ spec }) => ({ spec }),
   NodeEnforcement: ({ status }) => ({ status }),
+  // Of no server: what a snapshot keeps of the engines (`doctor/kept-facts`).
+  ClusterFacts: ({ facts }) => ({ facts }),
   // Of those who say whom they call, that alone.
   ServiceMonitor: ({ spec }) => ({ spec: compact({ ...pick(fieldsOf(spec), ['selector', 'namespaceSelector']), endpoints: pickEach(fieldsOf(spec)['endpoints'], ['port', 'targetPort']) }) }),
   PodMonitor: ({ spec }) => ({ spec: compact({ ...pick(fieldsOf(spec), ['selector', 'namespaceSelector']), podMetricsEndpoints: pickEach(fieldsOf(spec)['podMetricsEndpoints'], ['port', 'portNumber', 'targetPort']) }) }),

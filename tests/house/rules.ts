@@ -45,7 +45,7 @@ export function checkRoomImports(sources: readonly SourceText[], table: RoomTabl
 function roomImportFault(file: string, entry: Import, table: RoomTable, known: ReadonlySet<string>): string | undefined {
   if (!entry.path.startsWith('.')) return undefined;
   const target = resolveImport(file, entry.path);
-  if (!known.has(target)) return `no such file: name the file that defines the value, with its .ts`;
+  if (!known.has(target) && !target.endsWith('.json')) return `no such file: name the file that defines the value, with its .ts`;
   if (target === 'src/index.ts') return 'src/index.ts is for those outside: import the file that defines the name';
   const room = roomOf(file);
   const targetRoom = roomOf(target);
