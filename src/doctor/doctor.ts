@@ -82,37 +82,28 @@ interface JudgedNode {
 }
 
 function judgeNode({ facts, owners, engines }: World, node: NodeFacts): JudgedNode {
-  const byDaemonSet = [...new Set([...owners.values()].flat())].map((engine) => judgeBest({ facts, node }, engine, [...owners].flatMap(([daemonSet, list]) => (list.includes(engine) ? [daemonSet] : []))));
+  const byDaemonSet = engines.filter(({ recognized }) => recognized.reports !== true).flatMap((engine) => judgeBest({ facts, node }, engine, [...owners].flatMap(([daemonSet, list]) => (list.includes(engine) ? [daemonSet] : []))));
   const onNode = engines
     .filter(({ recognized }) => (recognized.onNodes ?? []).some((conditions) => allHold({ facts, node, pod: undefined }, conditions).kind === 'holds'))
     .map((engine) => judgeEngine({ facts, node }, engine, { daemonSet: undefined }));
-  const report = facts.reports[node.name];
-  const ours = engines.filter(({ recognized }) => recognized.reports === true && report !== undefined).map((engine) => judgeReport(engine, report!));
+  const ours = engines.filter(({ recognized }) => recognized.reports === true).flatMap((engine) => judgeOurs({ facts, owners, engines }, engine, node));
   const found = [...byDaemonSet, ...onNode, ...ours];
   const enforcers = found.filter(({ engine }) => engine.role === 'enforcer');
   const active = enforcers.filter(({ standing }) => standing === 'enforced');
   const evidence = found.flatMap(({ evidence: list }) => list);
-  const said = found.flatMap(({ said: list }) => list);
+  const said = found.flatMap(({ standing, said: list }) => (standing === 'inert' ? list.filter(({ means }) => means !== 'note') : list));
   if (active.length > 1) return { node, standing: 'unknown', found, evidence, said: [...said, conflictOf(active)] };
-  if (active.length === 1) {
-    const others = enforcers.filter(({ standing }) => standing === 'unknown');
-    // Of two of which one may be off, the other one enforces; that both might is said.
-    return { node, standing: 'enforced', found, evidence, said: others.length === 0 ? dropInert(said) : said };
-  }
+  // An engine that is switched off beside one that enforces is as somebody wanted it.
+  if (active.length === 1) return { node, standing: 'enforced', found, evidence, said: found.filter(({ standing, runs }) => standing !== 'inert' && runs).flatMap(({ said: list }) => list) };
   const unknown = enforcers.some(({ standing }) => standing === 'unknown');
   const none = enforcers.length === 0 ? [nothingSaid(node, found)] : [];
   return { node, standing: unknown ? 'unknown' : 'inert', found, evidence: evidence.length > 0 ? evidence : ['no agent of an engine that is known runs there'], said: [...said, ...none] };
 }
 
 /** An engine may have a DaemonSet for each kind of node: the one that runs there counts. */
-function judgeBest(place: Parameters<typeof judgeEngine>[0], engine: EngineKnowledge, daemonSets: readonly DaemonSetFacts[]): EngineOnNode {
+function judgeBest(place: Parameters<typeof judgeEngine>[0], engine: EngineKnowledge, daemonSets: readonly DaemonSetFacts[]): readonly EngineOnNode[] {
   const judged = daemonSets.map((daemonSet) => judgeEngine(place, engine, { daemonSet }));
-  return judged.find(({ runs }) => runs) ?? judged.find(({ standing }) => standing === 'unknown') ?? judged[0]!;
-}
-
-/** An engine that is switched off beside one that enforces is as somebody wanted it. */
-function dropInert(said: readonly Said[]): readonly Said[] {
-  return said.filter(({ means }) => means !== 'inert');
+  return [judged.find(({ runs }) => runs) ?? judged.find(({ standing }) => standing === 'unknown') ?? judged[0]].filter((one) => one !== undefined);
 }
 
 function conflictOf(active: readonly EngineOnNode[]): Said {
@@ -125,6 +116,14 @@ function nothingSaid(node: NodeFacts, found: readonly EngineOnNode[]): Said {
   const says = networks.length === 0 ? `nothing that is known enforces policies on ${node.os === 'windows' ? 'Windows nodes here' : 'these nodes'}: they are accepted and ignored` : `${networks.join(' and ')} connects pods and enforces no policies: they are accepted and ignored`;
   const remedies = found.flatMap(({ engine }) => engine.remedies.map(({ id }) => id));
   return { code: node.os === 'windows' ? 'no-engine/windows' : networks.length === 0 ? 'no-engine/none' : `no-engine/${found.map(({ engine }) => engine.name).join('+')}`, means: 'inert', says, remedies, engine: found[0]?.engine, source: undefined };
+}
+
+/** Of an agent that never reported, or whose reports may not be read, nobody knows what it does. */
+function judgeOurs({ facts, owners }: World, engine: EngineKnowledge, node: NodeFacts): readonly EngineOnNode[] {
+  const report = facts.reports[node.name];
+  if (report !== undefined) return [judgeReport(engine, report)];
+  const deployed = judgeBest({ facts, node }, engine, [...owners].flatMap(([daemonSet, list]) => (list.includes(engine) ? [daemonSet] : [])));
+  return deployed.map((one) => (one.standing === 'enforced' ? { ...one, standing: 'unknown', said: [{ code: `${engine.name}/no-report`, means: 'unknown', says: 'an agent runs, and no report of it can be read', remedies: [], engine, source: undefined }] } : one));
 }
 
 /** The agents of this very program say themselves what they do. */
@@ -148,15 +147,16 @@ const SEVERITIES = { inert: 'error', unknown: 'warning', warning: 'warning', not
 const ORDER = ['inert', 'unknown', 'warning', 'note'] as const;
 
 function gather(judged: readonly JudgedNode[], gathering: Gathering): readonly SupportFinding[] {
-  const byCode = new Map<string, { readonly said: Said; readonly nodes: NodeFacts[] }>();
+  const bySaying = new Map<string, { readonly said: Said; readonly nodes: NodeFacts[] }>();
   for (const { node, said } of judged) {
     for (const one of said) {
-      const known = byCode.get(one.code);
-      if (known === undefined) byCode.set(one.code, { said: one, nodes: [node] });
+      const key = `${one.code} ${one.says}`;
+      const known = bySaying.get(key);
+      if (known === undefined) bySaying.set(key, { said: one, nodes: [node] });
       else if (!known.nodes.includes(node)) known.nodes.push(node);
     }
   }
-  const sorted = [...byCode.values()].sort((a, b) => ORDER.indexOf(a.said.means) - ORDER.indexOf(b.said.means));
+  const sorted = [...bySaying.values()].sort((a, b) => ORDER.indexOf(a.said.means) - ORDER.indexOf(b.said.means));
   return sorted.map(({ said, nodes }) => findingOf(said, nodes, gathering));
 }
 
@@ -186,7 +186,7 @@ function remediesOf(said: Said, nodes: readonly NodeFacts[], { facts, provider, 
 const OUR_AGENT: FilledRemedy = {
   title: 'the agent of Bulkhead, beside the CNI that is there',
   commands: ['bulkhead agent --manifests | kubectl apply -f -', 'bulkhead status --wait 120'],
-  effects: 'a DaemonSet in the namespace bulkhead; nothing else restarts; policies begin to refuse as soon as it runs',
+  effects: 'a DaemonSet in the namespace bulkhead-system; nothing else restarts; policies begin to refuse as soon as it runs',
   needs: 'a CNI whose pod traffic passes the netfilter of the node (flannel, bridge, ptp, kindnet, kubenet, the VPC CNI), nf_tables, and for pods on a Linux bridge br_netfilter',
   deadline: undefined,
   source: undefined,

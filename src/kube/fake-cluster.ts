@@ -66,7 +66,7 @@ export class FakeCluster implements ClusterApi {
     this.#wake();
   }
 
-  /** The user may no longer list the resource, `nodes` or `networkpolicies.networking.k8s.io`. */
+  /** The user may no longer list or get the resource, `nodes` or `networkpolicies.networking.k8s.io`. */
   forbid(resource: string): void {
     this.#forbidden.add(resource);
     this.#wake();
@@ -148,6 +148,7 @@ export class FakeCluster implements ClusterApi {
 
   async get(place: ObjectPlace): Promise<StoredObject> {
     this.#answer();
+    this.#checkRight(place.served, place.namespace);
     return this.#find(place);
   }
 
