@@ -20,7 +20,7 @@ export interface Rollout {
   readonly isComplete: boolean;
 }
 
-/** `silent`: its agent has not reported when it had promised to; its rules stay as they were. `no-agent`: it never did. */
+/** `silent`: its agent has not reported when it had promised to, or by a clock that is ahead; its rules stay as they were. `no-agent`: it never did. */
 export interface NodeStanding {
   readonly node: string;
   readonly standing: 'ready' | 'not-ready' | 'silent' | 'no-agent';
@@ -57,7 +57,7 @@ export interface PolicyOnNode {
 export function rolloutOf({ nodes, enforcements, policies }: RolloutObjects, now: Date): Rollout {
   const statuses = new Map(enforcements.map((object) => [object.metadata.name, object['status'] as Partial<EnforcementStatus> | undefined])); // an older or newer agent's: every field is looked at
   const reports = nodes.map(({ metadata }) => reportOf(metadata.name, statuses.get(metadata.name), now)).sort((a, b) => compareText(a.standing.node, b.standing.node));
-  const rollouts = policies.map((policy) => rolloutOfPolicy(policy, reports)).sort(comparePolicies);
+  const rollouts = policies.map((policy) => rolloutOfPolicy(policy, reports, now)).sort(comparePolicies);
   const isComplete = reports.length > 0 && reports.every(({ standing }) => standing.standing === 'ready') && rollouts.every(isInForceEverywhere);
   return { nodes: reports.map(({ standing }) => standing), policies: rollouts, isComplete };
 }
@@ -92,20 +92,26 @@ function reportOf(node: string, status: Partial<EnforcementStatus> | undefined, 
 
 function standingOf(status: Partial<EnforcementStatus> | undefined, now: Date): NodeStanding['standing'] {
   if (status?.reportedAt === undefined || status.nextReportBefore === undefined) return 'no-agent';
-  if (Date.parse(status.nextReportBefore) < now.getTime()) return 'silent';
+  const [reported, next] = [Date.parse(status.reportedAt), Date.parse(status.nextReportBefore)];
+  if (next < now.getTime() || isAhead(reported, next - reported, now)) return 'silent';
   return status.ready === true ? 'ready' : 'not-ready';
 }
 
-function rolloutOfPolicy({ apiVersion, kind, metadata }: ClusterObject, reports: readonly Report[]): PolicyRollout {
-  const { name, namespace, uid, generation } = metadata;
-  const wanted = Number(generation);
-  return { apiVersion, kind, namespace, name, generation: wanted, nodes: reports.map((report) => onNode(report, { uid: String(uid), generation: wanted })) };
+/** A promise by a clock that is hours ahead would be kept by an agent that died hours ago. */
+function isAhead(reported: number, promisedMs: number, now: Date): boolean {
+  return reported - now.getTime() > promisedMs;
 }
 
-function onNode({ standing, hasOmitted, known }: Report, { uid, generation }: { readonly uid: string; readonly generation: number }): PolicyOnNode {
+function rolloutOfPolicy({ apiVersion, kind, metadata }: ClusterObject, reports: readonly Report[], now: Date): PolicyRollout {
+  const { name, namespace, uid, generation } = metadata;
+  const wanted = Number(generation);
+  return { apiVersion, kind, namespace, name, generation: wanted, nodes: reports.map((report) => onNode(report, { uid: String(uid), generation: wanted, now })) };
+}
+
+function onNode({ standing, hasOmitted, known }: Report, { uid, generation, now }: { readonly uid: string; readonly generation: number; readonly now: Date }): PolicyOnNode {
   const { node } = standing;
   if (standing.standing === 'no-agent') return { node, standing: 'unknown', why: 'no agent has ever reported from there' };
-  if (standing.standing === 'silent') return { node, standing: 'unknown', why: `its agent has been silent since ${standing.reportedAt}` };
+  if (standing.standing === 'silent') return { node, standing: 'unknown', why: isAhead(Date.parse(standing.reportedAt!), 0, now) ? `it reports by a clock that is ahead, ${standing.reportedAt}` : `its agent has been silent since ${standing.reportedAt}` };
   const found = known.get(uid);
   if (found === undefined) return hasOmitted ? { node, standing: 'unknown', why: 'its agent knows more policies than its report has room for' } : { node, standing: 'pending' };
   if (found.generation !== generation || found.since === undefined) return { node, standing: 'pending' };

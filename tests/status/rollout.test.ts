@@ -56,6 +56,13 @@ NetworkPolicy shop/web  2           2 of 7 nodes
 `);
 });
 
+test('a node whose clock is hours ahead promises nothing', () => {
+  const early = new Date(FACTS.startedAt.getTime() - 6 * 3_600_000);
+  const rollout = rolloutOf({ nodes: [node('ahead')], enforcements: [report('ahead', { policies: [policy('web', { generation: 2 })] })], policies: [object('web', 2)] }, early);
+  assert.equal(rollout.isComplete, false);
+  assert.deepEqual([rollout.nodes[0]!.standing, rollout.policies[0]!.nodes], ['silent', [{ node: 'ahead', standing: 'unknown', why: 'it reports by a clock that is ahead, 2026-01-01T00:00:00Z' }]]);
+});
+
 test('in force everywhere since the last node', () => {
   const later = policy('web', { inForceSince: new Date(Date.UTC(2026, 0, 1, 0, 0, 40)) });
   const given = { nodes: [node('a'), node('b')], enforcements: [report('a', { policies: [policy('web')] }), report('b', { policies: [later] })], policies: [object('web', 1)] };
