@@ -5,25 +5,43 @@ import { LiveProgram } from '../compile/live-program.ts';
 import type { Program } from '../compile/program.ts';
 import { NO_ELEMENTS } from '../emit/elements.ts';
 import { LiveEmission } from '../emit/live-emission.ts';
+import { SetOverflow } from '../emit/set-sizes.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { Drift, Firewall } from '../kernel/firewall.ts';
+import { FirewallError } from '../kernel/firewall-error.ts';
+import { ClosedPolicies } from './closed-policies.ts';
+import type { PolicyKey } from './policies-in-force.ts';
+import { putClosed, putPolicy } from './policy-cost.ts';
 
 export interface Commit {
   /** Live connections are judged anew. */
   readonly takesAway: boolean;
 }
 
+export interface KernelWriterOptions {
+  readonly node: string;
+  readonly firewall: Firewall;
+  readonly cluster: Cluster;
+  /** Elements of one set. */
+  readonly setSizeMax: number;
+}
+
 export class KernelWriter {
+  private readonly node: string;
   private readonly firewall: Firewall;
+  private readonly setSizeMax: number;
+  private readonly closed = new ClosedPolicies();
   private readonly live: LiveProgram;
-  private readonly emission: LiveEmission;
+  private emission: LiveEmission;
   /** Whether the kernel holds what the emission takes it to hold; else it has to be read first. */
   private isInStep = false;
 
-  constructor({ node, firewall, cluster }: { readonly node: string; readonly firewall: Firewall; readonly cluster: Cluster }) {
+  constructor({ node, firewall, cluster, setSizeMax }: KernelWriterOptions) {
+    this.node = node;
     this.firewall = firewall;
+    this.setSizeMax = setSizeMax;
     this.live = new LiveProgram(cluster);
-    this.emission = new LiveEmission(this.live, node);
+    this.emission = this.newEmission();
   }
 
   /** Good until the next change. */
@@ -32,7 +50,31 @@ export class KernelWriter {
   }
 
   take(change: ClusterChange): void {
-    this.emission.follow(this.live.apply(change));
+    this.closed.take(change);
+    this.follow(change);
+  }
+
+  /** Why policies are closed that the kernel has no room for. */
+  get closedFor(): ReadonlyMap<PolicyKey, string> {
+    return this.closed.reasons;
+  }
+
+  /** Closes what costs most of all that waits; false: nothing costs anything. */
+  closeOne(reason: string): boolean {
+    const policy = this.closed.next(this.program, this.node);
+    if (policy === undefined) return false;
+    this.closed.close(policy, reason);
+    this.live.apply(putClosed(policy));
+    // What it told apart stands apart until all is compiled and merged anew.
+    this.live.compact();
+    this.emission = this.newEmission(this.emission.nextId);
+    this.isInStep = false;
+    return true;
+  }
+
+  /** Closed ones are tried again at the next commit. */
+  reopen(): void {
+    for (const policy of this.closed.open()) this.follow(putPolicy(policy));
   }
 
   /**
@@ -40,6 +82,20 @@ export class KernelWriter {
    * nobody knows. Throws FirewallError: then the kernel holds a part, and nothing is open that neither state allows.
    */
   commit(localPodRanges: readonly IpRange[]): Commit {
+    for (;;) {
+      try {
+        const commit = this.write(localPodRanges);
+        this.closed.settle();
+        return commit;
+      } catch (error) {
+        if (!(error instanceof SetOverflow)) throw error;
+        this.isInStep = false;
+        if (!this.closeOne(error.message)) throw new FirewallError({ code: 'set-full', doing: 'make room', said: error.message });
+      }
+    }
+  }
+
+  private write(localPodRanges: readonly IpRange[]): Commit {
     if (this.isInStep) return this.change(localPodRanges);
     const held = this.firewall.takeOver();
     this.emission.adopt(held ?? NO_ELEMENTS);
@@ -64,6 +120,15 @@ export class KernelWriter {
   /** Somebody else changed our table: the next commit reads it first. */
   distrust(): void {
     this.isInStep = false;
+  }
+
+  private newEmission(nextId?: number): LiveEmission {
+    const { live, node, setSizeMax } = this;
+    return new LiveEmission(live, node, { setSizeMax, ...(nextId === undefined ? {} : { nextId }) });
+  }
+
+  private follow(change: ClusterChange): void {
+    this.emission.follow(this.live.apply(change));
   }
 
   private change(localPodRanges: readonly IpRange[]): Commit {

@@ -4,7 +4,7 @@ import type { ClusterError } from '../kube/cluster-error.ts';
 import type { Program } from '../compile/program.ts';
 import { formatDrift } from '../kernel/format-drift.ts';
 import type { Drift, Firewall } from '../kernel/firewall.ts';
-import { FirewallError } from '../kernel/firewall-error.ts';
+import { FirewallError, isLackOfRoom } from '../kernel/firewall-error.ts';
 import type { AgentState, CommitState, KernelState, PodCounts, TroubleCode } from './agent-state.ts';
 import type { Clock } from './clock.ts';
 import { addCommit, NO_COMMITS } from './commit-times.ts';
@@ -18,7 +18,12 @@ export interface NodeAgentOptions {
   readonly node: string;
   readonly firewall: Firewall;
   readonly clock: Clock;
+  /** The most elements of one set; a policy that brings more is closed. `SET_SIZE_MAX` when missing. */
+  readonly setSizeMax?: number;
 }
+
+/** What some 500 pods need that each tell 2,000 kinds of peers apart; 100 MB of the kernel's memory. */
+export const SET_SIZE_MAX: number = 1 << 20;
 
 /** With these the kernel does not hold what it should. */
 const UNREADY: ReadonlySet<TroubleCode> = new Set(['starting', 'kernel', 'capacity', 'no-node']);
@@ -32,6 +37,12 @@ const COMMIT_MS_USUAL = 1000;
 /** After a refusal of the kernel the next try waits so long, twice as long each time up to the second number. */
 const RETRY_MS = 250;
 const RETRY_MS_MAX = 30_000;
+
+/** A kernel that says so often in a row that it has no room is believed. */
+const REFUSALS_BORNE = 3;
+
+/** Policies that are closed for lack of room are tried again. */
+const REOPEN_MS = 300_000;
 
 export class NodeAgent implements ClusterListener {
   private readonly node: string;
@@ -50,10 +61,14 @@ export class NodeAgent implements ClusterListener {
   private firstWaitingMs: number | undefined;
   private cancelCommit: (() => void) | undefined;
   private cancelTidying: (() => void) | undefined;
+  private cancelReopening: (() => void) | undefined;
   private retryMs = RETRY_MS;
+  private refusals = 0;
+  private readonly setSizeMax: number;
   private isStopped = false;
 
-  constructor({ node, firewall, clock }: NodeAgentOptions) {
+  constructor({ node, firewall, clock, setSizeMax = SET_SIZE_MAX }: NodeAgentOptions) {
+    this.setSizeMax = setSizeMax;
     this.node = node;
     this.firewall = firewall;
     this.clock = clock;
@@ -65,7 +80,7 @@ export class NodeAgent implements ClusterListener {
 
   /** Everything is told at once; only what then differs from what the kernel holds is written. */
   begin(cluster: Cluster, policies: readonly ToldPolicy[]): void {
-    this.writer = new KernelWriter({ node: this.node, firewall: this.firewall, cluster });
+    this.writer = new KernelWriter({ node: this.node, firewall: this.firewall, cluster, setSizeMax: this.setSizeMax });
     this.policies.begin(policies);
     this.troubles.clear('starting', '');
     this.ranges.begin(cluster);
@@ -96,7 +111,7 @@ export class NodeAgent implements ClusterListener {
       isReady: this.isReady,
       troubles: this.troubles.list(),
       isEnforcing: this.isEnforcing,
-      policies: this.policies.list(),
+      policies: this.policies.list(this.writer?.closedFor ?? new Map()),
       commits: this.commits,
       pods: this.countPods(),
       kernel: this.kernelState(),
@@ -126,6 +141,7 @@ export class NodeAgent implements ClusterListener {
     this.unwatch();
     this.cancelCommit?.();
     this.cancelTidying?.();
+    this.cancelReopening?.();
   }
 
   /** Changes that come in the same turn are one commit. */
@@ -147,6 +163,7 @@ export class NodeAgent implements ClusterListener {
       // A part may have been written, and closed what an older generation allowed.
       this.policies.lost();
       this.troubles.set('kernel', '', error.message);
+      this.makeRoom(error);
       this.scheduleCommit(this.retryMs);
       this.retryMs = Math.min(this.retryMs * 2, RETRY_MS_MAX);
       this.tell();
@@ -154,9 +171,11 @@ export class NodeAgent implements ClusterListener {
     }
     const lastAt = this.clock.now();
     this.retryMs = RETRY_MS;
+    this.refusals = 0;
     this.isEnforcing = true;
     this.troubles.clear('kernel', '');
     this.noteRanges();
+    this.noteClosed();
     this.policies.committed(lastAt);
     const { count, generations, times } = this.commits;
     const lastMs = this.clock.elapsedMs() - this.firstWaitingMs!;
@@ -171,6 +190,23 @@ export class NodeAgent implements ClusterListener {
     this.cancelTidying = this.clock.after(TIDY_MS, () => {
       this.cancelTidying = undefined;
       this.writer!.tidy();
+    });
+  }
+
+  /** One policy at a time, so that all that waits with it comes in. */
+  private makeRoom(error: FirewallError): void {
+    this.refusals = isLackOfRoom(error) ? this.refusals + 1 : 0;
+    if (this.refusals >= REFUSALS_BORNE && this.writer!.closeOne(`the kernel takes no more: ${error.message}`)) this.retryMs = RETRY_MS;
+  }
+
+  private noteClosed(): void {
+    const closed = this.writer!.closedFor;
+    this.troubles.setAll('capacity', new Map([...closed].map(([policy, reason]) => [policy, `${policy} is closed: ${reason}`])));
+    if (closed.size === 0 || this.cancelReopening !== undefined || this.isStopped) return;
+    this.cancelReopening = this.clock.after(REOPEN_MS, () => {
+      this.cancelReopening = undefined;
+      this.writer!.reopen();
+      this.scheduleCommit(0);
     });
   }
 

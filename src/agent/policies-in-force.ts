@@ -4,7 +4,7 @@ import type { ClusterChange } from '../compile/cluster-change.ts';
 import type { PolicyState } from './agent-state.ts';
 import type { ToldChange, ToldPolicy } from './told.ts';
 
-type PolicyKey = string;
+export type PolicyKey = string;
 
 interface Standing {
   readonly told: ToldPolicy;
@@ -43,8 +43,9 @@ export class PoliciesInForce {
     }
   }
 
-  list(): readonly PolicyState[] {
-    const states = [...this.standings.values()].map(({ told, inForceSince }): PolicyState => ({ ...told, inForceSince }));
+  /** `closed`: why, by policy. */
+  list(closed: ReadonlyMap<PolicyKey, string>): readonly PolicyState[] {
+    const states = [...this.standings].map(([key, { told, inForceSince }]): PolicyState => ({ ...told, problem: closed.get(key) ?? told.problem, inForceSince }));
     return states.sort((a, b) => compareText(a.kind, b.kind) || compareText(a.namespace, b.namespace) || compareText(a.name, b.name));
   }
 
@@ -58,11 +59,11 @@ export class PoliciesInForce {
   }
 }
 
-function keyOf({ kind, namespace, name }: Pick<ToldPolicy, 'kind' | 'namespace' | 'name'>): PolicyKey {
+export function keyOf({ kind, namespace, name }: Pick<ToldPolicy, 'kind' | 'namespace' | 'name'>): PolicyKey {
   return `${kind}/${namespace}/${name}`;
 }
 
-function removedPolicy(change: ClusterChange): PolicyKey | undefined {
+export function removedPolicy(change: ClusterChange): PolicyKey | undefined {
   if (change.kind === 'remove-policy') return keyOf({ kind: 'NetworkPolicy', namespace: change.namespace, name: change.name });
   if (change.kind === 'remove-cluster-policy') return keyOf({ kind: change.policy.kind, namespace: '', name: change.policy.name });
   return undefined;

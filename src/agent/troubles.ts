@@ -20,6 +20,12 @@ export class Troubles {
     this.held.delete(`${code} ${about}`);
   }
 
+  /** `messages`, by what they are about, are all of the code that there are. */
+  setAll(code: TroubleCode, messages: ReadonlyMap<string, string>): void {
+    for (const key of this.held.keys()) if (key.startsWith(`${code} `) && !messages.has(key.slice(code.length + 1))) this.held.delete(key);
+    for (const [about, message] of messages) this.set(code, about, message);
+  }
+
   list(): readonly Trouble[] {
     return [...this.held.values()];
   }

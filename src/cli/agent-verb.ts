@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { startAgent } from '../agent/agent.ts';
+import { SET_SIZE_MAX } from '../agent/node-agent.ts';
 import { openKubeApi } from '../kube/kube-api.ts';
 import { checkNode } from '../kernel/check-node.ts';
 import { findNftVersion } from '../kernel/detect-kernel.ts';
@@ -25,6 +26,7 @@ interface AgentVerbOptions extends StatusOptions {
   readonly deny: 'drop' | 'reject';
   readonly onChange: 'cut' | 'keep';
   readonly ctMask: number;
+  readonly setSize: number;
   readonly logFormat: LogOptions['format'];
   readonly logLevel: LogOptions['level'];
   readonly manifests?: boolean;
@@ -41,6 +43,7 @@ export function defineAgent(command: Command): void {
     .addOption(new Option('--deny <HOW>', 'what a refused new connection gets').choices(['drop', 'reject']).default('drop'))
     .addOption(new Option('--on-change <HOW>', 'live connections that a change would refuse').choices(['cut', 'keep']).default('cut'))
     .addOption(new Option('--ct-mask <BITS>', 'bits of the conntrack mark that nobody else writes').argParser(readMask).default(0x7f, '0x7f'))
+    .addOption(new Option('--set-size <COUNT>', 'most elements of one set in the kernel; a policy that needs more is closed').argParser(readSetSize).default(SET_SIZE_MAX))
     .option('--status-address <HOST:PORT>', 'where /metrics, /healthz and /readyz are answered, or none', '127.0.0.1:9641')
     .option('--status-cert <FILE>', 'certificate for it, which other hosts need; they ask with a token of the cluster')
     .option('--status-key <FILE>', 'key of the certificate')
@@ -81,7 +84,7 @@ function clusterOf({ context, kubeconfig }: AgentVerbOptions): Parameters<typeof
 }
 
 async function runAgent(options: AgentVerbOptions): Promise<number> {
-  const { node, deny, onChange, ctMask, logFormat, logLevel } = options;
+  const { node, deny, onChange, ctMask, setSize, logFormat, logLevel } = options;
   const door = statusDoorOf(options);
   dropRights(['NET_ADMIN']);
   const log = createLog({ format: logFormat, level: logLevel });
@@ -93,7 +96,7 @@ async function runAgent(options: AgentVerbOptions): Promise<number> {
   const { signal } = stop;
   void interruption.come.then(() => stop.abort());
   try {
-    const { agent, ended } = startAgent({ api, firewall, node, clock: systemClock, signal });
+    const { agent, ended } = startAgent({ api, firewall, node, clock: systemClock, setSizeMax: setSize, signal });
     const duties = performDuties({ agent, node, api, firewall, version: packageVersion(), nftVersion: findNftVersion() ?? 'none', log, signal, door });
     await Promise.all([ended, duties]);
   } finally {
@@ -114,4 +117,10 @@ function readMask(word: string): number {
   const mask = Number(word);
   if (!isGenerationMask(mask)) throw new InvalidArgumentError('two neighboring bits at least are needed, such as 0x7f.');
   return mask;
+}
+
+function readSetSize(word: string): number {
+  const count = Number(word);
+  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError('a whole number from 1 is needed.');
+  return count;
 }

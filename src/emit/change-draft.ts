@@ -2,6 +2,7 @@
 import type { Element } from './element.ts';
 import { orderSteps, type ChangeStep, type Part, type SetDiff } from './plan-change.ts';
 import type { SetName } from './set-shape.ts';
+import type { SetSizes } from './set-sizes.ts';
 
 interface DraftDiff {
   readonly removed: Element[];
@@ -11,10 +12,16 @@ interface DraftDiff {
 
 export class ChangeDraft {
   private readonly diffs = new Map<SetName, DraftDiff>();
+  private readonly sizes: SetSizes;
+
+  constructor(sizes: SetSizes) {
+    this.sizes = sizes;
+  }
 
   /** At least one of the two. */
   put(set: SetName, { before, after }: { readonly before?: Element; readonly after?: Element }): void {
     const diff = this.diffOf(set);
+    this.sizes.add(set, Number(after !== undefined) - Number(before !== undefined));
     if (before === undefined) diff.added.push(after!);
     else if (after === undefined) diff.removed.push(before);
     else diff.replaced.push({ removed: [before], added: [after] });
@@ -22,6 +29,7 @@ export class ChangeDraft {
 
   putDiff(set: SetName, { removed, replaced, added }: SetDiff): void {
     const diff = this.diffOf(set);
+    for (const part of [...removed, ...replaced, ...added]) this.sizes.add(set, part.added.length - part.removed.length);
     for (const part of removed) for (const element of part.removed) diff.removed.push(element);
     for (const part of replaced) diff.replaced.push(part);
     for (const part of added) for (const element of part.added) diff.added.push(element);

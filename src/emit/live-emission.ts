@@ -17,6 +17,7 @@ import { profileElements } from './profile-elements.ts';
 import { OwnNodeRules } from './own-node-rules.ts';
 import { PortSetProfiles, ProfileUses, type ProfileUse } from './profile-uses.ts';
 import { FAMILIES, letterOf, SET_SHAPES, shapeOf, type SetName } from './set-shape.ts';
+import { SetSizes } from './set-sizes.ts';
 import { NO_SLOT, SlotClasses } from './slot-classes.ts';
 import { joinRanges } from './sort-ruleset.ts';
 import { closesPod, closesRanges } from './takes-away.ts';
@@ -27,10 +28,17 @@ const GROWTH_SLACK = 200;
 
 const FIRST_ID = 1;
 
+export interface LiveEmissionOptions {
+  /** Elements of one set; no bound when missing. */
+  readonly setSizeMax?: number;
+  /** Of an emission that this one follows: it gives no id anew that the other gave. */
+  readonly nextId?: number;
+}
+
 export class LiveEmission {
   private readonly live: LiveProgram;
-  private source = new IdSource(FIRST_ID, []);
-  private profileUses = new ProfileUses(this.source);
+  private source: IdSource;
+  private profileUses: ProfileUses;
   private profiles: PortSetProfiles;
   private readonly sides: Readonly<Record<Direction, LiveSide>>;
   private readonly pods: NodePods;
@@ -42,17 +50,26 @@ export class LiveEmission {
   private givenPodRanges: readonly IpRange[] = [];
   private heldPodRanges: readonly IpRange[] = [];
   private mergedAtStart = 0;
+  private readonly sizes: SetSizes;
   /** Whether the kernel may hold anything: nobody knows what flows it has judged by it. */
   private isAdopted = false;
 
   /** Pods with this name of a node are the local ones. Takes it that the kernel holds nothing; `adopt` says otherwise. */
-  constructor(live: LiveProgram, node: string) {
+  constructor(live: LiveProgram, node: string, { setSizeMax = Infinity, nextId = FIRST_ID }: LiveEmissionOptions = {}) {
     this.live = live;
+    this.sizes = new SetSizes(setSizeMax);
+    this.source = new IdSource(nextId, []);
+    this.profileUses = new ProfileUses(this.source);
     const { portSets } = live.program;
     this.profiles = new PortSetProfiles(portSets, this.profileUses);
     this.sides = { egress: new LiveSide('egress', new SlotClasses(portSets)), ingress: new LiveSide('ingress', new SlotClasses(portSets)) };
     this.pods = new NodePods({ node, sides: this.slotClasses });
     this.reload();
+  }
+
+  /** For an emission that follows this one. */
+  get nextId(): number {
+    return this.source.next;
   }
 
   /** Addresses that two unlike pods claim: nothing is allowed from or to them. */
@@ -84,13 +101,14 @@ export class LiveEmission {
 
   /**
    * From what the kernel holds, as far as plans were given, to what the Program says now, which counts as held from here
-   * on. `localPodRanges`: where local pods get their addresses from; empty where nobody knows.
+   * on. `localPodRanges`: where local pods get their addresses from; empty where nobody knows. Throws SetOverflow: then
+   * nobody knows what counts as held, and another emission has to follow this one.
    */
   plan(localPodRanges: readonly IpRange[]): ChangePlan {
     if (this.isRenumbered) this.reload();
     this.readPodRanges(this.live.program, localPodRanges);
     const { pods, source, podRanges, profiles } = this;
-    const draft = new ChangeDraft();
+    const draft = new ChangeDraft(this.sizes);
     const ends = this.sides.egress.isWhole ? pods.localEnds : pods.touchedEnds;
     let takesAway = this.isAdopted;
     for (const direction of DIRECTIONS) takesAway = this.sides[direction].plan({ program: this.live.program, pods, podRanges, draft, source, profiles }) || takesAway;
@@ -98,6 +116,7 @@ export class LiveEmission {
     takesAway = this.changeLocalPods(ends, draft) || takesAway;
     takesAway = this.changePodRanges(draft) || takesAway;
     this.profileUses.settle(draft);
+    this.sizes.check();
     for (const direction of DIRECTIONS) this.sides[direction].settle(source);
     pods.settle();
     this.isAdopted = false;
@@ -107,6 +126,7 @@ export class LiveEmission {
   /** For whoever has not written a plan, or finds another's hand in the table: the next plan goes out from these elements. */
   adopt(elements: Elements): void {
     const held = readHeld(elements);
+    this.sizes.reset(elements);
     // Ids that were given up a moment ago stay unused.
     const isFirst = this.source.next === FIRST_ID;
     this.source = new IdSource(isFirst ? held.nextId : this.source.next, held.ids);

@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 /**
  * `element-conflict`: it is there with other data, or an interval that is there overlaps it.
  * `element-absent`: it is not there, or the set is not. `table-missing`: our table is not loaded. `table-in-use`:
- * another process writes it.
+ * another process writes it. `set-full`: it holds as much as it takes.
  */
 export type FirewallErrorCode =
   | 'nft-missing'
@@ -15,6 +15,7 @@ export type FirewallErrorCode =
   | 'element-conflict'
   | 'element-absent'
   | 'change-too-large'
+  | 'set-full'
   | 'out-of-memory'
   | 'conntrack'
   | 'netlink';
@@ -57,7 +58,7 @@ export function errnoName(errno: number): string {
 
 /** The code that says what an errno of nf_tables means for elements. */
 export function codeOfErrno(errno: number): FirewallErrorCode {
-  const { EPERM, EACCES, EEXIST, EBUSY, ENOENT, ENOTEMPTY, EMSGSIZE, ENOMEM, ENOBUFS } = constants.errno;
+  const { EPERM, EACCES, EEXIST, EBUSY, ENOENT, ENOTEMPTY, EMSGSIZE, ENFILE, ENOSPC, ENOMEM, ENOBUFS } = constants.errno;
   switch (errno) {
     case EPERM:
     case EACCES:
@@ -70,10 +71,18 @@ export function codeOfErrno(errno: number): FirewallErrorCode {
       return 'element-absent';
     case EMSGSIZE:
       return 'change-too-large';
+    case ENFILE:
+    case ENOSPC:
+      return 'set-full';
     case ENOMEM:
     case ENOBUFS:
       return 'out-of-memory';
     default:
       return 'netlink';
   }
+}
+
+/** Whether less would have been taken. */
+export function isLackOfRoom({ code }: FirewallError): boolean {
+  return code === 'set-full' || code === 'change-too-large' || code === 'out-of-memory';
 }

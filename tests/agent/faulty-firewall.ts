@@ -1,4 +1,4 @@
-// A kernel in memory that breaks off: it refuses a change, or its writer dies in the middle of one.
+// A kernel in memory that breaks off: it refuses a change, has no room for it, or its writer dies in the middle of one.
 import type { Elements } from '../../src/emit/element.ts';
 import type { ChangePlan, ChangeStep } from '../../src/emit/plan-change.ts';
 import type { Drift, Firewall, LedgerEntry } from '../../src/kernel/firewall.ts';
@@ -17,6 +17,8 @@ export interface Fault {
 export class FaultyFirewall implements Firewall {
   private readonly inner: FakeFirewall;
   private fault: Fault | undefined;
+  /** Elements in all sets together. */
+  room: number = Infinity;
   private readonly onKilled: () => void;
 
   constructor(inner: FakeFirewall, onKilled: () => void) {
@@ -44,11 +46,17 @@ export class FaultyFirewall implements Firewall {
   load(steps: readonly ChangeStep[]): void {
     // A load is whole or not at all: the hook comes last.
     if (this.fault !== undefined) this.fail();
+    this.requireRoom(grownBy(steps));
     this.inner.load(steps);
   }
 
   apply(plan: ChangePlan): void {
-    if (this.fault === undefined) return this.inner.apply(plan);
+    if (this.fault === undefined) {
+      const held = [...this.inner.read().values()].reduce((sum, set) => sum + set.length, 0);
+      // What makes room is taken even where there is none.
+      if (grownBy(plan.steps) > 0) this.requireRoom(held + grownBy(plan.steps));
+      return this.inner.apply(plan);
+    }
     this.inner.apply({ ...plan, steps: plan.steps.slice(0, this.fault.steps), takesAway: false });
     this.fail();
   }
@@ -67,6 +75,10 @@ export class FaultyFirewall implements Firewall {
 
   close(): void {}
 
+  private requireRoom(size: number): void {
+    if (size > this.room) throw new FirewallError({ code: 'set-full', doing: 'change elements' });
+  }
+
   private fail(): never {
     const { kind } = this.fault!;
     this.fault = undefined;
@@ -76,4 +88,8 @@ export class FaultyFirewall implements Firewall {
     }
     throw new FirewallError({ code: 'out-of-memory', doing: 'change elements', said: 'no memory' });
   }
+}
+
+function grownBy(steps: readonly ChangeStep[]): number {
+  return steps.reduce((sum, { added, removed }) => sum + added.length - removed.length, 0);
 }

@@ -16,7 +16,7 @@ import { assertAlike, differences, freshKernel, World, type SimulatedNode } from
 const RUNS = 60;
 const RUNS_NIGHTLY = 3000;
 
-const EVENTS = ['put', 'put', 'put', 'put', 'remove', 'remove', 'move-pod', 'cut', 'go-away', 'come-back', 'compact', 'refuse', 'kill-in-change', 'kill', 'start', 'start', 'jump', 'wait'] as const;
+const EVENTS = ['put', 'put', 'put', 'put', 'remove', 'remove', 'move-pod', 'cut', 'go-away', 'come-back', 'compact', 'refuse', 'fill', 'fill', 'clear', 'kill-in-change', 'kill', 'start', 'start', 'jump', 'wait'] as const;
 
 interface Event {
   readonly kind: (typeof EVENTS)[number];
@@ -63,7 +63,8 @@ async function runStory(raw: RawCluster, pool: RawCluster, story: readonly Event
 function look({ agent, kernel, name, inForce, told }: SimulatedNode, when: string): void {
   if (inForce === undefined || told === undefined) return;
   const state = agent?.state;
-  if (state?.isReady === true && state.policies.every(({ inForceSince }) => inForceSince !== undefined)) {
+  const isDone = state?.isReady === true || (state !== undefined && state.troubles.some(({ code }) => code === 'capacity') && state.troubles.every(({ code }) => code === 'capacity' || code === 'cluster' || code === 'pod-ranges-unknown'));
+  if (isDone && state.policies.every(({ inForceSince }) => inForceSince !== undefined)) {
     return assertAlike(told, name, { held: kernel, packetsMax: 100, when: `${when}, ready` });
   }
   // Between two states: open is only what one of them allows. Where nobody knows the pod ranges, a new pod is open until its address is known.
@@ -99,6 +100,10 @@ function act(world: World, pool: readonly WantedObject[], { kind, at }: Event): 
       return world.api.compact();
     case 'refuse':
       return node.breakNextChange({ kind: 'refuse', steps: at % 5 });
+    case 'fill':
+      return node.setRoom(at % 40);
+    case 'clear':
+      return node.setRoom(Infinity);
     case 'kill-in-change':
       return node.breakNextChange({ kind: 'kill', steps: at % 5 });
     case 'kill':
@@ -123,10 +128,12 @@ function movePod(world: World, pool: readonly WantedObject[], at: number): void 
 
 async function heal(world: World): Promise<void> {
   world.api.comeBack();
-  await world.advance(1000);
-  for (const node of world.nodes.values()) if (node.agent === undefined) node.start();
-  await world.advance(120_000);
-  for (const node of world.nodes.values()) if (node.agent === undefined) node.start();
+  for (const node of world.nodes.values()) node.setRoom(Infinity);
+  // Policies that there was no room for are tried again after five minutes, and a fault may wait for that change.
+  for (const ms of [1000, 300_000, 120_000, 120_000]) {
+    await world.advance(ms);
+    for (const node of world.nodes.values()) if (node.agent === undefined) node.start();
+  }
   await world.advance(120_000);
 }
 

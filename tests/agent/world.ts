@@ -123,6 +123,11 @@ export class SimulatedNode {
   breakNextChange(fault: Fault): void {
     this.firewall.plan(fault);
   }
+
+  /** Of its kernel, from now on. */
+  setRoom(elements: number): void {
+    this.firewall.room = elements;
+  }
 }
 
 function copyOf(cluster: Cluster | undefined): Cluster | undefined {
