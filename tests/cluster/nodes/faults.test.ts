@@ -5,31 +5,14 @@ import { before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { applyObject, deleteObject } from '../write-object.ts';
 import { Agent } from './agent.ts';
-import { ApiWay } from './api-way.ts';
 import { getInside } from './call-inside.ts';
-import { holdTruth } from './hold-truth.ts';
+import { endAgents, MORE, POLICIES, withWays, Y } from './fault-world.ts';
 import { onNode } from './node-cluster.ts';
 import { throughFault } from './through-fault.ts';
 import { describeOnNodes, networkPolicy, startAgents, type World } from './world.ts';
 
-const ALL = {};
-const Y = { matchLabels: { app: 'y' } };
 const NIGHTLY = process.env['BULKHEAD_NIGHTLY'] === '1';
 
-/** Namespace `a` lets in only `b`; the pods `x` of `c` may go only to `b`; nobody from `a` may come to `c`, whatever else is said. */
-const POLICIES = [
-  networkPolicy('a/from-b', { podSelector: ALL, ingress: [{ from: [{ namespaceSelector: Y }] }] }),
-  networkPolicy('c/out', { podSelector: { matchLabels: { app: 'x' } }, policyTypes: ['Egress'], egress: [{ to: [{ namespaceSelector: Y }] }] }),
-  {
-    apiVersion: 'policy.networking.k8s.io/v1alpha2',
-    kind: 'ClusterNetworkPolicy',
-    metadata: { name: 'wall' },
-    spec: { tier: 'Admin', priority: 10, subject: { namespaces: { matchLabels: { 'kubernetes.io/metadata.name': 'c' } } }, ingress: [{ name: 'a', action: 'Deny', from: [{ namespaces: { matchLabels: { app: 'x' } } }] }] },
-  },
-];
-
-/** Closes `b` against everybody but `c`, but for its pod `x` and the way that the open connections take. */
-const MORE = networkPolicy('b/from-c', { podSelector: { matchExpressions: [{ key: 'app', operator: 'DoesNotExist' }] }, ingress: [{ from: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'c' } } }] }] });
 /** Decides about nobody. */
 const IDLE = (count: number): ReturnType<typeof networkPolicy> => networkPolicy('b/idle', { podSelector: { matchLabels: { nobody: String(count) } }, policyTypes: ['Ingress'] });
 
@@ -223,26 +206,6 @@ describeOnNodes('faults', { combination: { cni: 'bridge', nodes: 2, isDualStack:
 /** The soft limit of a running process. */
 function limitFiles(pid: number, count: number): number | null {
   return spawnSync('prlimit', [`--pid=${pid}`, `--nofile=${count}:`]).status;
-}
-
-async function endAgents(world: World, signal: NodeJS.Signals): Promise<void> {
-  await Promise.all(world.agents.map((agent) => agent.end(signal)));
-}
-
-/** The agents reach the API server through ways that the test holds, one on each node; straight again afterwards. */
-async function withWays(world: World, run: (ways: readonly ApiWay[]) => Promise<void>): Promise<void> {
-  const ways = world.cluster.nodes.map((node) => new ApiWay(world.cluster, node));
-  try {
-    await endAgents(world, 'SIGTERM');
-    world.agents = world.cluster.nodes.map((node, index) => new Agent(world.cluster, node, { kubeconfig: ways[index]!.kubeconfig }));
-    await Promise.all(world.agents.map((agent) => agent.ready()));
-    await run(ways);
-  } finally {
-    await endAgents(world, 'SIGTERM');
-    for (const way of ways) way.end();
-    await startAgents(world);
-    await holdTruth(world.cluster, world.fleet);
-  }
 }
 
 /** What etcd does every few minutes by order of the API server: everything before now is gone. */

@@ -14,7 +14,7 @@ const Y = { matchLabels: { app: 'y' } };
 /** What is said in this time is heard again, where nothing is in the way. */
 const TALK_MS = 400;
 
-interface NamedConnection {
+export interface NamedConnection {
   readonly name: string;
   readonly from: string;
   readonly protocol: 'TCP' | 'UDP';
@@ -24,7 +24,7 @@ interface NamedConnection {
 }
 
 /** Who goes on talks and is heard; of who was cut TCP was told so, and UDP hears nothing. */
-async function holdLive(connections: readonly NamedConnection[], goesOn: (connection: NamedConnection) => boolean): Promise<void> {
+export async function holdLive(connections: readonly NamedConnection[], goesOn: (connection: NamedConnection) => boolean): Promise<void> {
   await keepTalking(connections.map(({ connection }) => connection), TALK_MS);
   const before = connections.map(({ connection: { heard } }) => heard);
   await keepTalking(connections.map(({ connection }) => connection), TALK_MS);

@@ -18,6 +18,8 @@ export interface Fault {
   changeUnseen(act: () => Promise<void>): Promise<{ arrive(act: () => Promise<void>): Promise<void> }>;
   /** The kernel's table is in foreign hands until the agents have mended it: what is denied may come through meanwhile. The time that took, in ms. */
   foreignHands(act: () => void | Promise<void>): Promise<number>;
+  /** Nodes take no new connections meanwhile: what is allowed may be refused, and still nothing leaks. The act may change the cluster, if only to close more. */
+  starved(act: () => Promise<void>): Promise<void>;
 }
 
 /** Before and after the fault, so that what follows from it late is seen too. */
@@ -30,7 +32,7 @@ export async function throughFault(world: World, name: string, act: (fault: Faul
   let report: TrafficReport | undefined;
   try {
     await sleep(CALM_MS);
-    await act({ change: (change) => watching.change(change), changeUnseen: (change) => watching.changeUnseen(change), foreignHands: (hands) => watching.foreignHands(hands) });
+    await act({ change: (change) => watching.change(change), changeUnseen: (change) => watching.changeUnseen(change), foreignHands: (hands) => watching.foreignHands(hands), starved: (starving) => watching.starved(starving) });
     await sleep(CALM_MS);
   } finally {
     report = await watching.end();
@@ -113,6 +115,14 @@ class Watching {
     this.#watch.expect(verdict);
     this.notes.push(`all as it should be after ${Math.round(performance.now() - began)} ms`);
     return settledMs;
+  }
+
+  async starved(act: () => Promise<void>): Promise<void> {
+    const before = verdictsBy(this.#program);
+    this.#watch.expect((pair) => (before(pair) === 'denied' ? 'denied' : 'either'));
+    await act();
+    this.#program = await readProgram(this.#world.cluster);
+    await this.#settle(before);
   }
 
   async end(): Promise<TrafficReport> {
