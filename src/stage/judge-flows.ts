@@ -1,15 +1,15 @@
 // Judges connections of the kernel's ledger once more, with one policy more or other than those in force.
-import type { IpAddress, IpFamily } from '../base/ip-address.ts';
-import { hasPoint, OTHER_POINT, pointOf, type PortSet, type Protocol } from '../base/port-set.ts';
+import type { IpAddress } from '../base/ip-address.ts';
+import type { PortSet } from '../base/port-set.ts';
 import type { Cluster, Pod } from '../model/cluster.ts';
 import type { ClusterPolicy } from '../model/cluster-policy.ts';
 import { DIRECTIONS, type Direction, type NetworkPolicy } from '../model/network-policy.ts';
 import type { ClusterChange } from '../compile/cluster-change.ts';
 import { LiveProgram } from '../compile/live-program.ts';
 import type { Program } from '../compile/program.ts';
-import { ownNodePair } from '../analyze/decide.ts';
-import { quadOf, type EndpointRef } from '../analyze/endpoint.ts';
-import { portsOnOwnNode } from '../analyze/own-node.ts';
+import type { EndpointRef } from '../analyze/endpoint.ts';
+import { endsOfSide, isSideAllowed, type AskedFlow } from '../flow/decide-side.ts';
+import { flowPoint } from '../flow/flow-protocol.ts';
 import type { LedgerEntry } from '../kernel/firewall.ts';
 
 /** Of both kinds, as they would be in force. */
@@ -34,12 +34,8 @@ export interface SideJudgment {
   readonly rules: readonly number[];
 }
 
-interface ResolvedFlow {
+interface ResolvedFlow extends AskedFlow {
   readonly entry: LedgerEntry;
-  readonly source: EndpointRef;
-  readonly target: EndpointRef;
-  readonly family: IpFamily;
-  readonly point: number;
   readonly directions: readonly Direction[];
   readonly before: ReadonlyMap<Direction, boolean>;
 }
@@ -75,7 +71,7 @@ export class FlowJudge {
         .filter((direction) => replaced?.[index]!.includes(direction) === true || isGoverned(program, policy, flow, direction))
         .map((direction) => sideOf(program, policy, flow, direction));
       if (sides.length === 0) return [];
-      const after = flow.directions.every((direction) => isAllowed(program, flow, direction));
+      const after = flow.directions.every((direction) => isSideAllowed(program, flow, direction));
       return [{ entry: flow.entry, source: flow.source, target: flow.target, sides, before: [...flow.before.values()].every(Boolean), after }];
     });
     this.#live.apply(inForce === undefined ? removeChange(policy) : putChange(inForce));
@@ -103,12 +99,6 @@ function removeChange(policy: JudgedPolicy): ClusterChange {
   return policy.kind === 'NetworkPolicy' ? { kind: 'remove-policy', namespace: policy.namespace, name: policy.name } : { kind: 'remove-cluster-policy', policy };
 }
 
-const PROTOCOLS: Readonly<Record<number, Protocol>> = { 6: 'TCP', 17: 'UDP', 132: 'SCTP' };
-
-export function protocolText(protocol: number): string {
-  return PROTOCOLS[protocol] ?? `${protocol}`;
-}
-
 /** undefined: one of its ends is gone, or no pod of this node is at either. */
 function resolve(program: Program, node: string, podAt: ReadonlyMap<string, number>, entry: LedgerEntry): ResolvedFlow | undefined {
   const [source, target] = [endOf(program, podAt, entry.source), endOf(program, podAt, entry.target)];
@@ -116,9 +106,8 @@ function resolve(program: Program, node: string, podAt: ReadonlyMap<string, numb
   const isLocal = (end: EndpointRef): boolean => end.kind === 'pod' && !program.cluster.pods[end.pod]!.hostNetwork && program.cluster.pods[end.pod]!.nodeName === node;
   const directions = DIRECTIONS.filter((direction) => isLocal(direction === 'egress' ? source : target));
   if (directions.length === 0) return undefined;
-  const protocol = PROTOCOLS[entry.protocol];
-  const flow = { entry, source, target, family: entry.source.family, point: protocol === undefined ? OTHER_POINT : pointOf(protocol, entry.port), directions };
-  return { ...flow, before: new Map(directions.map((direction) => [direction, isAllowed(program, flow, direction)])) };
+  const flow = { entry, source, target, family: entry.source.family, point: flowPoint(entry.protocol, entry.port), directions };
+  return { ...flow, before: new Map(directions.map((direction) => [direction, isSideAllowed(program, flow, direction)])) };
 }
 
 /** undefined: an address from which pods get theirs, and no pod has it now. */
@@ -129,34 +118,18 @@ function endOf(program: Program, podAt: ReadonlyMap<string, number>, address: Ip
   return isPodRange ? undefined : { kind: 'address', address };
 }
 
-type Asked = Pick<ResolvedFlow, 'source' | 'target' | 'family' | 'point'>;
-
-/** One direction alone, as the kernel of the pod's node judges it. */
-function isAllowed(program: Program, { source, target, family, point }: Asked, direction: Direction): boolean {
-  if (source.kind === 'pod' && target.kind === 'pod' && source.pod === target.pod) return true;
-  const own = ownNodePair(program, source, target);
-  if (own !== undefined) return direction === 'ingress' || hasPoint(program.portSets.portSet(portsOnOwnNode(program, { ...own, family })), point);
-  const { subject, peerClass } = endsIn(program, { source, target, family, point }, direction);
-  return hasPoint(program.portSets.portSet(program[direction].portsOf(subject, peerClass)), point);
-}
-
-function endsIn(program: Program, { source, target, family }: Asked, direction: Direction): { readonly subject: number; readonly peerClass: number } {
-  const [from, into] = [quadOf(program, source), quadOf(program, target)];
-  return direction === 'egress' ? { subject: from.egressSubject, peerClass: into.egressClass[family] } : { subject: into.ingressSubject, peerClass: from.ingressClass[family] };
-}
-
-function isGoverned(program: Program, policy: JudgedPolicy, flow: Asked, direction: Direction): boolean {
-  const { subject } = endsIn(program, flow, direction);
+function isGoverned(program: Program, policy: JudgedPolicy, flow: AskedFlow, direction: Direction): boolean {
+  const { subject } = endsOfSide(program, flow, direction);
   const governing: readonly JudgedPolicy[] = policy.kind === 'NetworkPolicy' ? program[direction].policiesOf(subject) : program[direction].clusterPoliciesOf(subject);
   return governing.includes(policy);
 }
 
-function sideOf(program: Program, policy: JudgedPolicy, flow: Asked, direction: Direction): SideJudgment {
-  const { subject, peerClass } = endsIn(program, flow, direction);
+function sideOf(program: Program, policy: JudgedPolicy, flow: AskedFlow, direction: Direction): SideJudgment {
+  const { subject, peerClass } = endsOfSide(program, flow, direction);
   const ports: PortSet = [flow.point, flow.point];
   const found = policy.kind === 'NetworkPolicy'
     ? program[direction].allowingRules(subject, peerClass, ports)
     : program[direction].tierDecisions(policy.tier, subject, { peerClass, ports });
   const rules = found.filter((one) => one.policy === policy).map(({ rule }) => rule.index);
-  return { direction, isAllowed: isAllowed(program, flow, direction), rules: [...new Set(rules)] };
+  return { direction, isAllowed: isSideAllowed(program, flow, direction), rules: [...new Set(rules)] };
 }

@@ -3,7 +3,8 @@ import { formatIpAddress } from '../base/ip-address.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { EndpointRef } from '../analyze/endpoint.ts';
 import type { LedgerEntry } from '../kernel/firewall.ts';
-import { FlowJudge, protocolText, type FlowJudgment, type JudgedPolicy, type SideJudgment } from './judge-flows.ts';
+import { protocolText } from '../flow/flow-protocol.ts';
+import { FlowJudge, type FlowJudgment, type JudgedPolicy, type SideJudgment } from './judge-flows.ts';
 import type { RefusedFlow, RuleCount, StagedCount } from './staged-count.ts';
 
 /** As the API server holds it. `policy` is undefined where it cannot be understood, and `problem` says why. */

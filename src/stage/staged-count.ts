@@ -39,7 +39,7 @@ export interface RefusedFlow {
   /** `namespace/name` of a pod, or an address. */
   readonly source: string;
   readonly target: string;
-  /** `TCP`, or the number of the protocol. */
+  /** `TCP`, `ICMPv4`, or the number of the protocol. */
   readonly protocol: string;
   /** 0 for protocols without ports. */
   readonly port: number;

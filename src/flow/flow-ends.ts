@@ -1,0 +1,44 @@
+// Ends of flows as small numbers: each different one is kept once.
+import type { IpAddress } from '../base/ip-address.ts';
+import type { FlowEnd } from './flow-record.ts';
+
+/** Different ends that are kept; flows of more are counted as lost. */
+export const ENDS_MAX: number = 1 << 20;
+
+/** A class, for it grows. */
+export class FlowEnds {
+  readonly #byKey = new Map<string, number>();
+  readonly #ends: FlowEnd[] = [];
+
+  get all(): readonly FlowEnd[] {
+    return this.#ends;
+  }
+
+  /** undefined: there is no room for one more. */
+  intern(end: FlowEnd): number | undefined {
+    const key = keyOf(end);
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return known;
+    if (this.#ends.length >= ENDS_MAX) return undefined;
+    this.#byKey.set(key, this.#ends.length);
+    return this.#ends.push(end) - 1;
+  }
+}
+
+/** Pods of a workload alike in all that a selector can see are one end, whatever their addresses. */
+function keyOf(end: FlowEnd): string {
+  if (end.kind === 'outside') return `${addressKey(end.address)} ${end.node ?? ''} ${end.isOwnNode} ${end.names.join()}`;
+  const { namespace, workload, pod, labels, namespaceLabels, address } = end;
+  const one = pod === undefined ? '' : `${pod} ${address === undefined ? '' : addressKey(address)}`;
+  return `${namespace}/${workload.kind}/${workload.name}/${one}\n${labelsKey(labels)}\n${labelsKey(namespaceLabels)}`;
+}
+
+function addressKey({ family, value }: IpAddress): string {
+  return `${family} ${value}`;
+}
+
+function labelsKey(labels: ReadonlyMap<string, string>): string {
+  let key = '';
+  for (const [name, value] of labels) key += `${name}=${value},`;
+  return key;
+}

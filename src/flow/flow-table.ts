@@ -1,0 +1,186 @@
+// Flows in columns: the same ends, traffic and verdict are one row, in a few bytes each, so that ten millions fit.
+import { FlowEnds } from './flow-ends.ts';
+import { foldEnd } from './fold-end.ts';
+import type { FlowRecord, FlowVerdict } from './flow-record.ts';
+
+/** Rows that are kept; records of more are counted as lost. */
+export const ROWS_MAX: number = 1 << 24;
+
+const START_SIZE = 1 << 10;
+const EMPTY = -1;
+
+/** By row. */
+export interface FlowColumns {
+  readonly source: Int32Array;
+  readonly target: Int32Array;
+  readonly port: Uint16Array;
+  readonly protocol: Uint8Array;
+  /** Bit 0: denied; bit 1: IPv6. */
+  readonly flags: Uint8Array;
+  readonly count: Float64Array;
+  /** NaN: not known. */
+  readonly openings: Float64Array;
+  readonly firstSeen: Float64Array;
+  readonly lastSeen: Float64Array;
+}
+
+export const DENIED_BIT = 1;
+export const IPV6_BIT = 2;
+
+/** One flow by the numbers of its ends. */
+export interface FlowRow extends Pick<FlowRecord, 'verdict' | 'family' | 'protocol' | 'port' | 'count' | 'openings' | 'firstSeen' | 'lastSeen'> {
+  readonly source: number;
+  readonly target: number;
+}
+
+/** A class, for it grows. */
+export class FlowTable {
+  readonly ends: FlowEnds = new FlowEnds();
+  #columns = makeColumns(START_SIZE);
+  #size = 0;
+  /** Open addressing; rows by the hash of what makes them one. */
+  #slots = new Int32Array(START_SIZE * 2).fill(EMPTY);
+  readonly #services = new Map<number, string>();
+  /** Records that found no room. */
+  lost: number = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get columns(): FlowColumns {
+    return this.#columns;
+  }
+
+  /** Folds pods into their workloads. */
+  add(record: FlowRecord): void {
+    const [source, target] = [this.ends.intern(foldEnd(record.source)), this.ends.intern(foldEnd(record.target))];
+    if (source === undefined || target === undefined) {
+      this.lost += record.count;
+      return;
+    }
+    const row = this.addRow({ ...record, source, target });
+    if (row !== undefined && record.service !== undefined) this.#services.set(row, record.service);
+  }
+
+  /** undefined: it is lost. */
+  addRow(row: FlowRow): number | undefined {
+    const slot = this.#findSlot(row);
+    const known = this.#slots[slot]!;
+    if (known !== EMPTY) {
+      this.#merge(known, row);
+      return known;
+    }
+    if (this.#size >= ROWS_MAX) {
+      this.lost += row.count;
+      return undefined;
+    }
+    if (this.#size === this.#columns.source.length) {
+      this.#grow();
+      return this.addRow(row);
+    }
+    this.#slots[slot] = this.#size;
+    this.#write(this.#size, row);
+    return this.#size++;
+  }
+
+  recordAt(row: number): FlowRecord {
+    const { source, target, port, protocol, count, openings, firstSeen, lastSeen } = this.#columns;
+    return {
+      verdict: this.verdictAt(row),
+      source: this.ends.all[source[row]!]!,
+      target: this.ends.all[target[row]!]!,
+      family: this.familyAt(row),
+      protocol: protocol[row]!,
+      port: port[row]!,
+      count: count[row]!,
+      openings: Number.isNaN(openings[row]!) ? undefined : openings[row]!,
+      firstSeen: firstSeen[row]!,
+      lastSeen: lastSeen[row]!,
+      node: undefined,
+      service: this.#services.get(row),
+      reason: undefined,
+    };
+  }
+
+  verdictAt(row: number): FlowVerdict {
+    return (this.#columns.flags[row]! & DENIED_BIT) === 0 ? 'allowed' : 'denied';
+  }
+
+  familyAt(row: number): 4 | 6 {
+    return (this.#columns.flags[row]! & IPV6_BIT) === 0 ? 4 : 6;
+  }
+
+  #write(at: number, row: FlowRow): void {
+    const columns = this.#columns;
+    columns.source[at] = row.source;
+    columns.target[at] = row.target;
+    columns.port[at] = row.port;
+    columns.protocol[at] = row.protocol;
+    columns.flags[at] = flagsOf(row);
+    columns.count[at] = row.count;
+    columns.openings[at] = row.openings ?? Number.NaN;
+    columns.firstSeen[at] = row.firstSeen;
+    columns.lastSeen[at] = row.lastSeen;
+  }
+
+  #merge(at: number, row: FlowRow): void {
+    const { count, openings, firstSeen, lastSeen } = this.#columns;
+    count[at]! += row.count;
+    openings[at]! += row.openings ?? Number.NaN; // of a part that is not known the sum is not known
+    firstSeen[at] = Math.min(firstSeen[at]!, row.firstSeen);
+    lastSeen[at] = Math.max(lastSeen[at]!, row.lastSeen);
+  }
+
+  #findSlot(row: FlowRow): number {
+    const { source, target, port, protocol, flags } = this.#columns;
+    const wanted = flagsOf(row);
+    const mask = this.#slots.length - 1;
+    for (let slot = hashOf(row.source, row.target, (row.port << 10) | (row.protocol << 2) | wanted) & mask; ; slot = (slot + 1) & mask) {
+      const at = this.#slots[slot]!;
+      if (at === EMPTY) return slot;
+      if (source[at] === row.source && target[at] === row.target && port[at] === row.port && protocol[at] === row.protocol && flags[at] === wanted) return slot;
+    }
+  }
+
+  #grow(): void {
+    const before = this.#columns;
+    const wider = makeColumns(before.source.length * 2);
+    for (const name of COLUMN_NAMES) wider[name].set(before[name] as never); // the same column of both
+    this.#columns = wider;
+    this.#slots = new Int32Array(wider.source.length * 2).fill(EMPTY);
+    const mask = this.#slots.length - 1;
+    for (let row = 0; row < this.#size; row++) {
+      let slot = hashOf(wider.source[row]!, wider.target[row]!, (wider.port[row]! << 10) | (wider.protocol[row]! << 2) | wider.flags[row]!) & mask;
+      while (this.#slots[slot] !== EMPTY) slot = (slot + 1) & mask;
+      this.#slots[slot] = row;
+    }
+  }
+}
+
+const COLUMN_NAMES = ['source', 'target', 'port', 'protocol', 'flags', 'count', 'openings', 'firstSeen', 'lastSeen'] as const;
+
+function makeColumns(size: number): FlowColumns {
+  return {
+    source: new Int32Array(size),
+    target: new Int32Array(size),
+    port: new Uint16Array(size),
+    protocol: new Uint8Array(size),
+    flags: new Uint8Array(size),
+    count: new Float64Array(size),
+    openings: new Float64Array(size),
+    firstSeen: new Float64Array(size),
+    lastSeen: new Float64Array(size),
+  };
+}
+
+function flagsOf({ verdict, family }: FlowRow): number {
+  return (verdict === 'denied' ? DENIED_BIT : 0) | (family === 6 ? IPV6_BIT : 0);
+}
+
+/** Multiplicative mixing (Knuth, TAOCP 3, section 6.4). */
+function hashOf(a: number, b: number, c: number): number {
+  let hash = Math.imul(a ^ Math.imul(b, 0x9e3779b1) ^ Math.imul(c, 0x85ebca6b), 0xc2b2ae35);
+  hash ^= hash >>> 15;
+  return Math.imul(hash, 0x27d4eb2f) >>> 1;
+}

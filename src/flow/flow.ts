@@ -1,0 +1,144 @@
+// What went over the wire, decided once more by the rules: each recorded flow becomes allowed or refused, with the policies and rules of both directions.
+import type { IpFamily } from '../base/ip-address.ts';
+import { hasPoint, NO_PORTS, type PortSet } from '../base/port-set.ts';
+import { compileCluster } from '../compile/compile.ts';
+import { ALL_PORTS_ID, NO_PORTS_ID } from '../compile/port-set-table.ts';
+import type { Program } from '../compile/program.ts';
+import { portsOfTiers } from '../compile/tier-ports.ts';
+import { quadOf, type EndpointRef, type Quad } from '../analyze/endpoint.ts';
+import type { Cluster } from '../model/cluster.ts';
+import { DIRECTIONS } from '../model/network-policy.ts';
+import { endsOfSide, isSideAllowed, type AskedFlow } from './decide-side.ts';
+import { flowPoint } from './flow-protocol.ts';
+import { FlowEnds } from './flow-ends.ts';
+import type { FlowEnd, FlowReason, FlowRecord } from './flow-record.ts';
+import { IPV6_BIT, type FlowTable } from './flow-table.ts';
+import { placeEnds } from './place-ends.ts';
+import { ownNodeReason, reasonOf } from './side-reason.ts';
+
+/** One question, by the numbers of the ends. */
+export interface AskedPair {
+  readonly source: number;
+  readonly target: number;
+  readonly family: IpFamily;
+  /** On the line of ports. */
+  readonly point: number;
+}
+
+const NO_POD = -1;
+
+/** Good for one cluster and one list of ends. A class, for it remembers what it looked up. */
+export class FlowJudge {
+  readonly #program: Program;
+  readonly #ends: readonly FlowEnd[];
+  readonly #refs: readonly (readonly EndpointRef[])[];
+  /** Of ends that one look-up decides about; undefined: more must be looked at. */
+  readonly #quads: readonly (Quad | undefined)[];
+
+  /** The one pod that an end is; else `NO_POD`. */
+  readonly #pods: Int32Array;
+
+  constructor(cluster: Cluster, ends: readonly FlowEnd[]) {
+    const placed = placeEnds(cluster, ends);
+    this.#program = compileCluster(placed.cluster);
+    this.#ends = ends;
+    this.#refs = ends.map((end, index) => refsOf(this.#program, end, placed.podsOf[index]!));
+    this.#quads = this.#refs.map((refs, index) => (isPlain(this.#program, ends[index]!, refs) ? quadOf(this.#program, refs[0]!) : undefined));
+    this.#pods = Int32Array.from(this.#refs, ([ref]) => (ref?.kind === 'pod' ? ref.pod : NO_POD));
+  }
+
+  /** Of pods of a workload that policies treat differently: whether all of them may. */
+  isAllowed(pair: AskedPair): boolean {
+    const [source, target] = [this.#quads[pair.source], this.#quads[pair.target]];
+    if (source === undefined || target === undefined || (this.#pods[pair.source] !== NO_POD && this.#pods[pair.source] === this.#pods[pair.target])) return this.#refusedFlow(pair) === undefined;
+    const { egress, ingress, portSets } = this.#program;
+    const sent = egress.portsOf(source.egressSubject, target.egressClass[pair.family]);
+    if (sent === NO_PORTS_ID || (sent !== ALL_PORTS_ID && !hasPoint(portSets.portSet(sent), pair.point))) return false;
+    const taken = ingress.portsOf(target.ingressSubject, source.ingressClass[pair.family]);
+    return taken === ALL_PORTS_ID || (taken !== NO_PORTS_ID && hasPoint(portSets.portSet(taken), pair.point));
+  }
+
+  /** What both directions say; where pods of a workload differ, of one that is refused. */
+  reasonOf(pair: AskedPair): FlowReason {
+    const [source, target] = [this.#ends[pair.source]!, this.#ends[pair.target]!];
+    const flow = this.#refusedFlow(pair) ?? this.#flowsOf(pair)[0]!;
+    return isOwnNode(source) || isOwnNode(target) ? ownNodeReason(this.#program, flow, isOwnNode(source)) : reasonOf(this.#program, flow);
+  }
+
+  /** 1 for each row that is allowed. */
+  allowedRows(table: FlowTable): Uint8Array {
+    const { source, target, port, protocol, flags } = table.columns;
+    const allowed = new Uint8Array(table.size);
+    const pair = { source: 0, target: 0, family: 4 as IpFamily, point: 0 };
+    for (let row = 0; row < allowed.length; row++) {
+      pair.source = source[row]!;
+      pair.target = target[row]!;
+      pair.family = (flags[row]! & IPV6_BIT) === 0 ? 4 : 6;
+      pair.point = flowPoint(protocol[row]!, port[row]!);
+      allowed[row] = this.isAllowed(pair) ? 1 : 0;
+    }
+    return allowed;
+  }
+
+  #flowsOf({ source, target, family, point }: AskedPair): readonly AskedFlow[] {
+    return this.#refs[source]!.flatMap((from) => this.#refs[target]!.map((into) => ({ source: from, target: into, family, point })));
+  }
+
+  #refusedFlow(pair: AskedPair): AskedFlow | undefined {
+    if (isOwnNode(this.#ends[pair.source]!)) return undefined;
+    const isTiersAlone = isOwnNode(this.#ends[pair.target]!);
+    return this.#flowsOf(pair).find((flow) => (isTiersAlone ? !isAllowedToOwnNode(this.#program, flow) : !DIRECTIONS.every((direction) => isSideAllowed(this.#program, flow, direction))));
+  }
+}
+
+/** Each with its reason: what the rules say of it, whatever was seen. Beyond `ENDS_MAX` different ends without one. */
+export function judgeRecords(cluster: Cluster, records: readonly FlowRecord[]): readonly FlowRecord[] {
+  const ends = new FlowEnds();
+  const pairs = records.map((record) => ({ source: ends.intern(record.source), target: ends.intern(record.target) }));
+  const judge = new FlowJudge(cluster, ends.all);
+  return records.map((record, index) => {
+    const { source, target } = pairs[index]!;
+    return source === undefined || target === undefined ? record : { ...record, reason: judge.reasonOf(pairOf(record, { source, target })) };
+  });
+}
+
+export function pairOf({ family, protocol, port }: Pick<FlowRecord, 'family' | 'protocol' | 'port'>, ends: { readonly source: number; readonly target: number }): AskedPair {
+  return { ...ends, family, point: flowPoint(protocol, port) };
+}
+
+export function isAllowedBy(reason: FlowReason): boolean {
+  return DIRECTIONS.every((direction) => reason[direction].verdict !== 'refuses');
+}
+
+/** The rows of a table as records that are judged. */
+export function* judgedRows(cluster: Cluster, table: FlowTable): Generator<FlowRecord> {
+  const judge = new FlowJudge(cluster, table.ends.all);
+  for (let row = 0; row < table.size; row++) yield judgedRow(judge, table, row);
+}
+
+export function judgedRow(judge: FlowJudge, table: FlowTable, row: number): FlowRecord {
+  const record = table.recordAt(row);
+  const { source, target } = table.columns;
+  return { ...record, reason: judge.reasonOf(pairOf(record, { source: source[row]!, target: target[row]! })) };
+}
+
+function isOwnNode(end: FlowEnd): boolean {
+  return end.kind === 'outside' && end.isOwnNode;
+}
+
+function refsOf({ groupOfPod }: Program, end: FlowEnd, pods: readonly number[]): readonly EndpointRef[] {
+  if (pods.length > 0) return [...new Map(pods.map((pod) => [groupOfPod[pod], pod])).values()].map((pod) => ({ kind: 'pod', pod }));
+  return end.kind === 'outside' ? [{ kind: 'address', address: end.address }] : [];
+}
+
+/** On the host network, verdicts depend on the node of the other end. */
+function isPlain({ cluster }: Program, end: FlowEnd, refs: readonly EndpointRef[]): boolean {
+  const [ref, ...others] = refs;
+  return others.length === 0 && ref !== undefined && !isOwnNode(end) && !(ref.kind === 'pod' && cluster.pods[ref.pod]!.hostNetwork);
+}
+
+/** What a pod sends to its own node NetworkPolicy lets pass, and tiers judge. */
+function isAllowedToOwnNode(program: Program, flow: AskedFlow): boolean {
+  const ports: PortSet = flow.source.kind === 'pod' ? portsOfTiers(program.egress, endsOfSide(program, flow, 'egress')) : NO_PORTS;
+  return hasPoint(ports, flow.point);
+}

@@ -1,0 +1,75 @@
+// Lines of flows become a table, and what cannot be taken is counted by its reason.
+import type { LeftOut } from './read-flow.ts';
+import { readFlow } from './read-flow.ts';
+import { FlowTable } from './flow-table.ts';
+
+export interface BrokenLine {
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  readonly message: string;
+}
+
+/** Broken lines that are kept; the rest is counted. */
+const BROKEN_KEPT_MAX = 20;
+
+/** A class, for it grows. */
+export class FlowGathering {
+  readonly table: FlowTable = new FlowTable();
+  readonly leftOut: Map<LeftOut, number> = new Map();
+  readonly broken: BrokenLine[] = [];
+  brokenLines: number = 0;
+  /** Flows that the recorder says it lost, beside those that found no room here. */
+  lostBefore: number = 0;
+  /** Lines of flows that were taken. */
+  taken: number = 0;
+  readonly #sinceMs: number;
+
+  /** Flows last seen before `sinceMs` are none of anybody's business. */
+  constructor(sinceMs: number = Number.NEGATIVE_INFINITY) {
+    this.#sinceMs = sinceMs;
+  }
+
+  get lost(): number {
+    return this.lostBefore + this.table.lost;
+  }
+
+  addLine(text: string, file: string, line: number): void {
+    if (text.trim() === '') return;
+    const read = readFlow(text);
+    switch (read.kind) {
+      case 'flow':
+        if (read.record.lastSeen < this.#sinceMs) return;
+        this.taken++;
+        this.table.add(read.record);
+        return;
+      case 'left-out':
+        this.leftOut.set(read.why, (this.leftOut.get(read.why) ?? 0) + 1);
+        return;
+      case 'lost':
+        this.lostBefore += read.flows;
+        return;
+      case 'broken':
+        this.addBroken({ file, line, message: read.message });
+    }
+  }
+
+  addBroken(broken: BrokenLine): void {
+    this.brokenLines++;
+    if (this.broken.length < BROKEN_KEPT_MAX) this.broken.push(broken);
+  }
+}
+
+const WHY: Readonly<Record<LeftOut, string>> = {
+  'reply': 'answers to connections',
+  'unsure': 'of which nobody knows who opened the connection',
+  'no-verdict': 'that tell of no policy\'s doing',
+  'no-ends': 'without an end, an address or a port',
+  'other-event': 'that are no flows',
+};
+
+/** `3 answers to connections, 1 that tell of no policy's doing`; undefined: nothing was left out. */
+export function leftOutText(leftOut: ReadonlyMap<LeftOut, number>): string | undefined {
+  const parts = [...leftOut].map(([why, lines]) => `${lines} ${WHY[why]}`).sort();
+  return parts.length === 0 ? undefined : parts.join(', ');
+}

@@ -1,0 +1,58 @@
+// One end of a flow as Hubble writes it: identity labels, names and an address become a pod, a node or a host outside.
+import { parseIpAddress } from '../base/ip-address.ts';
+import type { Workload } from '../model/cluster.ts';
+import type { FlowEnd, PodEnd } from './flow-record.ts';
+import { fieldOf, itemsAt, looseObject, objectAt, textAt, textsAt, type LooseObject } from './loose-json.ts';
+
+/** Cilium, "Label sources": labels of the pod and, below a prefix, of its namespace. */
+const POD_SOURCE = 'k8s:';
+export const NAMESPACE_PREFIX = 'io.cilium.k8s.namespace.labels.';
+/** Those that Cilium adds to what the pod has. */
+const ADDED = /^io\.cilium\.k8s\.policy\.|^io\.kubernetes\.pod\.namespace$/;
+export const NAME_LABEL = 'kubernetes.io/metadata.name';
+export const HOST_LABEL = 'reserved:host';
+export const NODE_LABEL = 'reserved:remote-node';
+
+/** `side` is `source` or `destination`. undefined: neither a pod's names nor an address are there. */
+export function readFlowEnd(flow: LooseObject, side: 'source' | 'destination'): FlowEnd | undefined {
+  const own = objectAt(flow, side);
+  const address = parseIpAddress(textAt(objectAt(flow, 'IP'), side) ?? '');
+  const labels = textsAt(own, 'labels');
+  const isNode = labels.includes(HOST_LABEL) || labels.includes(NODE_LABEL);
+  const pod = isNode ? undefined : readPod(own, labels);
+  if (pod !== undefined) return { ...pod, address };
+  if (address === undefined) return undefined;
+  return { kind: 'outside', address, names: textsAt(flow, `${side}_names`), node: isNode ? textAt(own, 'node_name') : undefined, isOwnNode: labels.includes(HOST_LABEL) };
+}
+
+function readPod(own: LooseObject | undefined, texts: readonly string[]): Omit<PodEnd, 'address'> | undefined {
+  const namespace = textAt(own, 'namespace');
+  if (namespace === undefined) return undefined;
+  const pod = textAt(own, 'pod_name');
+  const labels = readLabels(texts);
+  const workload = readWorkload(own, namespace) ?? { kind: 'Pod', namespace, name: pod ?? 'unknown' };
+  const podLabels = [...labels].filter(([key]) => !key.startsWith(NAMESPACE_PREFIX) && !ADDED.test(key));
+  const ofNamespace = [...labels].filter(([key]) => key.startsWith(NAMESPACE_PREFIX)).map(([key, value]): [string, string] => [key.slice(NAMESPACE_PREFIX.length), value]);
+  return { kind: 'pod', namespace, workload, pod, labels: new Map(podLabels), namespaceLabels: new Map(ofNamespace.filter(([key]) => key !== NAME_LABEL)) };
+}
+
+function readLabels(texts: readonly string[]): ReadonlyMap<string, string> {
+  const found = texts.filter((text) => text.startsWith(POD_SOURCE)).map((text): [string, string] => {
+    const label = text.slice(POD_SOURCE.length);
+    const at = label.indexOf('=');
+    return at < 0 ? [label, ''] : [label.slice(0, at), label.slice(at + 1)];
+  });
+  return new Map(found.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** The first is the topmost. A template that no controller made anything of has no kind. */
+function readWorkload(own: LooseObject | undefined, namespace: string): Workload | undefined {
+  const first = looseObject(itemsAt(own, 'workloads')[0]);
+  const [kind, name] = [textAt(first, 'kind'), textAt(first, 'name')];
+  return kind === undefined || name === undefined ? undefined : { kind, namespace, name };
+}
+
+/** Whether anything is said of the end at all. */
+export function hasEnd(flow: LooseObject, side: 'source' | 'destination'): boolean {
+  return looseObject(fieldOf(flow, side)) !== undefined;
+}

@@ -1,0 +1,117 @@
+// A line of JSON becomes a flow: one that we wrote, or one of Hubble's export (`hubble observe -o json`, `-o jsonpb`, its file export).
+import { parseIpAddress } from '../base/ip-address.ts';
+import type { FlowEnd, FlowRecord } from './flow-record.ts';
+import { protocolNumber } from './flow-protocol.ts';
+import { booleanAt, countAt, looseObject, objectAt, textAt, type LooseObject } from './loose-json.ts';
+import { readFlowEnd } from './read-flow-end.ts';
+import { readReason } from './read-reason.ts';
+
+/**
+ * `reply` and `unsure`: nobody knows from it who opened the connection. `no-verdict`: it tells of no policy's doing.
+ * `lost`: as many were not recorded.
+ */
+export type ReadFlow =
+  | { readonly kind: 'flow'; readonly record: FlowRecord }
+  | { readonly kind: 'left-out'; readonly why: LeftOut }
+  | { readonly kind: 'lost'; readonly flows: number }
+  | { readonly kind: 'broken'; readonly message: string };
+
+export type LeftOut = 'reply' | 'unsure' | 'no-verdict' | 'no-ends' | 'other-event';
+
+/** Never throws, whatever the line holds. */
+export function readFlow(line: string): ReadFlow {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return { kind: 'broken', message: 'this is no line of JSON' };
+  }
+  const outer = looseObject(value);
+  if (outer === undefined) return { kind: 'broken', message: 'a flow is a map, and this is none' };
+  const lost = objectAt(outer, 'lost_events');
+  if (lost !== undefined) return { kind: 'lost', flows: countAt(lost, 'num_events_lost') ?? 1 };
+  const flow = objectAt(outer, 'flow') ?? outer;
+  if (flow === outer && textAt(flow, 'verdict') === undefined) return { kind: 'left-out', why: 'other-event' };
+  return readFields(flow, textAt(flow, 'node_name') ?? textAt(outer, 'node_name'));
+}
+
+function readFields(flow: LooseObject, node: string | undefined): ReadFlow {
+  const verdict = verdictOf(flow);
+  if (verdict === undefined || textAt(flow, 'Type') === 'L7') return { kind: 'left-out', why: 'no-verdict' };
+  const count = countAt(flow, 'count');
+  const why = count === undefined ? directionFault(flow, verdict) : undefined;
+  if (why !== undefined) return { kind: 'left-out', why };
+  const [source, target] = [readFlowEnd(flow, 'source'), readFlowEnd(flow, 'destination')];
+  const traffic = trafficOf(flow);
+  if (source === undefined || target === undefined || traffic === undefined) return { kind: 'left-out', why: 'no-ends' };
+  const time = timeOf(flow, 'time');
+  const [firstSeen, lastSeen] = [timeOf(flow, 'firstSeen') ?? time, timeOf(flow, 'lastSeen') ?? time];
+  if (firstSeen === undefined || lastSeen === undefined) return { kind: 'broken', message: 'the flow has no `time` that can be read' };
+  const service = objectAt(flow, 'destination_service');
+  const [serviceNamespace, serviceName] = [textAt(service, 'namespace'), textAt(service, 'name')];
+  const record: FlowRecord = {
+    verdict,
+    source,
+    target,
+    family: familyOf(flow, source, target),
+    ...traffic,
+    count: Math.max(1, count ?? 1),
+    openings: countAt(flow, 'openings'),
+    firstSeen,
+    lastSeen: Math.max(firstSeen, lastSeen),
+    node,
+    service: serviceNamespace === undefined || serviceName === undefined ? undefined : `${serviceNamespace}/${serviceName}`,
+    reason: readReason(flow),
+  };
+  return { kind: 'flow', record };
+}
+
+/** flow.proto, `Verdict` and `DropReason`: an audited flow went through, and of those dropped only these are a policy's doing. */
+function verdictOf(flow: LooseObject): FlowRecord['verdict'] | undefined {
+  switch (textAt(flow, 'verdict')) {
+    case 'FORWARDED':
+    case 'REDIRECTED':
+    case 'AUDIT':
+      return 'allowed';
+    case 'DROPPED': {
+      const reason = textAt(flow, 'drop_reason_desc');
+      return reason === undefined || reason === 'POLICY_DENIED' || reason === 'POLICY_DENY' ? 'denied' : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** The opener is the source of what is no reply. Of a drop Hubble knows no connection, and answers are not dropped by policies. */
+function directionFault(flow: LooseObject, verdict: FlowRecord['verdict']): LeftOut | undefined {
+  const isReply = booleanAt(flow, 'is_reply') ?? (booleanAt(flow, 'reply') === true ? true : undefined);
+  if (isReply === true) return 'reply';
+  if (isReply === false || verdict === 'denied') return undefined;
+  const flags = objectAt(objectAt(objectAt(flow, 'l4'), 'TCP'), 'flags');
+  return booleanAt(flags, 'SYN') === true && booleanAt(flags, 'ACK') !== true ? undefined : 'unsure';
+}
+
+function trafficOf(flow: LooseObject): { readonly protocol: number; readonly port: number } | undefined {
+  const l4 = objectAt(flow, 'l4');
+  for (const word of Object.keys(l4 ?? {})) {
+    const protocol = protocolNumber(word);
+    if (protocol === undefined) continue;
+    const port = countAt(objectAt(l4, word), 'destination_port') ?? 0;
+    const hasPorts = protocol === 6 || protocol === 17 || protocol === 132;
+    return port > 65535 || (hasPorts && port === 0) ? undefined : { protocol, port: hasPorts ? port : 0 };
+  }
+  return undefined;
+}
+
+function familyOf(flow: LooseObject, source: FlowEnd, target: FlowEnd): 4 | 6 {
+  const known = source.address ?? target.address ?? parseIpAddress(textAt(objectAt(flow, 'IP'), 'source') ?? '');
+  return known?.family ?? (textAt(objectAt(flow, 'IP'), 'ipVersion') === 'IPv6' ? 6 : 4);
+}
+
+/** RFC 3339, as protojson writes it: from the year 1 to 9999, to the nanosecond. */
+function timeOf(flow: LooseObject, name: string): number | undefined {
+  const text = textAt(flow, name);
+  if (text === undefined || !/^[0-9]{4}-[0-9]{2}-[0-9]{2}T/.test(text)) return undefined;
+  const time = Date.parse(text.replace(/(\.[0-9]{3})[0-9]+/, '$1'));
+  return Number.isNaN(time) ? undefined : time;
+}
