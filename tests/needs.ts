@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url';
  * `kernel`: Linux where this process may make network namespaces and nft works in them. `userns`: a plain user may
  * make user namespaces. `root`: uid 0 here, also when only mapped. `nft`: the nft program. `shared`: the shared
  * folder of real manifests. `go`: the Go toolchain. `apiserver`: a real API server,
- * which `npm run test:cluster` builds. `nodes`: a whole cluster, which it builds where it is root. `chromium`: a browser. `script`: a terminal for the command under test.
+ * which `npm run test:cluster` builds. `nodes`: a whole cluster, which it builds where it is root. `iptables`: both kinds of it. `chromium`: a browser. `script`: a terminal for the command under test.
  */
-export type Need = 'apiserver' | 'kernel' | 'userns' | 'root' | 'nft' | 'shared' | 'go' | 'chromium' | 'script' | 'nodes';
+export type Need = 'apiserver' | 'kernel' | 'iptables' | 'userns' | 'root' | 'nft' | 'shared' | 'go' | 'chromium' | 'script' | 'nodes';
 
 /** Debian's package; set BULKHEAD_CHROMIUM where another one is to be used. */
 export const CHROMIUM: string = process.env['BULKHEAD_CHROMIUM'] ?? '/usr/bin/chromium';
@@ -40,7 +40,7 @@ export function sharedPath(...parts: readonly string[]): string {
 /** The folder of the clone. */
 export const cloneRoot: string = dirname(dirname(fileURLToPath(import.meta.url)));
 
-const UNFIT_FOR_FAST: ReadonlySet<Need> = new Set(['apiserver', 'nodes', 'kernel', 'userns', 'root', 'go', 'chromium']);
+const UNFIT_FOR_FAST: ReadonlySet<Need> = new Set(['apiserver', 'nodes', 'kernel', 'iptables', 'userns', 'root', 'go', 'chromium']);
 
 const known = new Map<Need, string | undefined>();
 
@@ -72,6 +72,10 @@ const look: Readonly<Record<Need, () => string | undefined>> = {
   root: () => (process.getuid?.() === 0 ? undefined : 'needs root'),
   nft: () => (succeeds('nft', ['--version']) ? undefined : 'needs `nft`, from the package nftables'),
   shared: () => (existsSync(sharedPath('data')) ? undefined : `needs the shared folder, looked for at ${sharedPath()}`),
+  iptables: () =>
+    ['iptables-nft', 'iptables-legacy', 'ip6tables-legacy'].every((program) => succeeds('unshare', ['-nm', program, '-S']))
+      ? undefined
+      : 'needs `iptables-nft` and `iptables-legacy`, from the package iptables, and a kernel with both',
   chromium: () => (existsSync(CHROMIUM) ? undefined : `needs Chromium at ${CHROMIUM}, from the package chromium`),
   script: () => (succeeds('script', ['--version']) ? undefined : 'needs `script`, from util-linux (on Debian the package bsdutils)'),
   go: () => (succeeds('go', ['version']) ? undefined : 'needs `go`'),

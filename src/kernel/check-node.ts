@@ -1,16 +1,19 @@
 // What on a node keeps policy from being enforced, or may: how its pods are wired, who else writes marks, how Services are reached.
 import { readFileSync } from 'node:fs';
 import { GENERATION_MASK } from './generation-number.ts';
-import { readMarkWriters } from './internal/mark-writers.ts';
+import { findLegacyDrops, readDroppingChains } from './internal/forward-drops.ts';
+import { readLegacyTables, type LegacyTable } from './internal/legacy-rules.ts';
+import { findLegacyMarkWriters, readMarkWriters, type MarkWriter } from './internal/mark-writers.ts';
 import { NetfilterSocket } from './internal/netfilter-socket.ts';
 import { readLinks, type Link } from './internal/read-links.ts';
 import { inNamespace, type NamespaceFd } from './network-namespace.ts';
 
 /**
  * `ipvs`: kube-proxy takes Services past the rules. `bridge-unfiltered`: pods of one node reach each other past them.
- * `mark-taken`: others write the bits that say which connections were judged.
+ * `mark-taken`: others write the bits that say which connections were judged. `forward-dropped`: others drop what
+ * policies may allow.
  */
-export type NodeObstacleCode = 'ipvs' | 'bridge-unfiltered' | 'mark-taken';
+export type NodeObstacleCode = 'ipvs' | 'bridge-unfiltered' | 'mark-taken' | 'forward-dropped';
 
 /** Sentences without a final stop. */
 export interface NodeObstacle {
@@ -32,7 +35,19 @@ export interface NodeCheckOptions {
 export function checkNode({ namespace, markMask = GENERATION_MASK, table = 'bulkhead' }: NodeCheckOptions = {}): readonly NodeObstacle[] {
   const links = readLinks(namespace);
   const read = (path: string): string | undefined => readText(namespace, path);
-  return [...findIpvs(links, read), ...findUnfilteredBridges(links, read), ...findMarkWriters({ namespace, markMask, table })];
+  return [...findIpvs(links, read), ...findUnfilteredBridges(links, read), ...findRulesOfOthers({ namespace, markMask, table, legacy: readLegacy(namespace) })];
+}
+
+interface OthersInput {
+  readonly namespace: NamespaceFd | undefined;
+  readonly markMask: number;
+  readonly table: string;
+  readonly legacy: readonly LegacyTable[];
+}
+
+function readLegacy(namespace: NamespaceFd | undefined): readonly LegacyTable[] {
+  const read = (): readonly LegacyTable[] => readLegacyTables((path) => readText(undefined, path));
+  return namespace === undefined ? read() : inNamespace(namespace, read);
 }
 
 /** kube-proxy's own device in this mode. */
@@ -67,22 +82,40 @@ function findUnfilteredBridges(links: readonly Link[], read: (path: string) => s
   });
 }
 
-function findMarkWriters({ namespace, markMask, table }: { readonly namespace: NamespaceFd | undefined; readonly markMask: number; readonly table: string }): NodeObstacle[] {
+function findRulesOfOthers({ namespace, markMask, table, legacy }: OthersInput): NodeObstacle[] {
   const socket = new NetfilterSocket(namespace);
   try {
     const own = new Set([table, `${table}_next`, `${table}_draft`]);
-    const writers = readMarkWriters(socket, own).filter(({ bits }) => (bits & markMask) !== 0);
-    if (writers.length === 0) return [];
-    const names = [...new Set(writers.map(({ family, table: name, chain }) => `\`${family} ${name} ${chain}\``))];
-    return [{
-      code: 'mark-taken',
-      isFatal: false,
-      reason: `rules of others write bits of the conntrack mark that are ours (${hex(markMask)}), so that connections are judged at every packet or not cut when a policy changes: chain ${names.slice(0, NAMES_MAX).join(', ')}${names.length > NAMES_MAX ? ` and ${names.length - NAMES_MAX} more` : ''}`,
-      remedy: `choose bits that nobody writes with \`--ct-mask\`; these are written: ${hex(writers.reduce((bits, writer) => bits | writer.bits, 0))}`,
-    }];
+    const writers = [...readMarkWriters(socket, own), ...findLegacyMarkWriters(legacy)].filter(({ bits }) => (bits & markMask) !== 0);
+    return [...explainMarkWriters(writers, markMask), ...explainDrops([...readDroppingChains(socket, own), ...findLegacyDrops(legacy)])];
   } finally {
     socket.close();
   }
+}
+
+function explainMarkWriters(writers: readonly MarkWriter[], markMask: number): NodeObstacle[] {
+  if (writers.length === 0) return [];
+  const names = [...new Set(writers.map(({ family, table: name, chain }) => `${family} ${name} ${chain}`.trim()))];
+  return [{
+    code: 'mark-taken',
+    isFatal: false,
+    reason: `rules of others write bits of the conntrack mark that are ours (${hex(markMask)}), so that connections are judged at every packet or not cut when a policy changes: ${listNames(names)}`,
+    remedy: `choose bits that nobody writes with \`--ct-mask\`; these are written: ${hex(writers.reduce((bits, writer) => bits | writer.bits, 0))}`,
+  }];
+}
+
+function explainDrops(names: readonly string[]): NodeObstacle[] {
+  if (names.length === 0) return [];
+  return [{
+    code: 'forward-dropped',
+    isFatal: false,
+    reason: `others drop forwarded packets, so that connections which policies allow may not come through: ${listNames(names)}`,
+    remedy: 'let the addresses of pods through there, in both directions; the CNI plugin or kube-proxy usually does',
+  }];
+}
+
+function listNames(names: readonly string[]): string {
+  return `chain ${names.slice(0, NAMES_MAX).map((name) => `\`${name}\``).join(', ')}${names.length > NAMES_MAX ? ` and ${names.length - NAMES_MAX} more` : ''}`;
 }
 
 const NAMES_MAX = 5;

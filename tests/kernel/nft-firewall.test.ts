@@ -9,10 +9,11 @@ import { sortRuleset } from '../../src/emit/sort-ruleset.ts';
 import { createFakeFirewall } from '../../src/kernel/fake-firewall.ts';
 import { FirewallError } from '../../src/kernel/firewall-error.ts';
 import { loadNft, runNft } from '../../src/kernel/internal/run-nft.ts';
-import { closeNamespace, createNamespace, type NamespaceFd } from '../../src/kernel/network-namespace.ts';
+import type { NamespaceFd } from '../../src/kernel/network-namespace.ts';
 import { openFirewall } from '../../src/kernel/nft-firewall.ts';
 import { needs } from '../needs.ts';
 import { addressOf, kernelWorld, type KernelWorld } from './firewall-world.ts';
+import { inEmptyNamespace } from './in-empty-namespace.ts';
 import { LARGE_RULESETS } from './large-rulesets.ts';
 import { rulesetOf } from './rules.ts';
 import { changeTo, readRuleset } from './whole-ruleset.ts';
@@ -28,17 +29,6 @@ function inWorld(name: string, run: (world: KernelWorld) => void): void {
       run(world);
     } finally {
       world.close();
-    }
-  });
-}
-
-function inEmptyNamespace(name: string, run: (namespace: NamespaceFd) => void): void {
-  test(name, needs('kernel'), () => {
-    const namespace = createNamespace();
-    try {
-      run(namespace);
-    } finally {
-      closeNamespace(namespace);
     }
   });
 }

@@ -7,6 +7,7 @@ import type { Element, Elements } from '../../src/emit/element.ts';
 import { diffElements } from '../../src/emit/plan-change.ts';
 import { EVERY_PORT_BIT } from '../../src/emit/profile-number.ts';
 import { createFakeFirewall } from '../../src/kernel/fake-firewall.ts';
+import type { Firewall } from '../../src/kernel/firewall.ts';
 import { openFirewall } from '../../src/kernel/nft-firewall.ts';
 import { createPollProber } from '../../src/kernel/poll-probe.ts';
 import { addAddress, LOOPBACK_INDEX, Rtnetlink } from '../../src/kernel/rtnetlink.ts';
@@ -47,42 +48,38 @@ test('fake: a pod and its own node', () => {
   }
 });
 
-test('kernel: a pod and its own node', needs('kernel'), async () => {
-  const hosts = new WiredHosts(Object.values(HOSTS).map((texts) => texts.map((text) => parseIpAddress(text)!)));
-  const firewall = openFirewall({ namespace: hosts.router });
-  try {
-    const links = new Rtnetlink(hosts.router);
-    links.apply(FAMILIES.map((family) => addAddress(LOOPBACK_INDEX, NODE[family])));
-    links.close();
-    firewall.load(diffElements(NO_ELEMENTS, ELEMENTS));
-    // Nobody listens: what gets through is refused by the node itself.
-    assert.deepEqual(await probe(hosts), CASES.flatMap(({ wanted }) => FAMILIES.map(() => (wanted ? 'refused' : 'silent'))));
-    const denied = firewall.readLedger().filter(({ verdict, source }) => verdict === 'denied' && FAMILIES.some((family) => source.value === addressOf('a', family).value));
-    assert.deepEqual(new Set(denied.map(({ refusal, port }) => `${refusal} ${port}`)), new Set(['egress 81', 'egress 53']));
-    const open = new Map(ELEMENTS).set('on4', [{ key: [addressOf('a', 4).value, 0n], last: [addressOf('a', 4).value, 0xffffffffn], data: 77 + EVERY_PORT_BIT }]);
-    firewall.apply({ steps: diffElements(firewall.read(), open), takesAway: false });
-    assert.deepEqual((await probe(hosts)).slice(0, 6), ['refused', 'refused', 'refused', 'silent', 'refused', 'silent']);
-  } finally {
-    firewall.close();
-    hosts.close();
-  }
+onNode('kernel: a pod and its own node', async (hosts, firewall) => {
+  // Nobody listens: what gets through is refused by the node itself.
+  assert.deepEqual(await probe(hosts), CASES.flatMap(({ wanted }) => FAMILIES.map(() => (wanted ? 'refused' : 'silent'))));
+  const denied = firewall.readLedger().filter(({ verdict, source }) => verdict === 'denied' && FAMILIES.some((family) => source.value === addressOf('a', family).value));
+  assert.deepEqual(new Set(denied.map(({ refusal, port }) => `${refusal} ${port}`)), new Set(['egress 81', 'egress 53']));
+  const open = new Map(ELEMENTS).set('on4', [{ key: [addressOf('a', 4).value, 0n], last: [addressOf('a', 4).value, 0xffffffffn], data: 77 + EVERY_PORT_BIT }]);
+  firewall.apply({ steps: diffElements(firewall.read(), open), takesAway: false });
+  assert.deepEqual((await probe(hosts)).slice(0, 6), ['refused', 'refused', 'refused', 'silent', 'refused', 'silent']);
 });
 
-test('kernel: what the node opens to a judged pod is answered', needs('kernel'), async () => {
-  const hosts = new WiredHosts(Object.values(HOSTS).map((texts) => texts.map((text) => parseIpAddress(text)!)));
-  const firewall = openFirewall({ namespace: hosts.router });
-  try {
-    const links = new Rtnetlink(hosts.router);
-    links.apply(FAMILIES.map((family) => addAddress(LOOPBACK_INDEX, NODE[family])));
-    links.close();
-    firewall.load(diffElements(NO_ELEMENTS, ELEMENTS));
-    const answers = await answersOf(FAMILIES.map((family) => ({ namespace: hosts.router, source: NODE[family], target: addressOf('a', family), targetNamespace: hostOf(hosts, 'a'), protocol: 'TCP' as const, port: 9 })));
-    assert.deepEqual(answers, ['refused', 'refused']);
-  } finally {
-    firewall.close();
-    hosts.close();
-  }
+onNode('kernel: what the node opens to a judged pod is answered', async (hosts) => {
+  const answers = await answersOf(FAMILIES.map((family) => ({ namespace: hosts.router, source: NODE[family], target: addressOf('a', family), targetNamespace: hostOf(hosts, 'a'), protocol: 'TCP' as const, port: 9 })));
+  assert.deepEqual(answers, ['refused', 'refused']);
 });
+
+/** The node has its addresses, and its kernel the elements. */
+function onNode(name: string, run: (hosts: WiredHosts, firewall: Firewall) => Promise<void>): void {
+  test(name, needs('kernel'), async () => {
+    const hosts = new WiredHosts(Object.values(HOSTS).map((texts) => texts.map((text) => parseIpAddress(text)!)));
+    const firewall = openFirewall({ namespace: hosts.router });
+    try {
+      const links = new Rtnetlink(hosts.router);
+      links.apply(FAMILIES.map((family) => addAddress(LOOPBACK_INDEX, NODE[family])));
+      links.close();
+      firewall.load(diffElements(NO_ELEMENTS, ELEMENTS));
+      await run(hosts, firewall);
+    } finally {
+      firewall.close();
+      hosts.close();
+    }
+  });
+}
 
 function probe(hosts: WiredHosts): Promise<readonly string[]> {
   return answersOf(CASES.flatMap(({ pod, protocol, port }) =>

@@ -8,10 +8,11 @@ import { test } from 'node:test';
 import { loadSteps } from '../../src/emit/plan-change.ts';
 import { FirewallError } from '../../src/kernel/firewall-error.ts';
 import { loadNft, runNft } from '../../src/kernel/internal/run-nft.ts';
-import { closeNamespace, createNamespace, type NamespaceFd } from '../../src/kernel/network-namespace.ts';
+import type { NamespaceFd } from '../../src/kernel/network-namespace.ts';
 import { openFirewall, type NftFirewallOptions } from '../../src/kernel/nft-firewall.ts';
 import { cloneRoot, needs } from '../needs.ts';
 import { kernelWorld } from './firewall-world.ts';
+import { inEmptyNamespace } from './in-empty-namespace.ts';
 import { LARGE_RULESETS } from './large-rulesets.ts';
 import { rulesetOf } from './rules.ts';
 import { SteadyTraffic, type Path } from './steady-traffic.ts';
@@ -19,31 +20,20 @@ import { changeTo, readRuleset, takenOver } from './whole-ruleset.ts';
 
 const CLOSED = rulesetOf({ isolated: { ingress: ['b'] } });
 
-function inNamespaceOfOurs(name: string, run: (namespace: NamespaceFd) => void): void {
-  test(name, needs('kernel'), () => {
-    const namespace = createNamespace();
-    try {
-      run(namespace);
-    } finally {
-      closeNamespace(namespace);
-    }
-  });
-}
-
 function leave(options: NftFirewallOptions): void {
   const earlier = openFirewall(options);
   earlier.load(loadSteps(CLOSED));
   earlier.close();
 }
 
-inNamespaceOfOurs('a table that an earlier process left is taken over as it stands', (namespace) => {
+inEmptyNamespace('a table that an earlier process left is taken over as it stands', (namespace) => {
   leave({ namespace });
   const firewall = openFirewall({ namespace });
   assert.deepEqual(takenOver(firewall), CLOSED);
   firewall.close();
 });
 
-inNamespaceOfOurs('where no table is there is nothing to take over', (namespace) => {
+inEmptyNamespace('where no table is there is nothing to take over', (namespace) => {
   const firewall = openFirewall({ namespace });
   assert.equal(firewall.takeOver(), undefined);
   firewall.close();
@@ -62,7 +52,7 @@ const NOT_OURS: readonly { readonly name: string; readonly left?: NftFirewallOpt
 ];
 
 for (const { name, left, text } of NOT_OURS) {
-  inNamespaceOfOurs(`not taken over, but replaced: ${name}`, (namespace) => {
+  inEmptyNamespace(`not taken over, but replaced: ${name}`, (namespace) => {
     leave({ ...left, namespace });
     if (text !== undefined) loadNft(`${text}\n`, { namespace, doing: 'change the table' });
     const firewall = openFirewall({ namespace });
@@ -73,12 +63,12 @@ for (const { name, left, text } of NOT_OURS) {
   });
 }
 
-inNamespaceOfOurs('bits of the mark that are no neighbors, or one alone, are refused', (namespace) => {
+inEmptyNamespace('bits of the mark that are no neighbors, or one alone, are refused', (namespace) => {
   for (const markMask of [0, 0x1, 0x5, -1, 0x1ffffffff]) assert.throws(() => openFirewall({ namespace, markMask }), RangeError);
 });
 
 /** Since Linux 6.9; `supported` is what this kernel says. */
-inNamespaceOfOurs('an owner keeps others from its table, and leaves it behind', (namespace) => {
+inEmptyNamespace('an owner keeps others from its table, and leaves it behind', (namespace) => {
   const owner = openFirewall({ namespace, isOwner: true });
   owner.load(loadSteps(CLOSED));
   const isOwned = !tryNft(namespace, 'delete table inet bulkhead');

@@ -1,4 +1,5 @@
 // Rules of others that write bits of the conntrack mark, read out of all tables of a namespace.
+import type { LegacyTable } from './legacy-rules.ts';
 import { NetfilterSocket } from './netfilter-socket.ts';
 import { SUBSYSTEM_NFTABLES, visitAttributes, type Message } from './netfilter-message.ts';
 
@@ -22,13 +23,21 @@ const NFTA_EXPR_DATA = 2;
 const NFT_CT_MARK = 3;
 const ALL_BITS = 0xffffffff;
 
-/** Rules of nftables and of iptables over nftables; those of the old iptables are not seen. Costs by the number of rules. */
+/** Rules of nftables and of iptables over nftables. Costs by the number of rules. */
 export function readMarkWriters(socket: NetfilterSocket, ownTables: ReadonlySet<string>): MarkWriter[] {
   const writers = socket.dump<MarkWriter>(
     { subsystem: SUBSYSTEM_NFTABLES, type: NFT_MSG_GETRULE, family: FAMILY_ANY },
     { doing: 'read the rules of others', body: () => undefined, parse: (message, found) => found.push(...writersIn(message)) },
   );
   return writers.filter(({ family, table, bits }) => bits !== 0 && !(family === 'inet' && ownTables.has(table)));
+}
+
+/** Rules of the old iptables. */
+export function findLegacyMarkWriters(tables: readonly LegacyTable[]): MarkWriter[] {
+  return tables.flatMap(({ family, name, rules }) => {
+    const bits = rules.reduce((sum, { target, revision, data }) => sum | (target === 'CONNMARK' ? bitsOfConnmark(data, revision) : 0), 0);
+    return bits === 0 ? [] : [{ family: `${family === 4 ? 'iptables' : 'ip6tables'}-legacy`, table: name, chain: '', bits: bits >>> 0 }];
+  });
 }
 
 function writersIn({ family, bytes, start, end }: Message): MarkWriter[] {
@@ -83,7 +92,6 @@ function valueOf(bytes: Buffer, start: number, end: number, wanted: number): num
   return value;
 }
 
-// linux/netfilter/xt_connmark.h: ctmark, ctmask, nfmask, mode (0 set, 1 save, 2 restore); from revision 2 on two bytes of a shift before the mode.
 function bitsOfTarget(bytes: Buffer, start: number, end: number): number {
   let name = '';
   let revision = 0;
@@ -91,10 +99,14 @@ function bitsOfTarget(bytes: Buffer, start: number, end: number): number {
   visitAttributes(bytes, start, end, (type, from, until) => {
     if (type === 2) revision = bytes.readUInt32BE(from);
     if (type === 1) name = bytes.toString('latin1', from, until - 1);
-    if (type !== 3 || name !== 'CONNMARK' || until - from < 15) return;
-    const [mark, mask, packetMask, mode] = [bytes.readUInt32LE(from), bytes.readUInt32LE(from + 4), bytes.readUInt32LE(from + 8), bytes[from + (revision >= 2 ? 14 : 12)]];
-    if (mode === 0) bits = mark | mask;
-    if (mode === 1) bits = mask | packetMask;
+    if (type === 3 && name === 'CONNMARK') bits = bitsOfConnmark(bytes.subarray(from, until), revision);
   });
   return bits;
+}
+
+// linux/netfilter/xt_connmark.h: ctmark, ctmask, nfmask, mode (0 set, 1 save, 2 restore); from revision 2 on two bytes of a shift before the mode.
+function bitsOfConnmark(data: Buffer, revision: number): number {
+  if (data.length < 15) return 0;
+  const [mark, mask, packetMask, mode] = [data.readUInt32LE(0), data.readUInt32LE(4), data.readUInt32LE(8), data[revision >= 2 ? 14 : 12]];
+  return mode === 0 ? mark | mask : mode === 1 ? mask | packetMask : 0;
 }
