@@ -2,7 +2,6 @@
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { IpAddress, IpRange } from '../src/base/ip-address.ts';
 import type { ClusterChange } from '../src/compile/cluster-change.ts';
 import { LiveProgram } from '../src/compile/live-program.ts';
 import { LiveEmission } from '../src/emit/live-emission.ts';
@@ -12,20 +11,16 @@ import { openFirewall } from '../src/kernel/nft-firewall.ts';
 import type { Cluster, Pod } from '../src/model/cluster.ts';
 import type { NetworkPolicy } from '../src/model/network-policy.ts';
 import { Chance } from './generate-cluster.ts';
+import { addressAt, NODE, placedCluster } from './placed-cluster.ts';
 import { mixed, withTiers } from './scale-shapes.ts';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-const NODE = 'node-0';
 const LOCAL_PODS = 500;
-const PODS_PER_NODE = 250;
 const CHANGES = 2000;
 const WARM_UP_CHANGES = 300;
 /** Changes of pods in a second, of the goal. */
 const CHANGES_PER_SECOND = 100;
 const TIERS = ['web', 'api', 'worker', 'cache', 'db'] as const;
-/** Of nodes and pods: 10.0.0.0/8 holds more than there are here. */
-const FIRST_ADDRESS = 0x0a000000n;
-const LAST_ADDRESS = 0x0affffffn;
 
 const SIZES = [
   { name: '10k pods, 1k policies, 50 namespaces', pods: 10_000, policies: 1000, namespaces: 50, tiers: 0 },
@@ -41,7 +36,7 @@ function runChild(index: number): void {
 }
 
 function measure({ name, tiers, ...size }: (typeof SIZES)[number]): void {
-  const plain = placed(mixed({ mode: 'bare', ...size }));
+  const plain = placedCluster(mixed({ mode: 'bare', ...size }), LOCAL_PODS);
   const cluster = tiers === 0 ? plain : withTiers(plain, tiers);
   const namespace = createNamespace();
   const firewall = openFirewall({ namespace });
@@ -58,23 +53,6 @@ function measure({ name, tiers, ...size }: (typeof SIZES)[number]): void {
     firewall.close();
     closeNamespace(namespace);
   }
-}
-
-/** Each pod with an address, the first ones of a shuffled list on our node. */
-function placed(cluster: Cluster): Cluster {
-  const chance = new Chance(3);
-  const order = cluster.pods.map((_, index) => ({ index, at: chance.below(1 << 30) })).sort((a, b) => a.at - b.at);
-  const pods = [...cluster.pods];
-  for (const [place, { index }] of order.entries()) {
-    const node = place < LOCAL_PODS ? 0 : 1 + Math.floor((place - LOCAL_PODS) / PODS_PER_NODE);
-    pods[index] = { ...pods[index]!, nodeName: `node-${node}`, addresses: [addressAt(place)] };
-  }
-  const podRanges: IpRange[] = [{ family: 4, first: FIRST_ADDRESS, last: LAST_ADDRESS }];
-  return { ...cluster, pods, podRanges };
-}
-
-function addressAt(place: number): IpAddress {
-  return { family: 4, value: FIRST_ADDRESS + 256n + BigInt(place) };
 }
 
 class Bench {
