@@ -112,7 +112,7 @@ export class LiveEmission {
     const ends = this.sides.egress.isWhole ? pods.localEnds : pods.touchedEnds;
     let takesAway = this.isAdopted;
     for (const direction of DIRECTIONS) takesAway = this.sides[direction].plan({ program: this.live.program, pods, podRanges, draft, source, profiles }) || takesAway;
-    takesAway = this.ownNode.plan({ program: this.live.program, ends: pods.localEnds, profiles: this.profileUses, draft }) || takesAway;
+    takesAway = this.ownNode.plan({ program: this.live.program, ends: this.sides.egress.areRangesDue ? pods.localEnds : ends, profiles: this.profileUses, draft }) || takesAway;
     takesAway = this.changeLocalPods(ends, draft) || takesAway;
     takesAway = this.changePodRanges(draft) || takesAway;
     this.profileUses.settle(draft);

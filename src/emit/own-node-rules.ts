@@ -29,6 +29,7 @@ const NOBODY: HeldEnd = { isJudged: false, elements: [], uses: [] };
 
 export interface OwnNodeInput {
   readonly program: Program;
+  /** Those that are other than before; all of them where atoms have other classes. */
   readonly ends: readonly LocalEnd[];
   readonly profiles: ProfileUses;
   readonly draft: ChangeDraft;
