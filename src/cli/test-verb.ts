@@ -1,24 +1,20 @@
 // `bulkhead test FILE…`: expectations held against the computed answer, or against real connections in the lab.
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { PROTOCOL_BASE } from '../base/port-set.ts';
-import { hasErrors } from '../base/finding.ts';
 import { compileCluster } from '../compile/compile.ts';
 import { detectKernel } from '../kernel/detect-kernel.ts';
 import { checkTests, countFailures, type TestReport } from '../probe/check-expectations.ts';
-import { readPolicyTests, type PolicyTest } from '../probe/policy-test.ts';
+import type { PolicyTest } from '../probe/policy-test.ts';
 import { TEST_FORMATS, testJson, testJunit, testTap, testText } from '../report/test-report.ts';
 import { choiceOf } from './choice.ts';
 import { dataAnswer } from '../terminal/data-answer.ts';
-import { UnreadableInput } from '../terminal/failures.ts';
 import { addInputOptions, type InputOptions } from '../input/input-options.ts';
-import { listInputs, systemWords } from '../input/list-inputs.ts';
 import { positiveNumber } from './number-words.ts';
+import { readTests } from './read-tests.ts';
 import { refuseClusterFromInside } from '../input/open-base.ts';
 import { writeAnswer, writeNote } from '../terminal/output.ts';
 import { readInputs } from '../input/input.ts';
 import { terminalOf } from '../terminal/terminal.ts';
-import { writeFindings } from '../terminal/write-findings.ts';
 
 const PLACES = ['static', 'lab'] as const;
 
@@ -51,27 +47,6 @@ async function runTest(files: readonly string[], options: TestOptions): Promise<
   if (typeof report === 'number') return report;
   await writeAnswer(await formatReport(report, options));
   return countFailures(report).failed === 0 ? 0 : 1;
-}
-
-/** undefined: a file is broken, which has been said. */
-async function readTests(words: readonly string[]): Promise<readonly PolicyTest[] | undefined> {
-  const texts = new Map<string, string>();
-  const read = listInputs(words).map((file) => {
-    const text = readText(file.kind === 'stdin' ? 0 : file.name, file.name);
-    texts.set(file.name, text);
-    return readPolicyTests(file.name, text);
-  });
-  const findings = read.flatMap((one) => one.findings);
-  await writeFindings(findings, { lineOf: (file, line) => texts.get(file)?.split(/\r?\n/)[line - 1] });
-  return hasErrors(findings) ? undefined : read.flatMap(({ tests }) => tests);
-}
-
-function readText(path: string | 0, name: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new UnreadableInput(name, systemWords(error));
-  }
 }
 
 async function testStatically(tests: readonly PolicyTest[], options: TestOptions): Promise<TestReport | number> {

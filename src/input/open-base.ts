@@ -33,6 +33,11 @@ export function refuseClusterFromInside({ cluster }: InputOptions): void {
 
 export async function openCluster(options: BaseOptions): Promise<OpenedFiles> {
   const { name, read } = await fetchCluster(options);
+  return openedCluster(name, read);
+}
+
+/** A cluster that was read, as files. */
+export async function openedCluster(name: string, read: ReadCluster): Promise<OpenedFiles> {
   return { ...clusterFiles(name, read.entries), findings: await leftOutFindings(name, read) };
 }
 

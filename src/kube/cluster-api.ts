@@ -104,6 +104,11 @@ export interface WriteOptions {
   readonly dryRun?: boolean;
 }
 
+export interface DeleteOptions extends WriteOptions {
+  /** Fails with `conflict` where the object is no longer in this state. */
+  readonly resourceVersion?: string | undefined;
+}
+
 export interface ApplyOptions extends WriteOptions {
   /** Under this name the server remembers which fields are ours. */
   readonly fieldManager: string;
@@ -143,7 +148,7 @@ export interface ClusterApi {
   /** Merged into `status` (JSON merge patch: null takes away, a list stands for the whole list). */
   patchStatus(place: ObjectPlace, status: { readonly [field: string]: unknown }, options?: PatchOptions): Promise<StoredObject>;
   /** Fails with `not-found`. */
-  delete(place: ObjectPlace, options?: WriteOptions): Promise<void>;
+  delete(place: ObjectPlace, options?: DeleteOptions): Promise<void>;
 }
 
 /** `networking.k8s.io` of `networking.k8s.io/v1`; empty for the core group. */

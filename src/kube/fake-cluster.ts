@@ -2,7 +2,7 @@
 import { hasErrors } from '../base/finding.ts';
 import { classifyKind } from '../read/kinds.ts';
 import { readManifests, sourceFromText } from '../read/read.ts';
-import { groupOf, qualifiedResource, type ApplyOptions, type ClusterApi, type ListEvent, type ListOptions, type NewObject, type ObjectPlace, type PatchOptions, type ServedKind, type ServedKinds, type StoredObject, type WantedObject, type WatchEvent, type WatchOptions, type WholeListEvent, type WriteOptions } from './cluster-api.ts';
+import { groupOf, qualifiedResource, type ApplyOptions, type ClusterApi, type DeleteOptions, type ListEvent, type ListOptions, type NewObject, type ObjectPlace, type PatchOptions, type ServedKind, type ServedKinds, type StoredObject, type WantedObject, type WatchEvent, type WatchOptions, type WholeListEvent, type WriteOptions } from './cluster-api.ts';
 import { ClusterError } from './cluster-error.ts';
 import { FakeHistory, keyOf } from './fake-history.ts';
 import { applyFields, conflictsOf, mergePatch } from './fake-merge.ts';
@@ -193,9 +193,10 @@ export class FakeCluster implements ClusterApi {
     return this.put(mergePatch(held, { status }) as WantedObject); // it is stored
   }
 
-  async delete(place: ObjectPlace, { dryRun = false }: WriteOptions = {}): Promise<void> {
+  async delete(place: ObjectPlace, { dryRun = false, resourceVersion }: DeleteOptions = {}): Promise<void> {
     this.#answer();
     const held = this.#find(place) as WantedObject; // it is stored
+    if (resourceVersion !== undefined && held.metadata['resourceVersion'] !== resourceVersion) throw new ClusterError('conflict', `the object has been modified: ${place.served.resource} "${place.name}"`);
     if (!dryRun) this.remove(held);
   }
 

@@ -1,6 +1,6 @@
 // The real cluster: discovery, paged lists, watches and writes over the configuration of kubectl.
 import { isPolicyGroup } from '../read/engine-kinds.ts';
-import { groupOf, type ApplyOptions, type ClusterApi, type ListEvent, type ListOptions, type NewObject, type ObjectPlace, type PatchOptions, type ServedKind, type ServedKinds, type StoredObject, type WantedObject, type WatchEvent, type WatchOptions, type WholeListEvent, type WriteOptions } from './cluster-api.ts';
+import { groupOf, type ApplyOptions, type ClusterApi, type DeleteOptions, type ListEvent, type ListOptions, type NewObject, type ObjectPlace, type PatchOptions, type ServedKind, type ServedKinds, type StoredObject, type WantedObject, type WatchEvent, type WatchOptions, type WholeListEvent, type WriteOptions } from './cluster-api.ts';
 import { ClusterError } from './cluster-error.ts';
 import { DISCOVERY_ACCEPT, readAggregated, readGroupVersions, readResourceList, type Discovered } from './discovery.ts';
 import { execInPod } from './exec.ts';
@@ -111,8 +111,9 @@ export class KubeApi implements ClusterApi, PodHands {
     return this.#write({ path: objectPath(place, 'status'), method: 'PATCH', body: jsonBody('application/merge-patch+json', patch), ...(signal === undefined ? {} : { signal }) });
   }
 
-  async delete(place: ObjectPlace, options: WriteOptions = {}): Promise<void> {
-    await this.#write({ path: withQuery(objectPath(place), writeQuery(options)), method: 'DELETE' });
+  async delete(place: ObjectPlace, { resourceVersion, ...options }: DeleteOptions = {}): Promise<void> {
+    const body = resourceVersion === undefined ? {} : { body: jsonBody('application/json', { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { resourceVersion } }) };
+    await this.#write({ path: withQuery(objectPath(place), writeQuery(options)), method: 'DELETE', ...body });
   }
 
   async exec(request: ExecRequest): Promise<ExecResult> {

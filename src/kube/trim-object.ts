@@ -38,7 +38,7 @@ function trimMetadata(metadata: Fields): Fields {
 type Trim = (fields: Fields) => Record<string, Json | undefined>;
 
 const BODIES: Readonly<Record<string, Trim>> = {
-  Pod: ({ spec, status }) => ({ spec: compact({ ...trimPodSpec(fieldsOf(spec)), ...pick(fieldsOf(spec), ['nodeName']) }), status: trimPodStatus(fieldsOf(spec), fieldsOf(status)) }),
+  Pod: ({ spec, status }) => ({ spec: compact({ ...trimPodSpec(fieldsOf(spec)), ...pick(fieldsOf(spec), ['nodeName']), ...accountOf(fieldsOf(spec)) }), status: trimPodStatus(fieldsOf(spec), fieldsOf(status)) }),
   Node: ({ spec, status }) => ({ spec: nonEmpty(pick(fieldsOf(spec), ['podCIDR', 'podCIDRs'])), status: compact({ addresses: fieldsOf(status)['addresses'] }) }),
   Service: ({ spec }) => ({
     spec: compact({
@@ -73,12 +73,24 @@ const BODIES: Readonly<Record<string, Trim>> = {
   ValidatingWebhookConfiguration: ({ webhooks }) => ({ webhooks: trimWebhooks(webhooks) }),
   MutatingWebhookConfiguration: ({ webhooks }) => ({ webhooks: trimWebhooks(webhooks) }),
   CustomResourceDefinition: ({ spec }) => ({ spec: nonEmpty(compact({ conversion: nonEmpty(compact({ webhook: nonEmpty(trimClient(fieldsOf(fieldsOf(fieldsOf(spec)['conversion'])['webhook']))) })) })) }),
+  // Of who was given rights, the accounts of pods.
+  ClusterRoleBinding: ({ subjects }) => ({ subjects: trimAccounts(subjects) }),
+  RoleBinding: ({ subjects }) => ({ subjects: trimAccounts(subjects) }),
   APIService: ({ spec }) => ({ spec: nonEmpty(compact({ service: trimCalled(fieldsOf(spec)['service']) })) }),
   CronJob: ({ spec }) => ({ spec: compact({ jobTemplate: { spec: trimWorkloadSpec(fieldsOf(fieldsOf(fieldsOf(spec)['jobTemplate'])['spec'])) } }) }),
   // Of engines whose kinds decide by what stands in them (`engine-kinds`).
   NodeClass: ({ spec }) => ({ spec: nonEmpty(pick(fieldsOf(spec), ['networkPolicy'])) }),
   Subnet: ({ spec }) => ({ spec: nonEmpty(pick(fieldsOf(spec), ['private', 'acls'])) }),
 };
+
+function trimAccounts(subjects: Json | undefined): readonly Fields[] | undefined {
+  return nonEmptyList(listOf(subjects).map(fieldsOf).filter(({ kind }) => kind === 'ServiceAccount').map((subject) => pick(subject, ['kind', 'name', 'namespace'])));
+}
+
+/** Every pod has one; `default` is the one that nobody chose. */
+function accountOf({ serviceAccountName }: Fields): Fields {
+  return typeof serviceAccountName === 'string' && serviceAccountName !== 'default' ? { serviceAccountName } : {};
+}
 
 function trimWebhooks(webhooks: Json | undefined): readonly Fields[] {
   return listOf(webhooks).map((webhook) => trimClient(fieldsOf(webhook)));
@@ -101,7 +113,7 @@ function trimTarget(endpoint: Json): Fields | undefined {
 }
 
 /** Groups of the kinds named in `BODIES`; a kind of the same name elsewhere is somebody else's. */
-const BODY_GROUPS = /^(v1|(networking\.k8s\.io|discovery\.k8s\.io|batch|policy\.networking\.k8s\.io|monitoring\.coreos\.com|(admissionregistration|apiextensions|apiregistration)\.k8s\.io|eks\.amazonaws\.com|kubeovn\.io|bulkhead\.dev)\/.*)$/;
+const BODY_GROUPS = /^(v1|(networking\.k8s\.io|discovery\.k8s\.io|batch|policy\.networking\.k8s\.io|monitoring\.coreos\.com|(admissionregistration|apiextensions|apiregistration|rbac\.authorization)\.k8s\.io|eks\.amazonaws\.com|kubeovn\.io|bulkhead\.dev)\/.*)$/;
 const WORKLOAD_GROUPS = /^(v1|apps\/.*|batch\/.*)$/;
 
 function trimBody({ apiVersion, kind }: { readonly apiVersion: string; readonly kind: string }, fields: Fields): Fields {

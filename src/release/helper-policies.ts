@@ -7,9 +7,6 @@ import { meetRules } from './meet-rules.ts';
 import type { PolicyChange } from './release.ts';
 import { complementOf, distinct, isContradiction, meetOf } from './selector-sets.ts';
 
-/** No name that somebody would choose; the rest is a number. */
-export const HELPER_PREFIX = 'bulkhead-between-';
-
 const ORIGIN: Origin = { document: unwrittenDocument('a helper of bulkhead'), path: [] };
 
 const EVERYBODY: PolicyRule = { index: 0, peers: { kind: 'everybody' }, ports: { kind: 'every' }, origin: ORIGIN };
@@ -22,14 +19,19 @@ interface Governing {
 
 /** Numbers the helpers of one release. A class, for it counts. */
 export class HelperNames {
+  readonly #prefix: string;
   #count = 0;
 
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
   policy(namespace: string, { podSelector, direction, rules }: Governing): NetworkPolicy {
-    return { kind: 'NetworkPolicy', namespace, name: `${HELPER_PREFIX}${++this.#count}`, podSelector, ingress: undefined, egress: undefined, [direction]: rules, origin: ORIGIN };
+    return { kind: 'NetworkPolicy', namespace, name: `${this.#prefix}${++this.#count}`, podSelector, ingress: undefined, egress: undefined, [direction]: rules, origin: ORIGIN };
   }
 
   copy(policy: NetworkPolicy): NetworkPolicy {
-    return { ...policy, name: `${HELPER_PREFIX}${++this.#count}` };
+    return { ...policy, name: `${this.#prefix}${++this.#count}` };
   }
 }
 

@@ -24,9 +24,9 @@ const TRIED_WRITES_MAX = 12;
 /** Harms that are told of one state. */
 const HARMS_MAX = 20;
 
-/** Each state is compiled and held against the first and the last. */
-export function planWrites(cluster: Cluster, changes: readonly PolicyChange[]): WritePlan {
-  const planner = new Planner(cluster, changes);
+/** Each state is compiled and held against the first and the last. Helpers are named by the prefix and a number. */
+export function planWrites(cluster: Cluster, changes: readonly PolicyChange[], helperPrefix: string): WritePlan {
+  const planner = new Planner(cluster, changes, helperPrefix);
   const direct = planner.findOrder();
   if (direct !== undefined) return planner.planOf('direct', direct);
   let best: WritePlan | undefined;
@@ -49,12 +49,14 @@ class Planner {
   private readonly cluster: Cluster;
   private readonly changes: readonly PolicyChange[];
   private readonly own: readonly Step[];
+  private readonly helperPrefix: string;
   private readonly before: Program;
   private readonly after: Program;
   private readonly namespaces: ReadonlySet<string> | undefined;
 
-  constructor(cluster: Cluster, changes: readonly PolicyChange[]) {
+  constructor(cluster: Cluster, changes: readonly PolicyChange[], helperPrefix: string) {
     this.cluster = cluster;
+    this.helperPrefix = helperPrefix;
     this.changes = changes;
     this.own = stepsOf(changes);
     this.before = compileCluster(cluster);
@@ -111,7 +113,7 @@ class Planner {
   }
 
   private throughUnion(spread: readonly NamespaceChange[], withCopies: boolean): Halves | undefined {
-    const names = new HelperNames();
+    const names = new HelperNames(this.helperPrefix);
     const [heldBefore, heldAfter] = (['before', 'after'] as const).map((side) => gather(spread.map((change) => holdOpen(names, change, side))));
     if (heldBefore === undefined || heldAfter === undefined) return undefined;
     const changed = this.changes.flatMap(({ before, after }) => (before?.kind === 'NetworkPolicy' ? [{ before, after }] : []));
@@ -124,7 +126,7 @@ class Planner {
   }
 
   private throughMeeting(spread: readonly NamespaceChange[]): Halves | undefined {
-    const names = new HelperNames();
+    const names = new HelperNames(this.helperPrefix);
     const [heldBefore, heldAfter] = (['before', 'after'] as const).map((side) => gather(spread.map((change) => holdOpen(names, change, side))));
     const met = gather(spread.map((change) => meetingPolicies(names, change)));
     if (heldBefore === undefined || heldAfter === undefined || met === undefined) return undefined;

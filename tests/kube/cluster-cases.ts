@@ -188,6 +188,9 @@ export function clusterCases(open: () => Promise<ClusterWorld>, wants: TestNeeds
     const dated = { ...other, metadata: { ...other.metadata, resourceVersion: metadata.resourceVersion! } };
     await api.apply(served, dated, { fieldManager: 'two' });
     await refuses('conflict', () => api.apply(served, dated, { fieldManager: 'two' }));
+    const place = { served, namespace, name: wanted.metadata.name };
+    await refuses('conflict', () => api.delete(place, { resourceVersion: metadata.resourceVersion }));
+    await api.delete(place, { resourceVersion: (await api.get(place)).metadata.resourceVersion });
   });
 
   holds('a list can be of selected objects', async ({ api, apply }, namespace) => {

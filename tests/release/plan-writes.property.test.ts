@@ -30,7 +30,7 @@ test('the same with policies of the whole cluster', () => {
 });
 
 function holdPlan(before: Cluster, after: Cluster): WritePlan {
-  const plan = planWrites(before, changesOf(before, after));
+  const plan = planWrites(before, changesOf(before, after), 'between-');
   const states = plan.steps.map((_, index) => clusterAfter(before, plan.steps.slice(0, index + 1)));
   const last = states.at(-1) ?? before;
   assert.deepEqual(names(last), names(after), 'the last state is the wanted one');

@@ -1,0 +1,90 @@
+// `bulkhead apply`: policies into a cluster as one release, judged before, written in a safe order, kept so that it can be taken back.
+import type { Command } from 'commander';
+import type { WantedChange } from '../release/prepare-objects.ts';
+import { placeLabel, placeOfObject } from '../release/release-object.ts';
+import type { KeptRelease } from '../release/release-record.ts';
+import { sayingRights } from '../release/missing-rights.ts';
+import { listReleases } from '../release/release-store.ts';
+import { UsageError } from '../terminal/failures.ts';
+import { collect } from '../input/input-options.ts';
+import { carryRelease } from './carry-release.ts';
+import { readLiveCluster } from './live-cluster.ts';
+import type { Proposal } from './proposal.ts';
+import { readTests } from './read-tests.ts';
+import { addReleaseOptions, type ReleaseOptions } from './release-options.ts';
+import { readWanted, type WantedPolicies } from './wanted-policies.ts';
+
+interface ApplyOptions extends ReleaseOptions {
+  readonly file?: readonly string[];
+  readonly namespace?: string;
+  readonly release: string;
+  readonly stage?: boolean;
+  readonly prune?: boolean;
+}
+
+export function defineApply(command: Command): void {
+  addReleaseOptions(
+    command
+      .argument('[PATH...]', 'the same as -f')
+      .option('-f, --file <FILE|DIR|->', 'policies: YAML or JSON; a folder with all below it; - is standard input; repeatable', collect)
+      .option('-n, --namespace <NAME>', 'namespace of policies that name none (default: default)')
+      .option('--release <NAME>', 'what they are together', 'default')
+      .option('--stage', 'write each as a staged policy, which is judged on real traffic and not enforced')
+      .option('--prune', 'take away what belongs to the release and is in no file any more'),
+  ).addHelpText('after', `
+Nothing is written before it has said what would change, and somebody has said yes.
+Broken off at any moment, the same command goes on, and bulkhead rollback takes it back.
+
+Exit status: 0 it is written, in force and tested as far as anybody here can know, or with --dry-run may be; 1 it is refused, or not wanted, or did not hold; 2 it cannot be understood; 3 the cluster said no.
+
+Examples:
+  bulkhead apply policies/ --dry-run -o md
+  bulkhead apply policies/ --test tests/ --atomic
+  bulkhead apply policies/ --stage`)
+    .action(async (paths: readonly string[], options: ApplyOptions) => {
+      process.exitCode = await runApply([...(options.file ?? []), ...paths], options);
+    });
+}
+
+async function runApply(words: readonly string[], options: ApplyOptions): Promise<number> {
+  checkRelease(options.release);
+  const wanted = await readWanted(words, options);
+  const tests = options.test === undefined ? [] : await readTests(options.test);
+  if (wanted === undefined || tests === undefined) return 2;
+  const live = await readLiveCluster(options);
+  if (live === undefined) return 2;
+  const kept = await sayingRights(listReleases(live.api, options.keepIn, options.release));
+  return carryRelease(proposalOf(wanted, kept, options), { live, kept, tests, options });
+}
+
+/** Part of names of objects, and the value of a label. Throws UsageError. */
+export function checkRelease(release: string): void {
+  if (!/^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/.test(release)) throw new UsageError(`\`${release}\` is no name of a release`, 'up to 40 lower-case letters, digits and dashes');
+}
+
+function proposalOf({ objects, ofFiles, lineOf }: WantedPolicies, kept: readonly KeptRelease[], { release, prune = false }: ApplyOptions): Proposal {
+  const written = objects.map((object): WantedChange => ({ place: placeOfObject(object), wanted: object }));
+  const named = new Set(written.map(({ place }) => placeLabel(place)));
+  const missing = (kept.at(-1)?.record.members ?? []).filter((member) => !named.has(placeLabel(placeOfObject(member))));
+  // What is enforced now is no longer tried.
+  const gone = missing.filter((member) => prune || isTwinOf(named, member));
+  const left = missing.filter((member) => !gone.includes(member));
+  return {
+    release,
+    action: 'apply',
+    wanted: [...written, ...gone.map((member): WantedChange => ({ place: placeOfObject(member), wanted: undefined }))],
+    members: [...objects, ...left],
+    left: left.map((member) => placeLabel(placeOfObject(member))),
+    ofFiles,
+    lineOf,
+    isRestore: false,
+  };
+}
+
+const REAL_KINDS: Readonly<Record<string, string>> = { StagedPolicy: 'NetworkPolicy', StagedClusterPolicy: 'ClusterNetworkPolicy' };
+
+/** A staged policy whose real one is written. */
+function isTwinOf(named: ReadonlySet<string>, { kind, metadata: { namespace, name } }: KeptRelease['record']['members'][number]): boolean {
+  const real = REAL_KINDS[kind];
+  return real !== undefined && named.has(namespace === undefined ? `${real} ${name}` : `${real} ${namespace}/${name}`);
+}

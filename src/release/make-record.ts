@@ -1,0 +1,43 @@
+// From a judged release to what is kept of it.
+import type { Judgment } from './judge-release.ts';
+import type { ObjectChange } from './prepare-objects.ts';
+import { authored, NETWORK_POLICY, placeLabel, placeOfObject } from './release-object.ts';
+import type { KeptRelease, NamedObject, RecordedChange, ReleaseRecord } from './release-record.ts';
+
+export interface Intent extends Pick<ReleaseRecord, 'release' | 'action' | 'undoes'> {
+  readonly members: readonly NamedObject[];
+}
+
+export interface Recording {
+  readonly judgment: Judgment;
+  readonly revision: number;
+  /** The newest revision, where it did not come to its end. */
+  readonly broken: KeptRelease | undefined;
+  readonly at: Date;
+  readonly reason: string | undefined;
+}
+
+/** Of what a revision that broke off had changed, what was there before that one is kept. */
+export function makeRecord({ release, action, members, undoes }: Intent, { judgment, revision, broken, at, reason }: Recording): ReleaseRecord {
+  const earlier = new Map((broken?.record.changes ?? []).map((change) => [placeLabel(placeOfObject((change.before ?? change.after)!)), change]));
+  const touched = new Set(judgment.changes.map(({ place }) => placeLabel(place)));
+  const helpers = new Set((broken?.record.helpers ?? []).map((object) => placeLabel(placeOfObject(object))));
+  const changes = judgment.changes.filter(({ place }) => !helpers.has(placeLabel(place))).map((change) => recordedChange(change, earlier.get(placeLabel(change.place))));
+  const untouched = [...earlier].filter(([label]) => !touched.has(label)).map(([, change]) => change);
+  return {
+    version: 1,
+    release,
+    revision,
+    action,
+    at: at.toISOString(),
+    ...(reason === undefined ? {} : { reason }),
+    ...(undoes === undefined ? {} : { undoes }),
+    changes: [...changes, ...(action === 'rollback' ? [] : untouched)],
+    members: members.map(({ apiVersion, kind, metadata: { name, namespace } }) => ({ apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } })),
+    helpers: judgment.plan.steps.flatMap(({ kind, role, policy }): NamedObject[] => (kind === 'put' && role === 'helper' && policy.kind === 'NetworkPolicy' ? [{ apiVersion: NETWORK_POLICY.apiVersion, kind: policy.kind, metadata: { name: policy.name, namespace: policy.namespace } }] : [])),
+  };
+}
+
+function recordedChange({ held, result }: ObjectChange, earlier: RecordedChange | undefined): RecordedChange {
+  return { before: earlier === undefined ? (held === undefined ? null : authored(held)) : earlier.before, after: result === undefined ? null : authored(result) };
+}

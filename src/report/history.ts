@@ -1,0 +1,37 @@
+// The revisions of releases, as a table or as data.
+import { placeLabel, placeOfObject } from '../release/release-object.ts';
+import type { KeptRelease, RecordedChange, ReleaseState } from '../release/release-record.ts';
+import { printable } from './printable.ts';
+import type { Style } from './style.ts';
+import { alignColumns } from './table.ts';
+
+const STATE_WORDS: Readonly<Record<ReleaseState, string>> = { writing: 'broke off, or is being written', written: 'written', failed: 'did not hold', 'rolled-back': 'taken back', resumed: 'broke off, resumed' };
+
+export function historyText(kept: readonly KeptRelease[], style: Style): string {
+  if (kept.length === 0) return 'no release is kept here\n';
+  const rows = kept.map(({ record: { release, revision, at, action, undoes, reason = '', changes }, state }) => {
+    const what = action === 'rollback' ? `rollback of ${undoes ?? '?'}` : 'apply';
+    const painted = state === 'written' ? STATE_WORDS[state] : style.yellow(STATE_WORDS[state]);
+    return [printable(release), `${revision}`, printable(at.slice(0, 19)), what, countsOf(changes), { text: STATE_WORDS[state], painted }, printable(reason)];
+  });
+  return `${alignColumns([['RELEASE', 'REVISION', 'AT', 'WHAT', 'POLICIES', 'STATE', 'REASON'], ...rows]).join('\n')}\n`;
+}
+
+function countsOf(changes: readonly RecordedChange[]): string {
+  const count = (is: (change: RecordedChange) => boolean): number => changes.filter(is).length;
+  return `+${count(({ before }) => before === null)} ~${count(({ before, after }) => before !== null && after !== null)} -${count(({ after }) => after === null)}`;
+}
+
+export function historyJson(kept: readonly KeptRelease[]): string {
+  const releases = kept.map(({ record: { version: _, changes, members, helpers: __, ...rest }, state }) => ({
+    ...rest,
+    state,
+    changes: changes.map(({ before, after }) => ({ object: labelOf((before ?? after)!), before, after })),
+    members: members.map(labelOf),
+  }));
+  return `${JSON.stringify({ apiVersion: 'bulkhead/v1', kind: 'History', releases }, undefined, 2)}\n`;
+}
+
+function labelOf(object: Parameters<typeof placeOfObject>[0]): string {
+  return placeLabel(placeOfObject(object));
+}
