@@ -45,7 +45,7 @@ function guardObjection(guard: Guard, cuts: readonly GuardWitness[], { allowed }
 }
 
 function adoptions(changes: readonly ObjectChange[]): readonly Objection[] {
-  return changes.length > 0 && changes.some(({ isAdopted, conflicts }) => isAdopted || conflicts.length > 0) ? [{ message: 'it takes over what others have written', help: 'if that is meant: --adopt' }] : [];
+  return changes.some(({ isAdopted, conflicts }) => isAdopted || conflicts.length > 0) ? [{ message: 'it takes over what others have written', help: 'if that is meant: --adopt' }] : [];
 }
 
 /** Who owns what of an object that the release would take over, and what to do about it; empty where nobody does. */

@@ -1,7 +1,6 @@
 // The history of releases in a cluster: revisions as ConfigMaps, found by their label, a bounded number of each release.
 import type { ClusterApi, StoredObject, WantedObject } from '../kube/cluster-api.ts';
 import { ClusterError } from '../kube/cluster-error.ts';
-import { findObject } from './find-object.ts';
 import { ReleaseError } from './release-error.ts';
 import { CONFIG_MAP, readRecord, recordObject, recordPlace, RELEASE_LABEL, type KeptRelease, type ReleaseRecord, type ReleaseState } from './release-record.ts';
 
@@ -11,17 +10,12 @@ export const REVISIONS_MAX = 20;
 /** By release, then revision, old before new; of all releases where none is named. What cannot be read is left out. */
 export async function listReleases(api: ClusterApi, namespace: string, release?: string): Promise<readonly KeptRelease[]> {
   const labelSelector = release === undefined ? RELEASE_LABEL : `${RELEASE_LABEL}=${release}`;
-  const names: string[] = [];
-  for await (const event of api.list(CONFIG_MAP, { namespace, labelSelector })) {
-    if (event.kind === 'restart') names.length = 0;
-    else names.push(event.object.metadata.name);
+  let found: StoredObject[] = [];
+  for await (const event of api.listWhole(CONFIG_MAP, { namespace, labelSelector })) {
+    if (event.kind === 'restart') found = [];
+    else found.push(event.object);
   }
-  const kept: KeptRelease[] = [];
-  for (const name of names) {
-    const stored = await findObject(api, { served: CONFIG_MAP, namespace, name });
-    const read = stored === undefined ? undefined : await readRecord(stored);
-    if (read !== undefined) kept.push(read);
-  }
+  const kept = (await Promise.all(found.map(readRecord))).filter((read) => read !== undefined);
   return kept.sort((a, b) => (a.record.release === b.record.release ? a.record.revision - b.record.revision : a.record.release < b.record.release ? -1 : 1));
 }
 

@@ -23,8 +23,14 @@ function countsOf(changes: readonly RecordedChange[]): string {
 }
 
 export function historyJson(kept: readonly KeptRelease[]): string {
-  const releases = kept.map(({ record: { version: _, changes, members, helpers: __, ...rest }, state }) => ({
-    ...rest,
+  const releases = kept.map(({ record: { release, revision, action, at, reason, expires, undoes, changes, members }, state }) => ({
+    release,
+    revision,
+    action,
+    at,
+    reason,
+    expires,
+    undoes,
     state,
     changes: changes.map(({ before, after }) => ({ object: labelOf((before ?? after)!), before, after })),
     members: members.map(labelOf),

@@ -127,7 +127,7 @@ export function judgmentJson({ release, revision, judgment, left, findings, test
     summary: differenceSummary(judgment.difference),
     changes: [...changeRows(judgment.difference.comparison)],
     order: { way: judgment.plan.way, writes: judgment.plan.steps.length, isHarmless: judgment.plan.harms.size === 0 },
-    cuts: judgment.cuts.map(({ related: _, ...cut }) => cut),
+    cuts: judgment.cuts.map(({ guard, message, traffic, policy, more }) => ({ guard, message, traffic, policy, more })),
     tests: tests === undefined ? null : countFailures(tests),
     unknown,
     findings: findings.map(jsonFinding),

@@ -66,6 +66,7 @@ export function dying(api: ClusterApi, writes: number, { isAnswered }: { readonl
     name: api.name,
     discover: () => api.discover(),
     list: (...words) => api.list(...words),
+    listWhole: (...words) => api.listWhole(...words),
     watch: (...words) => api.watch(...words),
     get: (place) => api.get(place),
     patchStatus: (...words) => api.patchStatus(...words),
