@@ -13,6 +13,8 @@ export interface Libc {
   recv(fd: number, bytes: Uint8Array, size: number, flags: number): number;
   setsockopt(fd: number, level: number, option: number, value: Uint8Array, size: number): number;
   getsockopt(fd: number, level: number, option: number, value: Uint8Array, size: Uint8Array): number;
+  /** `SO_ATTACH_FILTER`: instructions of classic BPF, eight bytes each. */
+  attachFilter(fd: number, instructions: Uint8Array): number;
   accept4(fd: number, address: Uint8Array | null, size: Uint8Array | null, flags: number): number;
   recvfrom(fd: number, bytes: Uint8Array, size: number, flags: number, address: Uint8Array, addressSize: Uint8Array): number;
   poll(entries: Uint8Array, count: number, timeoutMs: number): number;
@@ -33,6 +35,10 @@ export interface Libc {
 
 export const CLONE_NEWNET = 0x40000000;
 
+// asm-generic/socket.h
+const SOL_SOCKET = 1;
+const SO_ATTACH_FILTER = 26;
+
 let loaded: Libc | undefined;
 
 /** Throws where koffi or the C library cannot be loaded (any system but Linux). */
@@ -44,6 +50,9 @@ export function loadLibc(): Libc {
 function bindLibc(): Libc {
   const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi;
   const library = koffi.load('libc.so.6');
+  // linux/filter.h
+  const program = koffi.struct('sock_fprog', { len: 'uint16_t', filter: 'const uint8_t *' });
+  const setFilter = library.func('setsockopt', 'int', ['int', 'int', 'int', koffi.pointer(program), 'uint32_t']) as (fd: number, level: number, option: number, value: object, size: number) => number;
   return {
     socket: library.func('int socket(int domain, int type, int protocol)'),
     bind: library.func('int bind(int fd, const uint8_t *address, uint32_t size)'),
@@ -55,6 +64,7 @@ function bindLibc(): Libc {
     recv: library.func('int64_t recv(int fd, _Out_ uint8_t *bytes, size_t size, int flags)'),
     setsockopt: library.func('int setsockopt(int fd, int level, int option, const uint8_t *value, uint32_t size)'),
     getsockopt: library.func('int getsockopt(int fd, int level, int option, _Out_ uint8_t *value, _Inout_ uint8_t *size)'),
+    attachFilter: (fd, instructions) => setFilter(fd, SOL_SOCKET, SO_ATTACH_FILTER, { len: instructions.length / 8, filter: instructions }, koffi.sizeof(program)),
     accept4: library.func('int accept4(int fd, _Out_ uint8_t *address, _Inout_ uint8_t *size, int flags)'),
     recvfrom: library.func('int64_t recvfrom(int fd, _Out_ uint8_t *bytes, size_t size, int flags, _Out_ uint8_t *address, _Inout_ uint8_t *addressSize)'),
     poll: library.func('int poll(_Inout_ uint8_t *entries, uint64_t count, int timeoutMs)'),

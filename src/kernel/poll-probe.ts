@@ -13,10 +13,18 @@ export const PROBE_TASKS_MAX = 8000;
 /** What a probe's datagrams begin with, so that a DNS responder can tell them from questions. */
 export const PROBE_MARK: Buffer = Buffer.from('bulkhead');
 
-/** `tasksMax` is cut to `PROBE_TASKS_MAX`; each task takes one file descriptor while its round is open. */
-export function createPollProber(options: { readonly tasksMax?: number } = {}): Prober {
+export interface PollProberOptions {
+  /** Cut to `PROBE_TASKS_MAX`. */
+  readonly tasksMax?: number;
+  /** What datagrams begin with; `PROBE_MARK` when missing. At most 32 bytes. */
+  readonly mark?: Uint8Array;
+}
+
+/** Each task takes one file descriptor while its round is open. */
+export function createPollProber(options: PollProberOptions = {}): Prober {
   const tasksMax = Math.min(options.tasksMax ?? PROBE_TASKS_MAX, PROBE_TASKS_MAX);
-  return { tasksMax, open: (tasks) => new PollRound(tasks, tasksMax) };
+  const mark = Buffer.from(options.mark ?? PROBE_MARK);
+  return { tasksMax, open: (tasks) => new PollRound(tasks, { tasksMax, mark }) };
 }
 
 class PollRound implements ProbeRound {
@@ -25,16 +33,18 @@ class PollRound implements ProbeRound {
   private readonly fds: Int32Array;
   private readonly errnos: Int32Array;
   private readonly nonce: Buffer;
+  private readonly markLength: number;
   private readonly sctp: SctpWatch;
 
-  constructor(tasks: readonly ProbeTask[], tasksMax: number) {
+  constructor(tasks: readonly ProbeTask[], { tasksMax, mark }: { readonly tasksMax: number; readonly mark: Buffer }) {
     if (tasks.length > tasksMax) throw new RangeError(`${tasks.length} probes in one round, at most ${tasksMax}`);
     this.tasks = tasks;
     this.answers = tasks.map(() => 'silent');
     this.fds = new Int32Array(tasks.length).fill(-1);
     this.errnos = new Int32Array(tasks.length);
-    this.nonce = Buffer.concat([PROBE_MARK, Buffer.alloc(8)]);
-    this.nonce.writeUInt32BE(randomInt(0xffffffff), PROBE_MARK.length);
+    this.markLength = mark.length;
+    this.nonce = Buffer.concat([mark, Buffer.alloc(8)]);
+    this.nonce.writeUInt32BE(randomInt(0xffffffff), mark.length);
     this.sctp = new SctpWatch(tasks);
     try {
       this.sendAll();
@@ -156,7 +166,7 @@ class PollRound implements ProbeRound {
   }
 
   private datagramOf(task: number): Buffer {
-    this.nonce.writeUInt32BE(task, PROBE_MARK.length + 4);
+    this.nonce.writeUInt32BE(task, this.markLength + 4);
     return this.nonce;
   }
 }

@@ -4,7 +4,7 @@ import { FirewallError } from './firewall-error.ts';
 import { loadLibc } from './libc.ts';
 
 /** Bits of linux/capability.h. */
-const CAPABILITY_BITS = { NET_ADMIN: 12, SYS_ADMIN: 21 } as const;
+const CAPABILITY_BITS = { NET_BIND_SERVICE: 10, NET_ADMIN: 12, SYS_ADMIN: 21 } as const;
 
 export type Capability = keyof typeof CAPABILITY_BITS;
 
