@@ -4,10 +4,18 @@ import { packageVersion } from './package-version.ts';
 
 const FOLDER = new URL('../../deploy/', import.meta.url);
 
+export interface ManifestOptions {
+  /** That the nodes pull; by the package's version when missing. */
+  readonly image?: string;
+  /** Whether the prober stands behind the agent. */
+  readonly probing?: boolean;
+}
+
 /** CustomResourceDefinitions first. */
-export function agentManifests(image = `bulkhead:${packageVersion()}`): string {
-  const agent = readFileSync(new URL('agent.yaml', FOLDER), 'utf8');
-  return [...definitions(), agent.replace('image: bulkhead\n', `image: ${image}\n`)].join('---\n');
+export function agentManifests({ image = `bulkhead:${packageVersion()}`, probing = false }: ManifestOptions = {}): string {
+  const files = probing ? ['agent.yaml', 'prober.yaml'] : ['agent.yaml'];
+  const pods = files.map((file) => readFileSync(new URL(file, FOLDER), 'utf8').replace('image: bulkhead\n', `image: ${image}\n`));
+  return [...definitions(), ...pods].join('---\n');
 }
 
 function definitions(): readonly string[] {

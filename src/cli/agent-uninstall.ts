@@ -24,14 +24,22 @@ const kind = (apiVersion: string, name: string, resource: string, isNamespaced: 
 const DAEMON_SET = kind('apps/v1', 'DaemonSet', 'daemonsets', true);
 const DEFINITION = kind('apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'customresourcedefinitions', false);
 
+/** Of what runs on the nodes; the prober may not be there. */
+const NAMES: readonly string[] = ['bulkhead-agent', 'bulkhead-prober'];
+
+/** Of each of them. */
+const RIGHTS: readonly ServedKind[] = [
+  kind('admissionregistration.k8s.io/v1', 'ValidatingAdmissionPolicyBinding', 'validatingadmissionpolicybindings', false),
+  kind('admissionregistration.k8s.io/v1', 'ValidatingAdmissionPolicy', 'validatingadmissionpolicies', false),
+  kind('rbac.authorization.k8s.io/v1', 'ClusterRoleBinding', 'clusterrolebindings', false),
+  kind('rbac.authorization.k8s.io/v1', 'ClusterRole', 'clusterroles', false),
+];
+
 /** In this order: who would write them anew, the kinds with all their objects, then the rights. */
 const PLACES: readonly ObjectPlace[] = [
-  { served: DAEMON_SET, namespace: 'bulkhead-system', name: 'bulkhead-agent' },
-  ...['nodeenforcements', 'stagedclusterpolicies', 'stagedpolicies'].map((resource): ObjectPlace => ({ served: DEFINITION, name: `${resource}.bulkhead.dev` })),
-  { served: kind('admissionregistration.k8s.io/v1', 'ValidatingAdmissionPolicyBinding', 'validatingadmissionpolicybindings', false), name: 'bulkhead-agent' },
-  { served: kind('admissionregistration.k8s.io/v1', 'ValidatingAdmissionPolicy', 'validatingadmissionpolicies', false), name: 'bulkhead-agent' },
-  { served: kind('rbac.authorization.k8s.io/v1', 'ClusterRoleBinding', 'clusterrolebindings', false), name: 'bulkhead-agent' },
-  { served: kind('rbac.authorization.k8s.io/v1', 'ClusterRole', 'clusterroles', false), name: 'bulkhead-agent' },
+  ...NAMES.map((name): ObjectPlace => ({ served: DAEMON_SET, namespace: 'bulkhead-system', name })),
+  ...['connectionprobes', 'nodeenforcements', 'stagedclusterpolicies', 'stagedpolicies'].map((resource): ObjectPlace => ({ served: DEFINITION, name: `${resource}.bulkhead.dev` })),
+  ...NAMES.flatMap((name) => RIGHTS.map((served): ObjectPlace => ({ served, name }))),
   { served: kind('v1', 'Namespace', 'namespaces', false), name: 'bulkhead-system' },
 ];
 

@@ -29,6 +29,8 @@ interface AgentVerbOptions extends StatusOptions {
   readonly setSize: number;
   readonly logFormat: LogOptions['format'];
   readonly logLevel: LogOptions['level'];
+  readonly probing?: boolean;
+  readonly netns: string;
   readonly manifests?: boolean;
   readonly image?: string;
   readonly uninstall?: boolean;
@@ -49,13 +51,15 @@ export function defineAgent(command: Command): void {
     .option('--status-key <FILE>', 'key of the certificate')
     .addOption(new Option('--log-format <FORMAT>', 'of the lines on stderr').choices(LOG_FORMATS).default('text'))
     .addOption(new Option('--log-level <LEVEL>', 'the least weight of lines that are written').choices(LOG_LEVELS).default('info'))
+    .option('--probing', 'in place of enforcing: open the connections that ConnectionProbes ask for, inside the pods of this node; with --manifests, print what puts such a prober onto every node besides')
+    .option('--netns <DIR>', 'with --probing: where the container runtime keeps the network namespaces of pods', '/run/netns')
     .option('--manifests', 'print what puts the agent onto every node of a cluster, for kubectl apply -f -')
     .option('--image <NAME>', 'with --manifests: the image that the nodes pull')
     .option('--uninstall', 'take the rules of this node away: everything is open afterwards')
     .option('--cluster', 'with --uninstall: take away what the manifests put into the cluster, with all staged policies')
     .addHelpText('after', `
 Rules stay in force when it ends, however it ends.
-It drops every capability but NET_ADMIN as it starts.
+It drops every capability but NET_ADMIN as it starts; with --probing, but SYS_ADMIN, NET_ADMIN and NET_BIND_SERVICE.
 Exit status: 0 it was told to end; 2 the words are wrong; 3 it cannot work here.
 
 Examples:
@@ -68,19 +72,26 @@ Examples:
 }
 
 async function dispatch(options: AgentVerbOptions): Promise<number> {
-  const { manifests = false, uninstall = false, cluster = false, image } = options;
+  const { manifests = false, uninstall = false, cluster = false, probing = false, image } = options;
   if (manifests && uninstall) throw new UsageError('--manifests and --uninstall are two things', 'ask for one of them');
   if (image !== undefined && (!manifests || !isImageName(image))) throw new UsageError(manifests ? `\`${image}\` is no name of an image` : '--image belongs to --manifests');
   if (cluster && !uninstall) throw new UsageError('--cluster belongs to --uninstall');
-  if (manifests) await writeAnswer([agentManifests(image)]);
+  if (probing && uninstall) throw new UsageError('--probing and --uninstall are two things', '--uninstall takes the prober away as well');
+  if (manifests) await writeAnswer([agentManifests({ ...(image === undefined ? {} : { image }), probing })]);
   else if (cluster) await uninstallCluster(await openKubeApi(clusterOf(options)));
   else if (uninstall) await uninstallNode();
-  else return runAgent(options);
+  else return probing ? await probe(options) : runAgent(options);
   return 0;
 }
 
-function clusterOf({ context, kubeconfig }: AgentVerbOptions): Parameters<typeof openKubeApi>[0] {
+function clusterOf({ context, kubeconfig }: Pick<AgentVerbOptions, 'context' | 'kubeconfig'>): Parameters<typeof openKubeApi>[0] {
   return { ...(context === undefined ? {} : { context }), ...(kubeconfig === undefined ? {} : { kubeconfig }) };
+}
+
+/** Loaded here: who enforces needs nothing of it. */
+async function probe({ node, netns, logFormat, logLevel, ...options }: AgentVerbOptions): Promise<number> {
+  const { runProber } = await import('./run-prober.ts');
+  return runProber({ node, netns, cluster: clusterOf(options), log: createLog({ format: logFormat, level: logLevel }) });
 }
 
 async function runAgent(options: AgentVerbOptions): Promise<number> {

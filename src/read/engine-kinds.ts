@@ -74,7 +74,7 @@ const ENGINE_GROUPS: Readonly<Record<string, EngineGroup>> = {
   },
   'crd.nsx.vmware.com': { engine: 'NSX', others: ['IPPool', 'NSXServiceAccount', 'StaticRoute', 'Subnet', 'SubnetPort', 'SubnetSet', 'VPCNetworkConfiguration'] },
   // Staged policies are counted, never enforced.
-  'bulkhead.dev': { engine: 'Bulkhead', others: ['ClusterFacts', 'NodeEnforcement', 'StagedClusterPolicy', 'StagedPolicy'] },
+  'bulkhead.dev': { engine: 'Bulkhead', others: ['ClusterFacts', 'ConnectionProbe', 'NodeEnforcement', 'StagedClusterPolicy', 'StagedPolicy'] },
 };
 
 /** Kinds by which a service mesh refuses requests; the other kinds of these groups do not. */
