@@ -35,6 +35,8 @@ export interface TriedConnections {
   readonly wrong: readonly string[];
   /** Verdicts of the kernel that are not the computed ones. */
   readonly differences: readonly ProbeDifference[];
+  /** Connections like those tried, which are not. */
+  readonly leftOut?: number;
 }
 
 export function checkTests(program: Program, tests: readonly PolicyTest[]): TestReport {

@@ -1,6 +1,7 @@
 // The live truth table held against the computed one: how many agree, and each probe that differs.
 import type { IpFamily } from '../base/ip-address.ts';
 import type { Protocol } from '../base/port-set.ts';
+import type { ConnectionExample } from '../prove/check-assertion.ts';
 import type { Verdict } from './expected-verdicts.ts';
 import type { ProbePlan } from './plan-probes.ts';
 import type { SeenVerdict } from './run-probes.ts';
@@ -16,6 +17,8 @@ export interface ProbeDifference {
   readonly port: number;
   readonly expected: Verdict;
   readonly seen: SeenVerdict;
+  /** What the Program says of it and why, where that was asked for. */
+  readonly why?: ConnectionExample;
 }
 
 /** One ordered pair of ends, all its probes together: a cell of a matrix. */
@@ -51,7 +54,7 @@ export interface TruthTable {
 export function compareVerdicts(plan: ProbePlan, expected: readonly Verdict[], seen: readonly SeenVerdict[]): TruthTable {
   const pairs: { -readonly [Key in keyof PairSummary]: number }[] = [];
   const differences: ProbeDifference[] = [];
-  const byEvidence = { reply: 0, arrival: 0, ledger: 0, timeout: 0, failure: 0 };
+  const byEvidence = { reply: 0, arrival: 0, ledger: 0, timeout: 0, refusal: 0, failure: 0 };
   for (const [index, verdict] of seen.entries()) {
     const { source, target, family, protocol, port } = plan.probes[index]!;
     let pair = pairs.at(-1);

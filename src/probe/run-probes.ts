@@ -11,9 +11,10 @@ export interface SeenVerdict {
   readonly verdict: 'allowed' | 'denied' | 'unknown';
   /**
    * `reply`: the target answered. `arrival`: the packet was seen at the target. `ledger`: the kernel's own record says so.
-   * `timeout`: nothing was heard, twice. `failure`: the packet could not be sent, or was told that there is no way.
+   * `timeout`: nothing was heard, twice. `refusal`: somebody answered no in the name of a target that listens, or in that of
+   * one of which nobody knows whether it does. `failure`: the packet could not be sent, or was told that there is no way.
    */
-  readonly evidence: 'reply' | 'arrival' | 'ledger' | 'timeout' | 'failure';
+  readonly evidence: 'reply' | 'arrival' | 'ledger' | 'timeout' | 'refusal' | 'failure';
   /** Of a failure: the error number of the host. */
   readonly errno?: number;
 }

@@ -30,24 +30,42 @@ export interface LabUnderTest {
  */
 export async function tryTests(lab: LabUnderTest, tests: readonly PolicyTest[]): Promise<TestReport> {
   const drafts = tests.map((test) => ({ test, results: test.expectations.map((expectation) => draftOf(lab, expectation)) }));
-  const all = drafts.flatMap(({ results }) => results);
-  const probes = all.flatMap((draft) => draft.probes);
+  const probes = drafts.flatMap(({ results }) => results).flatMap((draft) => draft.probes);
   if (probes.length > PROBES_MAX) throw new WordError(`these tests ask for ${probes.length} connections, and at most ${PROBES_MAX} are tried`, 'name fewer pods, or ports, or test statically');
   const plan: ProbePlan = { endpoints: lab.endpoints, probes, pairs: 'sample', leftOut: 0 };
-  const expected = expectedVerdicts(lab.program, plan);
   const seen = await runProbes(plan, lab.world);
-  let at = 0;
-  const settled = new Map(all.map((draft) => {
-    const slice = { plan: { ...plan, probes: draft.probes }, expected: expected.slice(at, at + draft.probes.length), seen: seen.slice(at, at + draft.probes.length) };
-    at += draft.probes.length;
-    return [draft, settle(draft, slice)];
-  }));
-  return { where: 'lab', tests: drafts.map(({ test, results }) => ({ test, results: results.map((draft) => settled.get(draft)!) })) };
+  return { where: 'lab', tests: settleDrafts(lab, drafts, seen) };
 }
 
-interface Draft {
+/** An expectation as computed, and the connections by which it is tried. */
+export interface Draft {
   readonly result: ExpectationResult;
   readonly probes: readonly Probe[];
+  /** Connections of it that are not tried, for there are too many alike. */
+  readonly leftOut?: number;
+}
+
+export interface DraftedTest {
+  readonly test: PolicyTest;
+  readonly results: readonly Draft[];
+}
+
+/** `seen` is by position of the probes of all drafts; what is undefined there could not be tried, and is as if nobody had meant to. */
+export function settleDrafts({ program, endpoints }: Pick<LabUnderTest, 'program' | 'endpoints'>, drafts: readonly DraftedTest[], seen: readonly (SeenVerdict | undefined)[]): TestReport['tests'] {
+  const all = drafts.flatMap(({ results }) => results);
+  const planOf = (probes: readonly Probe[]): ProbePlan => ({ endpoints, probes, pairs: 'sample', leftOut: 0 });
+  const expected = expectedVerdicts(program, planOf(all.flatMap((draft) => draft.probes)));
+  let at = 0;
+  const settled = new Map(all.map((draft) => {
+    const tried = draft.probes.flatMap((probe, index) => {
+      const verdict = seen[at + index];
+      return verdict === undefined ? [] : [{ probe, verdict, computed: expected[at + index]! }];
+    });
+    at += draft.probes.length;
+    const slice = { plan: planOf(tried.map(({ probe }) => probe)), expected: tried.map(({ computed }) => computed), seen: tried.map(({ verdict }) => verdict) };
+    return [draft, settle(draft, slice)];
+  }));
+  return drafts.map(({ test, results }) => ({ test, results: results.map((draft) => settled.get(draft)!) }));
 }
 
 function draftOf(lab: LabUnderTest, expectation: Expectation): Draft {
@@ -114,17 +132,18 @@ interface Seen {
   readonly seen: readonly SeenVerdict[];
 }
 
-function settle({ result, probes }: Draft, { plan, expected, seen }: Seen): ExpectationResult {
+function settle({ result, leftOut = 0 }: Draft, { plan, expected, seen }: Seen): ExpectationResult {
   const { kind } = result.expectation.assertion;
+  const { probes } = plan;
   if (result.problem !== undefined) return result;
   if (probes.length === 0) return kind === 'allow' || kind === 'deny' ? { ...result, holds: false, problem: nothingToTry() } : result;
   const { differences } = compareVerdicts(plan, expected, seen);
   const wrong = kind === 'deny' ? wronglyOpen(plan, seen) : kind === 'allow' ? wronglyClosed(plan, seen) : [];
-  return { ...result, holds: result.holds && wrong.length === 0 && differences.length === 0, tried: { tried: probes.length, wrong: wrong.slice(0, WRONG_MAX), differences } };
+  return { ...result, holds: result.holds && wrong.length === 0 && differences.length === 0, tried: { tried: probes.length, wrong: wrong.slice(0, WRONG_MAX), differences, ...(leftOut === 0 ? {} : { leftOut }) } };
 }
 
 function nothingToTry(): WordError {
-  return new WordError('nothing of this can be tried in a lab', 'no pod listens on these ports, or no address of these ends exists there');
+  return new WordError('nothing of this can be tried', 'no pod listens on these ports, or no address of these ends exists here');
 }
 
 function wronglyOpen({ endpoints, probes }: ProbePlan, seen: readonly SeenVerdict[]): string[] {

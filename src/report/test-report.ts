@@ -1,7 +1,7 @@
 // What became of the expectations of test files: text, TAP, JUnit and JSON.
 import type { ExpectationResult, TestReport } from '../probe/check-expectations.ts';
 import { countFailures } from '../probe/check-expectations.ts';
-import { formatDifference } from '../probe/compare-verdicts.ts';
+import { formatDifference, type ProbeDifference } from '../probe/compare-verdicts.ts';
 import { examplesText, exampleSentence, jsonResult } from './assertion.ts';
 import { placeOf } from './finding-text.ts';
 import { printable } from './printable.ts';
@@ -13,11 +13,17 @@ import { xmlText } from './xml-text.ts';
 export const TEST_FORMATS = ['text', 'tap', 'junit', 'json', 'yaml'] as const;
 
 export function testText(report: TestReport, style: Style): string {
-  const parts = report.tests.flatMap(({ test, results }) => [`${style.bold(printable(test.name))}  ${style.dim(printable(test.file))}\n`, ...results.map((result) => resultText(result, report, style))]);
+  const parts = report.tests.flatMap(({ test, results }) => [`${style.bold(printable(test.name))}  ${style.dim(printable(test.file))}\n`, ...inOrder(report, results).map((result) => resultText(result, report, style))]);
   const { held, failed } = countFailures(report);
-  const where = report.where === 'lab' ? `, ${countOf(triedConnections(report), 'connection')} tried in the kernel of this host` : '';
+  const where = report.where === 'static' ? '' : `, ${countOf(triedConnections(report), 'connection')} tried ${report.where === 'lab' ? 'in the kernel of this host' : 'between the pods of the cluster'}`;
+  const notes = (report.notes ?? []).map((note) => style.dim(`note: ${printable(note)}\n`)).join('');
   const summary = failed === 0 ? style.green(`${countOf(held, 'expectation')} ${held === 1 ? 'holds' : 'hold'}`) : `${held} held, ${style.red(`${failed} failed`)}`;
-  return `${parts.join('')}${summary}${where}\n`;
+  return `${parts.join('')}${summary}${where}\n${notes}`;
+}
+
+/** Of a cluster that runs, what disagrees comes first. */
+function inOrder({ where }: TestReport, results: readonly ExpectationResult[]): readonly ExpectationResult[] {
+  return where === 'cluster' ? results.toSorted((a, b) => Number(a.holds) - Number(b.holds)) : results;
 }
 
 function triedConnections({ tests }: TestReport): number {
@@ -27,13 +33,14 @@ function triedConnections({ tests }: TestReport): number {
 function resultText(result: ExpectationResult, { where }: TestReport, style: Style): string {
   const { expectation, holds, problem, computed, tried } = result;
   const verdict = holds ? style.green('ok  ') : style.red(style.bold('FAIL'));
-  const isUntried = where === 'lab' && problem === undefined && tried === undefined;
+  const isUntried = where !== 'static' && problem === undefined && tried === undefined;
   const place = holds ? (isUntried ? style.dim('  (computed: nothing of it can be tried)') : '') : `  ${style.dim(printable(placeOf(expectation.file, expectation.range)))}`;
-  const lines = [`${verdict} ${printable(expectation.sentence)}${place}\n`];
+  const rest = tried?.leftOut === undefined ? '' : style.dim(`  (${countOf(tried.tried, 'connection')} for ${tried.tried + tried.leftOut})`);
+  const lines = [`${verdict} ${printable(expectation.sentence)}${place}${rest}\n`];
   if (problem !== undefined) lines.push(`  ${printable(problem.message)}\n`, ...(problem.help === undefined ? [] : [`    ${style.cyan('help:')} ${printable(problem.help)}\n`]));
   if (computed?.holds === false) lines.push(examplesText(computed, style));
   for (const text of tried?.wrong ?? []) lines.push(`  seen: ${printable(text)}\n`);
-  for (const difference of tried?.differences ?? []) lines.push(`  not as computed: ${printable(formatDifference(difference))}\n`);
+  for (const difference of tried?.differences ?? []) lines.push(`  not as computed: ${printable(differenceSentence(difference))}\n`);
   return lines.join('').replace(/^(?=.)/gm, '  ');
 }
 
@@ -79,12 +86,17 @@ export function testJson(report: TestReport): string {
         range: expectation.range,
         ...(problem === undefined ? {} : { problem: problem.message, help: problem.help }),
         ...(computed === undefined ? {} : { computed: jsonResult(computed) }),
-        ...(tried === undefined ? {} : { tried: { connections: tried.tried, wrong: tried.wrong, differences: tried.differences.map(formatDifference) } }),
+        ...(tried === undefined ? {} : { tried: { connections: tried.tried, wrong: tried.wrong, differences: tried.differences.map(differenceSentence), ...(tried.leftOut === undefined ? {} : { leftOut: tried.leftOut }) } }),
         messages: messagesOf(result),
       };
     }),
   }));
-  return `${JSON.stringify({ apiVersion: 'bulkhead/v1', kind: 'TestReport', in: report.where, ...countFailures(report), tests }, undefined, 2)}\n`;
+  return `${JSON.stringify({ apiVersion: 'bulkhead/v1', kind: 'TestReport', in: report.where, ...countFailures(report), tests, ...(report.notes === undefined ? {} : { notes: report.notes }) }, undefined, 2)}\n`;
+}
+
+/** What an expectation came to, and one line for each thing that is wrong with it. */
+export function expectationLines(result: ExpectationResult): readonly string[] {
+  return [`${result.holds ? 'ok  ' : 'FAIL'} ${result.expectation.sentence}`, ...(result.holds ? [] : messagesOf(result).map((message) => `  ${message}`))].map(printable);
 }
 
 /** One line each: what is wrong, and the rule that decided. */
@@ -93,6 +105,12 @@ function messagesOf({ problem, computed, tried }: ExpectationResult): string[] {
     ...(problem === undefined ? [] : [problem.message]),
     ...(computed?.counterexamples ?? []).map(exampleSentence),
     ...(tried?.wrong ?? []).map((text) => `seen: ${text}`),
-    ...(tried?.differences ?? []).map((difference) => `not as computed: ${formatDifference(difference)}`),
+    ...(tried?.differences ?? []).map((difference) => `not as computed: ${differenceSentence(difference)}`),
   ];
+}
+
+/** With the rule that decides, where that was looked up. */
+function differenceSentence(difference: ProbeDifference): string {
+  const { why } = difference;
+  return why === undefined ? formatDifference(difference) : `${formatDifference(difference)}; ${exampleSentence(why)}`;
 }

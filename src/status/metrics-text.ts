@@ -13,18 +13,18 @@ export interface MetricsInput {
 
 type Labels = Readonly<Record<string, string>>;
 
-interface Sample {
+export interface Sample {
   /** Of a histogram's names. */
   readonly suffix?: '_bucket' | '_sum' | '_count';
   readonly labels?: Labels;
   readonly value: number;
 }
 
-export interface Metric {
+export interface Metric<Input = MetricsInput> {
   readonly name: string;
   readonly kind: 'gauge' | 'counter' | 'histogram';
   readonly help: string;
-  readonly samples: (input: MetricsInput) => readonly Sample[];
+  readonly samples: (input: Input) => readonly Sample[];
 }
 
 /** Staged policies with samples of their own; the others are summed under an empty name. */
@@ -54,7 +54,11 @@ export const METRICS: readonly Metric[] = [
 ];
 
 export function metricsText(input: MetricsInput): string {
-  return METRICS.map(({ name, kind, help, samples }) => {
+  return formatMetrics(METRICS, input);
+}
+
+export function formatMetrics<Input>(metrics: readonly Metric<Input>[], input: Input): string {
+  return metrics.map(({ name, kind, help, samples }) => {
     const lines = samples(input).map(({ suffix = '', labels = {}, value }) => `${name}${suffix}${labelText(labels)} ${value}\n`);
     return `# HELP ${name} ${help}\n# TYPE ${name} ${kind}\n${lines.join('')}`;
   }).join('');
