@@ -37,6 +37,7 @@ export const FINDING_CODES = [
   'not-listed',
   'too-many-findings',
   'invalid-policy-test',
+  'flow-not-readable',
   // the shape of objects
   'missing-kind',
   'missing-name',

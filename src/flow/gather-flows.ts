@@ -1,7 +1,6 @@
 // Lines of flows become a table, and what cannot be taken is counted by its reason.
-import type { LeftOut } from './read-flow.ts';
-import { readFlow } from './read-flow.ts';
 import { FlowTable } from './flow-table.ts';
+import { readFlow, type LeftOut } from './read-flow.ts';
 
 export interface BrokenLine {
   readonly file: string;
@@ -19,6 +18,8 @@ export class FlowGathering {
   readonly leftOut: Map<LeftOut, number> = new Map();
   readonly broken: BrokenLine[] = [];
   brokenLines: number = 0;
+  /** Files of which the last line was not whole. */
+  readonly cutOff: string[] = [];
   /** Flows that the recorder says it lost, beside those that found no room here. */
   lostBefore: number = 0;
   /** Lines of flows that were taken. */
