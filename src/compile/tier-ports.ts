@@ -12,12 +12,13 @@ export interface TierEnds {
 export function portsOfTiers(direction: DirectionProgram, { subject, peerClass }: TierEnds): PortSet {
   if (!direction.isGoverned(subject)) return ALL_PORTS;
   const admin = direction.tierDecisions('Admin', subject, { peerClass, ports: ALL_PORTS });
-  const accepted = portsOf(admin, 'Accept');
-  const rest = subtractPorts(subtractPorts(ALL_PORTS, accepted), portsOf(admin, 'Deny'));
-  const denied = direction.isIsolated(subject) ? [] : portsOf(direction.tierDecisions('Baseline', subject, { peerClass, ports: rest }), 'Deny');
+  const accepted = portsDecided(admin, 'Accept');
+  const rest = subtractPorts(subtractPorts(ALL_PORTS, accepted), portsDecided(admin, 'Deny'));
+  const denied = direction.isIsolated(subject) ? [] : portsDecided(direction.tierDecisions('Baseline', subject, { peerClass, ports: rest }), 'Deny');
   return unionPorts(accepted, subtractPorts(rest, denied));
 }
 
-function portsOf(decisions: readonly TierDecision[], action: TierDecision['rule']['action']): PortSet {
+/** On which one of the decisions takes the action. */
+export function portsDecided(decisions: readonly TierDecision[], action: TierDecision['rule']['action']): PortSet {
   return decisions.filter(({ rule }) => rule.action === action).reduce<PortSet>((ports, decision) => unionPorts(ports, decision.ports), []);
 }
