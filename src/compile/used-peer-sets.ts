@@ -1,5 +1,6 @@
 // The peer sets that rules of one direction name, found from a selector, a block or a domain name.
 import type { IpFamily } from '../base/ip-address.ts';
+import { coversDomainName } from './domain-pattern.ts';
 import type { SelectedNamespaces } from './governed-groups.ts';
 import type { Group } from './group-pods.ts';
 import type { Vocabulary } from './vocabulary.ts';
@@ -97,9 +98,4 @@ interface InNamespaces {
 function put<Value>(list: (Value | undefined)[], place: number, value: Value): void {
   while (list.length <= place) list.push(undefined);
   list[place] = value;
-}
-
-/** `*.x` covers every name that ends in `.x`, patterns included, and never `x` itself. */
-function coversDomainName(pattern: string, name: string): boolean {
-  return pattern.startsWith('*.') ? name.endsWith(pattern.slice(1)) : pattern === name;
 }

@@ -7,7 +7,12 @@ export interface Element {
   /** The end of the interval, included. */
   readonly last?: Key;
   readonly data?: number;
+  /** Where the set takes notes: plain ASCII, at most `NOTE_LENGTH_MAX`. */
+  readonly note?: string;
 }
+
+/** The kernel keeps 256 bytes with an element; nft's comment takes three of them. */
+export const NOTE_LENGTH_MAX = 253;
 
 export type Key = readonly (bigint | number)[];
 

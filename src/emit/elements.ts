@@ -51,7 +51,7 @@ export function rulesetOf(elements: Elements): Ruleset {
       pairs.push({ direction, address: addressOf(key, family), peerClass: Number(key[1]), profile: profileIdOf(data!) });
     }
   }
-  for (const family of FAMILIES) for (const { data } of elements.get(`on${family}`)!) numbers.add(data!);
+  for (const family of FAMILIES) for (const set of [`on${family}`, `named${family}`] as const) for (const { data } of elements.get(set)!) numbers.add(data!);
   return sortRuleset({
     localPods: FAMILIES.flatMap((family) => localPodsOf(elements, family)),
     podRanges: FAMILIES.flatMap((family) => elements.get(`podrange${family}`)!.map((element) => rangeOf(element, family))),

@@ -10,6 +10,7 @@ import { localPodElements } from './elements.ts';
 import { readHeld, type Held } from './held-state.ts';
 import { IdSource } from './ids.ts';
 import { LiveSide } from './live-side.ts';
+import { NamedAddresses, type NamedAddress, type NamedPlace } from './named-addresses.ts';
 import { NodePods, type LocalEnd } from './node-pods.ts';
 import { NO_CLASS } from './peer-lookup.ts';
 import { diffSet, type ChangePlan } from './plan-change.ts';
@@ -21,6 +22,7 @@ import { SetSizes } from './set-sizes.ts';
 import { NO_SLOT, SlotClasses } from './slot-classes.ts';
 import { joinRanges } from './sort-ruleset.ts';
 import { closesPod, closesRanges } from './takes-away.ts';
+import { WatchedAnswers, type DnsServers } from './watched-answers.ts';
 
 /** So many times the merged classes of the last whole emission, and so many more, are worth another. */
 const GROWTH_WANTED = 2;
@@ -43,6 +45,8 @@ export class LiveEmission {
   private readonly sides: Readonly<Record<Direction, LiveSide>>;
   private readonly pods: NodePods;
   private readonly ownNode = new OwnNodeRules();
+  private readonly named = new NamedAddresses();
+  private readonly answers = new WatchedAnswers();
   /** Of all pods, the local ones' included. */
   private podRanges: readonly IpRange[] = [];
   private localPodRanges: readonly IpRange[] = [];
@@ -97,6 +101,22 @@ export class LiveEmission {
       if (difference.isAtomsCut || difference[direction].classes.some(({ atoms }) => atoms.length > 0)) this.sides[direction].areRangesDue = true;
     }
     this.pods.follow(this.live.program, difference);
+    this.named.follow(this.live.program, difference);
+  }
+
+  /** A pod was told an address for names, or for others than before, or nothing is to be known of it any more. */
+  name(named: NamedAddress): void {
+    this.named.name(named);
+  }
+
+  /** The next plan writes it anew, so that the kernel does not forget it. */
+  renewName(place: NamedPlace): void {
+    this.named.renew(place);
+  }
+
+  /** Whose answers are believed. */
+  set dnsServers(servers: DnsServers) {
+    this.answers.servers = servers;
   }
 
   /**
@@ -113,6 +133,8 @@ export class LiveEmission {
     let takesAway = this.isAdopted;
     for (const direction of DIRECTIONS) takesAway = this.sides[direction].plan({ program: this.live.program, pods, podRanges, draft, source, profiles }) || takesAway;
     takesAway = this.ownNode.plan({ program: this.live.program, ends: this.sides.egress.areRangesDue ? pods.localEnds : ends, profiles: this.profileUses, draft }) || takesAway;
+    takesAway = this.named.plan({ program: this.live.program, pods, isInPodRanges: (address) => this.isInPodRanges(address), profiles: this.profileUses, draft }) || takesAway;
+    this.answers.plan({ program: this.live.program, ends: pods.localEnds, draft });
     takesAway = this.changeLocalPods(ends, draft) || takesAway;
     takesAway = this.changePodRanges(draft) || takesAway;
     this.profileUses.settle(draft);
@@ -136,6 +158,8 @@ export class LiveEmission {
     const uses = new Map(held.profiles.map((profile) => [profile.id, this.profileUses.adopt(profile)]));
     for (const direction of DIRECTIONS) this.adoptSide(direction, held, uses);
     this.ownNode.adopt(elements, { endAt: (address) => this.pods.endAt(address), uses });
+    this.named.adopt(elements, uses);
+    this.answers.adopt(elements);
     this.heldPodRanges = held.podRanges;
     this.isAdopted = true;
   }
@@ -152,7 +176,7 @@ export class LiveEmission {
     for (const range of this.heldPodRanges) put(`podrange${range.family}`, rangeElement(range));
     for (const end of this.pods.localEnds) for (const [set, element] of end.heldElements) put(set, element);
     for (const direction of DIRECTIONS) this.putSide(direction, put);
-    for (const [set, element] of this.ownNode.elements()) put(set, element);
+    for (const layer of [this.ownNode, this.named, this.answers]) for (const [set, element] of layer.elements()) put(set, element);
     for (const { profile } of this.profileUses.held()) for (const [set, element] of profileElements(profile)) put(set, element);
     return elements;
   }
@@ -177,7 +201,12 @@ export class LiveEmission {
     for (const end of ends) Object.assign(end.heldSlots, { egress: NO_SLOT, ingress: NO_SLOT });
     this.profiles = new PortSetProfiles(program.portSets, this.profileUses);
     this.pods.reload(program, this.slotClasses);
+    this.named.reload();
     this.mergedAtStart = this.mergedCount;
+  }
+
+  private isInPodRanges({ family, value }: IpAddress): boolean {
+    return this.podRanges.some((range) => range.family === family && range.first <= value && value <= range.last);
   }
 
   /** Nodes have few pod ranges, and clusters as many as they have nodes: they are told of seldom. */

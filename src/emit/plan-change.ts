@@ -58,8 +58,8 @@ export function diffElements(current: Elements, wanted: Elements): ChangeStep[] 
 const PROFILES: readonly SetName[] = ['px', 'pp', 'pr'];
 const POD_CLASSES = FAMILIES.flatMap((family): SetName[] => [`pce${family}`, `pci${family}`]);
 const RANGE_CLASSES = FAMILIES.flatMap((family): SetName[] => [`bce${family}`, `bci${family}`]);
-const PAIRS = FAMILIES.flatMap((family): SetName[] => [`pe${family}`, `pi${family}`, `on${family}`]);
-const PODS = FAMILIES.flatMap((family): SetName[] => [`podrange${family}`, `self${family}`, `ln${family}`, `le${family}`, `li${family}`]);
+const PAIRS = FAMILIES.flatMap((family): SetName[] => [`pe${family}`, `pi${family}`, `on${family}`, `named${family}`]);
+const PODS = FAMILIES.flatMap((family): SetName[] => [`podrange${family}`, `self${family}`, `ln${family}`, `ask${family}`, `dnsvia${family}`, `dnsat${family}`, `le${family}`, `li${family}`]);
 
 export type Part = Pick<ChangeStep, 'removed' | 'added'>;
 

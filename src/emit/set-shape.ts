@@ -16,6 +16,10 @@ export type SetName =
   | `self${IpFamily}`
   | `ln${IpFamily}`
   | `on${IpFamily}`
+  | `ask${IpFamily}`
+  | `dnsvia${IpFamily}`
+  | `dnsat${IpFamily}`
+  | `named${IpFamily}`
   | 'px'
   | 'pp'
   | 'pr';
@@ -27,9 +31,22 @@ export interface SetShape<Name extends string = string> {
   readonly isInterval: boolean;
   /** A map: the data is always an id. */
   readonly isMap: boolean;
+  /** Elements carry a text, and end by themselves after so long. */
+  readonly notedForSeconds?: number;
+  /** The most elements; missing where only memory is the bound. */
+  readonly sizeMax?: number;
   /** One sentence for those who read the table. */
   readonly meaning: string;
 }
+
+/** Addresses that answers gave, of one family; what does not fit is refused, so whoever writes them keeps a lower bound. */
+export const NAMED_SIZE = 65_536;
+
+/**
+ * How long the kernel keeps what was learnt of a name when nobody renews it. It is no matter of the TTL, which says how
+ * long new connections may be opened: the connections that are there go on as long as the address is known.
+ */
+export const NAMED_SECONDS = 172_800;
 
 export const FAMILIES: readonly IpFamily[] = [4, 6];
 
@@ -45,6 +62,14 @@ const SHAPE_BY_NAME: ReadonlyMap<SetName, SetShape<SetName>> = new Map(SET_SHAPE
 
 export function shapeOf(name: SetName): SetShape<SetName> {
   return SHAPE_BY_NAME.get(name)!;
+}
+
+/** Beside `namedN`: what may be opened anew, until the TTL ends. No policy stands in them, so they are written apart from it. */
+export const FRESH_SHAPES: Readonly<Record<IpFamily, SetShape>> = { 4: freshShape(4), 6: freshShape(6) };
+
+function freshShape(family: IpFamily): SetShape {
+  const address: FieldKind = family === 4 ? 'address4' : 'address6';
+  return { name: `fresh${family}`, fields: [address, address], isInterval: false, isMap: false, sizeMax: NAMED_SIZE, meaning: '(pod, address it was told) of which the time to live goes on' };
 }
 
 function shapesOfFamily(family: IpFamily): SetShape<SetName>[] {
@@ -64,6 +89,10 @@ function shapesOfFamily(family: IpFamily): SetShape<SetName>[] {
     { name: `self${family}`, fields: [address, address], isInterval: false, isMap: false, meaning: 'each local pod with itself' },
     { name: `ln${family}`, fields: [address], isInterval: false, isMap: true, meaning: 'local pods whose traffic to this node itself is judged: 0:1' },
     { name: `on${family}`, fields: [address, address], isInterval: true, isMap: true, meaning: '(such a pod, range of addresses of this node) to profile' },
+    { name: `ask${family}`, fields: [address], isInterval: false, isMap: false, meaning: 'local pods under rules that name domains: answers of DNS to them are looked at' },
+    { name: `dnsvia${family}`, fields: [address], isInterval: false, isMap: false, meaning: 'Services of DNS, whoever answers behind them' },
+    { name: `dnsat${family}`, fields: [address], isInterval: false, isMap: false, meaning: 'servers of DNS that answer at this address themselves' },
+    { name: `named${family}`, fields: [address, address], isInterval: false, isMap: true, notedForSeconds: NAMED_SECONDS, sizeMax: NAMED_SIZE, meaning: '(such a pod, address it was told for a name) to profile' },
   ];
 }
 

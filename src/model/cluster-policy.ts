@@ -60,6 +60,11 @@ export interface ClusterRuleReference {
   readonly rule: TierRule;
 }
 
+/** Whether rules of it name domains; only egress rules can. */
+export function namesDomains({ egress }: ClusterPolicy): boolean {
+  return egress.some(({ peers }) => peers.kind === 'listed' && peers.peers.some(({ kind }) => kind === 'domain-name'));
+}
+
 /** The order in which policies are asked, and that of `cluster.clusterPolicies`; equal priorities by name, which decides nothing. */
 export function comparePrecedence(a: ClusterPolicy, b: ClusterPolicy): number {
   if (a.tier !== b.tier) return a.tier === 'Admin' ? -1 : 1;

@@ -4,6 +4,7 @@ import { NO_PORTS, portSetOf, unionPorts, type PortSet } from '../base/port-set.
 import { WordError } from '../base/word-error.ts';
 import { parseRange } from '../base/range-text.ts';
 import type { Pod, Service, ServicePort } from '../model/cluster.ts';
+import { coversDomainName } from '../compile/domain-pattern.ts';
 import type { Program } from '../compile/program.ts';
 import { podEnds, type NamedEnd, type NamedEnds, type TranslatedPort, type WordContext } from '../analyze/named-ends.ts';
 import { rangeEnds } from './address-words.ts';
@@ -51,7 +52,7 @@ export function urlEnds(program: Program, word: string, { namespace }: WordConte
 /** A name outside the cluster that a policy speaks of, itself or by a pattern; undefined: none does, and nobody knows its addresses. */
 export function domainEnds({ domainNames }: Program, word: string, ports?: PortSet): NamedEnds | undefined {
   const name = word.toLowerCase().replace(/\.$/, '');
-  const isCovered = domainNames.some((pattern) => (pattern.startsWith('*.') ? name.endsWith(pattern.slice(1)) : pattern === name));
+  const isCovered = domainNames.some((pattern) => coversDomainName(pattern, name));
   return isCovered ? { ends: [{ label: name, ref: { kind: 'domain-name', name }, pods: [], ...(ports && { ports }) }], pods: [], ranges: [] } : undefined;
 }
 
