@@ -40,6 +40,10 @@ const TAKES_ALL: Firewall = {
     throw new Error('nobody reads it');
   },
   readLedger: () => [],
+  freshen: () => {},
+  readNamed: () => [],
+  readConnections: () => () => false,
+  answersProblem: undefined,
   remove: () => {},
   close: () => {},
 };

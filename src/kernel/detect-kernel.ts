@@ -80,7 +80,7 @@ function tryDirectly(): string | undefined {
 }
 
 function tryInUserNamespace(): string | undefined {
-  const input = skeletonText({ table: TABLE, deny: 'drop', generation: 1, mask: GENERATION_MASK }) + hookText(TABLE);
+  const input = skeletonText({ table: TABLE, deny: 'drop', generation: 1, mask: GENERATION_MASK }) + hookText({ table: TABLE });
   const { status, stderr } = spawnSync('unshare', ['-Urn', 'nft', '-f', '-'], { input, encoding: 'utf8', env: adminEnvironment() });
   return status === 0 ? undefined : (stderr.trim().split('\n')[0] ?? 'nft failed');
 }

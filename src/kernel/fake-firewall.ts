@@ -5,7 +5,9 @@ import { NO_ELEMENTS } from '../emit/elements.ts';
 import { formatElement } from '../emit/format-ruleset.ts';
 import { diffElements, type ChangePlan, type ChangeStep } from '../emit/plan-change.ts';
 import { PROTOCOL_NUMBER } from '../emit/profile-elements.ts';
-import type { Drift, Firewall, FirewallOptions, LedgerEntry } from './firewall.ts';
+import { FAMILIES } from '../emit/set-shape.ts';
+import { namesOf } from '../emit/named-addresses.ts';
+import type { Drift, Firewall, FirewallOptions, FreshAddress, HeldName, LedgerEntry } from './firewall.ts';
 import { FirewallError } from './firewall-error.ts';
 import { addressKey } from './internal/conntrack.ts';
 import { describeSteps } from './internal/describe-steps.ts';
@@ -20,6 +22,8 @@ export interface FakeFirewall extends Firewall {
   tamper(hand: 'gone' | readonly ChangeStep[]): void;
   /** What the skeleton does with a packet that is forwarded; an opened or refused connection goes into the ledger. */
   decide(packet: Packet): PacketVerdict;
+  /** Connections that go on, for `readConnections`. */
+  readonly connections: Set<string>;
   /** The generation that a connection opened now is judged in. */
   currentGeneration(): number;
   /** The table as nft text, with its elements; `nft -f` takes it. */
@@ -43,7 +47,12 @@ export interface Packet {
 /** `reset` is for TCP, `reject` an ICMP answer for the rest; a firewall that drops gives `reset` only to a connection that it cuts. */
 export type PacketVerdict = 'accept' | 'drop' | 'reset' | 'reject';
 
-export function createFakeFirewall(options: FirewallOptions = {}): FakeFirewall {
+export interface FakeFirewallOptions extends FirewallOptions {
+  /** What the kernel goes by when it ends what is fresh; time stands still when missing. */
+  readonly elapsedMs?: () => number;
+}
+
+export function createFakeFirewall(options: FakeFirewallOptions = {}): FakeFirewall {
   return new MemoryFirewall(options);
 }
 
@@ -60,8 +69,14 @@ class MemoryFirewall implements FakeFirewall {
   /** A table was loaded and not removed by us. */
   private isWanted = false;
   private readonly watchers = new Set<() => void>();
+  /** When each ends, by pod and address. */
+  private readonly fresh = new Map<string, number>();
+  private readonly elapsedMs: () => number;
+  readonly connections = new Set<string>();
+  readonly answersProblem: string | undefined = undefined;
 
-  constructor({ table = 'bulkhead', deny = 'drop', onChange = 'cut' }: FirewallOptions) {
+  constructor({ table = 'bulkhead', deny = 'drop', onChange = 'cut', elapsedMs = () => 0 }: FakeFirewallOptions) {
+    this.elapsedMs = elapsedMs;
     this.table = table;
     this.deny = deny;
     this.onChange = onChange;
@@ -76,6 +91,7 @@ class MemoryFirewall implements FakeFirewall {
     table.apply(steps);
     this.beginGeneration(true, this.loaded === undefined ? new Set() : podsLeavingFor(steps, this.loaded.elements));
     this.loaded = table;
+    this.fresh.clear();
     this.isWanted = true;
     this.ledger.clear();
   }
@@ -127,6 +143,29 @@ class MemoryFirewall implements FakeFirewall {
 
   close(): void {}
 
+  freshen(places: readonly FreshAddress[], { isAll }: { readonly isAll: boolean }): void {
+    this.requireTable();
+    if (isAll) this.fresh.clear();
+    for (const { pod, address, seconds } of places) this.fresh.set(endsKey(pod, address), this.elapsedMs() + seconds * 1000);
+  }
+
+  readNamed(): readonly HeldName[] {
+    const { loaded } = this;
+    if (loaded === undefined) return [];
+    return FAMILIES.flatMap((family) => loaded.elements.get(`named${family}`)!.map(({ key, note = '' }): HeldName => {
+      const [pod, address] = key.map((value): IpAddress => ({ family, value: value as bigint })) as [IpAddress, IpAddress]; // two fields of kind address
+      return { pod, address, seconds: this.freshSeconds(pod, address), names: namesOf(note) };
+    }));
+  }
+
+  readConnections(): (source: IpAddress, target: IpAddress) => boolean {
+    return (source, target) => this.connections.has(endsKey(source, target));
+  }
+
+  private freshSeconds(pod: IpAddress, address: IpAddress): number {
+    return Math.max(0, (this.fresh.get(endsKey(pod, address)) ?? 0) - this.elapsedMs()) / 1000;
+  }
+
   currentGeneration(): number {
     return this.generation;
   }
@@ -138,7 +177,7 @@ class MemoryFirewall implements FakeFirewall {
     const table = this.loaded;
     const look: Look = (set, key) => table.look(set, key);
     const isTracked = connection.kind !== 'untracked';
-    const judgment = packet.isToNode === true ? walkOwnNode(packet, look) : isTracked ? walkChains(packet, look) : walkUntracked(packet, look);
+    const judgment = packet.isToNode === true ? walkOwnNode(packet, look) : isTracked ? walkChains({ ...packet, isByName: connection.kind === 'established' || this.freshSeconds(packet.source, packet.target) > 0 }, look) : walkUntracked(packet, look);
     if (isTracked || judgment.kind === 'refuse') this.record(packet, judgment);
     if (judgment.kind === 'allow') return 'accept';
     if (!isTracked || judgment.refusal === 'unknown-pod') return 'drop';
@@ -151,7 +190,7 @@ class MemoryFirewall implements FakeFirewall {
     const mask = GENERATION_MASK;
     const generation = 1 + ((this.generation - 1) % GENERATION_MAX);
     const sets = skeletonText({ table, deny, generation, mask, elementsOf: (shape) => elements.get(shape.name)!.map((element) => formatElement(shape, element)) });
-    return sets + hookText(table);
+    return sets + hookText({ table });
   }
 
   private beginGeneration(takesAway: boolean, leaving: ReadonlySet<string>): void {
@@ -191,6 +230,11 @@ class MemoryFirewall implements FakeFirewall {
     if (this.loaded !== undefined) return this.loaded;
     throw new FirewallError({ code: 'table-missing', doing: `use table \`${this.table}\``, said: 'it is not loaded' });
   }
+}
+
+/** As `connections` has them. */
+export function endsKey(source: IpAddress, target: IpAddress): string {
+  return `${addressKey(source.family, source.value)} ${addressKey(target.family, target.value)}`;
 }
 
 /** As many records as the four ledgers of the kernel hold. */

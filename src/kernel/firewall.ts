@@ -28,10 +28,33 @@ export interface Firewall {
   read(): Elements;
   /** The ledger since the last call with `drain`: each connection opened or refused, with its count of judged packets. */
   readLedger(options?: { readonly drain: boolean }): readonly LedgerEntry[];
+  /**
+   * For so long new connections to the addresses may be opened, as far as elements of `namedN` say so; more than that
+   * until nobody says it again. `isAll`: nothing else is fresh any more.
+   */
+  freshen(places: readonly FreshAddress[], options: { readonly isAll: boolean }): void;
+  /** What a table in force, whoever wrote it, knows of addresses that pods were told for names. */
+  readNamed(): readonly HeldName[];
+  /** Which connections there are now: source and target after address translation. */
+  readConnections(): (source: IpAddress, target: IpAddress) => boolean;
+  /** Why answers of DNS are not handed to the log group; undefined: they are. Known when something was loaded or taken over. */
+  readonly answersProblem: string | undefined;
   /** Takes the table away, and the generations off the marks of connections: everything is open afterwards. No error when it is not there. */
   remove(): void;
   /** Gives the sockets back; the table stays. */
   close(): void;
+}
+
+/** An address that a pod was told. */
+export interface FreshAddress {
+  readonly pod: IpAddress;
+  readonly address: IpAddress;
+  /** From now on. */
+  readonly seconds: number;
+}
+
+export interface HeldName extends FreshAddress {
+  readonly names: readonly string[];
 }
 
 /**
@@ -85,4 +108,6 @@ export interface FirewallOptions {
    * both pods do. What no policy ever judged is judged at its next packet either way. `cut` when missing.
    */
   readonly onChange?: 'cut' | 'keep';
+  /** Log group to which answers of DNS to pods under rules that name domains are handed; to none when missing. */
+  readonly answerGroup?: number;
 }

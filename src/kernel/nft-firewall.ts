@@ -1,14 +1,16 @@
 // The real firewall: our table in the nftables of one network namespace, the skeleton loaded as text, everything else written over netlink.
+import type { IpAddress } from '../base/ip-address.ts';
 import type { Elements } from '../emit/element.ts';
 import { NO_ELEMENTS } from '../emit/elements.ts';
 import { diffElements, type ChangePlan, type ChangeStep } from '../emit/plan-change.ts';
 import { FAMILIES, shapeOf } from '../emit/set-shape.ts';
 import { joinRanges } from '../emit/sort-ruleset.ts';
-import { DRIFT_PHRASES_MAX, type Drift, type Firewall, type FirewallOptions, type LedgerEntry } from './firewall.ts';
+import { DRIFT_PHRASES_MAX, type Drift, type Firewall, type FirewallOptions, type FreshAddress, type HeldName, type LedgerEntry } from './firewall.ts';
 import { FirewallError } from './firewall-error.ts';
 import { changeBatches } from './internal/change-batches.ts';
-import { clearAllMarks, clearMarksOf } from './internal/conntrack.ts';
+import { clearAllMarks, clearMarksOf, readConnections } from './internal/conntrack.ts';
 import { describeSteps } from './internal/describe-steps.ts';
+import { readNamed, replaceFresh, writeFresh } from './internal/fresh-addresses.ts';
 import { readGeneration, writeGeneration } from './internal/generation.ts';
 import { GENERATION_MASK, isGenerationMask, markOf } from './generation-number.ts';
 import { GenerationSource } from './internal/generation-source.ts';
@@ -52,6 +54,8 @@ class NftFirewall implements Firewall {
   private readonly onChange: 'cut' | 'keep';
   private readonly mask: number;
   private readonly isOwner: boolean;
+  private readonly answerGroup: number | undefined;
+  answersProblem: string | undefined;
   private readonly socket: NetfilterSocket;
   private readonly bytesMax: number;
   private readonly generations: GenerationSource;
@@ -73,6 +77,7 @@ class NftFirewall implements Firewall {
     this.onChange = onChange;
     this.mask = markMask;
     this.isOwner = options.isOwner ?? false;
+    this.answerGroup = options.answerGroup;
     this.socket = new NetfilterSocket(namespace, options.sendBufferBytes);
     this.bytesMax = Math.min(this.socket.sendBytesMax, batchBytesMax);
     this.generations = new GenerationSource(this.socket, markMask);
@@ -144,6 +149,21 @@ class NftFirewall implements Firewall {
     return this.ledger.read(options.drain);
   }
 
+  freshen(places: readonly FreshAddress[], { isAll }: { readonly isAll: boolean }): void {
+    const table = this.loadedTable();
+    if (isAll) replaceFresh(this.socket, table, places);
+    else writeFresh(this.socket, table, places);
+  }
+
+  readNamed(): readonly HeldName[] {
+    const table = this.findInForce();
+    return table === undefined ? [] : readNamed(this.socket, table);
+  }
+
+  readConnections(): (source: IpAddress, target: IpAddress) => boolean {
+    return readConnections(this.socket, this.mask);
+  }
+
   remove(): void {
     for (const name of [this.table, this.spare, `${this.table}${DRAFT_SUFFIX}`]) removeTable(this.socket, name);
     clearAllMarks(this.socket, this.mask);
@@ -201,9 +221,19 @@ class NftFirewall implements Firewall {
     this.ledger = new Ledger(socket, table);
   }
 
+  /** Policy comes first: where a kernel has no log groups the chains do without. */
   private image(): SkeletonImage {
-    const { namespace, table, deny, mask } = this;
-    return skeletonImage(this.socket, { namespace, table, deny, mask });
+    const { namespace, table, deny, mask, answerGroup } = this;
+    const imageFor = (group: number | undefined): SkeletonImage => skeletonImage(this.socket, { namespace, table, deny, mask, answerGroup: group });
+    if (answerGroup === undefined || this.answersProblem !== undefined) return imageFor(undefined);
+    try {
+      return imageFor(answerGroup);
+    } catch (error) {
+      if (!(error instanceof FirewallError)) throw error;
+      const image = imageFor(undefined);
+      this.answersProblem = error.message;
+      return image;
+    }
   }
 
   /** Everything that is known of the table. */

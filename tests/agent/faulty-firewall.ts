@@ -1,7 +1,8 @@
 // A kernel in memory that breaks off: it refuses a change, has no room for it, or its writer dies in the middle of one.
+import type { IpAddress } from '../../src/base/ip-address.ts';
 import type { Elements } from '../../src/emit/element.ts';
 import type { ChangePlan, ChangeStep } from '../../src/emit/plan-change.ts';
-import type { Drift, Firewall, LedgerEntry } from '../../src/kernel/firewall.ts';
+import type { Drift, Firewall, FreshAddress, HeldName, LedgerEntry } from '../../src/kernel/firewall.ts';
 import { FirewallError } from '../../src/kernel/firewall-error.ts';
 import type { FakeFirewall } from '../../src/kernel/fake-firewall.ts';
 
@@ -67,6 +68,22 @@ export class FaultyFirewall implements Firewall {
 
   readLedger(options?: { readonly drain: boolean }): readonly LedgerEntry[] {
     return this.inner.readLedger(options);
+  }
+
+  get answersProblem(): string | undefined {
+    return this.inner.answersProblem;
+  }
+
+  freshen(places: readonly FreshAddress[], options: { readonly isAll: boolean }): void {
+    this.inner.freshen(places, options);
+  }
+
+  readNamed(): readonly HeldName[] {
+    return this.inner.readNamed();
+  }
+
+  readConnections(): (source: IpAddress, target: IpAddress) => boolean {
+    return this.inner.readConnections();
   }
 
   remove(): void {

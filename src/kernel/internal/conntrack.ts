@@ -1,5 +1,5 @@
 // The generation bits in the marks of conntrack entries, over ctnetlink: read, and taken off where they must not count any more.
-import type { IpFamily } from '../../base/ip-address.ts';
+import type { IpAddress, IpFamily } from '../../base/ip-address.ts';
 import { FirewallError } from '../firewall-error.ts';
 import { generationOf } from '../generation-number.ts';
 import { MessageWriter, NLM_F_REQUEST, SUBSYSTEM_CONNTRACK, visitAttributes, type Message } from './netfilter-message.ts';
@@ -47,6 +47,12 @@ export function clearMarksOf(socket: NetfilterSocket, mask: number, ends: Readon
 
 export function addressKey(family: IpFamily, value: bigint): string {
   return `${family} ${value}`;
+}
+
+/** Of all that were judged: whether there is one from a client to a back end. */
+export function readConnections(socket: NetfilterSocket, mask: number): (source: IpAddress, target: IpAddress) => boolean {
+  const known = new Set(readMarkedFlows(socket, mask).map(({ ends }) => ends.join(' ')));
+  return (source, target) => known.has(`${addressKey(source.family, source.value)} ${addressKey(target.family, target.value)}`);
 }
 
 /** Those whose bits are not all 0. */

@@ -25,23 +25,25 @@ export interface ImageOptions {
   readonly table: string;
   readonly deny: 'drop' | 'reject';
   readonly mask: number;
+  /** Answers of DNS go there; nowhere when missing. */
+  readonly answerGroup: number | undefined;
 }
 
 const images = new Map<string, SkeletonImage>();
 
 /** Some 50 ms for the first table of this process, nothing after. */
-export function skeletonImage(socket: NetfilterSocket, { namespace, table, deny, mask }: ImageOptions): SkeletonImage {
-  const key = `${deny} ${mask}`;
+export function skeletonImage(socket: NetfilterSocket, options: ImageOptions): SkeletonImage {
+  const key = `${options.deny} ${options.mask} ${options.answerGroup}`;
   let image = images.get(key);
-  if (image === undefined) images.set(key, (image = draftImage(socket, { namespace, table, deny, mask })));
+  if (image === undefined) images.set(key, (image = draftImage(socket, options)));
   return image;
 }
 
 // One that a process before us left half-way goes first; one that its nft writes this very moment makes ours fail.
-function draftImage(socket: NetfilterSocket, { namespace, table, deny, mask }: ImageOptions): SkeletonImage {
+function draftImage(socket: NetfilterSocket, { namespace, table, deny, mask, answerGroup }: ImageOptions): SkeletonImage {
   const draft = `${table}${DRAFT_SUFFIX}`;
   const head = `table inet ${draft} {\n`;
-  const blocks = skeletonText({ table: draft, deny, generation: 1, mask }) + hookText(draft);
+  const blocks = skeletonText({ table: draft, deny, generation: 1, mask, answerGroup }) + hookText({ table: draft, answerGroup });
   const text = `create ${head}  flags dormant;\n}\n${blocks.replaceAll(head, `${head}  flags dormant;\n`)}`;
   removeTable(socket, draft);
   loadNft(text, { namespace, doing: `load the chains of table \`${table}\`` });

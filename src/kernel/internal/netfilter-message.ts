@@ -14,6 +14,7 @@ export const NLM_F_CREATE = 0x400;
 export const NLM_F_APPEND = 0x800;
 
 export const SUBSYSTEM_CONNTRACK = 1;
+export const SUBSYSTEM_LOG = 4;
 export const SUBSYSTEM_NFTABLES = 10;
 export const FAMILY_INET = 1;
 

@@ -47,7 +47,7 @@ export class NetfilterSocket {
   readonly sendBytesMax: number;
   /** The kernel's name of this socket among all of the namespace. */
   readonly port: number;
-  private readonly fd: number;
+  readonly fd: number;
   private readonly received = Buffer.alloc(READ_BYTES);
   private lastSequence = 0;
 

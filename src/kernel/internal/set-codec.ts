@@ -1,16 +1,18 @@
 // Elements of maps and sets as attributes of nfnetlink, and back.
 import { LAST_ADDRESS } from '../../base/ip-address.ts';
-import type { Element, Key } from '../../emit/element.ts';
+import { NOTE_LENGTH_MAX, type Element, type Key } from '../../emit/element.ts';
 import type { FieldKind, SetShape } from '../../emit/set-shape.ts';
 import { visitAttributes, type Message, type MessageWriter } from './netfilter-message.ts';
 
 export const NFTA_SET_ELEM_LIST_TABLE = 1;
 export const NFTA_SET_ELEM_LIST_SET = 2;
 export const NFTA_SET_ELEM_LIST_ELEMENTS = 3;
-const NFTA_LIST_ELEM = 1;
-const NFTA_SET_ELEM_KEY = 1;
+export const NFTA_LIST_ELEM = 1;
+export const NFTA_SET_ELEM_KEY = 1;
 const NFTA_SET_ELEM_DATA = 2;
 const NFTA_SET_ELEM_FLAGS = 3;
+const NFTA_SET_ELEM_EXPIRATION = 5;
+const NFTA_SET_ELEM_USERDATA = 6;
 const NFTA_SET_ELEM_EXPR = 7;
 const NFTA_SET_ELEM_KEY_END = 10;
 const NFTA_SET_ELEM_EXPRESSIONS = 11;
@@ -18,13 +20,17 @@ const NFTA_DATA_VALUE = 1;
 const NFTA_EXPR_DATA = 2;
 const NFTA_COUNTER_PACKETS = 2;
 const NFT_SET_ELEM_INTERVAL_END = 1;
+/** libnftnl: what `nft` shows as the comment of an element; type, length with the zero behind, text. */
+const UDATA_COMMENT = 0;
+const COMMENT_FRAME_BYTES = 3;
 
 const FIELD_BYTES: Readonly<Record<FieldKind, number>> = { address4: 4, address6: 16, id: 4, protocol: 4, port: 4 };
 
 /** An upper bound of what one element takes in a message. */
 export function elementBytesMax(shape: SetShape): number {
   const key = 8 + keyBytes(shape);
-  const fixed = 4 + key + 12 + 8;
+  const note = shape.notedForSeconds === undefined ? 0 : 4 + NOTE_LENGTH_MAX + COMMENT_FRAME_BYTES;
+  const fixed = 4 + key + 12 + 8 + note;
   return shape.isInterval ? fixed + key + 12 : fixed;
 }
 
@@ -39,6 +45,7 @@ export function writeElement(writer: MessageWriter, shape: SetShape, element: El
     writeKey(writer, NFTA_SET_ELEM_KEY, shape, element.key);
     if (shape.isInterval && isConcatenation) writeKey(writer, NFTA_SET_ELEM_KEY_END, shape, element.last!);
     if (withData && element.data !== undefined) writeData(writer, element.data);
+    if (withData && element.note !== undefined) writeNote(writer, element.note);
   });
   // A range of one field is two elements: its start, and the first key behind it marked as an end. Nothing is behind the last address.
   if (!shape.isInterval || isConcatenation || element.last![0] === lastOf(shape)) return;
@@ -52,7 +59,7 @@ function lastOf(shape: SetShape): bigint {
   return LAST_ADDRESS[shape.fields[0] === 'address4' ? 4 : 6];
 }
 
-function writeKey(writer: MessageWriter, type: number, shape: SetShape, key: Key): void {
+export function writeKey(writer: MessageWriter, type: number, shape: SetShape, key: Key): void {
   writer.nest(type, () => {
     writer.attribute(NFTA_DATA_VALUE, keyBytes(shape), (bytes, start) => {
       let at = start;
@@ -66,6 +73,22 @@ function writeKey(writer: MessageWriter, type: number, shape: SetShape, key: Key
 
 function writeData(writer: MessageWriter, data: number): void {
   writer.nest(NFTA_SET_ELEM_DATA, () => writer.attribute(NFTA_DATA_VALUE, 4, (bytes, at) => bytes.writeUInt32LE(data, at)));
+}
+
+function writeNote(writer: MessageWriter, note: string): void {
+  const text = note.slice(0, NOTE_LENGTH_MAX);
+  writer.attribute(NFTA_SET_ELEM_USERDATA, text.length + COMMENT_FRAME_BYTES, (bytes, at) => {
+    bytes[at] = UDATA_COMMENT;
+    bytes[at + 1] = text.length + 1;
+    bytes.write(text, at + 2, 'latin1');
+    bytes[at + 2 + text.length] = 0;
+  });
+}
+
+/** undefined: the first part of it is no comment. */
+function readNote(bytes: Buffer, start: number, end: number): string | undefined {
+  const length = bytes[start + 1]!;
+  return end - start >= 2 + length && length > 0 && bytes[start] === UDATA_COMMENT ? bytes.toString('latin1', start + 2, start + 1 + length) : undefined;
 }
 
 function writeField(bytes: Buffer, at: number, shape: SetShape, index: number, value: bigint | number): void {
@@ -119,6 +142,9 @@ export interface RawElement {
   readonly isIntervalEnd: boolean;
   /** Of sets with counters. */
   readonly packets: bigint;
+  readonly note: string | undefined;
+  /** Milliseconds until it ends by itself. */
+  readonly endsInMs: number | undefined;
 }
 
 export function readElements({ bytes, start, end }: Message, shape: SetShape, elements: RawElement[]): void {
@@ -134,15 +160,19 @@ function readElement(bytes: Buffer, start: number, end: number, shape: SetShape)
   let data: number | undefined;
   let isIntervalEnd = false;
   let packets = 0n;
+  let note: string | undefined;
+  let endsInMs: number | undefined;
   visitAttributes(bytes, start, end, (type, from, until) => {
     if (type === NFTA_SET_ELEM_KEY) key = readKey(bytes, from, shape);
     else if (type === NFTA_SET_ELEM_KEY_END) last = readKey(bytes, from, shape);
     else if (type === NFTA_SET_ELEM_DATA) data = bytes.readUInt32LE(from + 4);
     else if (type === NFTA_SET_ELEM_FLAGS) isIntervalEnd = (bytes.readUInt32BE(from) & NFT_SET_ELEM_INTERVAL_END) !== 0;
+    else if (type === NFTA_SET_ELEM_EXPIRATION) endsInMs = Number(bytes.readBigUInt64BE(from));
+    else if (type === NFTA_SET_ELEM_USERDATA) note = readNote(bytes, from, until);
     else if (type === NFTA_SET_ELEM_EXPR) packets += readCounter(bytes, from, until);
     else if (type === NFTA_SET_ELEM_EXPRESSIONS) visitAttributes(bytes, from, until, (_, a, b) => (packets += readCounter(bytes, a, b)));
   });
-  return { key, last, data, isIntervalEnd, packets };
+  return { key, last, data, isIntervalEnd, packets, note, endsInMs };
 }
 
 function readKey(bytes: Buffer, start: number, shape: SetShape): Key {
@@ -168,7 +198,7 @@ function readCounter(bytes: Buffer, start: number, end: number): bigint {
 /** Starts and ends put together again. */
 export function joinElements(shape: SetShape, raw: readonly RawElement[]): Element[] {
   if (shape.isInterval && shape.fields.length === 1) return joinIntervals(shape, raw);
-  return raw.map(({ key, last, data }) => withData(shape.isInterval ? { key, last: last ?? key } : { key }, data));
+  return raw.map(({ key, last, data, note }) => withData({ key, ...(shape.isInterval ? { last: last ?? key } : {}), ...(note === undefined ? {} : { note }) }, data));
 }
 
 function joinIntervals(shape: SetShape, raw: readonly RawElement[]): Element[] {

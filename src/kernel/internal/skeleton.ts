@@ -1,7 +1,9 @@
 // The nft text of our table: a fixed set of chains that look everything up in maps and sets, so that all policy is elements.
 import type { IpFamily } from '../../base/ip-address.ts';
-import { FAMILIES, SET_SHAPES, type FieldKind, type SetName, type SetShape } from '../../emit/set-shape.ts';
+import { FAMILIES, FRESH_SHAPES, SET_SHAPES, type FieldKind, type SetName, type SetShape } from '../../emit/set-shape.ts';
 import { markOf } from '../generation-number.ts';
+import { answerChains, answerHooks, answerSets } from './answer-chains.ts';
+import { formatChain, type Chain } from './chain-text.ts';
 import { REFUSAL_CODE } from './refusal-code.ts';
 import { formatId } from '../../emit/format-ruleset.ts';
 
@@ -12,6 +14,8 @@ export interface SkeletonOptions {
   readonly generation: number;
   /** Bits of the conntrack mark that hold it. */
   readonly mask: number;
+  /** Answers of DNS go to this log group; nobody looks at them when missing. */
+  readonly answerGroup?: number | undefined;
   /** What stands in the sets, as nft text; nothing when missing. */
   readonly elementsOf?: (shape: SetShape<SetName>) => readonly string[];
 }
@@ -24,35 +28,31 @@ export const HOOK_CHAIN = 'hook_forward';
 
 /** Everything but the hook: no packet comes here yet. */
 export function skeletonText(options: SkeletonOptions): string {
-  const sets = SET_SHAPES.map((shape) => formatSet(shape, options.elementsOf?.(shape) ?? []));
+  const { answerGroup } = options;
+  const sets = [...SET_SHAPES.map((shape) => formatSet(shape, options.elementsOf?.(shape) ?? [])), ...Object.values(FRESH_SHAPES).map((shape) => formatSet(shape, []))];
   const chains = [
     ...FAMILIES.flatMap((family) => [ledgerChain('flow', family), ledgerChain('deny', family)]),
     ...endChains(options),
     ...sideChains(INGRESS),
+    ...namedChains(),
     ...sideChains(EGRESS),
     ...untrackedChains(),
     ...ownNodeChains(),
     ...judgeChains(options),
+    ...(answerGroup === undefined ? [] : answerChains(answerGroup)),
   ];
-  return `table inet ${options.table} {\n${sets.join('')}${FAMILIES.map(ledgerSets).join('')}${chains.map(formatChain).join('')}}\n`;
+  return `table inet ${options.table} {\n${sets.join('')}${FAMILIES.map(ledgerSets).join('')}${answerGroup === undefined ? '' : answerSets()}${chains.map(formatChain).join('')}}\n`;
 }
 
 /** What puts the skeleton to work; loaded when all elements are there. */
-export function hookText(table: string): string {
-  const hook = (chain: string, name: string, next: string): string => `  chain ${chain} {\n    type filter hook ${name} priority 0; policy accept;\n    goto ${next}\n  }\n`;
-  return `table inet ${table} {\n${hook(HOOK_CHAIN, 'forward', 'judge')}${hook('hook_input', 'input', 'own_node')}}\n`;
+export function hookText({ table, answerGroup }: Pick<SkeletonOptions, 'table' | 'answerGroup'>): string {
+  const answers = answerGroup === undefined ? NO_ANSWERS : answerHooks();
+  const hook = (chain: string, name: string, rules: readonly string[]): string => `  chain ${chain} {\n    type filter hook ${name} priority 0; policy accept;\n${rules.map((rule) => `    ${rule}\n`).join('')}  }\n`;
+  const output = answers.output.length === 0 ? '' : hook('hook_output', 'output', answers.output);
+  return `table inet ${table} {\n${hook(HOOK_CHAIN, 'forward', [...answers.forward, 'goto judge'])}${hook('hook_input', 'input', ['goto own_node'])}${output}}\n`;
 }
 
-interface Chain {
-  readonly name: string;
-  readonly rules: readonly string[];
-  readonly remark?: string;
-}
-
-function formatChain({ name, rules, remark }: Chain): string {
-  const head = remark === undefined ? '' : `  # ${remark}\n`;
-  return `${head}  chain ${name} {\n${rules.map((rule) => `    ${rule}\n`).join('')}  }\n`;
-}
+const NO_ANSWERS: ReturnType<typeof answerHooks> = { forward: [], output: [] };
 
 function formatSet(shape: SetShape, elements: readonly string[]): string {
   const list = elements.length === 0 ? '' : `    elements = {\n${elements.map((element) => `      ${element}`).join(',\n')}\n    }\n`;
@@ -67,9 +67,13 @@ const TYPE_NAME: Readonly<Record<FieldKind, string>> = {
   port: 'inet_service',
 };
 
-function setType({ fields, isMap, isInterval }: SetShape): string {
+function setType({ fields, isMap, isInterval, sizeMax, notedForSeconds }: SetShape): string {
   const key = fields.map((field) => TYPE_NAME[field]).join(' . ');
-  return `type ${key}${isMap ? ' : classid' : ''}${isInterval ? '\n    flags interval' : ''}`;
+  const lines = [`type ${key}${isMap ? ' : classid' : ''}`];
+  if (isInterval) lines.push('flags interval');
+  if (sizeMax !== undefined) lines.push(`size ${sizeMax}`, 'flags timeout');
+  if (notedForSeconds !== undefined) lines.push(`timeout ${notedForSeconds}s`);
+  return lines.join('\n    ');
 }
 
 function ledgerSets(family: IpFamily): string {
@@ -131,7 +135,7 @@ function endChains({ deny, mask }: SkeletonOptions): Chain[] {
 
 /** One direction: whose policy is asked, who its peer is, and where an allowed packet goes on. */
 interface Side {
-  readonly letter: 'e' | 'i' | 'n';
+  readonly letter: 'e' | 'i' | 'n' | 'd';
   readonly name: 'egress' | 'ingress';
   readonly local: string;
   readonly peer: string;
@@ -153,8 +157,7 @@ function sideChains(side: Side): Chain[] {
       rules: [
         'meta priority set 0:0',
         ...FAMILIES.map((family) => `${SOURCE.replace('FAMILY', ip(family))} . ${TARGET.replace('FAMILY', ip(family))} @self${family} goto allow`),
-        `meta priority set ${formatId(REFUSAL_CODE[name])}`,
-        'goto cut',
+        ...(letter === 'e' ? [...NAMED_GATE, 'goto no_d'] : refuse(name)),
       ],
     },
     { name: `profile_${letter}`, rules: profileRules(side) },
@@ -185,7 +188,26 @@ function sideChains(side: Side): Chain[] {
   ];
 }
 
-function profileRules({ letter, next }: Side): string[] {
+function refuse(name: 'egress' | 'ingress'): string[] {
+  return [`meta priority set ${formatId(REFUSAL_CODE[name])}`, 'goto cut'];
+}
+
+const namedEnds = (family: IpFamily): string => `${SOURCE} . ${TARGET}`.replaceAll('FAMILY', ip(family));
+
+/** The end of a TTL ends no connection that is there. */
+const NAMED_GATE: readonly string[] = ['ct state established goto named', ...FAMILIES.map((family) => `${namedEnds(family)} @fresh${family} goto named`)];
+
+// What a pod may not do with an address as such it may do with one that it was told for a name.
+function namedChains(): Chain[] {
+  const names: Side = { ...EGRESS, letter: 'd' };
+  return [
+    { name: 'no_d', rules: refuse('egress') },
+    { name: 'profile_d', rules: profileRules(names) },
+    { name: 'named', rules: [...FAMILIES.map((family) => `meta priority set ${namedEnds(family)} map @named${family} goto profile_d`), 'goto no_d'] },
+  ];
+}
+
+function profileRules({ letter, next }: Pick<Side, 'letter' | 'next'>): string[] {
   const byPort = (map: string): string[] =>
     PORT_PROTOCOLS.map((protocol) => `meta l4proto ${protocol} meta priority set meta priority . meta l4proto . ct reply proto-src map @${map} goto ${next}`);
   return [
@@ -235,7 +257,7 @@ function ownNodeChains(): Chain[] {
   const node: Side = { letter: 'n', name: 'egress', local: SOURCE, peer: TARGET, next: 'allow' };
   const ends = (family: IpFamily): string => `${SOURCE} . ${TARGET}`.replaceAll('FAMILY', ip(family));
   return [
-    { name: 'no_n', rules: [`meta priority set ${formatId(REFUSAL_CODE.egress)}`, 'goto cut'] },
+    { name: 'no_n', rules: refuse('egress') },
     { name: 'profile_n', rules: profileRules(node) },
     ...FAMILIES.map((family): Chain => ({ name: `own_node_${family}`, rules: [`meta priority set ${ends(family)} map @on${family} goto profile_n`, 'goto no_n'] })),
     {

@@ -11,6 +11,8 @@ export interface Flow {
   readonly target: IpAddress;
   readonly protocol: number;
   readonly port: number;
+  /** What the pod was told for names counts: the connection is there, or the time to live goes on. */
+  readonly isByName?: boolean;
 }
 
 export type Look = (set: SetName, key: Key) => number | undefined;
@@ -27,8 +29,13 @@ export function hasPorts(protocol: number): boolean {
 
 /** From the chain `egress` on. */
 export function walkChains(flow: Flow, look: Look): Judgment {
-  const egress = walkSide(flow, { letter: 'e', local: flow.source, peer: flow.target, refusal: 'egress' }, look);
-  if (egress.kind === 'refuse') return refuseUnlessSelf(flow, egress, look);
+  let egress = walkSide(flow, { letter: 'e', local: flow.source, peer: flow.target, refusal: 'egress' }, look);
+  if (egress.kind === 'refuse') {
+    const judgment = refuseUnlessSelf(flow, egress, look);
+    const profile = judgment.kind === 'refuse' && judgment.refusal === 'egress' ? walkNamed(flow, look) : undefined;
+    if (profile === undefined) return judgment;
+    egress = { kind: 'pass', isLocal: true, profile };
+  }
   const ingress = walkSide(flow, { letter: 'i', local: flow.target, peer: flow.source, refusal: 'ingress' }, look);
   if (ingress.kind === 'refuse') return refuseUnlessSelf(flow, ingress, look);
   return ingress.isLocal ? { kind: 'allow', profile: ingress.profile } : { kind: 'allow', profile: egress.profile };
@@ -74,6 +81,13 @@ function walkSide(flow: Flow, { letter, local, peer, refusal }: Side, look: Look
   const number = peerClass === undefined ? undefined : look(`p${letter}${family}`, [local.value, peerClass]);
   const profile = number === undefined ? undefined : walkProfile(flow, number, look);
   return profile === undefined ? { kind: 'refuse', refusal } : { kind: 'pass', isLocal: true, profile };
+}
+
+/** The chain `named`. */
+function walkNamed(flow: Flow, look: Look): number | undefined {
+  const { source: { family, value }, target, isByName = false } = flow;
+  const number = isByName && target.family === family ? look(`named${family}`, [value, target.value]) : undefined;
+  return number === undefined ? undefined : walkProfile(flow, number, look);
 }
 
 function walkProfile({ protocol, port }: Flow, number: number, look: Look): number | undefined {
