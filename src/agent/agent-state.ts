@@ -13,6 +13,7 @@ export interface AgentState {
   /** Sorted by kind, namespace, name. */
   readonly policies: readonly PolicyState[];
   readonly commits: CommitState;
+  readonly names: NamesState;
   readonly pods: PodCounts;
   readonly kernel: KernelState;
 }
@@ -21,9 +22,10 @@ export interface AgentState {
  * `starting`: not everything has been told yet. `cluster`: the way to the API server is cut, and what is in force is what
  * it told last. `kernel`: the kernel refused the last change, or somebody else changed our table. `capacity`: something
  * did not fit and is closed. `no-node`: the cluster has no Node of this name, so no pod is known to run here.
- * `pod-ranges-unknown`: a new pod is open until its address is known.
+ * `pod-ranges-unknown`: a new pod is open until its address is known. `names`: answers of DNS are not seen, or not all
+ * of them, so that rules which name domains let less through than they say.
  */
-export type TroubleCode = 'starting' | 'cluster' | 'kernel' | 'capacity' | 'no-node' | 'pod-ranges-unknown';
+export type TroubleCode = 'starting' | 'cluster' | 'kernel' | 'capacity' | 'no-node' | 'pod-ranges-unknown' | 'names';
 
 export interface Trouble {
   readonly code: TroubleCode;
@@ -56,6 +58,21 @@ export interface CommitState {
   /** The same of all. */
   readonly times: CommitTimes;
 }
+
+/** Of rules that name domains; counts since the start. */
+export interface NamesState {
+  /** That pods were told and that are open, or were when connections began that go on. */
+  readonly addresses: number;
+  /** Answers of DNS to pods under such rules. */
+  readonly answers: AnswerCounts;
+}
+
+/**
+ * `learnt`: they opened something, or for longer. `other`: nothing that a rule names, or nothing new. `unreadable`: no
+ * answer to one question for addresses. `full`: what they said did not fit. `unseen`: they were too many, or had come
+ * the wrong way; not all of these are counted.
+ */
+export type AnswerCounts = Readonly<Record<'learnt' | 'other' | 'unreadable' | 'full' | 'unseen', number>>;
 
 export interface PodCounts {
   readonly local: number;

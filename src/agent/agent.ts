@@ -1,11 +1,15 @@
 // Starts the agent of one node: what the API server tells goes into the kernel for as long as the signal is silent.
 import type { ClusterApi } from '../kube/cluster-api.ts';
+import { AnswerWatch, type AnswerSource } from './answer-watch.ts';
 import { followCluster } from './cluster-follower.ts';
+import { followDnsServices } from './dns-services.ts';
 import { NodeAgent, type NodeAgentOptions } from './node-agent.ts';
 
 export interface AgentOptions extends NodeAgentOptions {
   readonly api: ClusterApi;
   readonly signal: AbortSignal;
+  /** Where answers of DNS come from; without it rules that name domains let nothing through. */
+  readonly answers?: AnswerSource;
 }
 
 export interface RunningAgent {
@@ -14,8 +18,13 @@ export interface RunningAgent {
   readonly ended: Promise<void>;
 }
 
-export function startAgent({ api, signal, ...options }: AgentOptions): RunningAgent {
+export function startAgent({ api, signal, answers, ...options }: AgentOptions): RunningAgent {
   const agent = new NodeAgent(options);
-  const ended = followCluster({ api, listener: agent, signal }).finally(() => agent.stop());
+  const watch = new AnswerWatch({ source: answers, followServices: (listener, until) => followDnsServices(api, listener, AbortSignal.any([signal, until])), listener: agent.names, clock: options.clock });
+  agent.onChange(() => watch.want(agent.names.areWanted));
+  const ended = followCluster({ api, listener: agent, signal }).finally(async () => {
+    agent.stop();
+    await watch.end();
+  });
   return { agent, ended };
 }

@@ -6,10 +6,13 @@ import type { Program } from '../compile/program.ts';
 import { NO_ELEMENTS } from '../emit/elements.ts';
 import { LiveEmission } from '../emit/live-emission.ts';
 import { SetOverflow } from '../emit/set-sizes.ts';
+import { NO_SERVERS, type DnsServers } from '../emit/watched-answers.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { Drift, Firewall } from '../kernel/firewall.ts';
 import { FirewallError } from '../kernel/firewall-error.ts';
+import type { Clock } from './clock.ts';
 import { ClosedPolicies } from './closed-policies.ts';
+import { LearntNames } from './learnt-names.ts';
 import type { PolicyKey } from './policies-in-force.ts';
 import { putClosed, putPolicy } from './policy-cost.ts';
 
@@ -24,10 +27,13 @@ export interface KernelWriterOptions {
   readonly cluster: Cluster;
   /** Elements of one set. */
   readonly setSizeMax: number;
+  readonly clock: Pick<Clock, 'elapsedMs'>;
 }
 
 export class KernelWriter {
+  readonly names: LearntNames;
   private readonly node: string;
+  private readonly clock: Pick<Clock, 'elapsedMs'>;
   private readonly firewall: Firewall;
   private readonly setSizeMax: number;
   private readonly closed = new ClosedPolicies();
@@ -35,10 +41,14 @@ export class KernelWriter {
   private emission: LiveEmission;
   /** Whether the kernel holds what the emission takes it to hold; else it has to be read first. */
   private isInStep = false;
+  private hasRecalled = false;
+  private believed: DnsServers = NO_SERVERS;
 
-  constructor({ node, firewall, cluster, setSizeMax }: KernelWriterOptions) {
+  constructor({ node, firewall, cluster, setSizeMax, clock }: KernelWriterOptions) {
     this.node = node;
     this.firewall = firewall;
+    this.clock = clock;
+    this.names = new LearntNames(firewall);
     this.setSizeMax = setSizeMax;
     this.live = new LiveProgram(cluster);
     this.emission = this.newEmission();
@@ -47,6 +57,12 @@ export class KernelWriter {
   /** Good until the next change. */
   get program(): Program {
     return this.live.program;
+  }
+
+  /** Whose answers about names are believed, from the next commit on. */
+  set dnsServers(servers: DnsServers) {
+    this.believed = servers;
+    this.emission.dnsServers = servers;
   }
 
   take(change: ClusterChange): void {
@@ -97,11 +113,14 @@ export class KernelWriter {
 
   private write(localPodRanges: readonly IpRange[]): Commit {
     if (this.isInStep) return this.change(localPodRanges);
+    if (!this.hasRecalled) this.names.recall(this.clock.elapsedMs());
+    this.hasRecalled = true;
     const held = this.firewall.takeOver();
     this.emission.adopt(held ?? NO_ELEMENTS);
     if (held !== undefined) return this.change(localPodRanges);
     this.firewall.load(this.emission.plan(localPodRanges).steps);
     this.isInStep = true;
+    this.names.settle(this.clock.elapsedMs(), { isAll: true });
     return { takesAway: true };
   }
 
@@ -114,7 +133,11 @@ export class KernelWriter {
 
   /** Puts back what somebody else changed; undefined where all is as it should be, or the next commit reads it anyway. */
   repair(): Drift | undefined {
-    return this.isInStep ? this.firewall.repair(() => this.emission.elements()) : undefined;
+    if (!this.isInStep) return undefined;
+    const drift = this.firewall.repair(() => this.emission.elements());
+    // What others did to the times that addresses are open leaves no trace in the elements.
+    if (drift !== undefined || this.names.addressCount > 0) this.names.settle(this.clock.elapsedMs(), { isAll: true });
+    return drift;
   }
 
   /** Somebody else changed our table: the next commit reads it first. */
@@ -124,11 +147,17 @@ export class KernelWriter {
 
   private newEmission(nextId?: number): LiveEmission {
     const { live, node, setSizeMax } = this;
-    return new LiveEmission(live, node, { setSizeMax, ...(nextId === undefined ? {} : { nextId }) });
+    const emission = new LiveEmission(live, node, { setSizeMax, ...(nextId === undefined ? {} : { nextId }) });
+    emission.dnsServers = this.believed;
+    this.names.emitTo(emission);
+    return emission;
   }
 
   private follow(change: ClusterChange): void {
-    this.emission.follow(this.live.apply(change));
+    const difference = this.live.apply(change);
+    this.emission.follow(difference);
+    const { removedPod: removed, addedPod } = difference;
+    this.names.follow({ removed, added: addedPod === undefined ? undefined : this.program.cluster.pods[addedPod] });
   }
 
   private change(localPodRanges: readonly IpRange[]): Commit {
@@ -136,6 +165,7 @@ export class KernelWriter {
     this.isInStep = false;
     if (steps.length > 0 || takesAway) this.firewall.apply({ steps, takesAway });
     this.isInStep = true;
+    this.names.settle(this.clock.elapsedMs(), { isAll: false });
     return { takesAway };
   }
 }

@@ -10,6 +10,7 @@ import type { Clock } from './clock.ts';
 import { addCommit, NO_COMMITS } from './commit-times.ts';
 import { KernelWriter } from './kernel-writer.ts';
 import { LocalRanges } from './local-ranges.ts';
+import { NodeNames } from './node-names.ts';
 import { PoliciesInForce } from './policies-in-force.ts';
 import type { ClusterListener, ToldChange, ToldPolicy } from './told.ts';
 import { Troubles } from './troubles.ts';
@@ -51,6 +52,8 @@ export class NodeAgent implements ClusterListener {
   private readonly policies = new PoliciesInForce();
   private readonly troubles: Troubles;
   private readonly ranges: LocalRanges;
+  /** Takes what answers of DNS say. */
+  readonly names: NodeNames;
   private readonly listeners = new Set<() => void>();
   private writer: KernelWriter | undefined;
   /** Of all commits so far; told apart from `state` because it costs nothing. */
@@ -74,13 +77,16 @@ export class NodeAgent implements ClusterListener {
     this.clock = clock;
     this.troubles = new Troubles(clock);
     this.ranges = new LocalRanges(node);
+    this.names = new NodeNames({ firewall, clock, troubles: this.troubles, onDue: () => this.scheduleCommit(0), onTold: () => this.tell() });
     this.unwatch = firewall.watch(() => this.repair());
     this.troubles.set('starting', '', 'the API server has not told everything yet');
   }
 
   /** Everything is told at once; only what then differs from what the kernel holds is written. */
   begin(cluster: Cluster, policies: readonly ToldPolicy[]): void {
-    this.writer = new KernelWriter({ node: this.node, firewall: this.firewall, cluster, setSizeMax: this.setSizeMax });
+    const { node, firewall, clock, setSizeMax } = this;
+    this.writer = new KernelWriter({ node, firewall, cluster, setSizeMax, clock });
+    this.names.begin(this.writer);
     this.policies.begin(policies);
     this.troubles.clear('starting', '');
     this.ranges.begin(cluster);
@@ -111,8 +117,9 @@ export class NodeAgent implements ClusterListener {
       isReady: this.isReady,
       troubles: this.troubles.list(),
       isEnforcing: this.isEnforcing,
-      policies: this.policies.list(this.writer?.closedFor ?? new Map()),
+      policies: this.names.withProblems(this.policies.list(this.writer?.closedFor ?? new Map())),
       commits: this.commits,
+      names: this.names.state,
       pods: this.countPods(),
       kernel: this.kernelState(),
     };
@@ -142,6 +149,7 @@ export class NodeAgent implements ClusterListener {
     this.cancelCommit?.();
     this.cancelTidying?.();
     this.cancelReopening?.();
+    this.names.stop();
   }
 
   /** Changes that come in the same turn are one commit. */
@@ -181,6 +189,7 @@ export class NodeAgent implements ClusterListener {
     const lastMs = this.clock.elapsedMs() - this.firstWaitingMs!;
     this.commits = { count: count + 1, generations: generations + Number(isNewGeneration), lastAt, lastMs, times: addCommit(times, lastMs) };
     this.firstWaitingMs = undefined;
+    this.names.committed();
     this.scheduleTidying();
     this.tell();
   }

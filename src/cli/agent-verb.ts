@@ -2,12 +2,15 @@
 import { hostname } from 'node:os';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { startAgent } from '../agent/agent.ts';
+import { parseIpAddress, type IpAddress } from '../base/ip-address.ts';
 import { SET_SIZE_MAX } from '../agent/node-agent.ts';
 import { openKubeApi } from '../kube/kube-api.ts';
 import { checkNode } from '../kernel/check-node.ts';
 import { findNftVersion } from '../kernel/detect-kernel.ts';
 import { isGenerationMask } from '../kernel/generation-number.ts';
+import { openLogGroup } from '../kernel/log-group.ts';
 import { openFirewall } from '../kernel/nft-firewall.ts';
+import type { PacketListener } from '../kernel/packet-log.ts';
 import { dropRights } from '../kernel/process-rights.ts';
 import { performDuties, statusDoorOf, type StatusOptions } from './agent-duties.ts';
 import { createLog, LOG_FORMATS, LOG_LEVELS, type Log, type LogOptions } from './agent-log.ts';
@@ -27,6 +30,8 @@ interface AgentVerbOptions extends StatusOptions {
   readonly onChange: 'cut' | 'keep';
   readonly ctMask: number;
   readonly setSize: number;
+  readonly dns: readonly IpAddress[];
+  readonly answerGroup: number;
   readonly logFormat: LogOptions['format'];
   readonly logLevel: LogOptions['level'];
   readonly probing?: boolean;
@@ -46,6 +51,8 @@ export function defineAgent(command: Command): void {
     .addOption(new Option('--on-change <HOW>', 'live connections that a change would refuse').choices(['cut', 'keep']).default('cut'))
     .addOption(new Option('--ct-mask <BITS>', 'bits of the conntrack mark that nobody else writes').argParser(readMask).default(0x7f, '0x7f'))
     .addOption(new Option('--set-size <COUNT>', 'most elements of one set in the kernel; a policy that needs more is closed').argParser(readSetSize).default(SET_SIZE_MAX))
+    .addOption(new Option('--dns <ADDRESS>', "a server whose answers about names are believed, beside the Services of the cluster's DNS and 169.254.20.10 on the node (repeatable)").argParser(readServer).default([], 'none'))
+    .addOption(new Option('--answer-group <NUMBER>', 'log group of the kernel for answers of DNS, which nobody else listens to').argParser(readGroup).default(1053))
     .option('--status-address <HOST:PORT>', 'where /metrics, /healthz and /readyz are answered, or none', '127.0.0.1:9641')
     .option('--status-cert <FILE>', 'certificate for it, which other hosts need; they ask with a token of the cluster')
     .option('--status-key <FILE>', 'key of the certificate')
@@ -95,19 +102,20 @@ async function probe({ node, netns, logFormat, logLevel, ...options }: AgentVerb
 }
 
 async function runAgent(options: AgentVerbOptions): Promise<number> {
-  const { node, deny, onChange, ctMask, setSize, logFormat, logLevel } = options;
+  const { node, deny, onChange, ctMask, setSize, dns, answerGroup, logFormat, logLevel } = options;
   const door = statusDoorOf(options);
   dropRights(['NET_ADMIN']);
   const log = createLog({ format: logFormat, level: logLevel });
   if (refusesNode(ctMask, log)) return 3;
   const api = await openKubeApi(clusterOf(options));
-  const firewall = openFirewall({ deny, onChange, markMask: ctMask, isOwner: true });
+  const firewall = openFirewall({ deny, onChange, markMask: ctMask, isOwner: true, answerGroup });
+  const answers = { open: (listener: PacketListener) => openLogGroup({ group: answerGroup }, listener), servers: dns };
   const interruption = listenForInterruption();
   const stop = new AbortController();
   const { signal } = stop;
   void interruption.come.then(() => stop.abort());
   try {
-    const { agent, ended } = startAgent({ api, firewall, node, clock: systemClock, setSizeMax: setSize, signal });
+    const { agent, ended } = startAgent({ api, firewall, node, clock: systemClock, setSizeMax: setSize, signal, answers });
     const duties = performDuties({ agent, node, api, firewall, version: packageVersion(), nftVersion: findNftVersion() ?? 'none', log, signal, door });
     await Promise.all([ended, duties]);
   } finally {
@@ -134,4 +142,16 @@ function readSetSize(word: string): number {
   const count = Number(word);
   if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError('a whole number from 1 is needed.');
   return count;
+}
+
+function readServer(word: string, others: readonly IpAddress[]): readonly IpAddress[] {
+  const address = parseIpAddress(word);
+  if (address === undefined) throw new InvalidArgumentError('an IP address is needed, such as 10.0.0.2.');
+  return [...others, address];
+}
+
+function readGroup(word: string): number {
+  const group = Number(word);
+  if (!/^[0-9]{1,5}$/.test(word) || group > 65_535) throw new InvalidArgumentError('a number from 0 to 65535 is needed.');
+  return group;
 }

@@ -49,6 +49,8 @@ export const METRICS: readonly Metric[] = [
   { name: 'bulkhead_enforcing', kind: 'gauge', help: '1 while a table of ours judges packets, also one that an earlier process left, else 0.', samples: ({ state }) => one(state.isEnforcing ? 1 : 0) },
   { name: 'bulkhead_drift_repairs_total', kind: 'counter', help: 'How often somebody else had changed the table and it was put right.', samples: ({ state }) => one(state.kernel.driftRepairs) },
   { name: 'bulkhead_last_drift_time_seconds', kind: 'gauge', help: 'When that was the last time, in seconds of 1970.', samples: ({ state }) => seconds(state.kernel.lastDriftAt) },
+  { name: 'bulkhead_named_addresses', kind: 'gauge', help: 'Addresses that pods were told for names that rules name, each pod by itself.', samples: ({ state }) => one(state.names.addresses) },
+  { name: 'bulkhead_dns_answers_total', kind: 'counter', help: 'Answers of DNS to pods under rules that name domains: learnt, other names or nothing new, unreadable, full where there was no room, unseen where they were too many or came the wrong way.', samples: ({ state }) => by('result', state.names.answers) },
   { name: 'bulkhead_staged_judged_total', kind: 'counter', help: 'Judgments of the kernel on connections of pods that a staged policy selects.', samples: ({ staged }) => stagedSamples(staged, ({ judged }) => judged) },
   { name: 'bulkhead_staged_would_refuse_total', kind: 'counter', help: 'Of those, allowed ones that the staged policy would refuse.', samples: ({ staged }) => stagedSamples(staged, ({ wouldRefuse }) => wouldRefuse) },
 ];

@@ -9,11 +9,13 @@ import { emitRuleset } from '../../src/emit/emit.ts';
 import { loadSteps } from '../../src/emit/plan-change.ts';
 import { PROTOCOL_NUMBER } from '../../src/emit/profile-elements.ts';
 import { createFakeFirewall, type FakeFirewall, type Packet } from '../../src/kernel/fake-firewall.ts';
+import type { PacketListener, PacketLog } from '../../src/kernel/packet-log.ts';
 import { FakeCluster } from '../../src/kube/fake-cluster.ts';
 import type { WantedObject } from '../../src/kube/cluster-api.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
 import { outsideAddresses, trafficPoints } from '../clusters/points.ts';
+import { udpPacket } from './udp-packet.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FaultyFirewall, Killed, type Fault } from './faulty-firewall.ts';
 
@@ -24,6 +26,8 @@ const POLICY_KINDS = [
   { apiVersion: 'policy.networking.k8s.io/v1alpha1', kind: 'AdminNetworkPolicy', resource: 'adminnetworkpolicies', isNamespaced: false },
   { apiVersion: 'policy.networking.k8s.io/v1alpha1', kind: 'BaselineAdminNetworkPolicy', resource: 'baselineadminnetworkpolicies', isNamespaced: false },
 ] as const;
+
+const DNS_SERVER: IpAddress = { family: 4, value: 0xc0000235n };
 
 export class World {
   readonly clock: FakeClock;
@@ -68,9 +72,10 @@ export class World {
 
 export class SimulatedNode {
   readonly name: string;
-  readonly kernel: FakeFirewall = createFakeFirewall();
-  private readonly firewall = new FaultyFirewall(this.kernel, () => (this.isKilled = true));
+  readonly kernel: FakeFirewall;
+  private readonly firewall: FaultyFirewall;
   private isKilled = false;
+  private listener: PacketListener | undefined;
   private toldLast: Cluster | undefined;
   /** The cluster of the last commit that came back whole. */
   inForce: Cluster | undefined;
@@ -80,6 +85,8 @@ export class SimulatedNode {
   constructor(name: string, world: World) {
     this.name = name;
     this.world = world;
+    this.kernel = createFakeFirewall({ elapsedMs: () => world.clock.elapsedMs() });
+    this.firewall = new FaultyFirewall(this.kernel, () => (this.isKilled = true));
   }
 
   /** The cluster as the agent was told it, the last one's while none runs; copied, since it changes with the agent. */
@@ -94,7 +101,8 @@ export class SimulatedNode {
   start(): void {
     const stop = new AbortController();
     const { api, clock } = this.world;
-    const { agent, ended } = startAgent({ api, clock, node: this.name, firewall: this.firewall, signal: stop.signal });
+    const answers = { open: (listener: PacketListener) => this.listen(listener), servers: [DNS_SERVER] };
+    const { agent, ended } = startAgent({ api, clock, node: this.name, firewall: this.firewall, signal: stop.signal, answers });
     this.running = { agent, ended, stop };
     let commits = 0;
     agent.onChange(() => {
@@ -102,6 +110,16 @@ export class SimulatedNode {
       commits = agent.state.commits.count;
       this.inForce = this.told;
     });
+  }
+
+  /** The cluster's DNS answers a pod of the node; nobody hears it where no agent listens. */
+  answer(pod: IpAddress, bytes: Uint8Array): void {
+    this.listener?.packet({ prefix: 'answer', bytes: udpPacket({ source: DNS_SERVER, target: pod }, bytes) });
+  }
+
+  private listen(listener: PacketListener): PacketLog {
+    this.listener = listener;
+    return { close: () => (this.listener = this.listener === listener ? undefined : this.listener) };
   }
 
   /** After its kernel killed it in the middle of a change. */

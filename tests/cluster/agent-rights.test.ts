@@ -40,22 +40,30 @@ function rightsOf(rules: readonly Rule[]): string[] {
 }
 
 function shippedRules(): readonly Rule[] {
-  const found = (loadAll(agentManifests()) as { readonly kind: string; readonly rules: readonly Rule[] }[]).find(({ kind }) => kind === 'ClusterRole');
-  return found!.rules;
+  const manifests = loadAll(agentManifests()) as { readonly kind: string; readonly rules: readonly Rule[] }[];
+  return manifests.flatMap(({ kind, rules }) => (kind === 'ClusterRole' || kind === 'Role' ? rules : []));
 }
 
 function grant(rights: readonly string[]): void {
+  const isOfServices = (right: string): boolean => right.startsWith('/services ');
+  grantBy('ClusterRole', rights.filter((right) => !isOfServices(right)));
+  grantBy('Role', rights.filter(isOfServices));
+}
+
+function grantBy(kind: 'ClusterRole' | 'Role', rights: readonly string[]): void {
   const rules = rights.map((right): Rule => {
     const [place, verb] = right.split(' ') as [string, string];
     const [group, ...resource] = place.split('/') as [string, ...string[]];
     return { apiGroups: [group], resources: [resource.join('/')], verbs: [verb] };
   });
-  server!.kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: 'bulkhead-agent', labels: { 'app.kubernetes.io/name': 'bulkhead' } }, rules }));
+  server!.kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'rbac.authorization.k8s.io/v1', kind, metadata: { name: 'bulkhead-agent', ...(kind === 'Role' ? { namespace: 'kube-system' } : {}), labels: { 'app.kubernetes.io/name': 'bulkhead' } }, rules }));
 }
 
 const policyText = (port: number): string => JSON.stringify({ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: 'web', namespace: 'shop' }, spec: { podSelector: {}, policyTypes: ['Ingress'], ingress: [{ ports: [{ port }] }] } });
 
 const NODE = 'n1';
+
+const NAMING = { apiVersion: 'policy.networking.k8s.io/v1alpha2', kind: 'ClusterNetworkPolicy', metadata: { name: 'names' }, spec: { tier: 'Admin', priority: 1, subject: { namespaces: { matchLabels: { nobody: 'has' } } }, egress: [{ action: 'Accept', to: [{ domainNames: ['www.example.org'] }] }] } };
 
 function prepare(): void {
   const { kubectl } = server!;
@@ -66,6 +74,7 @@ function prepare(): void {
   kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web', namespace: 'shop' }, spec: { nodeName: NODE, containers: [{ name: 'web', image: 'x' }] } }));
   kubectl(['patch', 'pod', 'web', '-n', 'shop', '--subresource=status', '--type=merge', '-p', JSON.stringify({ status: { phase: 'Running', podIP: '10.244.1.5', podIPs: [{ ip: '10.244.1.5' }] } })]);
   kubectl(['apply', '-f', '-'], policyText(80));
+  kubectl(['apply', '-f', '-'], JSON.stringify(NAMING));
   for (const [kind, spec] of [['StagedPolicy', { networkPolicy: { podSelector: {} } }], ['StagedClusterPolicy', { clusterNetworkPolicy: { tier: 'Admin', priority: 1, subject: { namespaces: {} }, ingress: [{ action: 'Deny', from: [{ namespaces: {} }] }] } }]] as const) {
     kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'bulkhead.dev/v1alpha1', kind, metadata: { name: 'none', ...(kind === 'StagedPolicy' ? { namespace: 'shop' } : {}) }, spec }));
   }
@@ -84,7 +93,7 @@ async function run(context: TestContext, kernel: FakeFirewall): Promise<Run> {
   const stop = new AbortController();
   const { signal } = stop;
   context.after(() => stop.abort());
-  const { agent, ended } = startAgent({ api, firewall: kernel, node: NODE, clock: systemClock, signal });
+  const { agent, ended } = startAgent({ api, firewall: kernel, node: NODE, clock: systemClock, signal, answers: { open: () => ({ close: () => {} }), servers: [] } });
   const lines: string[] = [];
   const duties = performDuties({ agent, node: NODE, api, firewall: kernel, version: '0', nftVersion: '0', log: (_, message) => lines.push(message), signal, door: undefined });
   return {
@@ -141,7 +150,7 @@ test('the agent asks for what the manifests grant, and for nothing more; without
     const before = kernel.listing();
     const lacking = await run(context, kernel);
     const isTold = (): boolean => [...lacking.lines, lacking.troubles()].some((line) => line.includes(resource!));
-    const isNeeded = right.endsWith(' watch') && !right.includes('staged');
+    const isNeeded = right.endsWith(' watch') && !right.includes('staged') && !right.startsWith('/services');
     if (isNeeded) {
       await until(isTold);
       assert.equal(kernel.listing(), before, `without ${right} the kernel holds what it held`);
@@ -156,16 +165,16 @@ test('the agent asks for what the manifests grant, and for nothing more; without
   grant(granted);
 });
 
-const KINDS = 'crd,clusterrole,clusterrolebinding,validatingadmissionpolicy,validatingadmissionpolicybinding';
+const KINDS = 'crd,clusterrole,clusterrolebinding,role,rolebinding,validatingadmissionpolicy,validatingadmissionpolicybinding';
 
 test('what the manifests made is taken away again, and nothing else', wants, async () => {
   const { kubectl } = server!;
   kubectl(['create', 'clusterrole', 'bulkhead-agent-of-somebody-else', '--verb=get', '--resource=pods']);
-  const before = kubectl(['get', KINDS, '-o', 'name']).split('\n').filter((name) => !/bulkhead\.dev$|\/bulkhead-agent$/.test(name));
+  const before = kubectl(['get', KINDS, '-A', '-o', 'name']).split('\n').filter((name) => !/bulkhead\.dev$|\/bulkhead-agent$/.test(name));
   const api = new KubeApi(await openConnection({ kubeconfig: server!.kubeconfig }));
   await uninstallCluster(api);
   await until(() => !kubectl(['get', 'crd', '-o', 'name']).includes('bulkhead.dev'));
-  assert.deepEqual(kubectl(['get', KINDS, '-o', 'name']).split('\n'), before);
+  assert.deepEqual(kubectl(['get', KINDS, '-A', '-o', 'name']).split('\n'), before);
   kubectl(['create', 'clusterrole', 'bulkhead-agent', '--verb=get', '--resource=pods']);
   await assert.rejects(uninstallCluster(api), /ClusterRole bulkhead-agent without our label/);
   assert.match(kubectl(['get', 'clusterrole', 'bulkhead-agent', '-o', 'name']), /bulkhead-agent/);

@@ -10,6 +10,7 @@ import { declareRandomSets } from './random-cases.ts';
 import { declareServices, removeServices } from './service-cases.ts';
 import { TIER_CASES } from './tier-cases.ts';
 import { declareUpdates } from './update-cases.ts';
+import { declareNames } from './name-cases.ts';
 import { describeOnNodes, removePolicies, type World } from './world.ts';
 
 for (const combination of combinations()) {
@@ -24,6 +25,7 @@ for (const combination of combinations()) {
     declareUpdates(world, seen);
     declareServices(world);
     declareLiveConnections(world);
+    declareNames(world);
     declareRandomSets(world, seen);
     test('figures', () => console.log(`${describeCombination(combination)}: ${figures(seen)}`));
   });
