@@ -101,6 +101,18 @@ test('rights that are missing are named: status 3 where nothing can be said, els
   assert.match(some.stdout, /unknown[^]*not read:[^]*get configmaps\/cilium-config in kube-system[^]*--resource=[^ ]*configmaps/);
 });
 
+test('who may not make a namespace cannot probe: a sentence with the rights, status 3', wants, async () => {
+  await fill([node('a')], []);
+  const user = restrictedUser(server!, 'dina', []);
+  for (const how of ['--live', '--conformance']) {
+    const refused = doctor(how, '--kubeconfig', user);
+    assert.deepEqual([refused.status, /a namespace could not be made[^]*it takes the verbs create, get, list and delete on namespaces/.test(refused.stderr)], [3, true], refused.stderr);
+  }
+  assert.equal(doctor('--live', '--kubeconfig', server!.kubeconfig, '--node', 'b').status, 2);
+  assert.equal(doctor('--live', '--snapshot', 'x').status, 2);
+  assert.equal(doctor('-o', 'junit', '--kubeconfig', server!.kubeconfig).status, 2);
+});
+
 test('a token that is no longer good, and a server that is gone: a sentence each, and status 3', wants, async () => {
   const expired = doctor('--kubeconfig', otherUser(server!, 'late', () => ({ token: 'expired' })));
   assert.deepEqual([expired.status, expired.stderr.includes('401')], [3, true], expired.stderr);

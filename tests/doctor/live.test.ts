@@ -1,0 +1,120 @@
+// The live proof and the cases of conformance against engines in memory: one that judges nothing, one that judges as the API says, one that lacks ranges; and every way to be broken off.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { casesNamed, runConformance, type ConformanceOptions } from '../../src/doctor/conformance.ts';
+import { proveLive, type LiveOptions } from '../../src/doctor/live.ts';
+import { GroundError } from '../../src/doctor/probe-ground.ts';
+import { EXPIRES_ANNOTATION, groundNamespace, PROBE_IMAGE } from '../../src/doctor/probe-pods.ts';
+import { ClusterError } from '../../src/kube/cluster-error.ts';
+import { liveText } from '../../src/report/live-support.ts';
+import { PLAIN_STYLE } from '../../src/report/style.ts';
+import { FakeEngine, QuickClock, type Judge } from './fake-engine.ts';
+
+interface World {
+  readonly engine: FakeEngine;
+  readonly options: LiveOptions;
+  readonly notes: string[];
+  readonly stop: AbortController;
+}
+
+function world(judge: Judge, nodes: readonly string[] = ['a', 'b']): World {
+  const clock = new QuickClock();
+  const notes: string[] = [];
+  const stop = new AbortController();
+  let secrets = 0;
+  const options: LiveOptions = { clock, image: PROBE_IMAGE, owner: 'me@here', secret: (digits) => `${++secrets}`.padStart(digits, '0'), livesMs: 3_600_000, podsReadyMs: 5_000, signal: stop.signal, onNote: (note) => notes.push(note), nodes, effectMs: 3_000 };
+  return { engine: new FakeEngine(judge, clock), options, notes, stop };
+}
+
+async function leftovers({ engine }: World): Promise<readonly string[]> {
+  const names: string[] = [];
+  for await (const event of engine.listWhole({ apiVersion: 'v1', kind: 'Namespace', resource: 'namespaces', isNamespaced: false }, { labelSelector: 'bulkhead.dev/probe=doctor' })) if (event.kind === 'object') names.push(event.object.metadata.name!);
+  return names;
+}
+
+test('an engine that judges as the API says: every node enforces, every trap holds, nothing is left', async () => {
+  const one = world('everything');
+  const result = await proveLive(one.engine, one.options);
+  assert.ok(result.isEnforced, JSON.stringify(result));
+  assert.deepEqual(result.nodes.map(({ node, standing }) => [node, standing]), [['a', 'enforced'], ['b', 'enforced']]);
+  assert.deepEqual(result.checks.map(({ name, verdict }) => `${name}: ${verdict}`), ['ingress: yes', 'egress: yes', 'named port: yes', 'named port of UDP: yes', 'endPort: yes', 'ipBlock with except: yes', 'change of a policy: yes', 'live connection: info', 'start of a pod: yes']);
+  assert.deepEqual(result.families, [4, 6]);
+  assert.deepEqual(await leftovers(one), []);
+  assert.match(liveText(result, PLAIN_STYLE), /start of a pod +yes +- +closed from its first instant: none of 20/);
+});
+
+test('nobody judges: inert on every node, and the traps are left out', async () => {
+  const one = world('nobody');
+  const { nodes, checks, isEnforced } = await proveLive(one.engine, one.options);
+  assert.deepEqual([isEnforced, nodes.map(({ standing }) => standing), checks.map(({ verdict }) => verdict)], [false, ['inert', 'inert'], ['no', 'no']]);
+  assert.match(nodes[0]!.evidence[0]!, /stranger-0 on a -> target-0 on a TCP\/8080 over IPv4 came through/);
+  assert.deepEqual(await leftovers(one), []);
+});
+
+test('an engine without ranges of ports: the trap and its cases tell', async () => {
+  const one = world('no ranges');
+  const { nodes, checks } = await proveLive(one.engine, one.options);
+  assert.deepEqual(nodes.map(({ standing }) => standing), ['enforced', 'enforced']);
+  assert.deepEqual(checks.filter(({ verdict }) => verdict === 'no').map(({ name }) => name), ['endPort']);
+  const cases = casesNamed('podSelector').filter(({ peer }) => peer === 'podSelector');
+  const result = await runConformance(one.engine, { ...one.options, cases, onCase: () => undefined });
+  assert.deepEqual(result.features.filter(({ held, count }) => held !== count).map(({ dimension, name, held }) => `${dimension} ${name} ${held}`), ['direction ingress 10', 'direction egress 10', 'peer podSelector 20', 'port endPort 0', 'update policy 10', 'update labels 10']);
+  assert.deepEqual(await leftovers(one), []);
+});
+
+test('all cases hold on an engine that judges as the API says', async () => {
+  const one = world('everything');
+  const options: ConformanceOptions = { ...one.options, cases: casesNamed(undefined), onCase: () => undefined };
+  const { cases, isConformant } = await runConformance(one.engine, options);
+  assert.deepEqual(cases.filter(({ holds }) => !holds).map(({ name, wrong }) => [name, wrong]), []);
+  assert.ok(isConformant && cases.length >= 200);
+  assert.deepEqual(await leftovers(one), []);
+});
+
+test('one node alone: the pairs stay on it', async () => {
+  const one = world('everything', ['a']);
+  assert.ok((await proveLive(one.engine, one.options)).isEnforced);
+});
+
+test('a node whose probe pods do not start is unknown, with the reason; a cluster of such nodes is a failure', async () => {
+  const one = world('everything', ['a', 'broken']);
+  const { nodes, isEnforced } = await proveLive(one.engine, one.options);
+  assert.deepEqual([isEnforced, nodes.map(({ standing }) => standing)], [false, ['enforced', 'unknown']]);
+  assert.match(nodes[1]!.evidence[0]!, /ErrImagePull: no such image/);
+  const all = world('everything', ['broken']);
+  await assert.rejects(proveLive(all.engine, all.options), (error: Error) => error instanceof GroundError && /ErrImagePull[^]*--image/.test(error.message));
+  assert.deepEqual([await leftovers(one), await leftovers(all)], [[], []]);
+});
+
+test('broken off by Ctrl-C at any moment: nothing is left', async () => {
+  for (const at of [1, 2, 5, 20]) {
+    const one = world('everything');
+    one.engine.onExec = (count) => void (count === at && one.stop.abort());
+    await assert.rejects(proveLive(one.engine, one.options));
+    assert.deepEqual(await leftovers(one), [], `after ${at}`);
+  }
+});
+
+test('the namespace goes away in the middle: a sentence', async () => {
+  const one = world('everything');
+  one.engine.onExec = (count) => void (count === 10 && leftovers(one).then(([name]) => one.engine.delete({ served: { apiVersion: 'v1', kind: 'Namespace', resource: 'namespaces', isNamespaced: false }, name: name! })));
+  await assert.rejects(proveLive(one.engine, one.options), (error: Error) => (error instanceof GroundError || error instanceof ClusterError) && /somebody took it away|not found/.test(error.message));
+  assert.deepEqual(await leftovers(one), []);
+});
+
+test('the API server goes away in the middle: a failure, and what is left is named', async () => {
+  const one = world('everything');
+  one.engine.onExec = (count) => void (count === 10 && one.engine.goAway());
+  await assert.rejects(proveLive(one.engine, one.options), (error: Error) => error instanceof ClusterError && error.code === 'unreachable');
+  assert.ok(one.notes.some((note) => /is still there[^]*when it has expired/.test(note)), one.notes.join());
+});
+
+test('what has expired is taken away, and what has not is left', async () => {
+  const one = world('everything');
+  one.engine.put(groundNamespace('bulkhead-probe-old', { owner: 'x', expires: '2020-01-01T00:00:00Z' }));
+  one.engine.put(groundNamespace('bulkhead-probe-new', { owner: 'y', expires: '2099-01-01T00:00:00Z' }));
+  one.engine.put({ ...groundNamespace('bulkhead-probe-odd', { owner: 'z', expires: 'never' }) });
+  await proveLive(one.engine, one.options);
+  assert.deepEqual([...(await leftovers(one))].sort(), ['bulkhead-probe-new', 'bulkhead-probe-odd']);
+  assert.ok(EXPIRES_ANNOTATION.startsWith('bulkhead.dev/'));
+});
