@@ -13,6 +13,7 @@ import { FirewallError } from '../kernel/firewall-error.ts';
 import type { Clock } from './clock.ts';
 import { ClosedPolicies } from './closed-policies.ts';
 import { LearntNames } from './learnt-names.ts';
+import { PodAddresses } from './pod-addresses.ts';
 import type { PolicyKey } from './policies-in-force.ts';
 import { putClosed, putPolicy } from './policy-cost.ts';
 
@@ -32,6 +33,7 @@ export interface KernelWriterOptions {
 
 export class KernelWriter {
   readonly names: LearntNames;
+  readonly addresses: PodAddresses;
   private readonly node: string;
   private readonly clock: Pick<Clock, 'elapsedMs'>;
   private readonly firewall: Firewall;
@@ -49,6 +51,7 @@ export class KernelWriter {
     this.firewall = firewall;
     this.clock = clock;
     this.names = new LearntNames(firewall);
+    this.addresses = new PodAddresses(node, cluster.pods);
     this.setSizeMax = setSizeMax;
     this.live = new LiveProgram(cluster);
     this.emission = this.newEmission();
@@ -157,7 +160,9 @@ export class KernelWriter {
     const difference = this.live.apply(change);
     this.emission.follow(difference);
     const { removedPod: removed, addedPod } = difference;
-    this.names.follow({ removed, added: addedPod === undefined ? undefined : this.program.cluster.pods[addedPod] });
+    const pods = { removed, added: addedPod === undefined ? undefined : this.program.cluster.pods[addedPod] };
+    this.names.follow(pods);
+    this.addresses.follow(pods);
   }
 
   private change(localPodRanges: readonly IpRange[]): Commit {

@@ -100,7 +100,9 @@ export class NodeNames implements AnswerListener {
   private learn(pod: IpAddress, answer: DnsAnswer): Learning {
     const { writer, options: { clock } } = this;
     const isNamed = writer?.program.domainNames.some((pattern) => coversDomainName(pattern, answer.name)) === true;
-    return isNamed ? writer.names.learn(pod, answer, clock.elapsedMs()) : 'nothing-new';
+    if (!isNamed) return 'nothing-new';
+    const learnings = writer.addresses.of(pod).map((address) => writer.names.learn(address, answer, clock.elapsedMs()));
+    return (['full', 'learnt'] as const).find((learning) => learnings.includes(learning)) ?? 'nothing-new';
   }
 
   private scheduleSweep(): void {

@@ -88,8 +88,10 @@ inNamedWorld('an answer opens the ports of the rule to the pod that asked, and t
   assert.deepEqual(world.node.agent!.state.names, { addresses: 1, answers: { learnt: 1, other: 0, unreadable: 0, full: 0, unseen: 0 } });
 });
 
-inNamedWorld('IPv6 as well', async (world) => {
-  await world.tell('www.example.org', { addresses: ['2001:db8::7'], pod: 'fd00::1' });
+inNamedWorld('IPv6 as well, also when the question is asked over IPv4', async (world) => {
+  await world.tell('www.example.org', { addresses: ['2001:db8::7'] });
+  await world.tell('www.example.org', { addresses: ['2001:db8::8'], pod: 'fd00::1' });
+  assert.equal(world.decide('2001:db8::8', { source: 'fd00::1' }), 'accept');
   assert.equal(world.decide('2001:db8::7', { source: 'fd00::1' }), 'accept');
   assert.equal(world.decide('2001:db8::7', { source: 'fd00::2' }), 'drop');
 });

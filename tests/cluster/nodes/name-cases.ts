@@ -49,9 +49,9 @@ export function declareNames(world: () => World): void {
   });
 
   test('an agent that is killed and another leave what was told open, and what goes on untouched', async () => {
-    const names = await NamesOnNodes.start(world(), ['www.example.test']);
+    const names = await NamesOnNodes.start(world(), ['killed.example.test']);
     const { cluster } = world();
-    names.ask('a/x', 'www.example.test');
+    names.ask('a/x', 'killed.example.test');
     await names.becomes('a/x', names.outside);
     const live = names.connect('a/x');
     await keepTalking([live], 500);
@@ -75,15 +75,15 @@ export function declareNames(world: () => World): void {
   });
 
   test('what an attacker answers is not believed', async () => {
-    const names = await NamesOnNodes.start(world(), ['www.example.test']);
-    await applyObject(world().cluster.connection, { ...namingPolicy(['www.example.test']), spec: { ...(namingPolicy(['www.example.test'])['spec'] as object), egress: [
+    const names = await NamesOnNodes.start(world(), ['forged.example.test']);
+    await applyObject(world().cluster.connection, { ...namingPolicy(['forged.example.test']), spec: { ...(namingPolicy(['forged.example.test'])['spec'] as object), egress: [
       { name: 'accomplice', action: 'Accept', to: [{ namespaces: { matchLabels: { 'kubernetes.io/metadata.name': 'b' } } }] },
-      ...((namingPolicy(['www.example.test'])['spec'] as { readonly egress: readonly object[] }).egress),
+      ...((namingPolicy(['forged.example.test'])['spec'] as { readonly egress: readonly object[] }).egress),
     ] } });
     const accomplice = names.end('b/x');
     const server = await names.serve(accomplice);
     try {
-      assert.deepEqual(names.ask('a/x', 'www.example.test', accomplice.addresses[0]), names.outside.slice(0, 1));
+      assert.deepEqual(names.ask('a/x', 'forged.example.test', accomplice.addresses[0]), names.outside.slice(0, 1));
     } finally {
       server.kill();
       await once(server, 'exit');
@@ -92,14 +92,14 @@ export function declareNames(world: () => World): void {
     if (world().cluster.combination.cni === 'ptp') names.forge({ asker: 'a/x', forger: accomplice });
     await sleep(500);
     assert.deepEqual(await names.open('a/x'), []);
-    names.ask('a/x', 'www.example.test');
+    names.ask('a/x', 'forged.example.test');
     await names.becomes('a/x', names.outside);
     await removePolicies(world().cluster);
   });
 
   test('when the time is over nobody opens anything, and what goes on goes on', { skip: process.env['BULKHEAD_NIGHTLY'] === '1' ? false : 'takes a minute: BULKHEAD_NIGHTLY=1' }, async () => {
-    const names = await NamesOnNodes.start(world(), ['www.example.test']);
-    names.ask('a/x', 'www.example.test');
+    const names = await NamesOnNodes.start(world(), ['ended.example.test']);
+    names.ask('a/x', 'ended.example.test');
     await names.becomes('a/x', names.outside);
     const live = names.connect('a/x');
     await keepTalking([live], 50_000);
@@ -110,7 +110,7 @@ export function declareNames(world: () => World): void {
     await keepTalking([live], 70_000);
     assert.equal(live.state, 'open');
     assert.deepEqual(await names.open('a/x'), []);
-    names.ask('a/x', 'www.example.test');
+    names.ask('a/x', 'ended.example.test');
     await names.becomes('a/x', names.outside);
     live.close();
     await removePolicies(world().cluster);
@@ -205,7 +205,7 @@ class NamesOnNodes {
 }
 
 function forgedAnswer({ source, target, port, told }: { readonly source: IpAddress; readonly target: IpAddress; readonly port: number; readonly told: string }): Buffer {
-  const name = 'www.example.test';
+  const name = 'forged.example.test';
   const payload = encode({ type: 'response', id: 9, flags: 0x180, questions: [{ type: 'A', name }], answers: [{ type: 'A', name, ttl: 300, data: told }] });
   const packet = Buffer.alloc(28 + payload.length);
   packet[0] = 0x45;
