@@ -23,9 +23,10 @@ export interface AgentState {
  * it told last. `kernel`: the kernel refused the last change, or somebody else changed our table. `capacity`: something
  * did not fit and is closed. `no-node`: the cluster has no Node of this name, so no pod is known to run here.
  * `pod-ranges-unknown`: a new pod is open until its address is known. `names`: answers of DNS are not seen, or not all
- * of them, so that rules which name domains let less through than they say.
+ * of them, so that rules which name domains let less through than they say. `audit-not-allowed`: a namespace asks to be
+ * audited, and its policies are enforced.
  */
-export type TroubleCode = 'starting' | 'cluster' | 'kernel' | 'capacity' | 'no-node' | 'pod-ranges-unknown' | 'names';
+export type TroubleCode = 'starting' | 'cluster' | 'kernel' | 'capacity' | 'no-node' | 'pod-ranges-unknown' | 'names' | 'audit-not-allowed';
 
 export interface Trouble {
   readonly code: TroubleCode;
@@ -42,8 +43,10 @@ export interface PolicyIdentity extends ObjectName {
 }
 
 export interface PolicyState extends PolicyIdentity {
-  /** undefined: this generation is not in the kernel yet. */
+  /** undefined: this generation is not in the kernel yet, or is audited. */
   readonly inForceSince: Date | undefined;
+  /** Its namespace is audited: it is judged and not enforced. */
+  readonly isAudited: boolean;
   /** What of it could not be understood, and is closed. */
   readonly problem: string | undefined;
 }

@@ -18,11 +18,11 @@ export interface RunningAgent {
   readonly ended: Promise<void>;
 }
 
-export function startAgent({ api, signal, answers, ...options }: AgentOptions): RunningAgent {
-  const agent = new NodeAgent(options);
+export function startAgent({ api, signal, answers, allowsAudit = false, ...options }: AgentOptions): RunningAgent {
+  const agent = new NodeAgent({ ...options, allowsAudit });
   const watch = new AnswerWatch({ source: answers, followServices: (listener, until) => followDnsServices(api, listener, AbortSignal.any([signal, until])), listener: agent.names, clock: options.clock });
   agent.onChange(() => watch.want(agent.names.areWanted));
-  const ended = followCluster({ api, listener: agent, signal }).finally(async () => {
+  const ended = followCluster({ api, listener: agent, signal, allowsAudit }).finally(async () => {
     agent.stop();
     await watch.end();
   });

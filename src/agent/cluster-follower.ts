@@ -8,13 +8,15 @@ export interface FollowerOptions {
   readonly api: ClusterApi;
   readonly listener: ClusterListener;
   readonly signal: AbortSignal;
+  /** Whether a namespace may ask that its NetworkPolicies be judged and not enforced. */
+  readonly allowsAudit: boolean;
 }
 
 /** Ends when the signal says so. Whatever the cluster does is told to the listener; fails for a bug only. */
-export async function followCluster({ api, listener, signal }: FollowerOptions): Promise<void> {
+export async function followCluster({ api, listener, signal, allowsAudit }: FollowerOptions): Promise<void> {
   // A bug in one of the watches ends them all.
   const stop = new AbortController();
-  const follower = new ClusterFollower(listener);
+  const follower = new ClusterFollower(listener, allowsAudit);
   const watches = FOLLOWED_KINDS.map((kind) => follower.follow(kind, api.watch(kind, { signal: AbortSignal.any([signal, stop.signal]) })));
   try {
     await Promise.all(watches);
@@ -25,11 +27,12 @@ export async function followCluster({ api, listener, signal }: FollowerOptions):
 
 class ClusterFollower {
   private readonly listener: ClusterListener;
-  private readonly cluster = new FollowedCluster();
+  private readonly cluster: FollowedCluster;
   private readonly unsynced = new Set(FOLLOWED_KINDS);
 
-  constructor(listener: ClusterListener) {
+  constructor(listener: ClusterListener, allowsAudit: boolean) {
     this.listener = listener;
+    this.cluster = new FollowedCluster(allowsAudit);
   }
 
   async follow(kind: ServedKind, events: AsyncIterable<WatchEvent>): Promise<void> {

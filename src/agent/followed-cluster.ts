@@ -1,11 +1,11 @@
 // A cluster as its watches tell it: from what happens to single objects to the changes that a Program takes.
 import type { IpAddress, IpRange } from '../base/ip-address.ts';
 import { compareText } from '../base/finding.ts';
-import type { ClusterChange } from '../compile/cluster-change.ts';
 import type { ClusterObject, ServedKind, WatchEvent } from '../kube/cluster-api.ts';
 import { comparePrecedence, type ClusterPolicy } from '../model/cluster-policy.ts';
 import { compareNames, comparePods } from '../model/cluster-order.ts';
 import type { Cluster, ClusterNode, Namespace, Pod } from '../model/cluster.ts';
+import { asksForAudit } from '../model/namespace-audit.ts';
 import type { NetworkPolicy } from '../model/network-policy.ts';
 import type { Labels } from '../model/selector.ts';
 import { StoredReader } from '../read/read-stored.ts';
@@ -23,6 +23,7 @@ interface FollowedPolicy {
 
 /** A class, for it lives in time. */
 export class FollowedCluster {
+  readonly #allowsAudit: boolean;
   readonly #reader = new StoredReader();
   readonly #namespaces = new FollowedObjects<Namespace>();
   readonly #nodes = new FollowedObjects<ClusterNode>();
@@ -37,10 +38,14 @@ export class FollowedCluster {
   /** Deleted namespaces of which pods are still known. */
   readonly #leaving = new Map<string, Namespace>();
 
-  /** Everything that is known. */
+  constructor(allowsAudit: boolean) {
+    this.#allowsAudit = allowsAudit;
+  }
+
+  /** Everything that is known and enforced. */
   toCluster(): Cluster {
     const nodes = [...this.#nodes.values()].sort((a, b) => compareText(a.name, b.name));
-    const models = Object.values(this.#policies).flatMap((policies) => [...policies.values()].map(({ model }) => model));
+    const models = Object.values(this.#policies).flatMap((policies) => [...policies.values()].filter((policy) => !this.#isAudited(policy)).map(({ model }) => model));
     return {
       namespaces: [...this.#namespaces.values(), ...this.#leaving.values()].sort((a, b) => compareText(a.name, b.name)),
       pods: [...this.#pods.values()].filter(({ namespace }) => this.#isKnown(namespace)).sort(comparePods),
@@ -57,7 +62,7 @@ export class FollowedCluster {
   }
 
   *policies(): Generator<ToldPolicy> {
-    for (const policies of Object.values(this.#policies)) for (const { told } of policies.values()) yield told;
+    for (const policies of Object.values(this.#policies)) for (const policy of policies.values()) yield this.#toldOf(policy);
   }
 
   /** In the order in which a Program is to take them. */
@@ -141,16 +146,18 @@ export class FollowedCluster {
       return [];
     }
     const waiting = this.#isKnown(name) ? [] : [...this.#pods.of(name)];
+    const before = this.#isAuditedNamespace(name);
     this.#leaving.delete(name);
     this.#namespaces.put(ofCluster(name), namespace);
-    return [{ change: { kind: 'put-namespace', namespace } }, ...waiting.map(putPod)];
+    return [{ change: { kind: 'put-namespace', namespace } }, ...this.#rejudged(name, before), ...waiting.map(putPod)];
   }
 
   #removeNamespace(name: string): readonly ToldChange[] {
     const held = this.#namespaces.get(ofCluster(name));
     if (held === undefined) return [];
+    const before = this.#isAuditedNamespace(name);
     this.#namespaces.remove(ofCluster(name));
-    if (this.#pods.countOf(name) === 0) return [{ change: { kind: 'remove-namespace', name } }];
+    if (this.#pods.countOf(name) === 0) return [{ change: { kind: 'remove-namespace', name } }, ...this.#rejudged(name, before)];
     this.#leaving.set(name, held);
     return [];
   }
@@ -175,7 +182,8 @@ export class FollowedCluster {
     if (held === undefined) return [];
     this.#pods.remove(held);
     const changes: ToldChange[] = this.#isKnown(namespace) ? [{ change: { kind: 'remove-pod', pod: held } }] : [];
-    if (this.#pods.countOf(namespace) === 0 && this.#leaving.delete(namespace)) changes.push({ change: { kind: 'remove-namespace', name: namespace } });
+    const before = this.#isAuditedNamespace(namespace);
+    if (this.#pods.countOf(namespace) === 0 && this.#leaving.delete(namespace)) changes.push({ change: { kind: 'remove-namespace', name: namespace } }, ...this.#rejudged(namespace, before));
     return changes;
   }
 
@@ -209,8 +217,37 @@ export class FollowedCluster {
     const { policy: model, problem } = kind === 'NetworkPolicy' ? this.#reader.readNetworkPolicy(object) : this.#reader.readClusterPolicy(object, kind);
     const told: ToldPolicy = { ...identity, problem };
     this.#policies[kind].put(told, { told, model });
-    const change: ClusterChange = model.kind === 'NetworkPolicy' ? { kind: 'put-policy', policy: model } : { kind: 'put-cluster-policy', policy: model };
-    return [{ change, policy: told }];
+    return [this.#tell({ told, model })];
+  }
+
+  #tell(policy: FollowedPolicy): ToldChange {
+    const { model } = policy;
+    const told = this.#toldOf(policy);
+    if (model.kind !== 'NetworkPolicy') return { change: { kind: 'put-cluster-policy', policy: model }, policy: told };
+    if (told.audited !== undefined) return { change: { kind: 'remove-policy', namespace: model.namespace, name: model.name }, policy: told };
+    return { change: { kind: 'put-policy', policy: model }, policy: told };
+  }
+
+  #toldOf(policy: FollowedPolicy): ToldPolicy {
+    const { told, model } = policy;
+    return model.kind === 'NetworkPolicy' && this.#isAudited(policy) ? { ...told, audited: model } : told;
+  }
+
+  /** Of those of a namespace, all at once, where it is now audited or is no longer. */
+  #rejudged(namespace: string, wasAudited: boolean): readonly ToldChange[] {
+    if (this.#isAuditedNamespace(namespace) === wasAudited) return [];
+    return [...this.#policies.NetworkPolicy.of(namespace)].map((policy) => this.#tell(policy));
+  }
+
+  /** Policies of the whole cluster never are: who may label a namespace has no say over them. */
+  #isAudited({ model }: FollowedPolicy): boolean {
+    return model.kind === 'NetworkPolicy' && this.#isAuditedNamespace(model.namespace);
+  }
+
+  /** Of one that nobody has told of yet everything is enforced. */
+  #isAuditedNamespace(name: string): boolean {
+    const namespace = this.#namespaces.get(ofCluster(name)) ?? this.#leaving.get(name);
+    return this.#allowsAudit && namespace !== undefined && asksForAudit(namespace.labels);
   }
 
   #removePolicy(kind: PolicyKind, { namespace, name }: Pick<ToldPolicy, 'namespace' | 'name'>): readonly ToldChange[] {

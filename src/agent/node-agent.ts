@@ -1,5 +1,6 @@
 // The node agent: takes what the API server tells, keeps the kernel of its node at it, and knows what is in force since when.
-import type { Cluster } from '../model/cluster.ts';
+import type { Cluster, Namespace } from '../model/cluster.ts';
+import { asksForAudit, AUDIT_LABEL } from '../model/namespace-audit.ts';
 import type { ClusterError } from '../kube/cluster-error.ts';
 import type { Program } from '../compile/program.ts';
 import { formatDrift } from '../kernel/format-drift.ts';
@@ -11,7 +12,7 @@ import { addCommit, NO_COMMITS } from './commit-times.ts';
 import { KernelWriter } from './kernel-writer.ts';
 import { LocalRanges } from './local-ranges.ts';
 import { NodeNames } from './node-names.ts';
-import { PoliciesInForce } from './policies-in-force.ts';
+import { PoliciesInForce, type AuditedPolicy } from './policies-in-force.ts';
 import type { ClusterListener, ToldChange, ToldPolicy } from './told.ts';
 import { Troubles } from './troubles.ts';
 
@@ -21,6 +22,8 @@ export interface NodeAgentOptions {
   readonly clock: Clock;
   /** The most elements of one set; a policy that brings more is closed. `SET_SIZE_MAX` when missing. */
   readonly setSizeMax?: number;
+  /** `--allow-audit`; without it a namespace that asks for it is enforced as before, and that is said. */
+  readonly allowsAudit?: boolean;
 }
 
 /** What some 500 pods need that each tell 2,000 kinds of peers apart; 100 MB of the kernel's memory. */
@@ -49,6 +52,7 @@ export class NodeAgent implements ClusterListener {
   private readonly node: string;
   private readonly firewall: Firewall;
   private readonly clock: Clock;
+  private readonly allowsAudit: boolean;
   private readonly policies = new PoliciesInForce();
   private readonly troubles: Troubles;
   private readonly ranges: LocalRanges;
@@ -70,11 +74,12 @@ export class NodeAgent implements ClusterListener {
   private readonly setSizeMax: number;
   private isStopped = false;
 
-  constructor({ node, firewall, clock, setSizeMax = SET_SIZE_MAX }: NodeAgentOptions) {
+  constructor({ node, firewall, clock, setSizeMax = SET_SIZE_MAX, allowsAudit = false }: NodeAgentOptions) {
     this.setSizeMax = setSizeMax;
     this.node = node;
     this.firewall = firewall;
     this.clock = clock;
+    this.allowsAudit = allowsAudit;
     this.troubles = new Troubles(clock);
     this.ranges = new LocalRanges(node);
     this.names = new NodeNames({ firewall, clock, troubles: this.troubles, onDue: () => this.scheduleCommit(0), onTold: () => this.tell() });
@@ -90,6 +95,7 @@ export class NodeAgent implements ClusterListener {
     this.policies.begin(policies);
     this.troubles.clear('starting', '');
     this.ranges.begin(cluster);
+    for (const namespace of cluster.namespaces) this.noteAudit(namespace);
     this.scheduleCommit(0);
   }
 
@@ -100,6 +106,8 @@ export class NodeAgent implements ClusterListener {
       writer.take(told.change);
       this.policies.take(told);
       this.ranges.take(told.change, writer.program.cluster);
+      if (told.change.kind === 'put-namespace') this.noteAudit(told.change.namespace);
+      if (told.change.kind === 'remove-namespace') this.troubles.clear('audit-not-allowed', told.change.name);
     }
     this.scheduleCommit(0);
   }
@@ -134,6 +142,11 @@ export class NodeAgent implements ClusterListener {
   /** undefined until everything was told once. Good until the next change. */
   get program(): Program | undefined {
     return this.writer?.program;
+  }
+
+  /** Policies of audited namespaces: nothing of them is in the kernel. */
+  get audited(): readonly AuditedPolicy[] {
+    return this.policies.audited();
   }
 
   /** Called when `state` is another one; gives what takes the listener back. */
@@ -217,6 +230,11 @@ export class NodeAgent implements ClusterListener {
       this.writer!.reopen();
       this.scheduleCommit(0);
     });
+  }
+
+  private noteAudit({ name, labels }: Namespace): void {
+    if (this.allowsAudit || !asksForAudit(labels)) return this.troubles.clear('audit-not-allowed', name);
+    this.troubles.set('audit-not-allowed', name, `the namespace ${name} asks by its label ${AUDIT_LABEL} not to be enforced, and is: this agent runs without --allow-audit`);
   }
 
   private noteRanges(): void {

@@ -6,6 +6,8 @@ import type { ToldChange, ToldPolicy } from './told.ts';
 
 export type PolicyKey = string;
 
+export type AuditedPolicy = ToldPolicy & Required<Pick<ToldPolicy, 'audited'>>;
+
 interface Standing {
   readonly told: ToldPolicy;
   inForceSince: Date | undefined;
@@ -38,6 +40,7 @@ export class PoliciesInForce {
   /** The kernel no longer holds what it did: nothing is in force until the next commit. */
   lost(): void {
     for (const [key, standing] of this.standings) {
+      if (standing.told.audited !== undefined) continue;
       standing.inForceSince = undefined;
       this.pending.add(key);
     }
@@ -45,17 +48,24 @@ export class PoliciesInForce {
 
   /** `closed`: why, by policy. */
   list(closed: ReadonlyMap<PolicyKey, string>): readonly PolicyState[] {
-    const states = [...this.standings].map(([key, { told, inForceSince }]): PolicyState => ({ ...told, problem: closed.get(key) ?? told.problem, inForceSince }));
+    const states = [...this.standings].map(([key, { told: { audited, ...told }, inForceSince }]): PolicyState => ({ ...told, problem: closed.get(key) ?? told.problem, inForceSince, isAudited: audited !== undefined }));
     return states.sort((a, b) => compareText(a.kind, b.kind) || compareText(a.namespace, b.namespace) || compareText(a.name, b.name));
+  }
+
+  /** Those that are judged and not enforced. */
+  audited(): readonly AuditedPolicy[] {
+    return [...this.standings.values()].map(({ told }) => told).filter((told): told is AuditedPolicy => told.audited !== undefined);
   }
 
   private put(told: ToldPolicy): void {
     const key = keyOf(told);
     const held = this.standings.get(key);
     // The same generation told again, by a list or by a change of its status, is in force as before.
-    const isSame = held !== undefined && held.told.uid === told.uid && held.told.generation === told.generation;
-    this.standings.set(key, { told, inForceSince: isSame ? held.inForceSince : undefined });
-    if (!isSame) this.pending.add(key);
+    const isSame = held !== undefined && held.told.audited === undefined && held.told.uid === told.uid && held.told.generation === told.generation;
+    const isAudited = told.audited !== undefined;
+    this.standings.set(key, { told, inForceSince: isSame && !isAudited ? held.inForceSince : undefined });
+    if (isAudited) this.pending.delete(key);
+    else if (!isSame) this.pending.add(key);
   }
 }
 

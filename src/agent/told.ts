@@ -1,10 +1,14 @@
 // What the API server told, as an agent takes it in: a whole cluster once, then change by change.
 import type { ClusterChange } from '../compile/cluster-change.ts';
 import type { Cluster } from '../model/cluster.ts';
+import type { NetworkPolicy } from '../model/network-policy.ts';
 import type { ClusterError } from '../kube/cluster-error.ts';
 import type { PolicyIdentity } from './agent-state.ts';
 
+/** Of a policy that is audited the change takes it out of what is enforced. */
 export interface ToldPolicy extends PolicyIdentity {
+  /** What the policy says, where it is judged and not enforced. */
+  readonly audited?: NetworkPolicy;
   /** What of it could not be understood, and is closed. */
   readonly problem: string | undefined;
 }

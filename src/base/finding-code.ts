@@ -72,6 +72,7 @@ export const FINDING_CODES = [
   'duplicate-object',
   'namespace-mismatch',
   'namespace-label-replaced',
+  'namespace-audited',
   'object-not-read',
   'too-many-pods',
   // the meaning

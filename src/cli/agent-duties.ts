@@ -41,11 +41,11 @@ export async function performDuties({ agent, node, api, firewall, version, nftVe
   const facts: AgentFacts = { version, startedAt: new Date(), kernelRelease: release(), nftVersion };
   const onFailure = (error: Error): void => log('warn', error.message);
   const inForce = (): ReturnType<NonNullable<ConstructorParameters<typeof Staging>[0]['inForce']>> => agent.program?.cluster;
-  const staging = new Staging({ api, firewall, node, inForce, clock: systemClock, onFailure, signal });
+  const staging = new Staging({ api, firewall, node, inForce, audited: () => agent.audited, clock: systemClock, onFailure, signal });
   const server = door === undefined ? undefined : await openServer({ door, api, log, answer: (path) => answerPath(path, { agent, facts, staging }) });
   const common = { source: agent, clock: systemClock, onFailure, signal };
   logStates(agent, log, signal);
-  await Promise.all([publishEnforcement({ ...common, api, facts }), announcePolicies({ ...common, api }), staging.run()]);
+  await Promise.all([publishEnforcement({ ...common, api, facts, staged: () => staging.counts }), announcePolicies({ ...common, api }), staging.run()]);
   await server?.close();
 }
 
@@ -122,6 +122,7 @@ function logStates(agent: NodeAgent, log: Log, signal: AbortSignal): void {
   let known = new Map<string, string>();
   let wasReady = false;
   let driftsTold = 0;
+  let auditedTold = 0;
   let cancel: (() => void) | undefined;
   const look = (): void => {
     cancel = undefined;
@@ -132,7 +133,10 @@ function logStates(agent: NodeAgent, log: Log, signal: AbortSignal): void {
     known = now;
     if (kernel.driftRepairs !== driftsTold) log('warn', `put back: ${kernel.lastDrift}`, { drifts: kernel.driftRepairs });
     driftsTold = kernel.driftRepairs;
-    if (isReady && !wasReady) log('info', `node ${node} enforces ${policies.length} policies; ${pods.local} pods are its own, ${pods.governed} of them governed`, { ready: true });
+    const audited = policies.filter(({ isAudited }) => isAudited).length;
+    if (audited !== auditedTold) log('warn', audited === 0 ? 'no policy is audited any more: all are enforced' : `${audited} policies are audited: judged, and not enforced`, { audited });
+    auditedTold = audited;
+    if (isReady && !wasReady) log('info', `node ${node} enforces ${policies.length - audited} policies; ${pods.local} pods are its own, ${pods.governed} of them governed`, { ready: true });
     wasReady = isReady;
   };
   const plan = (): void => {

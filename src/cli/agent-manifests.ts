@@ -1,4 +1,4 @@
-// The manifests that put the agent onto the nodes of a cluster, as they are shipped, with the image that is asked for.
+// The manifests that put the agent onto the nodes of a cluster, as they are shipped, with the image and the switch that are asked for.
 import { readdirSync, readFileSync } from 'node:fs';
 import { packageVersion } from './package-version.ts';
 
@@ -9,13 +9,15 @@ export interface ManifestOptions {
   readonly image?: string;
   /** Whether the prober stands behind the agent. */
   readonly probing?: boolean;
+  readonly allowsAudit?: boolean;
 }
 
 /** CustomResourceDefinitions first. */
-export function agentManifests({ image = `bulkhead:${packageVersion()}`, probing = false }: ManifestOptions = {}): string {
+export function agentManifests({ image = `bulkhead:${packageVersion()}`, probing = false, allowsAudit = false }: ManifestOptions = {}): string {
   const files = probing ? ['agent.yaml', 'prober.yaml'] : ['agent.yaml'];
   const pods = files.map((file) => readFileSync(new URL(file, FOLDER), 'utf8').replace('image: bulkhead\n', `image: ${image}\n`));
-  return [...definitions(), ...pods].join('---\n');
+  const [agent, ...others] = pods as [string, ...string[]];
+  return [...definitions(), allowsAudit ? agent.replace('args: [agent, ', 'args: [agent, --allow-audit, ') : agent, ...others].join('---\n');
 }
 
 function definitions(): readonly string[] {

@@ -38,6 +38,7 @@ interface AgentVerbOptions extends StatusOptions {
   readonly netns: string;
   readonly manifests?: boolean;
   readonly image?: string;
+  readonly allowAudit?: boolean;
   readonly uninstall?: boolean;
   readonly cluster?: boolean;
 }
@@ -53,6 +54,7 @@ export function defineAgent(command: Command): void {
     .addOption(new Option('--set-size <COUNT>', 'most elements of one set in the kernel; a policy that needs more is closed').argParser(readSetSize).default(SET_SIZE_MAX))
     .addOption(new Option('--dns <ADDRESS>', "a server whose answers about names are believed, beside the Services of the cluster's DNS and 169.254.20.10 on the node (repeatable)").argParser(readServer).default([], 'none'))
     .addOption(new Option('--answer-group <NUMBER>', 'log group of the kernel for answers of DNS, which nobody else listens to').argParser(readGroup).default(1053))
+    .option('--allow-audit', 'let a namespace labeled bulkhead.dev/audit=true have its NetworkPolicies judged and not enforced')
     .option('--status-address <HOST:PORT>', 'where /metrics, /healthz and /readyz are answered, or none', '127.0.0.1:9641')
     .option('--status-cert <FILE>', 'certificate for it, which other hosts need; they ask with a token of the cluster')
     .option('--status-key <FILE>', 'key of the certificate')
@@ -79,12 +81,12 @@ Examples:
 }
 
 async function dispatch(options: AgentVerbOptions): Promise<number> {
-  const { manifests = false, uninstall = false, cluster = false, probing = false, image } = options;
+  const { manifests = false, uninstall = false, cluster = false, probing = false, allowAudit = false, image } = options;
   if (manifests && uninstall) throw new UsageError('--manifests and --uninstall are two things', 'ask for one of them');
   if (image !== undefined && (!manifests || !isImageName(image))) throw new UsageError(manifests ? `\`${image}\` is no name of an image` : '--image belongs to --manifests');
   if (cluster && !uninstall) throw new UsageError('--cluster belongs to --uninstall');
   if (probing && uninstall) throw new UsageError('--probing and --uninstall are two things', '--uninstall takes the prober away as well');
-  if (manifests) await writeAnswer([agentManifests({ ...(image === undefined ? {} : { image }), probing })]);
+  if (manifests) await writeAnswer([agentManifests({ ...(image === undefined ? {} : { image }), probing, allowsAudit: allowAudit })]);
   else if (cluster) await uninstallCluster(await openKubeApi(clusterOf(options)));
   else if (uninstall) await uninstallNode();
   else return probing ? await probe(options) : runAgent(options);
@@ -102,7 +104,7 @@ async function probe({ node, netns, logFormat, logLevel, ...options }: AgentVerb
 }
 
 async function runAgent(options: AgentVerbOptions): Promise<number> {
-  const { node, deny, onChange, ctMask, setSize, dns, answerGroup, logFormat, logLevel } = options;
+  const { node, deny, onChange, ctMask, setSize, dns, answerGroup, logFormat, logLevel, allowAudit = false } = options;
   const door = statusDoorOf(options);
   dropRights(['NET_ADMIN']);
   const log = createLog({ format: logFormat, level: logLevel });
@@ -115,7 +117,7 @@ async function runAgent(options: AgentVerbOptions): Promise<number> {
   const { signal } = stop;
   void interruption.come.then(() => stop.abort());
   try {
-    const { agent, ended } = startAgent({ api, firewall, node, clock: systemClock, setSizeMax: setSize, signal, answers });
+    const { agent, ended } = startAgent({ api, firewall, node, clock: systemClock, setSizeMax: setSize, signal, answers, allowsAudit: allowAudit });
     const duties = performDuties({ agent, node, api, firewall, version: packageVersion(), nftVersion: findNftVersion() ?? 'none', log, signal, door });
     await Promise.all([ended, duties]);
   } finally {

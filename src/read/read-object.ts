@@ -1,6 +1,7 @@
 // Reads one object of whatever kind, and keeps what it says.
 import type { ObjectName } from '../base/finding.ts';
 import type { Pod } from '../model/cluster.ts';
+import { asksForAudit, AUDIT_LABEL } from '../model/namespace-audit.ts';
 import type { Origin, Path } from '../model/origin.ts';
 import type { Labels } from '../model/selector.ts';
 import { checkFields } from './check-fields.ts';
@@ -211,6 +212,11 @@ function readNamespaceObject(gathering: Gathering, context: ObjectContext, objec
     remark(context, [...path, METADATA_NAME], 'namespace-label-replaced', 'warning', `the label \`${METADATA_NAME}\` is \`${object.name}\` whatever the file says, here \`${shorten(written)}\``, {
       help: 'take the label away',
       replacement: object.name,
+    });
+  }
+  if (asksForAudit(labels)) {
+    remark(context, [...path, AUDIT_LABEL], 'namespace-audited', 'warning', `the NetworkPolicies of namespace \`${object.name}\` are judged and not enforced by agents that run with --allow-audit; here they count as enforced`, {
+      help: 'take the label away to have them enforced',
     });
   }
   return { labels: new Map([...labels, [METADATA_NAME, object.name]]), origin: originOf(context, object.path) };

@@ -1,5 +1,5 @@
 // What is in force where, as two tables or as data.
-import type { NodeStanding, PolicyOnNode, PolicyRollout, Rollout } from '../status/rollout.ts';
+import type { AuditRollout, NodeStanding, PolicyOnNode, PolicyRollout, Rollout } from '../status/rollout.ts';
 import { printable } from './printable.ts';
 import type { Style } from './style.ts';
 import { alignColumns, type Cell } from './table.ts';
@@ -7,11 +7,11 @@ import { alignColumns, type Cell } from './table.ts';
 /** Nodes named below a policy; more are counted. */
 const NODES_SHOWN_MAX = 5;
 
-export function rolloutJson({ nodes, policies, isComplete }: Rollout): string {
-  return `${JSON.stringify({ apiVersion: 'bulkhead/v1', kind: 'Rollout', complete: isComplete, nodes, policies }, undefined, 2)}\n`;
+export function rolloutJson({ nodes, policies, audits, isComplete }: Rollout): string {
+  return `${JSON.stringify({ apiVersion: 'bulkhead/v1', kind: 'Rollout', complete: isComplete, nodes, policies, audits }, undefined, 2)}\n`;
 }
 
-export function rolloutText({ nodes, policies }: Rollout, style: Style): string {
+export function rolloutText({ nodes, policies, audits }: Rollout, style: Style): string {
   const ofNodes = alignColumns([['NODE', 'AGENT', 'ENFORCING', 'VERSION', 'REPORTED'], ...nodes.map((node) => nodeRow(node, style))]);
   const troubles = nodes.flatMap(({ node, troubles: list }) => list.map((line) => `  ${printable(node)}: ${printable(line)}`));
   const rows = policies.map((policy) => policyRow(policy, style));
@@ -19,7 +19,22 @@ export function rolloutText({ nodes, policies }: Rollout, style: Style): string 
   const [head, ...lines] = ofPolicies;
   const detailed = lines.flatMap((line, index) => [line, ...details(policies[index]!, style)]);
   const tables = nodes.length === 0 ? ['the cluster has no nodes'] : [...ofNodes, ...troubles];
-  return [...tables, '', ...(policies.length === 0 ? ['the cluster has no policies'] : [head!, ...detailed]), ''].join('\n');
+  return [...tables, '', ...(policies.length === 0 ? ['the cluster has no policies'] : [head!, ...detailed]), ...auditLines(audits, style), ''].join('\n');
+}
+
+/** Nothing where nothing is audited. */
+function auditLines(audits: readonly AuditRollout[], style: Style): readonly string[] {
+  if (audits.length === 0) return [];
+  const rows = audits.map(({ namespace, nodes, judged, wouldRefuse, since }): (Cell | string)[] => {
+    const text = `${wouldRefuse}`;
+    return [printable(namespace), `${nodes}`, `${judged}`, { text, painted: wouldRefuse === 0 ? text : style.red(text) }, printable(since)];
+  });
+  const [head, ...lines] = alignColumns([['AUDITED, NOT ENFORCED', 'NODES', 'JUDGED', 'WOULD REFUSE', 'SINCE'], ...rows]);
+  return ['', head!, ...lines.flatMap((line, index) => [line, ...audits[index]!.witnesses.map((witness) => style.dim(`  ${witnessText(witness)}`))])];
+}
+
+function witnessText({ direction, source, target, protocol, port, judged }: AuditRollout['witnesses'][number]): string {
+  return printable(`${direction} ${source} -> ${target} ${protocol}${port === 0 ? '' : `/${port}`} (${judged})`);
 }
 
 const STANDING_WORDS = { ready: 'ready', 'not-ready': 'not ready', silent: 'silent', 'no-agent': 'no agent' } as const;
@@ -47,5 +62,6 @@ function details({ nodes }: PolicyRollout, style: Style): readonly string[] {
 function reasonOf({ node, standing, problem, why }: PolicyOnNode): readonly string[] {
   if (problem !== undefined) return [`${printable(node)}: closed: ${printable(problem)}`];
   if (standing === 'in-force') return [];
+  if (standing === 'audited') return [`${printable(node)}: audited: judged, and not enforced`];
   return [`${printable(node)}: ${standing === 'pending' ? 'not yet' : `unknown: ${printable(why ?? '')}`}`];
 }

@@ -1,4 +1,4 @@
-// Judges connections of the kernel's ledger once more, with one policy more or other than those in force.
+// Judges connections of the kernel's ledger once more, with some policies more or other than those in force.
 import type { IpAddress } from '../base/ip-address.ts';
 import type { PortSet } from '../base/port-set.ts';
 import type { Cluster, Pod } from '../model/cluster.ts';
@@ -15,14 +15,14 @@ import type { LedgerEntry } from '../kernel/firewall.ts';
 /** Of both kinds, as they would be in force. */
 export type JudgedPolicy = NetworkPolicy | ClusterPolicy;
 
-/** What this node's kernel judged, and what the engine says of it with the policy in its place. */
+/** What this node's kernel judged, and what the engine says of it with the policies in their places. */
 export interface FlowJudgment {
   readonly entry: LedgerEntry;
   readonly source: EndpointRef;
   readonly target: EndpointRef;
-  /** Of each side that this node judges and that the policy, or the one whose place it takes, governs. */
+  /** Of each side that this node judges and that one of the policies, or of those whose places they take, governs. */
   readonly sides: readonly SideJudgment[];
-  /** What all sides that this node judges say together, with the policies in force and with the policy in its place. */
+  /** What all sides that this node judges say together, with the policies in force and with the others in their places. */
   readonly before: boolean;
   readonly after: boolean;
 }
@@ -30,8 +30,14 @@ export interface FlowJudgment {
 export interface SideJudgment {
   readonly direction: Direction;
   readonly isAllowed: boolean;
-  /** The policy's own rules that decide, by their positions; none where it is the lack of a rule that refuses. */
-  readonly rules: readonly number[];
+  /** The policies' own rules that decide; none where it is the lack of a rule that refuses. */
+  readonly rules: readonly DecidingRule[];
+}
+
+export interface DecidingRule {
+  readonly policy: JudgedPolicy;
+  /** Position in its section, from 0. */
+  readonly index: number;
 }
 
 interface ResolvedFlow extends AskedFlow {
@@ -60,21 +66,22 @@ export class FlowJudge {
     this.unknown = entries.filter((_, index) => resolved[index] === undefined).reduce((sum, { packets }) => sum + packets, 0);
   }
 
-  /** Of the entries of which it, or the one that it replaces, governs a side. It stands in for the one of its kind and name; everything is as before afterwards. */
-  judge(policy: JudgedPolicy): readonly FlowJudgment[] {
-    const inForce = this.#inForce.get(nameOf(policy));
-    const replaced = inForce === undefined ? undefined : this.#flows.map((flow) => flow.directions.filter((direction) => isGoverned(this.#live.program, inForce, flow, direction)));
-    this.#live.apply(putChange(policy));
+  /** Of the entries of which one of them, or of those that they replace, governs a side. Each stands in for the one of its kind and name; everything is as before afterwards. */
+  judge(policies: readonly JudgedPolicy[]): readonly FlowJudgment[] {
+    const inForce = policies.flatMap((policy) => this.#inForce.get(nameOf(policy)) ?? []);
+    const replaced = this.#flows.map((flow) => flow.directions.filter((direction) => areGoverned(this.#live.program, inForce, flow, direction)));
+    for (const policy of policies) this.#live.apply(putChange(policy));
     const { program } = this.#live;
     const judged = this.#flows.flatMap((flow, index) => {
       const sides = flow.directions
-        .filter((direction) => replaced?.[index]!.includes(direction) === true || isGoverned(program, policy, flow, direction))
-        .map((direction) => sideOf(program, policy, flow, direction));
+        .filter((direction) => replaced[index]!.includes(direction) || areGoverned(program, policies, flow, direction))
+        .map((direction) => sideOf(program, policies, flow, direction));
       if (sides.length === 0) return [];
       const after = flow.directions.every((direction) => isSideAllowed(program, flow, direction));
       return [{ entry: flow.entry, source: flow.source, target: flow.target, sides, before: [...flow.before.values()].every(Boolean), after }];
     });
-    this.#live.apply(inForce === undefined ? removeChange(policy) : putChange(inForce));
+    for (const policy of policies) this.#live.apply(removeChange(policy));
+    for (const policy of inForce) this.#live.apply(putChange(policy));
     return judged;
   }
 
@@ -118,18 +125,22 @@ function endOf(program: Program, podAt: ReadonlyMap<string, number>, address: Ip
   return isPodRange ? undefined : { kind: 'address', address };
 }
 
-function isGoverned(program: Program, policy: JudgedPolicy, flow: AskedFlow, direction: Direction): boolean {
+/** By one of them at least. */
+function areGoverned(program: Program, policies: readonly JudgedPolicy[], flow: AskedFlow, direction: Direction): boolean {
+  if (policies.length === 0) return false;
   const { subject } = endsOfSide(program, flow, direction);
-  const governing: readonly JudgedPolicy[] = policy.kind === 'NetworkPolicy' ? program[direction].policiesOf(subject) : program[direction].clusterPoliciesOf(subject);
-  return governing.includes(policy);
+  const governing: readonly JudgedPolicy[] = [...program[direction].policiesOf(subject), ...program[direction].clusterPoliciesOf(subject)];
+  return policies.some((policy) => governing.includes(policy));
 }
 
-function sideOf(program: Program, policy: JudgedPolicy, flow: AskedFlow, direction: Direction): SideJudgment {
+function sideOf(program: Program, policies: readonly JudgedPolicy[], flow: AskedFlow, direction: Direction): SideJudgment {
   const { subject, peerClass } = endsOfSide(program, flow, direction);
   const ports: PortSet = [flow.point, flow.point];
-  const found = policy.kind === 'NetworkPolicy'
-    ? program[direction].allowingRules(subject, peerClass, ports)
-    : program[direction].tierDecisions(policy.tier, subject, { peerClass, ports });
-  const rules = found.filter((one) => one.policy === policy).map(({ rule }) => rule.index);
-  return { direction, isAllowed: isSideAllowed(program, flow, direction), rules: [...new Set(rules)] };
+  const tiers = new Set(policies.flatMap((policy) => (policy.kind === 'NetworkPolicy' ? [] : policy.tier)));
+  const found = [
+    ...program[direction].allowingRules(subject, peerClass, ports),
+    ...[...tiers].flatMap((tier) => program[direction].tierDecisions(tier, subject, { peerClass, ports })),
+  ];
+  const rules = policies.flatMap((policy) => [...new Set(found.filter((one) => one.policy === policy).map(({ rule }) => rule.index))].map((index) => ({ policy, index })));
+  return { direction, isAllowed: isSideAllowed(program, flow, direction), rules };
 }

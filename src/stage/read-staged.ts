@@ -2,7 +2,8 @@
 import { hasErrors } from '../base/finding.ts';
 import { readManifests, sourceFromText } from '../read/read.ts';
 import type { ClusterObject, Json, ServedKind } from '../kube/cluster-api.ts';
-import type { StagedPolicy } from './stage.ts';
+import type { JudgedPolicy } from './judge-flows.ts';
+import type { Staged } from './stage.ts';
 
 export const STAGED_POLICY: ServedKind = { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'StagedPolicy', resource: 'stagedpolicies', isNamespaced: true };
 export const STAGED_CLUSTER_POLICY: ServedKind = { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'StagedClusterPolicy', resource: 'stagedclusterpolicies', isNamespaced: false };
@@ -32,14 +33,14 @@ export function realObject(staged: ClusterObject): RealObject {
 }
 
 /** Fields that this version does not know, at any depth, make it unreadable: what is not understood is not judged. */
-export function readStaged(staged: ClusterObject): StagedPolicy {
+export function readStaged(staged: ClusterObject): Staged {
   const real = realObject(staged);
   const { name, namespace, uid, generation } = staged.metadata;
-  const kind = staged.kind as StagedPolicy['kind']; // realObject takes no other
+  const kind = staged.kind as keyof typeof REAL_FORM; // realObject takes no other
   const unknown = Object.keys((staged['spec'] ?? {}) as object).filter((field) => field !== REAL_FORM[kind].field);
   const { cluster, findings } = readManifests([sourceFromText(`${kind} ${name}`, JSON.stringify(real))]);
   const error = findings.find(({ severity }) => severity === 'error');
   const problem = unknown.length > 0 ? `the field \`${unknown[0]}\` is unknown to this version` : error?.message;
-  const policy = hasErrors(findings) || unknown.length > 0 ? undefined : (cluster.policies[0] ?? cluster.clusterPolicies[0]);
-  return { kind, ...(namespace === undefined ? {} : { namespace }), name, uid: String(uid), generation: Number(generation), policy, ...(problem === undefined ? {} : { problem }) };
+  const policies: readonly JudgedPolicy[] = hasErrors(findings) || unknown.length > 0 ? [] : [...cluster.policies, ...cluster.clusterPolicies];
+  return { kind, ...(namespace === undefined ? {} : { namespace }), name, uid: String(uid), generation: Number(generation), policies, ...(problem === undefined ? {} : { problem }) };
 }

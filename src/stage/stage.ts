@@ -1,4 +1,5 @@
 // Policies that are judged and never enforced: what they would have refused of what the kernel let through, counted rule by rule, with witnesses.
+import { compareText } from '../base/finding.ts';
 import { formatIpAddress } from '../base/ip-address.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { EndpointRef } from '../analyze/endpoint.ts';
@@ -7,14 +8,15 @@ import { protocolText } from '../flow/flow-protocol.ts';
 import { FlowJudge, type FlowJudgment, type JudgedPolicy, type SideJudgment } from './judge-flows.ts';
 import type { RefusedFlow, RuleCount, StagedCount } from './staged-count.ts';
 
-/** As the API server holds it. `policy` is undefined where it cannot be understood, and `problem` says why. */
-export interface StagedPolicy {
+/** What is judged together and enforced in no part. */
+export interface Staged {
   readonly kind: StagedCount['kind'];
   readonly namespace?: string;
   readonly name: string;
   readonly uid: string;
   readonly generation: number;
-  readonly policy: JudgedPolicy | undefined;
+  /** None where it cannot be understood, and `problem` says why. */
+  readonly policies: readonly JudgedPolicy[];
   readonly problem?: string;
 }
 
@@ -28,7 +30,7 @@ const WITNESSES_SHOWN_MAX = 10;
 const RULES_SHOWN_MAX = 256;
 
 interface Tally {
-  readonly staged: StagedPolicy;
+  readonly staged: Staged;
   readonly since: Date;
   until: Date;
   judged: number;
@@ -43,7 +45,7 @@ interface Tally {
 export class StagedCounter {
   readonly #tallies = new Map<string, Tally>();
 
-  put(staged: StagedPolicy, now: Date): void {
+  put(staged: Staged, now: Date): void {
     const known = this.#tallies.get(staged.uid);
     if (known !== undefined && known.staged.generation === staged.generation) return;
     this.#tallies.set(staged.uid, { staged, since: now, until: now, judged: 0, wouldRefuse: 0, wouldAllow: 0, unknown: 0, rules: new Map(), witnesses: new Map() });
@@ -59,12 +61,12 @@ export class StagedCounter {
 
   /** `entries` are what the kernel of `node` judged since the last time; `cluster` is what is in force, without anything staged. */
   count(entries: readonly LedgerEntry[], { cluster, node, now }: { readonly cluster: Cluster; readonly node: string; readonly now: Date }): void {
-    const tallies = [...this.#tallies.values()].slice(0, STAGED_MAX).filter(({ staged }) => staged.policy !== undefined);
+    const tallies = [...this.#tallies.values()].slice(0, STAGED_MAX).filter(({ staged }) => staged.policies.length > 0);
     if (tallies.length === 0) return;
     const judge = new FlowJudge(cluster, node, entries.slice(0, ENTRIES_MAX));
     const left = entries.slice(ENTRIES_MAX).reduce((sum, { packets }) => sum + packets, 0);
     for (const tally of tallies) {
-      for (const judgment of judge.judge(tally.staged.policy!)) add(tally, judgment, judge);
+      for (const judgment of judge.judge(tally.staged.policies)) add(tally, judgment, judge);
       tally.unknown += left + judge.unknown;
       tally.until = now;
     }
@@ -84,7 +86,10 @@ function add(tally: Tally, { entry, source, target, sides, before, after }: Flow
     return;
   }
   for (const { direction, rules } of sides) {
-    for (const index of rules) addTo(tally.rules, `${direction} ${index}`, { direction, index, judged: packets });
+    for (const { policy, index } of rules) {
+      const named = tally.staged.kind === 'Namespace' ? { policy: policy.name } : {};
+      addTo(tally.rules, `${policy.name} ${direction} ${index}`, { ...named, direction, index, judged: packets });
+    }
   }
   if (!before && after) tally.wouldAllow += packets;
   if (!before || after) return;
@@ -109,6 +114,10 @@ function addWitness({ witnesses }: Tally, witness: RefusedFlow): void {
   witnesses.delete(fewest);
 }
 
+function compareRules(a: RuleCount, b: RuleCount): number {
+  return compareText(a.policy ?? '', b.policy ?? '') || (a.direction === b.direction ? a.index - b.index : a.direction === 'ingress' ? -1 : 1);
+}
+
 function addTo<T extends { readonly judged: number }>(counts: Map<string, T>, key: string, one: T): void {
   counts.set(key, { ...one, judged: (counts.get(key)?.judged ?? 0) + one.judged });
 }
@@ -128,7 +137,7 @@ function countOf({ staged, since, until, judged, wouldRefuse, wouldAllow, unknow
     wouldRefuse,
     wouldAllow,
     unknown,
-    rules: [...rules.values()].sort((a, b) => (a.direction === b.direction ? a.index - b.index : a.direction === 'ingress' ? -1 : 1)).slice(0, RULES_SHOWN_MAX),
+    rules: [...rules.values()].sort(compareRules).slice(0, RULES_SHOWN_MAX),
     witnesses: [...witnesses.values()].sort((a, b) => b.judged - a.judged).slice(0, WITNESSES_SHOWN_MAX),
     ...(problem === undefined ? {} : { problem }),
   };

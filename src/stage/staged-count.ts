@@ -1,16 +1,17 @@
-// What a node counted for one staged policy.
+// What a node counted for one staged policy, or for all policies of a namespace that is audited.
 
 export interface StagedCount {
-  readonly kind: 'StagedPolicy' | 'StagedClusterPolicy';
+  /** `Namespace`: its NetworkPolicies together. */
+  readonly kind: 'StagedPolicy' | 'StagedClusterPolicy' | 'Namespace';
   readonly namespace?: string;
   readonly name: string;
   readonly uid: string;
-  /** Of the object that was judged; counts begin anew with each. */
+  /** Of the object that was judged; counts begin anew with each. 0 for a namespace, whose counts begin anew with each change of its policies. */
   readonly generation: number;
   readonly since: Date;
   /** The last drain of the ledger that is in the counts. */
   readonly until: Date;
-  /** Judgments of the kernel on connections of pods that the policy selects: a flow that is judged again counts again. */
+  /** Judgments of the kernel on connections of pods that the policies select: a flow that is judged again counts again. */
   readonly judged: number;
   /** Of those that are allowed today. */
   readonly wouldRefuse: number;
@@ -27,6 +28,8 @@ export interface StagedCount {
 
 /** Judgments that a rule of the policy decides. */
 export interface RuleCount {
+  /** Of an audited namespace. */
+  readonly policy?: string;
   readonly direction: 'ingress' | 'egress';
   /** Position in its section, from 0. */
   readonly index: number;

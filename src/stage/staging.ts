@@ -1,9 +1,10 @@
-// Follows the staged policies of a cluster on one node: judges them by the kernel's ledger step by step, and writes what was counted into their status.
+// Follows the staged policies of a cluster and its audited namespaces on one node: judges them by the kernel's ledger step by step, and writes what was counted of staged ones into their status.
 import type { Cluster } from '../model/cluster.ts';
 import type { ClusterApi, ServedKind } from '../kube/cluster-api.ts';
 import { ClusterError } from '../kube/cluster-error.ts';
 import type { Firewall } from '../kernel/firewall.ts';
 import type { Clock } from '../agent/clock.ts';
+import type { AuditedPolicy } from '../agent/policies-in-force.ts';
 import { readStaged, STAGED_CLUSTER_POLICY, STAGED_KINDS, STAGED_POLICY } from './read-staged.ts';
 import { StagedCounter } from './stage.ts';
 import type { StagedCount } from './staged-count.ts';
@@ -14,6 +15,8 @@ export interface StagingOptions {
   readonly node: string;
   /** What is in force; undefined until it is. */
   readonly inForce: () => Cluster | undefined;
+  /** Policies of audited namespaces. */
+  readonly audited: () => readonly AuditedPolicy[];
   readonly clock: Clock;
   /** Told of what could not be written or read; it is tried again by itself. */
   readonly onFailure: (error: Error) => void;
@@ -31,6 +34,8 @@ export class Staging {
   readonly #options: StagingOptions;
   readonly #counter = new StagedCounter();
   readonly #written = new Map<string, { readonly atMs: number; readonly text: string }>();
+  /** By audited namespace under which uid its policies are counted: another one as soon as any of them changes. */
+  #audits: ReadonlyMap<string, string> = new Map();
   #cancelStep: (() => void) | undefined;
 
   constructor(options: StagingOptions) {
@@ -99,9 +104,23 @@ export class Staging {
 
   #step(): void {
     const cluster = this.#options.inForce();
+    this.#followAudits();
     if (this.#counter.isEmpty || cluster === undefined) return;
     this.#counter.count(this.#readLedger(), { cluster, node: this.#options.node, now: this.#options.clock.now() });
-    for (const count of this.counts) void this.#publish(count, cluster.nodes.length);
+    for (const count of this.counts) if (count.kind !== 'Namespace') void this.#publish(count, cluster.nodes.length);
+  }
+
+  #followAudits(): void {
+    const byNamespace = new Map<string, AuditedPolicy[]>();
+    for (const policy of this.#options.audited()) byNamespace.set(policy.namespace, [...(byNamespace.get(policy.namespace) ?? []), policy]);
+    const audits = new Map([...byNamespace].map(([namespace, policies]) => [namespace, `${namespace} ${policies.map(({ uid, generation }) => `${uid} ${generation}`).sort().join(' ')}`]));
+    for (const [namespace, uid] of this.#audits) if (audits.get(namespace) !== uid) this.#forget(uid);
+    for (const [name, uid] of audits) {
+      if (this.#audits.get(name) === uid) continue;
+      this.#begin();
+      this.#counter.put({ kind: 'Namespace', name, uid, generation: 0, policies: byNamespace.get(name)!.map(({ audited }) => audited) }, this.#options.clock.now());
+    }
+    this.#audits = audits;
   }
 
   #readLedger(): ReturnType<Firewall['readLedger']> {

@@ -41,7 +41,7 @@ export const METRICS: readonly Metric[] = [
   { name: 'bulkhead_agent_cpu_seconds_total', kind: 'counter', help: 'CPU time of the agent, of user and system.', samples: ({ usage }) => one(usage.cpuSeconds) },
   { name: 'bulkhead_ready', kind: 'gauge', help: '1 while the kernel holds what the API server said last, else 0.', samples: ({ state }) => one(state.isReady ? 1 : 0) },
   { name: 'bulkhead_troubles', kind: 'gauge', help: 'What keeps the node from being ready, by code.', samples: ({ state }) => by('code', countBy(state.troubles, ({ code }) => code)) },
-  { name: 'bulkhead_policies', kind: 'gauge', help: 'Policies that the agent knows: in_force in the generation that it knows, pending, or in force and closed by a problem.', samples: ({ state }) => by('state', { in_force: 0, pending: 0, problem: 0, ...countBy(state.policies, policyStanding) }) },
+  { name: 'bulkhead_policies', kind: 'gauge', help: 'Policies that the agent knows: in_force in the generation that it knows, pending, in force and closed by a problem, or audited: judged and not enforced.', samples: ({ state }) => by('state', { in_force: 0, pending: 0, problem: 0, audited: 0, ...countBy(state.policies, policyStanding) }) },
   { name: 'bulkhead_pods', kind: 'gauge', help: 'Pods that the agent knows: local ones, those of them that some policy governs, and remote ones.', samples: ({ state: { pods } }) => by('kind', { local: pods.local, governed: pods.governed, remote: pods.remote }) },
   { name: 'bulkhead_commit_seconds', kind: 'histogram', help: "Changes written to the kernel, by the time from the API server's word to the kernel's answer.", samples: ({ state }) => commitSamples(state.commits) },
   { name: 'bulkhead_last_commit_time_seconds', kind: 'gauge', help: 'When the last change was written, in seconds of 1970.', samples: ({ state }) => seconds(state.commits.lastAt) },
@@ -51,8 +51,8 @@ export const METRICS: readonly Metric[] = [
   { name: 'bulkhead_last_drift_time_seconds', kind: 'gauge', help: 'When that was the last time, in seconds of 1970.', samples: ({ state }) => seconds(state.kernel.lastDriftAt) },
   { name: 'bulkhead_named_addresses', kind: 'gauge', help: 'Addresses that pods were told for names that rules name, each pod by itself.', samples: ({ state }) => one(state.names.addresses) },
   { name: 'bulkhead_dns_answers_total', kind: 'counter', help: 'Answers of DNS to pods under rules that name domains: learnt, other names or nothing new, unreadable, full where there was no room, unseen where they were too many or came the wrong way.', samples: ({ state }) => by('result', state.names.answers) },
-  { name: 'bulkhead_staged_judged_total', kind: 'counter', help: 'Judgments of the kernel on connections of pods that a staged policy selects.', samples: ({ staged }) => stagedSamples(staged, ({ judged }) => judged) },
-  { name: 'bulkhead_staged_would_refuse_total', kind: 'counter', help: 'Of those, allowed ones that the staged policy would refuse.', samples: ({ staged }) => stagedSamples(staged, ({ wouldRefuse }) => wouldRefuse) },
+  { name: 'bulkhead_staged_judged_total', kind: 'counter', help: 'Judgments of the kernel on connections of pods that a staged policy, or a policy of an audited namespace, selects.', samples: ({ staged }) => stagedSamples(staged, ({ judged }) => judged) },
+  { name: 'bulkhead_staged_would_refuse_total', kind: 'counter', help: 'Of those, allowed ones that would be refused.', samples: ({ staged }) => stagedSamples(staged, ({ wouldRefuse }) => wouldRefuse) },
 ];
 
 export function metricsText(input: MetricsInput): string {
@@ -66,7 +66,8 @@ export function formatMetrics<Input>(metrics: readonly Metric<Input>[], input: I
   }).join('');
 }
 
-export function policyStanding({ inForceSince, problem }: PolicyState): 'in_force' | 'pending' | 'problem' {
+export function policyStanding({ inForceSince, isAudited, problem }: PolicyState): 'in_force' | 'pending' | 'problem' | 'audited' {
+  if (isAudited) return 'audited';
   if (inForceSince === undefined) return 'pending';
   return problem === undefined ? 'in_force' : 'problem';
 }

@@ -1,4 +1,5 @@
 // Events on policies as their standing changes on this node: in force, or a problem found; bounded in rate, and one for all nodes that find the same.
+import { AUDIT_LABEL } from '../model/namespace-audit.ts';
 import type { ClusterApi, NewObject, ServedKind } from '../kube/cluster-api.ts';
 import { ClusterError } from '../kube/cluster-error.ts';
 import type { PolicyState } from '../agent/agent-state.ts';
@@ -30,7 +31,7 @@ export interface Announcing {
 /** Ends with the signal. What is in force when it starts was announced before, by an earlier agent or another node. */
 export async function announcePolicies({ api, source, clock, onFailure, signal }: Announcing): Promise<void> {
   let known = byUid(source.state.policies);
-  const waiting: PolicyState[] = [...known.values()].filter((policy) => policyStanding(policy) === 'problem').slice(0, WAITING_MAX);
+  const waiting: PolicyState[] = [...known.values()].filter((policy) => ['problem', 'audited'].includes(policyStanding(policy))).slice(0, WAITING_MAX);
   let tokens = BURST;
   let refilledMs = clock.elapsedMs();
   let hasChanged = false;
@@ -75,21 +76,27 @@ async function announce({ api, onFailure }: Pick<Announcing, 'api' | 'onFailure'
 
 /** A policy of the whole cluster has its events in `default`, as the API wants it. */
 export function eventOf(policy: PolicyState, node: string, at: Date): NewObject {
-  const { apiVersion, kind, namespace, name, uid, generation, problem } = policy;
-  const isProblem = problem !== undefined;
+  const { apiVersion, kind, namespace, name, uid, generation } = policy;
+  const { word, reason, note } = newsOf(policy, node);
   return {
     apiVersion: EVENT.apiVersion,
     kind: EVENT.kind,
-    metadata: { name: `bulkhead.${uid}.${generation}.${isProblem ? 'problem' : 'in-force'}`, namespace: namespace === '' ? 'default' : namespace },
+    metadata: { name: `bulkhead.${uid}.${generation}.${word}`, namespace: namespace === '' ? 'default' : namespace },
     eventTime: at.toISOString().replace('Z', '000Z'),
     reportingController: 'bulkhead.dev/agent',
     reportingInstance: node.slice(0, 128),
     action: 'Enforce',
-    reason: isProblem ? 'PolicyProblem' : 'InForce',
-    type: isProblem ? 'Warning' : 'Normal',
-    note: cutBytes(isProblem ? `generation ${generation} closes what it selects: ${problem}` : `generation ${generation} is in force on the node ${node}; \`bulkhead status\` says where else`),
+    reason,
+    type: reason === 'InForce' ? 'Normal' : 'Warning',
+    note: cutBytes(`generation ${generation} ${note}`),
     regarding: { apiVersion, kind, ...(namespace === '' ? {} : { namespace }), name, uid },
   };
+}
+
+function newsOf({ isAudited, namespace, problem }: PolicyState, node: string): { readonly word: string; readonly reason: 'InForce' | 'PolicyProblem' | 'Audited'; readonly note: string } {
+  if (isAudited) return { word: 'audited', reason: 'Audited', note: `is judged and NOT enforced: its namespace has the label ${AUDIT_LABEL}; \`bulkhead status\` says what it would refuse, and \`kubectl label namespace ${namespace} ${AUDIT_LABEL}-\` enforces it` };
+  if (problem !== undefined) return { word: 'problem', reason: 'PolicyProblem', note: `closes what it selects: ${problem}` };
+  return { word: 'in-force', reason: 'InForce', note: `is in force on the node ${node}; \`bulkhead status\` says where else` };
 }
 
 function cutBytes(text: string): string {

@@ -3,6 +3,7 @@ import type { ClusterApi, ServedKind } from '../kube/cluster-api.ts';
 import { ClusterError } from '../kube/cluster-error.ts';
 import type { AgentState } from '../agent/agent-state.ts';
 import type { Clock } from '../agent/clock.ts';
+import type { StagedCount } from '../stage/staged-count.ts';
 import { enforcementStatus, NODE_ENFORCEMENT, type EnforcementStatus } from './node-enforcement.ts';
 import { sleep } from './sleep.ts';
 import type { AgentFacts } from './status.ts';
@@ -20,6 +21,7 @@ export interface Publishing {
   readonly api: Pick<ClusterApi, 'apply' | 'get' | 'patchStatus'>;
   readonly source: StateSource;
   readonly facts: AgentFacts;
+  readonly staged: () => readonly StagedCount[];
   readonly clock: Clock;
   /** Told of each write that failed; it is tried again by itself. */
   readonly onFailure: (error: ClusterError) => void;
@@ -180,10 +182,10 @@ class EnforcementPublisher {
   }
 
   #status(): EnforcementStatus {
-    const { source, facts, clock } = this.#publishing;
+    const { source, facts, staged, clock } = this.#publishing;
     const at = clock.now();
     const promisedMs = HEARTBEATS_PROMISED * heartbeatMs(this.#written?.bytes ?? 0);
-    return enforcementStatus(source.state, facts, { now: at, nextReportBefore: new Date(at.getTime() + promisedMs) });
+    return enforcementStatus({ state: source.state, facts, staged: staged() }, { now: at, nextReportBefore: new Date(at.getTime() + promisedMs) });
   }
 }
 

@@ -1,7 +1,7 @@
 // Which generation of each policy is in force on which node since when, as the agents report it, and what nobody can know of it.
 import { compareText } from '../base/finding.ts';
 import type { ClusterObject } from '../kube/cluster-api.ts';
-import type { EnforcementStatus } from './node-enforcement.ts';
+import type { EnforcementStatus, ReportedAudit } from './node-enforcement.ts';
 
 /** What an API server holds at one moment, as a watch tells it. */
 export interface RolloutObjects {
@@ -16,6 +16,8 @@ export interface Rollout {
   readonly nodes: readonly NodeStanding[];
   /** By kind, namespace and name. */
   readonly policies: readonly PolicyRollout[];
+  /** By namespace. */
+  readonly audits: readonly AuditRollout[];
   /** Every policy is in force on every node in its newest generation, without a problem, and every agent is ready. */
   readonly isComplete: boolean;
 }
@@ -43,11 +45,11 @@ export interface PolicyRollout {
 
 /**
  * `in-force`: this very generation, since `since`. `pending`: the agent does not say so of this generation.
- * `unknown`: nobody can say, for `why`.
+ * `audited`: judged, and not enforced. `unknown`: nobody can say, for `why`.
  */
 export interface PolicyOnNode {
   readonly node: string;
-  readonly standing: 'in-force' | 'pending' | 'unknown';
+  readonly standing: 'in-force' | 'pending' | 'audited' | 'unknown';
   readonly since?: string;
   /** What the agent found wrong with it: what it selects is closed. */
   readonly problem?: string;
@@ -58,8 +60,9 @@ export function rolloutOf({ nodes, enforcements, policies }: RolloutObjects, now
   const statuses = new Map(enforcements.map((object) => [object.metadata.name, object['status'] as Partial<EnforcementStatus> | undefined])); // an older or newer agent's: every field is looked at
   const reports = nodes.map(({ metadata }) => reportOf(metadata.name, statuses.get(metadata.name), now)).sort((a, b) => compareText(a.standing.node, b.standing.node));
   const rollouts = policies.map((policy) => rolloutOfPolicy(policy, reports, now)).sort(comparePolicies);
+  const audits = auditsOf(nodes.flatMap(({ metadata }) => statuses.get(metadata.name)?.audits ?? []));
   const isComplete = reports.length > 0 && reports.every(({ standing }) => standing.standing === 'ready') && rollouts.every(isInForceEverywhere);
-  return { nodes: reports.map(({ standing }) => standing), policies: rollouts, isComplete };
+  return { nodes: reports.map(({ standing }) => standing), policies: rollouts, audits, isComplete };
 }
 
 /** Without a problem, on all nodes. */
@@ -67,17 +70,38 @@ function isInForceEverywhere({ nodes }: PolicyRollout): boolean {
   return nodes.every(({ standing, problem }) => standing === 'in-force' && problem === undefined);
 }
 
+/** What the policies of a namespace that is audited would refuse, summed over the nodes that audit it. */
+export interface AuditRollout extends Pick<ReportedAudit, 'judged' | 'wouldRefuse' | 'unknown' | 'witnesses'> {
+  readonly namespace: string;
+  readonly nodes: number;
+  /** The latest of their beginnings. */
+  readonly since: string;
+}
+
+const WITNESSES_MAX = 5;
+
+/** An older or newer agent's: every field is looked at. */
+function auditsOf(reported: readonly (Partial<ReportedAudit> & Pick<ReportedAudit, 'namespace'>)[]): readonly AuditRollout[] {
+  const names = [...new Set(reported.map(({ namespace }) => namespace))].sort(compareText);
+  return names.map((namespace): AuditRollout => {
+    const parts = reported.filter((part) => part.namespace === namespace);
+    const sum = (field: 'judged' | 'wouldRefuse' | 'unknown'): number => parts.reduce((total, part) => total + (part[field] ?? 0), 0);
+    const witnesses = parts.flatMap((part) => part.witnesses ?? []).sort((a, b) => b.judged - a.judged).slice(0, WITNESSES_MAX);
+    return { namespace, nodes: parts.length, since: parts.map(({ since = '' }) => since).sort().at(-1)!, judged: sum('judged'), wouldRefuse: sum('wouldRefuse'), unknown: sum('unknown'), witnesses };
+  });
+}
+
 interface Report {
   readonly standing: NodeStanding;
   readonly hasOmitted: boolean;
-  readonly known: ReadonlyMap<string, { readonly generation: number; readonly since: string | undefined; readonly problem: string | undefined }>;
+  readonly known: ReadonlyMap<string, { readonly generation: number; readonly since: string | undefined; readonly audited: boolean; readonly problem: string | undefined }>;
 }
 
 function reportOf(node: string, status: Partial<EnforcementStatus> | undefined, now: Date): Report {
-  const known = new Map((status?.policies ?? []).map(({ uid, generation, since, problem }) => [uid, { generation, since, problem }]));
+  const known = new Map((status?.policies ?? []).map(({ uid, generation, since, audited = false, problem }) => [uid, { generation, since, audited, problem }]));
   for (const line of status?.morePolicies ?? []) {
     const [uid, generation, seconds] = line.split(' ');
-    known.set(uid!, { generation: Number(generation), since: `${new Date(Number(seconds) * 1000).toISOString().slice(0, 19)}Z`, problem: undefined });
+    known.set(uid!, { generation: Number(generation), since: `${new Date(Number(seconds) * 1000).toISOString().slice(0, 19)}Z`, audited: false, problem: undefined });
   }
   const standing: NodeStanding = {
     node,
@@ -114,6 +138,7 @@ function onNode({ standing, hasOmitted, known }: Report, { uid, generation, now 
   if (standing.standing === 'silent') return { node, standing: 'unknown', why: isAhead(Date.parse(standing.reportedAt!), 0, now) ? `it reports by a clock that is ahead, ${standing.reportedAt}` : `its agent has been silent since ${standing.reportedAt}` };
   const found = known.get(uid);
   if (found === undefined) return hasOmitted ? { node, standing: 'unknown', why: 'its agent knows more policies than its report has room for' } : { node, standing: 'pending' };
+  if (found.generation === generation && found.audited) return { node, standing: 'audited' };
   if (found.generation !== generation || found.since === undefined) return { node, standing: 'pending' };
   return { node, standing: 'in-force', since: found.since, ...(found.problem === undefined ? {} : { problem: found.problem }) };
 }

@@ -22,7 +22,7 @@ export interface Following {
 export function follow(api: ClusterApi): Following {
   const abort = new AbortController();
   const listener = new ProgramKeeper();
-  const done = followCluster({ api, signal: abort.signal, listener });
+  const done = followCluster({ api, signal: abort.signal, listener, allowsAudit: false });
   return {
     cluster: () => listener.live?.program.cluster,
     troubles: listener.troubles,

@@ -13,6 +13,7 @@ import type { PacketListener, PacketLog } from '../../src/kernel/packet-log.ts';
 import { FakeCluster } from '../../src/kube/fake-cluster.ts';
 import type { WantedObject } from '../../src/kube/cluster-api.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
+import { asksForAudit } from '../../src/model/namespace-audit.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
 import { outsideAddresses, trafficPoints } from '../clusters/points.ts';
 import { udpPacket } from './udp-packet.ts';
@@ -33,6 +34,8 @@ export class World {
   readonly clock: FakeClock;
   readonly api: FakeCluster = new FakeCluster('simulated');
   readonly nodes: ReadonlyMap<string, SimulatedNode>;
+  /** Of the agents that start from now on. */
+  allowsAudit = true;
 
   constructor(nodes: readonly string[], chance: () => number) {
     this.clock = new FakeClock(chance);
@@ -40,13 +43,15 @@ export class World {
     this.nodes = new Map(nodes.map((name) => [name, new SimulatedNode(name, this)]));
   }
 
-  /** What the API server holds, read as files are. */
+  /** What the API server holds, read as files are, without the policies of audited namespaces. */
   async cluster(): Promise<Cluster> {
     const texts: string[] = [];
     for (const kind of (await this.api.discover()).kinds) {
       for await (const event of this.api.list(kind)) if (event.kind === 'object') texts.push(JSON.stringify(event.object));
     }
-    return readManifests(texts.map((text, index) => sourceFromText(`object ${index}`, text)), { lenient: true }).cluster;
+    const { cluster } = readManifests(texts.map((text, index) => sourceFromText(`object ${index}`, text)), { lenient: true });
+    const audited = new Set(cluster.namespaces.filter(({ labels }) => asksForAudit(labels)).map(({ name }) => name));
+    return { ...cluster, policies: cluster.policies.filter(({ namespace }) => !audited.has(namespace)) };
   }
 
   put(object: WantedObject): void {
@@ -102,7 +107,7 @@ export class SimulatedNode {
     const stop = new AbortController();
     const { api, clock } = this.world;
     const answers = { open: (listener: PacketListener) => this.listen(listener), servers: [DNS_SERVER] };
-    const { agent, ended } = startAgent({ api, clock, node: this.name, firewall: this.firewall, signal: stop.signal, answers });
+    const { agent, ended } = startAgent({ api, clock, node: this.name, firewall: this.firewall, signal: stop.signal, answers, allowsAudit: this.world.allowsAudit });
     this.running = { agent, ended, stop };
     let commits = 0;
     agent.onChange(() => {

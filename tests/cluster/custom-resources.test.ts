@@ -126,12 +126,12 @@ test('an agent beside newer definitions goes on with its version, and what a new
   const failures: string[] = [];
   const policies = Array.from({ length: 10_000 }, (_, index) => policy(`policy-${index}`, { uid: `12345678-1234-1234-1234-${String(index).padStart(12, '0')}`, ...(index < 900 ? { problem: 'p'.repeat(600) } : {}) }));
   const source = new ChangingState({ ...READY, node: 'n1', policies });
-  const publishing = publishEnforcement({ api: new KubeApi(await connect()), source, facts: FACTS, clock: systemClock, onFailure: ({ message }) => failures.push(message), signal: stop.signal });
+  const publishing = publishEnforcement({ api: new KubeApi(await connect()), source, facts: FACTS, staged: () => [], clock: systemClock, onFailure: ({ message }) => failures.push(message), signal: stop.signal });
   while (kubectl(['get', 'nodeenforcement', 'n1', '-o', 'jsonpath={.status.ready}']) !== 'true') await sleep(200);
   stop.abort();
   await publishing;
   const { status } = JSON.parse(kubectl(['get', 'nodeenforcements.v1beta1.bulkhead.dev', 'n1', '-o', 'json'])) as { readonly status: { readonly flows: number; readonly counts: object; readonly morePolicies: readonly string[] } };
-  assert.deepEqual([status.flows, status.counts, status.morePolicies.length], [7, { known: 10_000, inForce: 10_000, withProblem: 900, omitted: 0 }, 9_000]);
+  assert.deepEqual([status.flows, status.counts, status.morePolicies.length], [7, { known: 10_000, inForce: 10_000, withProblem: 900, audited: 0, omitted: 0 }, 9_000]);
   assert.deepEqual(failures.filter((message) => !/re\)?initializing/.test(message)), []);
 });
 

@@ -74,7 +74,7 @@ test('counted is what the kernel would refuse, and nothing is touched', () => {
     const before = packets.map((packet) => now.decide(packet) === 'accept');
     const after = packets.map((packet) => then.decide(packet) === 'accept');
     const counter = new StagedCounter();
-    counter.put({ kind: staged.kind === 'NetworkPolicy' ? 'StagedPolicy' : 'StagedClusterPolicy', name: staged.name, uid: 'u', generation: 1, policy: staged }, NOW);
+    counter.put({ kind: staged.kind === 'NetworkPolicy' ? 'StagedPolicy' : 'StagedClusterPolicy', name: staged.name, uid: 'u', generation: 1, policies: [staged] }, NOW);
     counter.count(now.readLedger({ drain: true }), { cluster: inForce, node: 'n1', now: NOW });
     const [count] = counter.counts();
     const expected = { wouldRefuse: before.filter((was, index) => was && !after[index]).length, wouldAllow: before.filter((was, index) => !was && after[index]).length };
@@ -86,4 +86,31 @@ test('counted is what the kernel would refuse, and nothing is touched', () => {
     allowed += counted.wouldAllow;
   }, { share: 0.6 });
   assert.ok(refused > 10 && allowed > 10, `${refused} would be refused, ${allowed} allowed, in all`);
+});
+
+test('of an audited namespace counted is what the kernel would refuse with all its policies in force', () => {
+  let refused = 0;
+  let deciding = 0;
+  checkWith(choice, (raw, { which, traffic }) => {
+    const whole = onTwoNodes(settleCluster(raw));
+    const names = [...new Set(whole.policies.map(({ namespace }) => namespace))];
+    if (names.length === 0) return;
+    const name = names[which % names.length]!;
+    const policies = whole.policies.filter(({ namespace }) => namespace === name);
+    const inForce: Cluster = { ...whole, policies: whole.policies.filter(({ namespace }) => namespace !== name) };
+    const [now, then] = [firewallOf(inForce), firewallOf(whole)];
+    const packets = packetsOf(inForce, traffic);
+    const before = packets.map((packet) => now.decide(packet) === 'accept');
+    const after = packets.map((packet) => then.decide(packet) === 'accept');
+    const counter = new StagedCounter();
+    counter.put({ kind: 'Namespace', name, uid: 'u', generation: 0, policies }, NOW);
+    counter.count(now.readLedger({ drain: true }), { cluster: inForce, node: 'n1', now: NOW });
+    const [count] = counter.counts();
+    const expected = { wouldRefuse: before.filter((was, index) => was && !after[index]).length, wouldAllow: before.filter((was, index) => !was && after[index]).length };
+    assert.deepEqual({ wouldRefuse: count!.wouldRefuse, wouldAllow: count!.wouldAllow }, expected, `unknown: ${count!.unknown}`);
+    assert.ok(count!.rules.every(({ policy }) => policies.some((one) => one.name === policy)));
+    refused += count!.wouldRefuse;
+    deciding += count!.rules.length;
+  }, { share: 0.6 });
+  assert.ok(refused > 10 && deciding > 5, `${refused} would be refused, ${deciding} rules decided, in all`);
 });

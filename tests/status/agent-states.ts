@@ -19,7 +19,7 @@ export const READY: AgentState = {
 };
 
 export function policy(name: string, given: Partial<PolicyState> = {}): PolicyState {
-  return { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', namespace: 'shop', name, uid: `uid-${name}`, generation: 1, resourceVersion: '1', inForceSince: new Date(Date.UTC(2026, 0, 1)), problem: undefined, ...given };
+  return { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', namespace: 'shop', name, uid: `uid-${name}`, generation: 1, resourceVersion: '1', inForceSince: new Date(Date.UTC(2026, 0, 1)), problem: undefined, isAudited: false, ...given };
 }
 
 export class ChangingState implements StateSource {

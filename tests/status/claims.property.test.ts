@@ -78,15 +78,15 @@ class Claims {
     }
   }
 
-  /** Everything that was ever a port of the policy is closed but that of the generation. */
-  hold({ name, uid, generation }: { readonly name: string; readonly uid: string; readonly generation: number }, who: string): void {
+  /** Everything that was ever a port of the policy is closed but that of the generation; with a problem, all of it. */
+  hold({ name, uid, generation, problem }: { readonly name: string; readonly uid: string; readonly generation: number; readonly problem?: string | undefined }, who: string): void {
     const wanted = this.#portOf.get(`${uid} ${generation}`);
     assert.ok(wanted !== undefined, `${who} claims a generation ${generation} of ${name} that never was`);
     const target = parseIpAddress(addressOf(Number(name.slice('policy-'.length))))!;
     for (const [key, port] of this.#portOf) {
       if (!key.startsWith(`${uid} `)) continue;
       const verdict = this.node.kernel.decide({ source: CLIENT, target, protocol: PROTOCOL_NUMBER.TCP, port });
-      assert.equal(verdict === 'accept', port === wanted, `${who} claims that generation ${generation} of ${name} is in force, and the kernel says ${verdict} on the port of ${key}`);
+      assert.equal(verdict === 'accept', port === wanted && problem === undefined, `${who} claims that generation ${generation} of ${name} is in force, and the kernel says ${verdict} on the port of ${key}`);
       this.checked++;
     }
   }
@@ -101,7 +101,7 @@ class Claims {
     const nowMs = this.world.clock.elapsedMs();
     for (const key of this.#claimed.keys()) this.#claimedUntilMs.set(key, nowMs);
     const policies = this.node.agent?.state.policies ?? [];
-    this.#claimed = new Map(policies.filter(({ inForceSince }) => inForceSince !== undefined).map((policy) => [`${policy.uid} ${policy.generation}`, policy]));
+    this.#claimed = new Map(policies.filter(({ inForceSince }) => inForceSince !== undefined).map((policy) => [claimOf(policy), policy]));
   }
 
   started(): void {
@@ -125,13 +125,17 @@ class Claims {
     const isBehind = this.node.agent === undefined || nowMs === this.#startedAtMs || (this.#failures > 0 && nowMs - this.#failedAtMs <= Math.min(1_000 * 2 ** (this.#failures - 1), 60_000));
     for (const policy of status?.policies ?? []) {
       if (policy.since === undefined) continue;
-      const key = `${policy.uid} ${policy.generation}`;
+      const key = claimOf(policy);
       if (this.#claimed.has(key)) this.hold(policy, 'the NodeEnforcement');
       else if (!isBehind) assert.ok(nowMs - (this.#claimedUntilMs.get(key) ?? -Infinity) <= LAG_MS, `the NodeEnforcement claims ${policy.name} ${key}, which the agent took back ${nowMs - this.#claimedUntilMs.get(key)!} ms ago`);
       this.compared++;
       if (!this.isClockTurned) assert.ok(Date.parse(policy.since) <= Date.parse(status!.reportedAt), 'since a moment that has been');
     }
   }
+}
+
+function claimOf({ uid, generation, problem }: { readonly uid: string; readonly generation: number; readonly problem?: string | undefined }): string {
+  return `${uid} ${generation}${problem === undefined ? '' : ', closed'}`;
 }
 
 async function run(seed: number): Promise<Claims> {
@@ -142,7 +146,7 @@ async function run(seed: number): Promise<Claims> {
     publishing.abort();
     publishing = new AbortController();
     node.start();
-    void publishEnforcement({ api: world.api, source: node.agent!, facts: FACTS, clock: world.clock, onFailure: () => claims.failed(), signal: publishing.signal });
+    void publishEnforcement({ api: world.api, source: node.agent!, facts: FACTS, staged: () => [], clock: world.clock, onFailure: () => claims.failed(), signal: publishing.signal });
     node.agent!.onChange(() => claims.holdAgent());
     claims.started();
   };

@@ -5,6 +5,7 @@ import { FakeCluster } from '../../src/kube/fake-cluster.ts';
 import { ClusterError } from '../../src/kube/cluster-error.ts';
 import type { AgentState } from '../../src/agent/agent-state.ts';
 import { enforcementStatus, NODE_ENFORCEMENT, type EnforcementStatus } from '../../src/status/node-enforcement.ts';
+import type { StagedCount } from '../../src/stage/staged-count.ts';
 import { announcePolicies, EVENT } from '../../src/status/policy-events.ts';
 import { publishEnforcement } from '../../src/status/publish-enforcement.ts';
 import { FakeClock } from '../agent/fake-clock.ts';
@@ -34,7 +35,7 @@ function start(context: TestContext, state: AgentState = READY, act: 'publish' |
   const [time, source, failures, abort] = [new FakeClock(), new ChangingState(state), [] as ClusterError[], new AbortController()];
   context.after(() => abort.abort());
   const given = { api: cluster, source, facts: FACTS, clock: time, onFailure: (error: ClusterError) => void failures.push(error), signal: abort.signal };
-  void (act === 'publish' ? publishEnforcement({ ...given, api: way(cluster) }) : announcePolicies(given));
+  void (act === 'publish' ? publishEnforcement({ ...given, staged: () => [], api: way(cluster) }) : announcePolicies(given));
   return {
     cluster, time, source, failures,
     end: () => abort.abort(),
@@ -159,15 +160,33 @@ test('a write that comes late is not taken for what is so now', async (context) 
 
 test('ten thousand policies of the longest names fit into etcd, and each is told', () => {
   const uid = (index: number): string => `12345678-1234-1234-1234-${String(index).padStart(12, '0')}`;
-  const policies = Array.from({ length: 10_000 }, (_, index) => policy(`${index}${'n'.repeat(253)}`.slice(0, 253), { uid: uid(index), namespace: 'n'.repeat(63), generation: 1_000_000, ...(index < 600 ? { problem: 'p'.repeat(5_000) } : {}) }));
-  const status = enforcementStatus({ ...READY, policies }, FACTS, { now: FACTS.startedAt, nextReportBefore: FACTS.startedAt });
+  const policies = Array.from({ length: 10_000 }, (_, index) => policy(`${index}${'n'.repeat(253)}`.slice(0, 253), { uid: uid(index), namespace: `${index % 500}${'n'.repeat(60)}`, ...(index >= 9_700 ? { isAudited: true, inForceSince: undefined } : {}), generation: 1_000_000, ...(index < 600 ? { problem: 'p'.repeat(5_000) } : {}) }));
+  const status = enforcementStatus({ state: { ...READY, policies }, facts: FACTS, staged: manyAudits() }, { now: FACTS.startedAt, nextReportBefore: FACTS.startedAt });
   const bytes = Buffer.byteLength(JSON.stringify(status));
   assert.ok(bytes < 1_500_000, `${bytes} bytes`);
-  assert.deepEqual(status.counts, { known: 10_000, inForce: 10_000, withProblem: 600, omitted: 0 });
-  assert.deepEqual([status.policies.filter(({ problem }) => problem !== undefined).length, status.policies.length, status.morePolicies.length], [600, 1_000, 9_000]);
-  assert.equal(status.morePolicies[0], `${uid(1_000)} 1000000 ${Date.UTC(2026, 0, 1) / 1000}`);
-  const beyond = enforcementStatus({ ...READY, policies: [...policies, ...policies] }, FACTS, { now: FACTS.startedAt, nextReportBefore: FACTS.startedAt });
+  assert.deepEqual(status.counts, { known: 10_000, inForce: 9_700, withProblem: 600, audited: 300, omitted: 0 });
+  assert.deepEqual([status.policies.filter(({ problem }) => problem !== undefined).length, status.policies.length, status.morePolicies.length, status.audits.length], [600, 1_000, 9_000, 100]);
+  assert.equal(status.morePolicies[0], `${uid(700)} 1000000 ${Date.UTC(2026, 0, 1) / 1000}`);
+  const beyond = enforcementStatus({ state: { ...READY, policies: [...policies, ...policies] }, facts: FACTS, staged: [] }, { now: FACTS.startedAt, nextReportBefore: FACTS.startedAt });
   assert.equal(beyond.counts.omitted, 20_000 - 1_000 - 12_000);
+});
+
+/** With the longest names, more of everything than is told. */
+function manyAudits(): readonly StagedCount[] {
+  const name = 'n'.repeat(253);
+  const rules = Array.from({ length: 256 }, (_, index) => ({ policy: name, direction: 'ingress' as const, index, judged: 1e9 }));
+  const witnesses = Array.from({ length: 10 }, () => ({ direction: 'egress' as const, source: `${'n'.repeat(63)}/${name}`, target: `${'n'.repeat(63)}/${name}`, protocol: 'TCP', port: 65_535, judged: 1e9 }));
+  return Array.from({ length: 500 }, (_, index) => ({ kind: 'Namespace' as const, name: `${index}${'n'.repeat(60)}`, uid: `${index}`, generation: 0, since: FACTS.startedAt, until: FACTS.startedAt, judged: 1e9, wouldRefuse: index, wouldAllow: 0, unknown: 1e9, rules, witnesses }));
+}
+
+test('what is audited is told: its policies are never in force, and what they would refuse is counted', async () => {
+  const state = { ...READY, policies: [policy('web', { isAudited: true, inForceSince: undefined }), policy('db')] };
+  const [, , counted] = manyAudits();
+  const audit = { ...counted!, name: 'shop' };
+  const status = enforcementStatus({ state, facts: FACTS, staged: [audit] }, { now: FACTS.startedAt, nextReportBefore: FACTS.startedAt });
+  assert.deepEqual(status.counts, { known: 2, inForce: 1, withProblem: 0, audited: 1, omitted: 0 });
+  assert.deepEqual(status.policies.map(({ name, since, audited }) => [name, since !== undefined, audited]), [['web', false, true], ['db', true, undefined]]);
+  assert.deepEqual(status.audits.map(({ namespace, judged, wouldRefuse, rules, witnesses }) => [namespace, judged, wouldRefuse, rules.length, witnesses.length]), [['shop', 1e9, 2, 16, 3]]);
 });
 
 async function events(cluster: FakeCluster, names: readonly string[], namespace = 'shop'): Promise<string[]> {

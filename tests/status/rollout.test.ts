@@ -9,6 +9,7 @@ import { enforcementStatus, NODE_ENFORCEMENT } from '../../src/status/node-enfor
 import { rolloutOf } from '../../src/status/rollout.ts';
 import { watchRollout } from '../../src/status/watch-rollout.ts';
 import type { AgentState } from '../../src/agent/agent-state.ts';
+import type { StagedCount } from '../../src/stage/staged-count.ts';
 import { FACTS, policy, READY } from './agent-states.ts';
 
 const NOW = new Date(Date.UTC(2026, 0, 1, 0, 1));
@@ -17,8 +18,8 @@ const LATER = new Date(Date.UTC(2026, 0, 1, 1));
 const node = (name: string): ClusterObject => ({ apiVersion: 'v1', kind: 'Node', metadata: { name } });
 const object = (name: string, generation: number): ClusterObject => ({ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name, namespace: 'shop', uid: `uid-${name}`, generation } });
 
-function report(name: string, state: Partial<AgentState>, nextReportBefore = LATER): ClusterObject {
-  const status = enforcementStatus({ ...READY, node: name, ...state }, FACTS, { now: FACTS.startedAt, nextReportBefore });
+function report(name: string, state: Partial<AgentState>, nextReportBefore = LATER, staged: readonly StagedCount[] = []): ClusterObject {
+  const status = enforcementStatus({ state: { ...READY, node: name, ...state }, facts: FACTS, staged }, { now: FACTS.startedAt, nextReportBefore });
   return { apiVersion: NODE_ENFORCEMENT.apiVersion, kind: NODE_ENFORCEMENT.kind, metadata: { name }, status: JSON.parse(JSON.stringify(status)) };
 }
 
@@ -61,6 +62,24 @@ test('a node whose clock is hours ahead promises nothing', () => {
   const rollout = rolloutOf({ nodes: [node('ahead')], enforcements: [report('ahead', { policies: [policy('web', { generation: 2 })] })], policies: [object('web', 2)] }, early);
   assert.equal(rollout.isComplete, false);
   assert.deepEqual([rollout.nodes[0]!.standing, rollout.policies[0]!.nodes], ['silent', [{ node: 'ahead', standing: 'unknown', why: 'it reports by a clock that is ahead, 2026-01-01T00:00:00Z' }]]);
+});
+
+test('what is audited is in force nowhere, and what it would refuse is summed', () => {
+  const audited = policy('web', { generation: 2, isAudited: true, inForceSince: undefined });
+  const count = (wouldRefuse: number): StagedCount => ({ kind: 'Namespace', name: 'shop', uid: 'u', generation: 0, since: FACTS.startedAt, until: FACTS.startedAt, judged: 10, wouldRefuse, wouldAllow: 0, unknown: 0, rules: [], witnesses: [{ direction: 'ingress', source: 'shop/job', target: 'shop/web', protocol: 'TCP', port: 8080, judged: wouldRefuse }] });
+  const enforcements = [report('one', { policies: [audited] }, LATER, [count(1)]), report('two', { policies: [audited] }, LATER, [count(2)])];
+  const rollout = rolloutOf({ nodes: ['one', 'two'].map(node), enforcements, policies: [object('web', 2)] }, NOW);
+  assert.equal(rollout.isComplete, false);
+  assert.equal(rolloutText(rollout, PLAIN_STYLE).slice(rolloutText(rollout, PLAIN_STYLE).indexOf('POLICY')), `POLICY                  GENERATION  IN FORCE      SINCE
+NetworkPolicy shop/web  2           0 of 2 nodes
+  one: audited: judged, and not enforced
+  two: audited: judged, and not enforced
+
+AUDITED, NOT ENFORCED  NODES  JUDGED  WOULD REFUSE  SINCE
+shop                   2      20      3             2026-01-01T00:00:00Z
+  ingress shop/job -> shop/web TCP/8080 (2)
+  ingress shop/job -> shop/web TCP/8080 (1)
+`);
 });
 
 test('in force everywhere since the last node', () => {
