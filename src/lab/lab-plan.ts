@@ -119,7 +119,7 @@ export function planLab(input: Cluster, options: LabOptions = {}): LabPlan {
     dnsPod: dnsPod < 0 ? undefined : dnsPod,
     dnsAddresses: dnsAddresses(services, pods, dnsPods),
     replicasLeftOut: replicas.leftOut,
-    notes: [...describeFamilies(families), ...describeMetBlocks(blocks), ...describeLeftOut(replicas.leftOut, outside, ports)],
+    notes: [...describeFamilies(families), ...describeOwnNode(cluster), ...describeMetBlocks(blocks), ...describeLeftOut(replicas.leftOut, outside, ports)],
   };
 }
 
@@ -219,6 +219,12 @@ const NAME_SERVERS_MAX = 3;
 
 function describeFamilies(families: readonly IpFamily[]): string[] {
   return ([4, 6] as const).filter((family) => !families.includes(family)).map((family) => `IPv${family} is neither run nor tried`);
+}
+
+/** Nothing listens on the lab's node, so nothing that its tables show depends on it. */
+function describeOwnNode({ clusterPolicies }: Cluster): string[] {
+  if (!clusterPolicies.some(({ egress }) => egress.length > 0)) return [];
+  return ['what pods send to the node they run on is not judged here; on a real node the egress rules of cluster-wide policies judge it'];
 }
 
 function describeLeftOut(replicasLeftOut: number, outside: OutsideHosts, ports: MentionedPorts): string[] {

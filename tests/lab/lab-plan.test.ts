@@ -7,6 +7,7 @@ import { planLab, PODS_MAX, withLabAddresses, type LabPlan } from '../../src/lab
 import { nameLedgerEntry } from '../../src/lab/name-ledger-entry.ts';
 import { placementOf } from '../../src/lab/lab-placement.ts';
 import { MENTIONED_PORTS_MAX } from '../../src/lab/probed-port.ts';
+import { readManifests } from '../../src/read/read.ts';
 import { cidr, cluster, pod, policy, rule, service } from './example-cluster.ts';
 
 function names(plan: LabPlan): string[] {
@@ -133,4 +134,27 @@ test('names the ends of a ledger entry', () => {
   assert.deepEqual([named.sourceName, named.targetName], ['0.0.0.0-255.255.255.255', 'a/web']);
   const other = nameLedgerEntry({ ...entry, source: plan.hostNode.addresses[0]!, target: { family: 4, value: 0x01020304n } }, plan);
   assert.deepEqual([other.sourceName, other.targetName], ['node-2', '1.2.3.4']);
+});
+
+// NetworkPolicy never judges what a pod sends to its own node, and no ingress rule does.
+test('says that egress to the own node is not judged, where rules of tiers would judge it', () => {
+  const text = (direction: string): string => `
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: {name: closed}
+spec: {tier: Admin, priority: 1, subject: {namespaces: {}}, ${direction}: [{action: Deny, ${direction === 'egress' ? 'to' : 'from'}: [{namespaces: {}}]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: a}
+spec: {containers: [{name: main, image: registry.example/main}]}
+`;
+  const notesOf = (direction: string): string => {
+    const { cluster: read, findings } = readManifests([{ name: 'text', chunks: () => [new TextEncoder().encode(text(direction))] }]);
+    assert.deepEqual(findings.filter(({ severity }) => severity === 'error'), []);
+    return planLab(read).notes.join();
+  };
+  assert.match(notesOf('egress'), /the node they run on is not judged here/);
+  assert.doesNotMatch(notesOf('ingress'), /node they run on/);
+  assert.doesNotMatch(planLab(cluster({ pods: [pod('a/web')], policies: [policy('a/closed', { egress: [rule([])] })] })).notes.join(), /node they run on/);
 });
