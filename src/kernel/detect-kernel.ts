@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { endianness } from 'node:os';
 import { FirewallError } from './firewall-error.ts';
 import { GENERATION_MASK } from './generation-number.ts';
+import { explainMissing, findMissingFeatures, KERNEL_FEATURES } from './kernel-features.ts';
 import { adminEnvironment } from './internal/run-nft.ts';
 import { hookText, skeletonText } from './internal/skeleton.ts';
 import { loadLibc } from './libc.ts';
@@ -15,9 +16,8 @@ export type KernelSupport =
   | { readonly canEnforce: true; readonly how: 'direct' | 'user-namespace'; readonly nftVersion: string }
   | { readonly canEnforce: false; readonly reason: string; readonly remedy: string };
 
-/** The least versions that the skeleton was tried with. What really decides is whether it loads. */
+/** The least version of nft that the skeleton was tried with. What really decides is whether it loads. */
 export const NFT_VERSION_TRIED = '1.0.6';
-export const KERNEL_VERSION_TRIED = '6.18';
 
 const TABLE = 'bulkhead_probe';
 
@@ -80,18 +80,22 @@ function tryDirectly(): string | undefined {
 }
 
 function tryInUserNamespace(): string | undefined {
-  const input = skeletonText({ table: TABLE, deny: 'drop', generation: 1, mask: GENERATION_MASK }) + hookText({ table: TABLE });
+  const problem = whyRefused(skeletonText({ table: TABLE, deny: 'drop', generation: 1, mask: GENERATION_MASK }) + hookText({ table: TABLE }));
+  if (problem === undefined) return undefined;
+  return explainMissing(findMissingFeatures((text) => whyRefused(text) === undefined, TABLE))?.reason ?? problem;
+}
+
+/** Each text in a namespace of its own. */
+function whyRefused(input: string): string | undefined {
   const { status, stderr } = spawnSync('unshare', ['-Urn', 'nft', '-f', '-'], { input, encoding: 'utf8', env: adminEnvironment() });
   return status === 0 ? undefined : (stderr.trim().split('\n')[0] ?? 'nft failed');
 }
 
 function explainLoad(problem: string | undefined, how: 'direct' | 'user-namespace', nftVersion: string): KernelSupport {
   if (problem === undefined) return { canEnforce: true, how, nftVersion };
-  if (/not supported|No such file|EOPNOTSUPP|EPROTONOSUPPORT|ENOENT/i.test(problem)) {
-    return cannot(`this kernel lacks a part of nf_tables or conntrack (${problem})`, 'load the modules: `sudo modprobe -a nf_tables nft_ct nft_reject_inet nf_conntrack nf_conntrack_netlink`');
+  const lack = /this kernel lacks [^;]*/.exec(problem)?.[0];
+  if (lack !== undefined || /not supported|No such file|EOPNOTSUPP|EPROTONOSUPPORT|ENOENT/i.test(problem)) {
+    return cannot(lack ?? `this kernel lacks a part of nf_tables or conntrack (${problem})`, 'load the modules: `sudo modprobe -a nf_tables nft_ct nft_reject_inet nf_conntrack nf_conntrack_netlink`, or use a newer kernel');
   }
-  return cannot(
-    `nft ${nftVersion} or this kernel refuses our rules (${problem})`,
-    `use nftables ${NFT_VERSION_TRIED} or newer; tried with it and Linux ${KERNEL_VERSION_TRIED}`,
-  );
+  return cannot(`nft ${nftVersion} or this kernel refuses our rules (${problem})`, `use nftables ${NFT_VERSION_TRIED} or newer, and Linux ${KERNEL_FEATURES.at(-1)!.since} or newer`);
 }

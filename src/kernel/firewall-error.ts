@@ -4,11 +4,12 @@ import { constants } from 'node:os';
 /**
  * `element-conflict`: it is there with other data, or an interval that is there overlaps it.
  * `element-absent`: it is not there, or the set is not. `table-missing`: our table is not loaded. `table-in-use`:
- * another process writes it. `set-full`: it holds as much as it takes.
+ * another process writes it. `set-full`: it holds as much as it takes. `kernel-lacks`: a part of nf_tables is missing.
  */
 export type FirewallErrorCode =
   | 'nft-missing'
   | 'nft-refused'
+  | 'kernel-lacks'
   | 'not-permitted'
   | 'table-missing'
   | 'table-in-use'

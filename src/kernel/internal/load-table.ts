@@ -4,6 +4,7 @@ import { FirewallError } from '../firewall-error.ts';
 import { loadLibc } from '../libc.ts';
 import type { NamespaceFd } from '../network-namespace.ts';
 import { markOf } from '../generation-number.ts';
+import { explainMissing, findMissingFeatures } from '../kernel-features.ts';
 import { writeGeneration, writeGenerationRules, type Generation } from './generation.ts';
 import { MessageWriter, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REQUEST } from './netfilter-message.ts';
 import type { NetfilterSocket } from './netfilter-socket.ts';
@@ -46,10 +47,34 @@ function draftImage(socket: NetfilterSocket, { namespace, table, deny, mask, ans
   const blocks = skeletonText({ table: draft, deny, generation: 1, mask, answerGroup }) + hookText({ table: draft, answerGroup });
   const text = `create ${head}  flags dormant;\n}\n${blocks.replaceAll(head, `${head}  flags dormant;\n`)}`;
   removeTable(socket, draft);
-  loadNft(text, { namespace, doing: `load the chains of table \`${table}\`` });
+  loadDraft(socket, draft, text, namespace);
   try {
     writeGeneration(socket, draft, { generation: 1, mask });
     return readImage(socket, draft, markOf(1, mask));
+  } finally {
+    removeTable(socket, draft);
+  }
+}
+
+/** Where the text is refused, it is found out whether the kernel lacks a part. */
+function loadDraft(socket: NetfilterSocket, draft: string, text: string, namespace: NamespaceFd | undefined): void {
+  const doing = `load the chains of table \`${draft.slice(0, -DRAFT_SUFFIX.length)}\``;
+  try {
+    loadNft(text, { namespace, doing });
+  } catch (error) {
+    if (!(error instanceof FirewallError) || error.code !== 'nft-refused') throw error;
+    const missing = explainMissing(findMissingFeatures((feature) => isTaken(socket, draft, feature, namespace), draft));
+    throw missing === undefined ? error : new FirewallError({ code: 'kernel-lacks', doing, said: `${missing.reason}; ${missing.remedy}`, cause: error });
+  }
+}
+
+function isTaken(socket: NetfilterSocket, draft: string, text: string, namespace: NamespaceFd | undefined): boolean {
+  try {
+    loadNft(text, { namespace, doing: 'try what the kernel has' });
+    return true;
+  } catch (error) {
+    if (error instanceof FirewallError) return false;
+    throw error;
   } finally {
     removeTable(socket, draft);
   }
