@@ -14,6 +14,7 @@ export interface KernelFeature {
 /** Sources: linux/netfilter/nf_tables.h and the logs of net/netfilter. Older ones first: each is tried as if those before it were there. */
 export const KERNEL_FEATURES: readonly KernelFeature[] = [
   { name: 'tables of family `inet`', since: '3.14', module: 'nf_tables', body: 'chain try { type filter hook forward priority 0; }' },
+  { name: 'copies of packets for a log group', since: '3.17', module: 'nft_log', body: 'chain try { type filter hook forward priority 0; log group 1; }' },
   { name: 'answers to refused packets in family `inet`', since: '3.18', module: 'nft_reject_inet', body: 'chain try { type filter hook forward priority 0; meta l4proto tcp reject with tcp reset; reject with icmpx type admin-prohibited; }' },
   { name: 'addresses of connections in rules', since: '4.17', module: 'nft_ct', body: 'chain try { ct original ip saddr 192.0.2.1 accept; ct reply ip6 saddr 2001:db8::1 accept; }' },
   { name: 'ranges in keys of several fields', since: '5.6', module: 'nf_tables', body: 'set try { type ipv4_addr . inet_service; flags interval; }' },
