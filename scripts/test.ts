@@ -12,16 +12,17 @@ const FILES_AT_ONCE = 2;
 /** After this a test counts as hanging and fails; the nightly setting has no bound of its own. */
 const TEST_TIMEOUT_MS = process.env['BULKHEAD_NIGHTLY'] === '1' ? 7_200_000 : 300_000;
 
-/** A suite of its own, `npm run test:cluster`: it builds an API server first, which takes minutes. */
-const CLUSTER_TESTS = 'tests/cluster/**';
+/** Suites of their own, `npm run test:cluster` and `test:kernels`: they build an API server, or want a kernel that nobody else uses. */
+const OTHER_SUITES: readonly string[] = ['tests/cluster/**', 'tests/machine/**'];
 
 /** Folders of tests that Go builds. */
 const GO_FOLDERS: readonly string[] = ['tests/read/kubectl-yaml', 'tests/report/sarif-schema'];
 
-const USAGE = `usage: npm test -- [--fast] [--require] [--one-at-a-time] [FILE…]
+const USAGE = `usage: npm test -- [--fast] [--require] [--one-at-a-time] [--timeout MS] [FILE…]
   --fast           without the tests that need the kernel or other programs
   --require        a test that this host cannot run is a failure (also BULKHEAD_REQUIRE=1)
   --one-at-a-time  no two files at once
+  --timeout MS     after which a test counts as hanging and fails
 `;
 
 interface Failure {
@@ -42,7 +43,7 @@ async function main(): Promise<number> {
     const status = runInUserNamespace();
     if (status !== undefined) return status;
   }
-  const files = words.files.length > 0 ? words.files : globSync('tests/**/*.test.ts', { cwd: cloneRoot, exclude: [CLUSTER_TESTS] }).sort();
+  const files = words.files.length > 0 ? words.files : globSync('tests/**/*.test.ts', { cwd: cloneRoot, exclude: OTHER_SUITES }).sort();
   return runTests(files, words);
 }
 
@@ -50,18 +51,19 @@ interface Words {
   readonly fast: boolean;
   readonly require: boolean;
   readonly isOneAtATime: boolean;
+  readonly timeoutMs: number;
   readonly files: readonly string[];
 }
 
 function readWords(): Words | undefined {
   try {
     const { values, positionals } = parseArgs({
-      options: { fast: { type: 'boolean', default: false }, require: { type: 'boolean', default: false }, 'one-at-a-time': { type: 'boolean', default: false } },
+      options: { fast: { type: 'boolean', default: false }, require: { type: 'boolean', default: false }, 'one-at-a-time': { type: 'boolean', default: false }, timeout: { type: 'string', default: `${TEST_TIMEOUT_MS}` } },
       allowPositionals: true,
     });
     const require = values.require || process.env['BULKHEAD_REQUIRE'] === '1';
     if (values.fast && require) throw new Error('--fast leaves tests out and --require forbids it: choose one');
-    return { fast: values.fast, require, isOneAtATime: values['one-at-a-time'], files: positionals };
+    return { fast: values.fast, require, isOneAtATime: values['one-at-a-time'], timeoutMs: Number(values.timeout), files: positionals };
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n${USAGE}`);
     return undefined;
@@ -105,11 +107,11 @@ function raiseLoopback(): void {
   closeSync(namespace);
 }
 
-async function runTests(files: readonly string[], { require: isEverythingRequired, isOneAtATime }: Words): Promise<number> {
+async function runTests(files: readonly string[], { require: isEverythingRequired, isOneAtATime, timeoutMs }: Words): Promise<number> {
   const failures: Failure[] = [];
   const leftOut = new Map<string, string[]>();
   let passed = 0;
-  const events = run({ files: [...files], cwd: cloneRoot, concurrency: isOneAtATime ? 1 : FILES_AT_ONCE, timeout: TEST_TIMEOUT_MS });
+  const events = run({ files: [...files], cwd: cloneRoot, concurrency: isOneAtATime ? 1 : FILES_AT_ONCE, timeout: timeoutMs });
   for await (const { type, data } of events) {
     if (type === 'test:stdout' || type === 'test:stderr') {
       process.stdout.write(data.message);
