@@ -14,12 +14,15 @@ export class ClosedPolicies {
   private readonly closed = new Map<PolicyKey, ClosedPolicy>();
   /** Told since the kernel took a change last. */
   private readonly recent = new Set<PolicyKey>();
+  private mayHaveRoom = false;
 
   /** A policy that is told anew is as open as it says, until it turns out not to fit. */
   take(change: ClusterChange): void {
+    if (change.kind === 'remove-pod') this.mayHaveRoom = true;
     const put = change.kind === 'put-policy' || change.kind === 'put-cluster-policy' ? nameOf(change.policy) : undefined;
     const key = put ?? removedPolicy(change);
     if (key === undefined) return;
+    this.mayHaveRoom = true;
     this.closed.delete(key);
     if (put !== undefined) this.recent.add(key);
   }
@@ -40,8 +43,15 @@ export class ClosedPolicies {
     this.closed.set(nameOf(policy), { policy, reason });
   }
 
-  /** Those that were closed; none is any more. */
+  /** Whose bound is not ours may have room again without a change. */
+  hopeForRoom(): void {
+    this.mayHaveRoom = true;
+  }
+
+  /** Those that were closed; none is any more. None where nothing has changed that could make room. */
   open(): readonly Policy[] {
+    if (!this.mayHaveRoom) return [];
+    this.mayHaveRoom = false;
     const policies = [...this.closed.values()].map(({ policy }) => policy);
     this.closed.clear();
     for (const policy of policies) this.recent.add(nameOf(policy));

@@ -78,22 +78,17 @@ export class KernelWriter {
     return this.closed.reasons;
   }
 
-  /** Closes what costs most of all that waits; false: nothing costs anything. */
+  /** The kernel has no room for all that waits: closes what costs most of it; false: nothing costs anything. */
   closeOne(reason: string): boolean {
-    const policy = this.closed.next(this.program, this.node);
-    if (policy === undefined) return false;
-    this.closed.close(policy, reason);
-    this.live.apply(putClosed(policy));
-    // What it told apart stands apart until all is compiled and merged anew.
-    this.live.compact();
-    this.emission = this.newEmission(this.emission.nextId);
-    this.isInStep = false;
-    return true;
+    this.closed.hopeForRoom();
+    return this.close(reason);
   }
 
-  /** Closed ones are tried again at the next commit. */
-  reopen(): void {
-    for (const policy of this.closed.open()) this.follow(putPolicy(policy));
+  /** Closed ones are tried again at the next commit, where there may be room by now; false: nothing says so. */
+  reopen(): boolean {
+    const policies = this.closed.open();
+    for (const policy of policies) this.follow(putPolicy(policy));
+    return policies.length > 0;
   }
 
   /**
@@ -108,8 +103,7 @@ export class KernelWriter {
         return commit;
       } catch (error) {
         if (!(error instanceof SetOverflow)) throw error;
-        this.isInStep = false;
-        if (!this.closeOne(error.message)) throw new FirewallError({ code: 'set-full', doing: 'make room', said: error.message });
+        if (!this.close(error.message)) throw new FirewallError({ code: 'set-full', doing: 'make room', said: error.message });
       }
     }
   }
@@ -146,6 +140,19 @@ export class KernelWriter {
   /** Somebody else changed our table: the next commit reads it first. */
   distrust(): void {
     this.isInStep = false;
+  }
+
+  private close(reason: string): boolean {
+    const policy = this.closed.next(this.program, this.node);
+    if (policy !== undefined) {
+      this.closed.close(policy, reason);
+      this.live.apply(putClosed(policy));
+      // What it told apart stands apart until all is compiled and merged anew.
+      this.live.compact();
+    }
+    this.emission = this.newEmission(this.emission.nextId);
+    this.isInStep = false;
+    return policy !== undefined;
   }
 
   private newEmission(nextId?: number): LiveEmission {
