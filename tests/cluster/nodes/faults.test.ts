@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { askServer } from '../../../src/kube/kube-request.ts';
 import { applyObject, deleteObject } from '../write-object.ts';
 import { Agent } from './agent.ts';
 import { getInside } from './call-inside.ts';
@@ -15,6 +16,9 @@ const NIGHTLY = process.env['BULKHEAD_NIGHTLY'] === '1';
 
 /** Decides about nobody. */
 const IDLE = (count: number): ReturnType<typeof networkPolicy> => networkPolicy('b/idle', { podSelector: { matchLabels: { nobody: String(count) } }, policyTypes: ['Ingress'] });
+
+/** Comes while another is closed: the pods `y` of `c` let nobody in. */
+const OTHER = networkPolicy('c/shut', { podSelector: Y, policyTypes: ['Ingress'] });
 
 const FOREIGN_HANDS: Readonly<Record<string, string>> = {
   'its chains are emptied': 'flush table inet bulkhead\n',
@@ -75,13 +79,13 @@ describeOnNodes('faults', { combination: { cni: 'bridge', nodes: 2, isDualStack:
         const unseen = await changeUnseen(() => apply(MORE));
         await sleep(30_000);
         await unseen.arrive(async () => ways.forEach((way) => way.open()));
-      }, 60_000);
+      }, { settleWithinMs: 60_000 });
       await throughFault(world(), 'API server not answering for 10 s', async ({ changeUnseen }) => {
         for (const way of ways) way.stall();
         const unseen = await changeUnseen(() => remove(MORE));
         await sleep(10_000);
         await unseen.arrive(async () => ways.forEach((way) => way.open()));
-      }, 60_000);
+      }, { settleWithinMs: 60_000 });
     });
   });
 
@@ -94,7 +98,7 @@ describeOnNodes('faults', { combination: { cni: 'bridge', nodes: 2, isDualStack:
           if (count === 30) await change(() => remove(MORE));
           await sleep(100);
         }
-      }, 60_000);
+      }, { settleWithinMs: 60_000 });
     });
   });
 
@@ -109,7 +113,7 @@ describeOnNodes('faults', { combination: { cni: 'bridge', nodes: 2, isDualStack:
           await world().cluster.restartApiServer();
         });
         await unseen.arrive(async () => ways.forEach((way) => way.open()));
-      }, 60_000);
+      }, { settleWithinMs: 60_000 });
       await remove(MORE);
       await remove(IDLE(0));
     });
@@ -146,6 +150,26 @@ describeOnNodes('faults', { combination: { cni: 'bridge', nodes: 2, isDualStack:
     });
   });
 
+  test('a policy that is too large for a set closes what it selects, is named, and nothing else waits for it', async () => {
+    // From addresses that nobody has: what it says and what it closes are the same for those who are probed.
+    const ingress = Array.from({ length: 400 }, (_, index) => ({ from: [{ ipBlock: { cidr: `203.0.${index >> 8}.${index & 255}/32` } }], ports: [{ port: 1000 + index }] }));
+    const large = networkPolicy('b/large', { podSelector: { matchExpressions: [{ key: 'app', operator: 'DoesNotExist' }] }, ingress });
+    await throughFault(world(), 'larger than a set', async ({ change }) => {
+      await endAgents(world(), 'SIGTERM');
+      await startAgents(world(), { words: ['--set-size', '300'] });
+      await change(() => apply(large));
+      const answers = await Promise.all(world().agents.map(async (agent) => (await agent.get('/readyz')).body));
+      assert.equal(answers.filter((body) => /capacity: NetworkPolicy\/b\/large is closed: set \w+ would hold more than 300 elements/.test(body)).length, 1, answers.join());
+      await holdEvent(world(), 'large');
+      await change(() => apply(OTHER));
+      await change(() => remove(OTHER));
+      await change(() => remove(large));
+      await Promise.all(world().agents.map((agent) => agent.ready()));
+    });
+    await endAgents(world(), 'SIGTERM');
+    await startAgents(world());
+  });
+
   test('the disk is full', async () => {
     const folder = '/var/lib/cni/full'; // the node's own, gone with it
     for (const node of world().cluster.nodes) {
@@ -174,7 +198,7 @@ describeOnNodes('faults', { combination: { cni: 'bridge', nodes: 2, isDualStack:
         await unseen.arrive(async () => {
           for (const { pid } of world().agents) limitFiles(pid, 1024);
         });
-      }, 60_000);
+      }, { settleWithinMs: 60_000 });
       await remove(MORE);
     });
   });
@@ -185,7 +209,7 @@ describeOnNodes('faults', { combination: { cni: 'bridge', nodes: 2, isDualStack:
         // Where the kernel gives a table an owner it refuses; else what was done is undone.
         await foreignHands(() => world().cluster.nodes.forEach((node) => void onNode(node, ['nft', '-f', '-'], commands)));
         await sleep(1000);
-      }, 60_000);
+      }, { settleWithinMs: 60_000 });
     });
 
     test(`the same while no agent runs: ${name}`, async () => {
@@ -198,10 +222,19 @@ describeOnNodes('faults', { combination: { cni: 'bridge', nodes: 2, isDualStack:
           }
           await startAgents(world());
         });
-      }, 60_000);
+      }, { settleWithinMs: 60_000 });
     });
   }
 });
+
+/** The API server has one that says why a policy of `b` is closed. */
+async function holdEvent({ cluster }: World, policy: string): Promise<void> {
+  for (let tries = 0; tries < 200; tries++, await sleep(50)) {
+    const { items } = (await askServer(cluster.connection, { path: '/apis/events.k8s.io/v1/namespaces/b/events' })) as { readonly items: readonly { readonly reason: string; readonly regarding: { readonly name: string } }[] };
+    if (items.some(({ reason, regarding }) => reason === 'PolicyProblem' && regarding.name === policy)) return;
+  }
+  assert.fail(`no Event names ${policy}`);
+}
 
 /** The soft limit of a running process. */
 function limitFiles(pid: number, count: number): number | null {

@@ -26,6 +26,8 @@ export interface FleetEnd {
   /** `namespace/pod`, or `outside`. */
   readonly name: string;
   readonly kind: 'pod' | 'node' | 'outside';
+  /** Where it runs; undefined for `outside`. */
+  readonly node: string | undefined;
   readonly namespace: NamespaceFd;
   readonly addresses: readonly IpAddress[];
 }
@@ -54,7 +56,7 @@ export class Fleet {
   readonly #cluster: NodeCluster;
   readonly #listeners = new Listeners({ zone: new Map(), names: [] });
   readonly #liveListeners = new Listeners({ zone: new Map(), names: [] });
-  readonly #namespaces: ReadonlyMap<RunningNode, PodNamespaces>;
+  readonly #namespaces: Map<RunningNode, PodNamespaces>;
   readonly #listening = new WeakSet<PodNamespace>();
 
   constructor(cluster: NodeCluster) {
@@ -90,6 +92,14 @@ export class Fleet {
     }
   }
 
+  /** A node that has booted stands in the place of what it was before. */
+  replaceNode(before: RunningNode, after: RunningNode): void {
+    this.#namespaces.get(before)!.close();
+    this.#namespaces.delete(before);
+    this.#namespaces.set(after, new PodNamespaces(after));
+    this.#listen(after, after.addresses);
+  }
+
   /** Every pod that runs now, whoever made it, and the host outside; each listens on the probed ports. */
   async ends(): Promise<readonly FleetEnd[]> {
     const byAddress = new Map([...this.#namespaces.values()].flatMap((namespaces) => [...namespaces.look()]));
@@ -100,9 +110,9 @@ export class Fleet {
       const found = hostNetwork ? byNode.get(nodeName) : byAddress.get(podIPs[0]?.ip ?? '');
       if (found === undefined || phase !== 'Running') return [];
       if (!hostNetwork) this.#listen(found, [undefined], object.metadata.namespace === 'kube-system' ? [] : OWN_PORTS);
-      return [{ name: nameOf(object), kind: hostNetwork ? 'node' : 'pod', namespace: found.namespace, addresses: podIPs.map(({ ip }) => parseIpAddress(ip)!) }];
+      return [{ name: nameOf(object), kind: hostNetwork ? 'node' : 'pod', node: nodeName, namespace: found.namespace, addresses: podIPs.map(({ ip }) => parseIpAddress(ip)!) }];
     });
-    return [...pods, { name: 'outside', kind: 'outside', ...this.#cluster.outside }];
+    return [...pods, { name: 'outside', kind: 'outside', node: undefined, ...this.#cluster.outside }];
   }
 
   async close(): Promise<void> {

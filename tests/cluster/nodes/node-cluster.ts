@@ -1,7 +1,8 @@
 // A real cluster with nodes for one test file: started by the scripts beside it, entered by descriptors, gone when the tests are over.
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseIpAddress, type IpAddress } from '../../../src/base/ip-address.ts';
 import { KubeApi } from '../../../src/kube/kube-api.ts';
 import { openConnection, type Connection } from '../../../src/kube/kube-config.ts';
@@ -27,8 +28,17 @@ export interface NodeCluster {
   readonly etcdPort: number;
   /** Killed, and started anew with what etcd has. */
   restartApiServer(): Promise<void>;
+  /** Loses what a machine loses, agents too; resolves when its namespaces are there again, with no pod in them. */
+  reboot(node: RunningNode): Promise<BootingNode>;
   /** Nothing is left of it. */
   close(): void;
+}
+
+export interface BootingNode {
+  /** In the place of the one of before. */
+  readonly node: RunningNode;
+  /** Lets its kubelet start, which starts its pods; resolves when the node is ready. */
+  goOn(): Promise<void>;
 }
 
 export interface RunningNode {
@@ -111,9 +121,44 @@ class StartedCluster implements NodeCluster {
   async restartApiServer(): Promise<void> {
     const [pid] = readFileSync(join(this.place.state, 'run/kube-apiserver.pid'), 'utf8').split(' ');
     process.kill(Number(pid), 'SIGKILL');
-    const child = spawn(join(cloneRoot, 'tests/cluster/up.sh'), [], { stdio: 'ignore', env: { ...process.env, LAB_NAME: this.place.name } });
+    await this.#run('up.sh');
+  }
+
+  async reboot({ number, pid, namespace }: RunningNode): Promise<BootingNode> {
+    const hold = join(this.place.state, `node${number}/hold`);
+    writeFileSync(hold, '');
+    closeSync(namespace);
+    const done = this.#run('reboot.sh', String(number));
+    await Promise.race([done, this.#begins(number, pid)]);
+    const node = this.#openNode(number);
+    this.#nodes = this.#nodes.map((other) => (other.number === number ? node : other));
+    return {
+      node,
+      goOn: () => {
+        rmSync(hold);
+        return done;
+      },
+    };
+  }
+
+  /** Until another process holds its namespaces than before. */
+  async #begins(number: number, before: number): Promise<void> {
+    for (let tries = 0; tries < 3000; tries++, await sleep(20)) {
+      const pid = this.#pidOf(number);
+      if (pid !== undefined && pid !== before && existsSync(join(this.place.state, `node${number}/ready`))) return;
+    }
+    throw new Error(`node ${number} does not boot`);
+  }
+
+  async #run(script: string, ...words: readonly string[]): Promise<void> {
+    const child = spawn(join(cloneRoot, 'tests/cluster', script), words, { stdio: 'ignore', env: { ...process.env, LAB_NAME: this.place.name } });
     const status = await new Promise((resolve) => child.once('close', resolve));
-    if (status !== 0) throw new Error(`up.sh ended with ${String(status)}`);
+    if (status !== 0) throw new Error(`${script} ended with ${String(status)}`);
+  }
+
+  #pidOf(number: number): number | undefined {
+    const file = join(this.place.state, `run/node${number}.pid`);
+    return existsSync(file) ? Number(readFileSync(file, 'utf8').split(' ')[0]) : undefined;
   }
 
   down(): void {
@@ -136,8 +181,7 @@ class StartedCluster implements NodeCluster {
 
   #openNode(number: number): RunningNode {
     const name = `${this.place.name}-node${number}`;
-    const pid = Number(readFileSync(join(this.place.state, `run/node${number}.pid`), 'utf8').split(' ')[0]);
-    return { name, number, pid, namespace: openSync(`/run/netns/${name}`, 'r'), addresses: this.#addresses(`10.250.0.${10 + number}`, `fd00:10:250::${10 + number}`) };
+    return { name, number, pid: this.#pidOf(number)!, namespace: openSync(`/run/netns/${name}`, 'r'), addresses: this.#addresses(`10.250.0.${10 + number}`, `fd00:10:250::${10 + number}`) };
   }
 
   #addresses(...texts: readonly [four: string, six: string]): readonly IpAddress[] {

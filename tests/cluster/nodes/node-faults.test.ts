@@ -1,20 +1,35 @@
-// What happens to nodes and to the agents on them: another version, another clock, no room for connections.
+// What happens to nodes and to the agents on them: another version, another clock, a crowd of pods, no room for connections, a boot.
 import assert from 'node:assert/strict';
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { WantedObject } from '../../../src/kube/cluster-api.ts';
 import { applyObject, deleteObject } from '../write-object.ts';
-import type { Agent } from './agent.ts';
+import { Agent } from './agent.ts';
+import { makeCrowd, removeCrowd } from './crowd.ts';
 import { endAgents, MORE, POLICIES, withWays } from './fault-world.ts';
-import { LIVE_PORT } from './fleet.ts';
+import { LIVE_PORT, type Fleet } from './fleet.ts';
+import { holdTruth } from './hold-truth.ts';
 import { holdLive, open } from './live-cases.ts';
+import { Newcomers } from './newcomers.ts';
 import { meanwhileOnNode, onNode, type RunningNode } from './node-cluster.ts';
 import { EARLIER, unpackProgram } from './old-program.ts';
 import { endNamed } from './service-cases.ts';
 import { throughFault } from './through-fault.ts';
-import { describeOnNodes, startAgents } from './world.ts';
+import { describeOnNodes, PODS, startAgents, type World } from './world.ts';
+
+/** In CI it is said that they are fewer. */
+const CROWD = process.env['BULKHEAD_NIGHTLY'] === '1' ? 10_000 : 1000;
+
+/** From the pod `bare` of `c`, which stands on the first node, nobody may be reached. */
+const NONE_FROM_BARE: WantedObject = {
+  apiVersion: 'policy.networking.k8s.io/v1alpha2',
+  kind: 'ClusterNetworkPolicy',
+  metadata: { name: 'none-from-bare' },
+  spec: { tier: 'Admin', priority: 20, subject: { namespaces: {} }, ingress: [{ name: 'bare', action: 'Deny', from: [{ pods: { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'c' } }, podSelector: { matchExpressions: [{ key: 'app', operator: 'DoesNotExist' }] } } }] }] },
+};
 
 describeOnNodes('faults of nodes', { combination: { cni: 'ptp', nodes: 2, isDualStack: true, proxy: 'iptables' } }, (world) => {
   const apply = (object: Parameters<typeof applyObject>[1]): Promise<void> => applyObject(world().cluster.connection, object);
@@ -94,7 +109,7 @@ describeOnNodes('faults of nodes', { combination: { cni: 'ptp', nodes: 2, isDual
             await change(() => (index % 2 === 0 ? apply(MORE) : remove(MORE)));
             for (const agent of world().agents) await holdClaims(agent, hours);
           }
-        }, 60_000);
+        }, { settleWithinMs: 60_000 });
       }, { before: clock });
     } finally {
       rmSync(folder, { recursive: true });
@@ -120,10 +135,87 @@ describeOnNodes('faults of nodes', { combination: { cni: 'ptp', nodes: 2, isDual
         await Promise.all(nodes.map((node) => meanwhileOnNode(node, ['sh', '-c', 'conntrack -D -s 198.18.0.0 --mask-src 255.254.0.0 >/dev/null 2>&1'])));
       });
       await change(() => remove(MORE));
-    }, 60_000);
+    }, { settleWithinMs: 60_000 });
     rmSync(folder, { recursive: true });
   });
+
+  test(`${CROWD} pods arrive at once, and go at once`, { timeout: 1_200_000 }, async () => {
+    await withWays(world(), async (ways) => {
+      const unseen = async (act: () => Promise<void>, remotePods: number): Promise<void> => {
+        for (const way of ways) way.close();
+        await act();
+        for (const way of ways) way.open();
+        const began = performance.now();
+        await Promise.all(world().agents.map((agent) => knows(agent, remotePods)));
+        console.log(`${CROWD} pods${CROWD < 10_000 ? ' (10,000 in the nightly setting)' : ''}: both agents ready with them ${Math.round(performance.now() - began)} ms after the way to the API server was open again; ${await Promise.all(world().agents.map(figuresOf))}`);
+      };
+      await throughFault(world(), `${CROWD} pods arrive`, () => unseen(() => makeCrowd(world().cluster, CROWD, { app: 'y' }), CROWD));
+      await throughFault(world(), `${CROWD} pods go`, () => unseen(() => removeCrowd(world().cluster), 0));
+    });
+  });
+
+  test('a node boots: what its agent finds is closed from its first moment, and what was there before it is judged when it comes', async () => {
+    await apply(NONE_FROM_BARE);
+    for (const isFirst of [true, false]) {
+      const { cluster, fleet } = world();
+      const before = cluster.nodes[1]!;
+      const note: string[] = [];
+      await throughFault(world(), `a node boots, its agent ${isFirst ? 'before' : 'after'} its pods`, async () => {
+        const { node, goOn } = await cluster.reboot(before);
+        fleet.replaceNode(before, node);
+        const agent = (): Agent => (world().agents[1] = new Agent(cluster, node));
+        if (isFirst) await agent().ready();
+        const newcomers = new Newcomers(node, endNamed(await fleet.ends(), 'c/bare'));
+        try {
+          await goOn();
+          await untilBack(world());
+          if (!isFirst) await comesLate(newcomers, { fleet, start: () => agent().ready() });
+          assert.deepEqual(newcomers.leaked, []);
+          note.push(newcomers.figures());
+        } finally {
+          await newcomers.end();
+        }
+      }, { settleWithinMs: 60_000, isWatched: ({ node }) => node !== before.name });
+      console.log(`  ${note.join('')}`);
+    }
+    await remove(NONE_FROM_BARE);
+    await holdTruth(world().cluster, world().fleet);
+  });
 });
+
+async function knows(agent: Agent, remotePods: number): Promise<void> {
+  for (let tries = 0; tries < 3000; tries++, await sleep(50)) {
+    const [state, ready] = await Promise.all([agent.get('/metrics'), agent.get('/readyz')].map((answer) => answer.catch(() => undefined)));
+    const count = Number(/^bulkhead_pods\{kind="remote"\} ([0-9]+)$/m.exec(state?.body ?? '')?.[1] ?? Number.NaN);
+    if (ready?.status === 200 && (remotePods === 0 ? count < 100 : count >= remotePods)) return;
+  }
+  throw new Error(`the agent on ${agent.node.name} does not come to know ${remotePods} pods`);
+}
+
+async function figuresOf(agent: Agent): Promise<string> {
+  const { body } = await agent.get('/metrics');
+  const value = (name: string): number => Number(new RegExp(`^${name} ([0-9.e+-]+)$`, 'm').exec(body)?.[1]);
+  return `${agent.node.name.split('-').at(-1)!} ${Math.round(value('bulkhead_agent_resident_bytes') / 1e6)} MB resident, ${value('bulkhead_agent_cpu_seconds_total').toFixed(1)} s of CPU since its start`;
+}
+
+/** Until the pods of every node run and can be entered. */
+async function untilBack({ fleet }: World): Promise<void> {
+  for (let tries = 0; tries < 600; tries++, await sleep(100)) {
+    const names = new Set((await fleet.ends()).map(({ name }) => name));
+    if (PODS.every(({ namespace, name }) => names.has(`${namespace}/${name}`))) return;
+  }
+  throw new Error('the pods do not come back');
+}
+
+/** Until an agent has judged what was there before it. */
+async function comesLate(newcomers: Newcomers, { fleet, start }: { readonly fleet: Fleet; readonly start: () => Promise<unknown> }): Promise<void> {
+  assert.ok(newcomers.leaked.length > 0, 'without an agent nothing of the node can be closed yet');
+  newcomers.connect(await fleet.ends());
+  await start();
+  await newcomers.untilCut();
+  newcomers.beginAnew();
+  await sleep(1500);
+}
 
 /** Ready, and saying of its last commit what its own clock says. */
 async function holdClaims(agent: Agent, hours: number): Promise<void> {
@@ -133,8 +225,6 @@ async function holdClaims(agent: Agent, hours: number): Promise<void> {
   const behind = Date.now() / 1000 + hours * 3600 - seconds;
   assert.ok(behind > -1 && behind < 300, `${agent.node.name} is at +${hours} h and had its last commit ${behind} s ago`);
 }
-
-// --- Connections
 
 /** The kernel counts connections by network namespace, and knows one limit for all of them, which only the machine's own may set. */
 const TRACKED_MAX = 1 << 20;

@@ -76,7 +76,7 @@ async function startOne({ cluster, fleet }: World, pod: NewPod, ends: readonly F
     await applyObject(cluster.connection, podObject(pod, forbidden));
     const { namespace, addresses, atMs } = await addressOf(namespaces, known);
     const words = ownWords(pod).then(({ firstInstructionMs, ownLeaks }) => ({ firstInstructionAfterMs: firstInstructionMs - uptimeOf(atMs), ownLeaks }));
-    const moments = await probeFirstMoments({ name: `a/${pod.name}`, kind: 'pod', namespace, addresses }, ends, { atMs, firstInstruction: words.then(({ firstInstructionAfterMs }) => firstInstructionAfterMs) });
+    const moments = await probeFirstMoments({ name: `a/${pod.name}`, kind: 'pod', node: pod.node.name, namespace, addresses }, ends, { atMs, firstInstruction: words.then(({ firstInstructionAfterMs }) => firstInstructionAfterMs) });
     return { ...moments, ...(await words) };
   } finally {
     namespaces.close();

@@ -25,10 +25,16 @@ export interface Fault {
 /** Before and after the fault, so that what follows from it late is seen too. */
 const CALM_MS = 600;
 
+export interface FaultOptions {
+  readonly settleWithinMs?: number;
+  /** Whether an end is there all the while; every one is when missing. */
+  readonly isWatched?: (end: FleetEnd) => boolean;
+}
+
 /** Fails where anything leaked, was wrongly refused or was cut, or where the end is not as it should be. */
-export async function throughFault(world: World, name: string, act: (fault: Fault) => Promise<void>, settleWithinMs = 15_000): Promise<void> {
+export async function throughFault(world: World, name: string, act: (fault: Fault) => Promise<void>, { settleWithinMs = 15_000, isWatched = () => true }: FaultOptions = {}): Promise<void> {
   await holdTruth(world.cluster, world.fleet);
-  const watching = await Watching.start(world, settleWithinMs);
+  const watching = await Watching.start(world, settleWithinMs, isWatched);
   let report: TrafficReport | undefined;
   try {
     await sleep(CALM_MS);
@@ -56,8 +62,8 @@ class Watching {
   #isTalking = true;
   #talking: Promise<void>;
 
-  static async start(world: World, settleWithinMs: number): Promise<Watching> {
-    return new Watching(world, await world.fleet.ends(), await readProgram(world.cluster), settleWithinMs);
+  static async start(world: World, settleWithinMs: number, isWatched: (end: FleetEnd) => boolean): Promise<Watching> {
+    return new Watching(world, (await world.fleet.ends()).filter(isWatched), await readProgram(world.cluster), settleWithinMs);
   }
 
   private constructor(world: World, ends: readonly FleetEnd[], program: Program, settleWithinMs: number) {
