@@ -1,5 +1,5 @@
 // What a word for an end of a connection stands for: pods and addresses, gathered into ends that policies treat alike.
-import type { IpFamily, IpRange } from '../base/ip-address.ts';
+import type { IpAddress, IpFamily, IpRange } from '../base/ip-address.ts';
 import type { PortSet } from '../base/port-set.ts';
 import type { Program } from '../compile/program.ts';
 import type { Pod, ServicePort } from '../model/cluster.ts';
@@ -28,6 +28,8 @@ export interface NamedEnd {
   readonly isBehindService?: boolean;
   /** What the ports of that address lead to on these pods; missing where the word does not say them. */
   readonly translated?: readonly TranslatedPort[];
+  /** That address, in each family that it has. */
+  readonly serviceAddresses?: readonly IpAddress[];
 }
 
 /** A port of a Service's address, and the ports of pods behind it. */

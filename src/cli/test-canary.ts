@@ -33,6 +33,7 @@ const NOTE_LENGTH_MAX = 1_000;
 export async function watchTests(tests: readonly PolicyTest[], prepared: ClusterRun, words: CanaryWords): Promise<number> {
   const everyMs = durationOf(words.every);
   let state: CanaryState | undefined;
+  let notes = '';
   const server = words.metricsAddress === 'none' ? undefined : await startServer(addressOf(words.metricsAddress), (path) => answerPath(path, state));
   if (server !== undefined) await writeNote(`bulkhead: answers /metrics and /healthz on ${words.metricsAddress.replace(/:[0-9]+$/, '')}:${server.port}\n`);
   const interruption = listenForInterruption();
@@ -53,6 +54,9 @@ export async function watchTests(tests: readonly PolicyTest[], prepared: Cluster
       onRun: async (told) => {
         state = told.state;
         await tell(told);
+        const news = (told.state.last?.report.notes ?? []).map((note) => `bulkhead: ${note}\n`).join('');
+        if (news !== notes) await writeNote(news);
+        notes = news;
         if (words.events !== undefined) await announce(await prepared.open(), words.events, told.changed);
       },
     });
@@ -98,8 +102,6 @@ async function tell({ state: { last, problem }, changed }: CanaryRun): Promise<v
   const lines = changed.flatMap(({ result }) => expectationLines(result));
   await writeAnswer([`${time} ${held} held, ${failed} failed, in ${(last.tookMs / 1000).toFixed(1)} s\n${lines.map((line) => `  ${line}\n`).join('')}`]);
 }
-
-// --- Events
 
 /** On the namespace; who may not write Events is told so on stderr, and the tests go on. */
 async function announce(api: Pick<ClusterApi, 'create'>, namespace: string, changed: readonly ChangedExpectation[]): Promise<void> {

@@ -162,10 +162,13 @@ class PollRound implements ProbeRound {
       return;
     }
     const length = libc.recv(this.fds[task]!, received, received.length, MSG_DONTWAIT);
-    if (length === this.nonce.length && received.subarray(0, length).equals(this.datagramOf(task))) this.answers[task] = 'replied';
+    const isOurs = length === this.nonce.length && received.subarray(0, length).equals(this.datagramOf(task));
+    if (isOurs || (length >= 0 && this.tasks[task]!.datagram !== undefined)) this.answers[task] = 'replied';
   }
 
-  private datagramOf(task: number): Buffer {
+  private datagramOf(task: number): Uint8Array {
+    const { datagram } = this.tasks[task]!;
+    if (datagram !== undefined) return datagram;
     this.nonce.writeUInt32BE(task, this.markLength + 4);
     return this.nonce;
   }

@@ -13,6 +13,8 @@ export interface ProbeTask {
   readonly targetNamespace: NamespaceFd;
   readonly protocol: Protocol;
   readonly port: number;
+  /** Of UDP, sent in place of the prober's own: then any answer of the target's counts as a reply. */
+  readonly datagram?: Uint8Array;
 }
 
 /**

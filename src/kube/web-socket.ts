@@ -92,8 +92,7 @@ function channelOf(connection: Connection, { answer, socket, head }: Upgraded, {
   };
 }
 
-// --- Frames (RFC 6455, 5.2)
-
+// RFC 6455, 5.2
 const CONTINUATION = 0;
 const TEXT = 1;
 const BINARY = 2;

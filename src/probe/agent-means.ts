@@ -104,8 +104,9 @@ class AgentMeans {
     const byNode = Map.groupBy(round, (index) => this.#probes[index]!.source.node);
     await Promise.all([...byNode].map(async ([node, indices]) => {
       const attempts = indices.map((index): AttemptEntry => {
-        const { source, target, targetPod, protocol, port } = this.#probes[index]!;
-        return { pod: source.place, address: formatIpAddress(target), protocol, port, ...(targetPod === undefined ? { control: true } : {}) };
+        const { source, target, targetPod, isService, protocol, port } = this.#probes[index]!;
+        // A node is nobody's peer: what it hears of a Service says nothing of what a pod would.
+        return { pod: source.place, address: formatIpAddress(target), protocol, port, ...(targetPod === undefined && !isService ? { control: true } : {}) };
       });
       const status = await this.#ask(node, { attempts }, { made, until: 'Done' });
       indices.forEach((index, position) => this.#note(index, status?.attempts[position], listening));
@@ -115,13 +116,13 @@ class AgentMeans {
   #note(index: number, result: ProbeStatus['attempts'][number] | undefined, listening: ReadonlyMap<string, ProbeStatus['listen'][number]>): void {
     if (result === undefined) return;
     const probe = this.#probes[index]!;
-    const { source, targetPod, target, protocol, port } = probe;
+    const { source, targetPod, target, isService, protocol, port } = probe;
     const listen = targetPod === undefined ? undefined : listening.get(listenKey(probe));
     if (result.answer === 'skipped') this.#notes.add(`${source.place.namespace}/${source.place.name} is left out: ${result.message ?? 'its prober does not say why'}`);
     if (listen?.result === 'failed') this.#notes.add(`nobody listens for the probes of ${targetPod!.place.namespace}/${targetPod!.place.name}: ${listen.message ?? 'its prober does not say why'}`);
-    const verdict = judgeAttempt(result, { protocol, isPod: targetPod !== undefined, listen: listen?.result });
+    const verdict = judgeAttempt(result, { protocol, port, isPod: targetPod !== undefined || isService, listen: listen?.result });
     if (verdict !== undefined) this.#seen.set(index, verdict);
-    else if (result.answer === 'silent') this.#notes.add(listen?.result === 'served' ? `udp/${port} of ${targetPod!.place.namespace}/${targetPod!.place.name} is left out: a server of its own has it, and need not answer a probe` : `${formatIpAddress(target)} ${protocol.toLowerCase()}/${port} is left out: it does not answer its prober's node either, so nobody knows whether anybody is there`);
+    else if (result.answer === 'silent') this.#notes.add(isService || listen?.result === 'served' ? `udp/${port} of ${isService ? `the Service address ${formatIpAddress(target)}` : `${targetPod!.place.namespace}/${targetPod!.place.name}`} is left out: a server has it, and need not answer a probe` : `${formatIpAddress(target)} ${protocol.toLowerCase()}/${port} is left out: it does not answer its prober's node either, so nobody knows whether anybody is there`);
   }
 
   /** undefined: the node has no prober, or it says no; which is noted. */

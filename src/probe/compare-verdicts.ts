@@ -1,9 +1,9 @@
 // The live truth table held against the computed one: how many agree, and each probe that differs.
-import type { IpFamily } from '../base/ip-address.ts';
+import { formatIpAddress, type IpFamily } from '../base/ip-address.ts';
 import type { Protocol } from '../base/port-set.ts';
 import type { ConnectionExample } from '../prove/check-assertion.ts';
 import type { Verdict } from './expected-verdicts.ts';
-import type { ProbePlan } from './plan-probes.ts';
+import type { Probe, ProbePlan } from './plan-probes.ts';
 import type { SeenVerdict } from './run-probes.ts';
 
 export interface ProbeDifference {
@@ -15,6 +15,7 @@ export interface ProbeDifference {
   readonly family: IpFamily;
   readonly protocol: Protocol;
   readonly port: number;
+  readonly via?: Probe['via'];
   readonly expected: Verdict;
   readonly seen: SeenVerdict;
   /** What the Program says of it and why, where that was asked for. */
@@ -56,7 +57,7 @@ export function compareVerdicts(plan: ProbePlan, expected: readonly Verdict[], s
   const differences: ProbeDifference[] = [];
   const byEvidence = { reply: 0, arrival: 0, ledger: 0, timeout: 0, refusal: 0, failure: 0 };
   for (const [index, verdict] of seen.entries()) {
-    const { source, target, family, protocol, port } = plan.probes[index]!;
+    const { source, target, family, protocol, port, via } = plan.probes[index]!;
     let pair = pairs.at(-1);
     if (pair?.source !== source || pair.target !== target) pairs.push((pair = { source, target, allowed: 0, denied: 0, unknown: 0, different: 0 }));
     pair[verdict.verdict]++;
@@ -64,7 +65,7 @@ export function compareVerdicts(plan: ProbePlan, expected: readonly Verdict[], s
     if (verdict.verdict === expected[index]) continue;
     pair.different++;
     const [sourceName, targetName] = [plan.endpoints[source]!.name, plan.endpoints[target]!.name];
-    differences.push({ source, target, sourceName, targetName, family, protocol, port, expected: expected[index]!, seen: verdict });
+    differences.push({ source, target, sourceName, targetName, family, protocol, port, ...(via && { via }), expected: expected[index]!, seen: verdict });
   }
   const sum = (count: (pair: PairSummary) => number): number => pairs.reduce((total, pair) => total + count(pair), 0);
   return {
@@ -82,8 +83,13 @@ export function compareVerdicts(plan: ProbePlan, expected: readonly Verdict[], s
 }
 
 /** `shop/web -> shop/db tcp/3306 over IPv4: expected denied, seen allowed (reply)`. */
-export function formatDifference({ sourceName, targetName, family, protocol, port, expected, seen }: ProbeDifference): string {
+export function formatDifference({ sourceName, targetName, family, protocol, port, via, expected, seen }: ProbeDifference): string {
   const { verdict, evidence, errno } = seen;
   const how = errno === undefined ? evidence : `${evidence}, errno ${errno}`;
-  return `${sourceName} -> ${targetName} ${protocol.toLowerCase()}/${port} over IPv${family}: expected ${expected}, seen ${verdict} (${how})`;
+  return `${sourceName} -> ${targetName} ${protocol.toLowerCase()}/${port} over IPv${family}${viaText(via)}: expected ${expected}, seen ${verdict} (${how})`;
+}
+
+/** Empty where the target itself is called. */
+export function viaText(via: Probe['via']): string {
+  return via === undefined ? '' : ` by the Service address ${formatIpAddress(via.address)} port ${via.port}`;
 }

@@ -10,6 +10,8 @@ export interface ConcreteProbe {
   readonly target: IpAddress;
   /** undefined: no pod, or one on the network of its node. */
   readonly targetPod: LivePod | undefined;
+  /** The target is a Service's address, behind which pods listen. */
+  readonly isService: boolean;
   readonly protocol: 'TCP' | 'UDP';
   readonly port: number;
 }

@@ -1,14 +1,15 @@
 // Expectations as connections between real pods: a few pairs stand for all that policies treat alike, spread over the nodes; the rest is counted.
-import { ALL_PORTS, hasPoint, pointOf, type PortSet } from '../base/port-set.ts';
-import { formatIpAddress, type IpAddress } from '../base/ip-address.ts';
-import { parseRange } from '../base/range-text.ts';
+import { ALL_PORTS, hasPoint, intersectPorts, pointOf, PROTOCOL_BASE, type PortSet } from '../base/port-set.ts';
+import type { IpFamily } from '../base/ip-address.ts';
 import type { Program } from '../compile/program.ts';
-import { alikeKey } from '../analyze/named-ends.ts';
+import { allowedPorts } from '../analyze/decide.ts';
+import { contextOf, type NamedEnd, type NamedEnds } from '../analyze/named-ends.ts';
 import { FAMILIES, type EndpointRef } from '../analyze/endpoint.ts';
 import { assertedPairs, findAssertedPath, findIsolationSubjects } from '../prove/check-assertion.ts';
 import type { Assertion } from '../words/assertion.ts';
-import { findEnds, type EndWord } from '../words/endpoint-words.ts';
+import { findEnds } from '../words/endpoint-words.ts';
 import { checkExpectation } from './check-expectations.ts';
+import { clusterEndpoints } from './cluster-endpoints.ts';
 import type { OutsideTarget } from './cluster-under-test.ts';
 import { addressOf, type Probe, type ProbeEndpoint, type ProbePort } from './plan-probes.ts';
 import type { Expectation, PolicyTest } from './policy-test.ts';
@@ -27,68 +28,19 @@ export interface DraftOptions {
 /** Connections of all tests together; more are thinned out. */
 export const CLUSTER_PROBES_MAX = 4_000;
 
-/** Where a pod declares no port and a test names none, the prober listens on this one. */
-const ANY_PORT = 8080;
-
 /** `program` is of the cluster as it runs: its pods have addresses and nodes. */
 export function draftInCluster(program: Program, tests: readonly PolicyTest[], options: DraftOptions): ClusterDraft {
-  const asked = askedPorts(tests);
-  const outside = [...options.outside, ...singleAddresses(program, tests, asked)];
-  const endpoints = [...podEndpoints(program, asked), ...outsideEndpoints(outside)];
+  const endpoints = clusterEndpoints(program, tests, options.outside);
   const drafter = new Drafter(program, endpoints, options.pairsMax);
   const drafted = tests.map((test) => ({ test, results: test.expectations.map((expectation) => drafter.draft(expectation)) }));
   return { endpoints, tests: thinOut(drafted) };
 }
 
-// --- Ends
-
-function podEndpoints(program: Program, asked: readonly ProbePort[]): ProbeEndpoint[] {
-  const keyOf = alikeKey(program);
-  return program.cluster.pods.map((pod, index): ProbeEndpoint => {
-    const declared = pod.ports.filter(({ protocol }) => protocol !== 'SCTP');
-    const ports = [...declared, ...asked];
-    return { name: `${pod.namespace}/${pod.name}`, subject: { kind: 'pod', pod: index }, addresses: pod.addresses, group: keyOf(index), place: `${index}`, ports: distinct(ports.length > 0 ? ports : [{ protocol: 'TCP', port: ANY_PORT }]) };
-  });
-}
-
-function distinct(ports: readonly ProbePort[]): readonly ProbePort[] {
-  return [...new Map(ports.map(({ protocol, port }) => [`${protocol} ${port}`, { protocol, port }])).values()];
-}
-
-function outsideEndpoints(targets: readonly OutsideTarget[]): ProbeEndpoint[] {
-  const byAddress = Map.groupBy(targets, ({ address }) => formatIpAddress(address));
-  return [...byAddress].map(([name, own]): ProbeEndpoint => {
-    const { address } = own[0]!;
-    return { name, subject: { kind: 'address', address }, addresses: [address], group: name, place: `outside ${name}`, ports: distinct(own.map(({ port }) => ({ protocol: 'TCP', port }))) };
-  });
-}
-
-/** Numbers that the tests ask about. */
-export function askedPorts(tests: readonly PolicyTest[]): readonly ProbePort[] {
-  const words = tests.flatMap(({ expectations }) => expectations).flatMap(({ assertion }) => ('ports' in assertion ? (assertion.ports ?? []) : []));
-  return distinct(words.flatMap((word): ProbePort[] => {
-    const [, protocol = 'tcp', number = ''] = /^(?:(tcp|udp)\/)?([0-9]{1,5})(?:-[0-9]{1,5})?$/i.exec(word) ?? [];
-    const port = Number(number);
-    return number === '' || port < 1 || port > 65_535 ? [] : [{ protocol: protocol.toUpperCase() as 'TCP' | 'UDP', port }];
-  }));
-}
-
-/** A test that names one address alone means that very one; of a range nobody knows whom it would disturb. */
-function singleAddresses({ cluster }: Program, tests: readonly PolicyTest[], asked: readonly ProbePort[]): OutsideTarget[] {
-  const own = new Set(cluster.pods.flatMap(({ addresses }) => addresses.map(formatIpAddress)));
-  const words = tests.flatMap(({ expectations }) => expectations).flatMap(({ assertion }) => ('target' in assertion ? [assertion.target] : []));
-  const ranges = words.flatMap((word) => (typeof word === 'string' ? (parseRange(word) ?? []) : []));
-  const single = ranges.filter(({ first, last }) => first === last).map(({ family, first }): IpAddress => ({ family, value: first }));
-  const ports = asked.filter(({ protocol }) => protocol === 'TCP').map(({ port }) => port);
-  return single.filter((address) => !own.has(formatIpAddress(address))).flatMap((address) => ports.map((port) => ({ address, port })));
-}
-
-// --- Pairs
-
 interface DraftPair {
   readonly source: number;
   readonly target: number;
   readonly ports: PortSet;
+  readonly via?: NonNullable<Probe['via']>;
 }
 
 class Drafter {
@@ -116,7 +68,7 @@ class Drafter {
     const leftOut = all.reduce<number>((sum, pair) => (typeof pair === 'number' ? sum + pair : sum), 0);
     const seen = new Set<string>();
     const probes = pairs.flatMap((pair) => this.#probesOf(pair)).filter((probe) => {
-      const key = JSON.stringify(probe);
+      const key = JSON.stringify(probe, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value));
       return seen.has(key) ? false : seen.add(key);
     });
     return { result, probes, leftOut };
@@ -127,8 +79,12 @@ class Drafter {
     switch (assertion.kind) {
       case 'allow':
       case 'deny': {
-        const [sources, targets] = [this.#membersOf(assertion.source), this.#membersOf(assertion.target)];
-        for (const { source, target, ports } of assertedPairs(this.#program, assertion)) yield* this.#choose(sources(source.ref), targets(target.ref), ports);
+        const sources = findEnds(this.#program, assertion.source);
+        const targets = findEnds(this.#program, assertion.target, contextOf(sources.pods));
+        const [sourcesOf, targetsOf] = [this.#membersOf(sources), this.#membersOf(targets)];
+        const pairs = assertedPairs(this.#program, assertion);
+        for (const { source, target, ports } of pairs) yield* this.#choose(sourcesOf(source.ref), targetsOf(target.ref), ports);
+        yield* this.#byService(pairs.map((pair) => ({ callers: sourcesOf(pair.source.ref), ports: pair.ports })), targets);
         return;
       }
       case 'isolated':
@@ -147,8 +103,7 @@ class Drafter {
   }
 
   /** Ends that a word's end stands for, those on different nodes first. */
-  #membersOf(word: EndWord): (ref: EndpointRef) => readonly number[] {
-    const { ends } = findEnds(this.#program, word);
+  #membersOf({ ends }: NamedEnds): (ref: EndpointRef) => readonly number[] {
     return (ref) => {
       if (ref.kind === 'address') return [this.#outside.get(this.#program.findAtom(ref.address)) ?? []].flat();
       if (ref.kind !== 'pod') return [];
@@ -173,6 +128,35 @@ class Drafter {
     return pod !== undefined && pod.addresses.length > 0 && pod.nodeName !== undefined;
   }
 
+  /** The same by the Service's own address, where all that it leads to are treated alike; nobody behind it asks itself. */
+  *#byService(pairs: readonly { readonly callers: readonly number[]; readonly ports: PortSet }[], { ends }: NamedEnds): Generator<DraftPair> {
+    const [first] = ends;
+    const behind = new Set(ends.flatMap(({ pods }) => pods));
+    const target = [...behind].find((pod) => this.#isLiving(pod));
+    if (first?.serviceAddresses === undefined || target === undefined) return;
+    for (const { callers, ports } of pairs) {
+      const strangers = callers.filter((source) => this.#program.cluster.pods[source]?.hostNetwork === false && !behind.has(source));
+      for (const source of strangers.slice(0, this.#pairsMax)) {
+        for (const [index, { protocol, port }] of (first.translated ?? []).entries()) {
+          if (protocol === 'SCTP') continue;
+          for (const address of first.serviceAddresses) {
+            const point = this.#commonPoint(source, ends.map((end) => ({ end, leadsTo: intersectPorts(end.translated![index]!.leadsTo, ports) })), address.family);
+            if (point !== undefined) yield { source, target, ports: [point, point], via: { address, port } };
+          }
+        }
+      }
+    }
+  }
+
+  /** The port behind a Service's, where it is one and the verdict on all of its pods is the same; else undefined. */
+  #commonPoint(source: number, behind: readonly { readonly end: NamedEnd; readonly leadsTo: PortSet }[], family: IpFamily): number | undefined {
+    const points = new Set(behind.map(({ leadsTo }) => leadsTo[0]));
+    const [point] = points;
+    if (points.size !== 1 || point === undefined) return undefined;
+    const verdicts = new Set(behind.map(({ end }) => hasPoint(allowedPorts(this.#program, { kind: 'pod', pod: source }, end.ref, family), point)));
+    return verdicts.size === 1 ? point : undefined;
+  }
+
   *#choose(sources: readonly number[], targets: readonly number[], ports: PortSet): Generator<DraftPair | number> {
     // Nobody outside can be asked to call, and what is on a node's network is under no policy of pods.
     const callers = sources.filter((source) => this.#program.cluster.pods[source]?.hostNetwork === false);
@@ -188,13 +172,21 @@ class Drafter {
     if (all > chosen) yield all - chosen;
   }
 
-  #probesOf({ source, target, ports }: DraftPair): Probe[] {
+  #probesOf({ source, target, ports, via }: DraftPair): Probe[] {
     const [from, to] = [this.#endpoints[source]!, this.#endpoints[target]!];
+    if (via !== undefined) {
+      const { family } = via.address;
+      return addressOf(from, family) === undefined || addressOf(to, family) === undefined ? [] : [{ source, target, family, ...portOf(ports[0]!), via }];
+    }
     return FAMILIES.flatMap((family) => {
       if (addressOf(from, family) === undefined || addressOf(to, family) === undefined) return [];
       return to.ports.filter(({ protocol, port }) => hasPoint(ports, pointOf(protocol, port))).map(({ protocol, port }): Probe => ({ source, target, family, protocol, port }));
     });
   }
+}
+
+function portOf(point: number): ProbePort {
+  return point >= PROTOCOL_BASE.UDP ? { protocol: 'UDP', port: point - PROTOCOL_BASE.UDP } : { protocol: 'TCP', port: point - PROTOCOL_BASE.TCP };
 }
 
 /** Evenly, each expectation of its own; what goes is counted. */

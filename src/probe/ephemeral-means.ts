@@ -43,7 +43,7 @@ export async function tryByEphemeral(probes: readonly ConcreteProbe[], options: 
     const answers = readScriptAnswers(output.text);
     if (answers.size === 0) notes.add(`the image ${options.image} has no sh with one of ${SCRIPT_TOOLS.join(', ')}`);
     for (const [position, { index, probe }] of tcp.entries()) {
-      const verdict = judgeAttempt({ answer: answers.get(position) ?? 'skipped' }, { protocol: 'TCP', isPod: probe.targetPod !== undefined, listen: undefined });
+      const verdict = judgeAttempt({ answer: answers.get(position) ?? 'skipped' }, { protocol: 'TCP', port: probe.port, isPod: probe.targetPod !== undefined || probe.isService, listen: undefined });
       if (verdict !== undefined) seen.set(index, verdict);
     }
   });

@@ -27,7 +27,7 @@ export async function tryByExec(probes: readonly ConcreteProbe[], { hands, signa
     if ('problem' in output) return void notes.add(output.problem);
     const answers = readScriptAnswers(output.text);
     for (const [position, { index, probe }] of tcp.entries()) {
-      const verdict = judgeAttempt({ answer: answers.get(position) ?? 'skipped' }, { protocol: 'TCP', isPod: probe.targetPod !== undefined, listen: undefined });
+      const verdict = judgeAttempt({ answer: answers.get(position) ?? 'skipped' }, { protocol: 'TCP', port: probe.port, isPod: probe.targetPod !== undefined || probe.isService, listen: undefined });
       if (verdict !== undefined) seen.set(index, verdict);
     }
   });

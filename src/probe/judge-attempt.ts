@@ -1,9 +1,11 @@
 // What the answer to an attempt between real ends means, by what is known of who listens at its target.
 import type { AttemptResult, ListenResult } from './connection-probe.ts';
+import { isDns } from './open-attempts.ts';
 import type { SeenVerdict } from './run-probes.ts';
 
 export interface TargetFacts {
   readonly protocol: 'TCP' | 'UDP';
+  readonly port: number;
   /** Whether a pod that runs has the address. */
   readonly isPod: boolean;
   /** Of the prober of the target's node; undefined: nobody asked it. */
@@ -37,9 +39,9 @@ function judgeRefusal(control: AttemptResult['control'], { listen }: TargetFacts
   return { verdict: 'unknown', evidence: 'refusal' };
 }
 
-/** A pod's own kernel answers for a port of TCP that nobody has, and for one of UDP; a server of UDP need not. */
-function judgeSilence(control: AttemptResult['control'], { protocol, isPod, listen }: TargetFacts): SeenVerdict | undefined {
-  if (listen === 'listening' || (isPod && protocol === 'TCP')) return { verdict: 'denied', evidence: 'timeout' };
+/** A pod's own kernel answers for a port of TCP that nobody has, and for one of UDP; a server of UDP need not, but one of DNS is asked in its own words. */
+function judgeSilence(control: AttemptResult['control'], { protocol, port, isPod, listen }: TargetFacts): SeenVerdict | undefined {
+  if (listen === 'listening' || (isPod && (protocol === 'TCP' || isDns({ protocol, port })))) return { verdict: 'denied', evidence: 'timeout' };
   if (control === 'connected' || control === 'replied' || control === 'refused') return { verdict: 'denied', evidence: 'timeout' };
   return undefined;
 }

@@ -1,13 +1,13 @@
 // The prober of one node: carries out the ConnectionProbes that name it, inside the namespaces of its pods, and ends whatever listens when their time is over.
-import { formatIpAddress, parseIpAddress, type IpAddress } from '../base/ip-address.ts';
+import { formatIpAddress, parseIpAddress } from '../base/ip-address.ts';
 import type { Clock } from '../agent/clock.ts';
-import type { ClusterApi, ServedKind, StoredObject } from '../kube/cluster-api.ts';
+import type { ClusterApi, ObjectPlace, StoredObject } from '../kube/cluster-api.ts';
 import { ClusterError } from '../kube/cluster-error.ts';
-import type { NamespaceFd } from '../kernel/network-namespace.ts';
 import type { PodListener, PodNetwork } from '../kernel/pod-network.ts';
 import { isCallable } from './callable-address.ts';
-import { CONNECTION_PROBE, NODE_LABEL, nodeLabel, readProbeSpec, type AttemptResult, type ListenResult, type ProbedPod, type ProbeSpec } from './connection-probe.ts';
+import { CONNECTION_PROBE, NODE_LABEL, nodeLabel, readProbeSpec, type AttemptResult, type ListenResult, type ProbeSpec } from './connection-probe.ts';
 import { openAttempts, type PlacedAttempt } from './open-attempts.ts';
+import { findProbedPods, type FoundPod } from './probed-pods.ts';
 import { sleep } from './sleep.ts';
 
 export interface NodeProberOptions {
@@ -28,12 +28,12 @@ const PROBES_PER_MINUTE = 240;
 const LATE_MS = 60_000;
 /** Behind their time, for whoever reads the answer late. */
 const KEPT_MS = 60_000;
+/** Between two tries to take it away. */
+const RETRY_MS = 10_000;
 /** Between two looks at who came. */
 const ANSWER_MS = 5;
 /** What begins each datagram, in front of the probe's own mark. */
 const MARK_WORD = 'bulkhead';
-
-const POD: ServedKind = { apiVersion: 'v1', kind: 'Pod', resource: 'pods', isNamespaced: true };
 
 /** Ends with the signal, and everything that listens with it. */
 export async function runNodeProber(options: NodeProberOptions): Promise<void> {
@@ -83,39 +83,65 @@ class NodeProber {
     this.#seen.add(uid);
     const stop = new AbortController();
     this.#running.set(uid, stop);
-    const { onNote, signal } = this.#options;
-    const work = this.#carryOut(name, uid, AbortSignal.any([stop.signal, signal])).catch((error: unknown) => {
-      if (!(error instanceof ClusterError) && !(error instanceof Error && 'errno' in error)) throw error;
-      if (!(error instanceof ClusterError) || error.code !== 'not-found') onNote('warn', `probe ${name}: ${error.message}`);
-    }).finally(() => {
+    const { signal } = this.#options;
+    const work = this.#carryOut({ served: CONNECTION_PROBE, name }, uid, AbortSignal.any([stop.signal, signal])).finally(() => {
       this.#running.delete(uid);
       this.#work.delete(work);
     });
     this.#work.add(work);
   }
 
-  async #carryOut(name: string, uid: string, signal: AbortSignal): Promise<void> {
-    const { api, node } = this.#options;
-    const place = { served: CONNECTION_PROBE, name };
-    const stored = await api.get(place);
-    if (stored.metadata.uid !== uid) return;
-    const spec = readProbeSpec(stored);
-    if (spec !== undefined && spec.node !== node) return;
-    const refusal = stored['status'] === undefined ? this.#refusalOf(stored, spec) : 'an earlier process of the prober began it';
-    if (refusal === undefined) {
-      this.#acting++;
-      try {
-        await api.patchStatus(place, { state: 'Working' });
-        await this.#act(name, spec!, signal);
-      } finally {
-        this.#acting--;
-      }
-    } else if (stored['status'] === undefined) {
-      await api.patchStatus(place, { state: 'Refused', message: refusal });
-    }
+  async #carryOut(place: ObjectPlace, uid: string, signal: AbortSignal): Promise<void> {
+    await this.#noting(place, () => this.#answer(place, uid, signal));
     await sleep(this.#options.clock, KEPT_MS, signal);
     // Whoever made it has not taken it away.
-    if (!signal.aborted) await api.delete(place);
+    while (!signal.aborted && !(await this.#noting(place, () => this.#takeAway(place, uid)))) await sleep(this.#options.clock, RETRY_MS, signal);
+  }
+
+  async #takeAway(place: ObjectPlace, uid: string): Promise<void> {
+    if ((await this.#findOurs(place, uid)) !== undefined) await this.#options.api.delete(place);
+  }
+
+  /** Whether it went well: what the world refuses ends one act, and never the prober. */
+  async #noting({ name }: ObjectPlace, act: () => Promise<void>): Promise<boolean> {
+    try {
+      await act();
+      return true;
+    } catch (error) {
+      const isWorldly = error instanceof ClusterError || (error instanceof Error && 'errno' in error);
+      if (!isWorldly) throw error;
+      this.#options.onNote('warn', `probe ${name}: ${error.message}`);
+      return false;
+    }
+  }
+
+  /** undefined: it has gone, or is for another node. */
+  async #findOurs(place: ObjectPlace, uid: string): Promise<StoredObject | undefined> {
+    try {
+      const stored = await this.#options.api.get(place);
+      const { node } = (stored['spec'] ?? {}) as { readonly node?: unknown }; // looked at here
+      return stored.metadata.uid === uid && node === this.#options.node ? stored : undefined;
+    } catch (error) {
+      if (error instanceof ClusterError && error.code === 'not-found') return undefined;
+      throw error;
+    }
+  }
+
+  async #answer(place: ObjectPlace, uid: string, signal: AbortSignal): Promise<void> {
+    const { api } = this.#options;
+    const stored = await this.#findOurs(place, uid);
+    // An earlier process of the prober began what has a status.
+    if (stored === undefined || stored['status'] !== undefined) return;
+    const spec = readProbeSpec(stored);
+    const refusal = this.#refusalOf(stored, spec);
+    if (refusal !== undefined) return void (await api.patchStatus(place, { state: 'Refused', message: refusal }));
+    this.#acting++;
+    try {
+      await api.patchStatus(place, { state: 'Working' });
+      await this.#act(place.name, spec!, signal);
+    } finally {
+      this.#acting--;
+    }
   }
 
   /** undefined: it is carried out, and counted. */
@@ -133,10 +159,10 @@ class NodeProber {
 
   /** Returns when everything is answered and nothing listens any more. */
   async #act(name: string, spec: ProbeSpec, signal: AbortSignal): Promise<void> {
-    const { api, openNetwork, clock, onNote } = this.#options;
+    const { api, node, openNetwork, clock, onNote } = this.#options;
     const mark = new TextEncoder().encode(`${MARK_WORD}${spec.mark}`);
     const network = openNetwork(mark);
-    const pods = await this.#findPods(network, [...spec.listen, ...spec.attempts].map((entry) => entry.pod));
+    const pods = await findProbedPods({ api, node, network }, [...spec.listen, ...spec.attempts].map((entry) => entry.pod));
     const listeners: PodListener[] = [];
     try {
       const listen = spec.listen.map((wish) => listenIn(network, pods.get(wish.pod.uid)!, { wish, mark, listeners }));
@@ -165,39 +191,6 @@ class NodeProber {
     }
   }
 
-  /** By uid: its namespace and addresses, or why it is not entered. */
-  async #findPods(network: PodNetwork, asked: readonly ProbedPod[]): Promise<ReadonlyMap<string, FoundPod>> {
-    const distinct = [...new Map(asked.map((pod) => [pod.uid, pod])).values()];
-    const looked: FoundPod[] = [];
-    for (const pod of distinct) looked.push(await this.#lookAt(pod));
-    const namespaces = network.find(looked.map(({ addresses, problem }) => (problem === undefined ? addresses : [])));
-    return new Map(looked.map((found, index) => {
-      const namespace = namespaces[index];
-      const problem = found.problem ?? (namespace === undefined ? 'no network namespace of this node has its addresses' : undefined);
-      return [distinct[index]!.uid, { ...found, namespace, problem }];
-    }));
-  }
-
-  /** What the API server says of it now, not what the probe says. */
-  async #lookAt({ namespace, name, uid }: ProbedPod): Promise<FoundPod> {
-    const nobody = { addresses: [], nodeAddresses: [], namespace: undefined };
-    let stored: StoredObject;
-    try {
-      stored = await this.#options.api.get({ served: POD, namespace, name });
-    } catch (error) {
-      if (error instanceof ClusterError && error.code === 'not-found') return { ...nobody, problem: 'the pod has gone' };
-      throw error;
-    }
-    const spec = (stored['spec'] ?? {}) as { readonly nodeName?: string; readonly hostNetwork?: boolean }; // core/v1
-    const { phase, podIPs = [], hostIPs = [] } = (stored['status'] ?? {}) as { readonly phase?: string; readonly podIPs?: readonly { readonly ip: string }[]; readonly hostIPs?: readonly { readonly ip: string }[] };
-    if (stored.metadata.uid !== uid) return { ...nobody, problem: 'another pod has its name now' };
-    if (spec.nodeName !== this.#options.node) return { ...nobody, problem: 'it is not on this node' };
-    if (spec.hostNetwork === true) return { ...nobody, problem: 'it shares the network of its node' };
-    if (stored.metadata['deletionTimestamp'] !== undefined) return { ...nobody, problem: 'it is being deleted' };
-    if (phase !== 'Running') return { ...nobody, problem: `it is ${phase ?? 'not there yet'}` };
-    return { addresses: podIPs.flatMap(({ ip }) => parseIpAddress(ip) ?? []), nodeAddresses: hostIPs.flatMap(({ ip }) => parseIpAddress(ip) ?? []), namespace: undefined, problem: undefined };
-  }
-
   async #attempt(network: PodNetwork, spec: ProbeSpec, { pods, signal }: { readonly pods: ReadonlyMap<string, FoundPod>; readonly signal: AbortSignal }): Promise<readonly AttemptResult[]> {
     const placed = spec.attempts.map((wish): PlacedAttempt | string => {
       const { addresses, nodeAddresses, namespace, problem } = pods.get(wish.pod.uid)!;
@@ -211,15 +204,6 @@ class NodeProber {
     });
     return openAttempts(network, placed, signal);
   }
-}
-
-interface FoundPod {
-  readonly addresses: readonly IpAddress[];
-  /** Of its node. */
-  readonly nodeAddresses: readonly IpAddress[];
-  readonly namespace: NamespaceFd | undefined;
-  /** Why it is not entered. */
-  readonly problem: string | undefined;
 }
 
 interface Listening {

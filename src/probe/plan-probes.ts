@@ -29,6 +29,8 @@ export interface Probe {
   readonly family: IpFamily;
   readonly protocol: Protocol;
   readonly port: number;
+  /** Called by the address of a Service that leads to the target's port, and to the same port of others that are treated alike. */
+  readonly via?: { readonly address: IpAddress; readonly port: number };
 }
 
 export interface ProbePlan {

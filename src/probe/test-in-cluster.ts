@@ -27,10 +27,11 @@ const NOTES_MAX = 20;
 export async function testInCluster(api: ClusterApi & PodHands, program: Program, tests: readonly PolicyTest[], options: ClusterTestOptions): Promise<TestReport> {
   const { endpoints, tests: drafted } = draftInCluster(program, tests, { pairsMax: options.pairsMax ?? PAIRS_MAX, outside: options.outside ?? [] });
   const probes = drafted.flatMap(({ results }) => results).flatMap((draft) => draft.probes);
-  const indices = [...new Set(probes.flatMap(({ source, target }) => [source, target]))].filter((index) => program.cluster.pods[index]?.hostNetwork === false);
-  const live = await readLivePods(api, program.cluster, indices);
+  const indices = new Set(probes.flatMap(({ source, target }) => [source, target]).filter((index) => program.cluster.pods[index]?.hostNetwork === false));
+  const live = await readLivePods(api, program.cluster, [...indices]);
   const concrete = new Map(probes.flatMap((probe, index) => {
-    const found = concreteProbe(endpoints, live.pods, probe);
+    const isGone = indices.has(probe.target) && !live.pods.has(probe.target);
+    const found = isGone ? undefined : concreteProbe(endpoints, live.pods, probe);
     return found === undefined ? [] : [[index, found] as const];
   }));
   const { seen, notes } = await tryEach(concrete, api, options);
@@ -41,15 +42,16 @@ export async function testInCluster(api: ClusterApi & PodHands, program: Program
 }
 
 /** undefined: one of the two has gone, or has lost its address. */
-function concreteProbe(endpoints: readonly ProbeEndpoint[], live: ReadonlyMap<number, LivePod>, { source, target, family, protocol, port }: Probe): ConcreteProbe | undefined {
+function concreteProbe(endpoints: readonly ProbeEndpoint[], live: ReadonlyMap<number, LivePod>, { source, target, family, protocol, port, via }: Probe): ConcreteProbe | undefined {
   const from = live.get(source);
   const targetAddress = addressOf(endpoints[target]!, family);
   const sourceAddress = from?.addresses.find((address) => address.family === family);
   if (from === undefined || sourceAddress === undefined || targetAddress === undefined || protocol === 'SCTP') return undefined;
+  if (via !== undefined) return { source: from, sourceAddress, target: via.address, targetPod: undefined, isService: true, protocol, port: via.port };
   const targetPod = live.get(target);
   const isThere = targetPod?.addresses.some(({ family: own, value }) => own === family && value === targetAddress.value);
   if (targetPod !== undefined && isThere !== true) return undefined;
-  return { source: from, sourceAddress, target: targetAddress, targetPod, protocol, port };
+  return { source: from, sourceAddress, target: targetAddress, targetPod, isService: false, protocol, port };
 }
 
 async function tryEach(probes: ReadonlyMap<number, ConcreteProbe>, api: ClusterApi & PodHands, options: ClusterTestOptions): Promise<MeansResult> {

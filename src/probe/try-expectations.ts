@@ -6,7 +6,7 @@ import { FAMILIES, type EndpointRef } from '../analyze/endpoint.ts';
 import type { Assertion } from '../words/assertion.ts';
 import { assertedPairs, findAssertedPath, findIsolationSubjects } from '../prove/check-assertion.ts';
 import { checkExpectation, type ExpectationResult, type TestReport } from './check-expectations.ts';
-import { compareVerdicts } from './compare-verdicts.ts';
+import { compareVerdicts, viaText } from './compare-verdicts.ts';
 import { expectedVerdicts } from './expected-verdicts.ts';
 import { addressOf, PROBES_MAX, type Probe, type ProbeEndpoint, type ProbePlan } from './plan-probes.ts';
 import type { Expectation, PolicyTest } from './policy-test.ts';
@@ -152,11 +152,11 @@ function wronglyOpen({ endpoints, probes }: ProbePlan, seen: readonly SeenVerdic
 
 /** A connection is there when one family lets it through. */
 function wronglyClosed({ endpoints, probes }: ProbePlan, seen: readonly SeenVerdict[]): string[] {
-  const keyOf = ({ source, target, protocol, port }: Probe): string => `${source} ${target} ${protocol} ${port}`;
+  const keyOf = ({ source, target, protocol, port, via }: Probe): string => `${source} ${target} ${protocol} ${port} ${via?.port}`;
   const open = new Set(probes.filter((_, index) => seen[index]?.verdict === 'allowed').map(keyOf));
   return probes.flatMap((probe, index) => (open.has(keyOf(probe)) ? [] : [`${probeName(endpoints, probe)}: ${seen[index]?.verdict ?? 'not tried'}`]));
 }
 
-function probeName(endpoints: readonly ProbeEndpoint[], { source, target, family, protocol, port }: Probe): string {
-  return `${endpoints[source]!.name} -> ${endpoints[target]!.name} ${protocol.toLowerCase()}/${port} over IPv${family}`;
+function probeName(endpoints: readonly ProbeEndpoint[], { source, target, family, protocol, port, via }: Probe): string {
+  return `${endpoints[source]!.name} -> ${endpoints[target]!.name} ${protocol.toLowerCase()}/${port} over IPv${family}${viaText(via)}`;
 }

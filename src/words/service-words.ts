@@ -123,7 +123,7 @@ function endsOfService(program: Program, { namespace, name, host, port }: Servic
   const found = [...pods.keys()].filter((index) => selectsPod(service, pods[index]!) && (host === undefined || pods[index]!.name === host));
   if (found.length === 0) throw new WordError(host === undefined ? `${text} leads to no pod` : `${text} leads to no pod \`${host}\``, 'its selector matches no such pod of its namespace');
   const named = withPorts(podEnds(program, found), (end) => portsOfService(service, port, end.pods.map((index) => pods[index]!)));
-  const ends = named.ends.filter(({ ports }) => ports === undefined || ports.length > 0).map((end) => (service.isHeadless ? end : { ...end, isBehindService: true, translated: translatedPorts(program, servicePorts(service, port), end) }));
+  const ends = named.ends.filter(({ ports }) => ports === undefined || ports.length > 0).map((end) => (service.isHeadless ? end : { ...end, isBehindService: true, translated: translatedPorts(program, servicePorts(service, port), end), serviceAddresses: service.clusterIps }));
   if (ends.length === 0) throw new WordError(`${text} leads to no port: no pod of it has one of the name of its target port`, 'name the container port, or write its number as the target port');
   return { ...named, ends, pods: ends.flatMap((end) => end.pods.map((index) => pods[index]!)) };
 }

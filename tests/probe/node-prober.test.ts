@@ -54,6 +54,14 @@ test('attempts are opened from the pod, silent ones twice, and by the node where
   assert.equal(network.held.size, 0, 'no namespace stays open');
 });
 
+test('a server of DNS is asked in its own words where it does not echo', async (context) => {
+  const network = fakeNetwork(['10.244.1.5'], () => 'silent');
+  const world = start(context, network);
+  world.cluster.put(probe('names', { attempts: [attempt(world, 'web', '10.96.0.10', { protocol: 'UDP', port: 53 }), attempt(world, 'web', '10.96.0.10', { protocol: 'UDP', port: 54 })] }));
+  await world.clock.advance(0);
+  assert.deepEqual(network.tried.map((line) => line.split('/')[1]), ['53', '54', '53', '54', '53']);
+});
+
 const listen = (world: Running, port: number): object => ({ pod: { namespace: 'shop', name: 'db', uid: world.uids['db'] }, address: '10.244.1.6', protocol: 'TCP', port, sources: ['10.244.2.5'] });
 
 for (const { name, end } of [
@@ -84,6 +92,20 @@ test('what somebody left behind is taken away, and what an earlier process began
   await world.clock.advance(200_000);
   await assert.rejects(world.cluster.get({ served: CONNECTION_PROBE, name: 'begun' }), /not found/);
   await assert.rejects(world.cluster.get({ served: CONNECTION_PROBE, name: 'left' }), /not found/);
+});
+
+test('while the API server is away a listener ends all the same, and what is left is taken away when it is back', async (context) => {
+  const network = fakeNetwork(['10.244.1.6'], () => 'connected');
+  const world = start(context, network);
+  world.cluster.put(probe('ears', { listen: [listen(world, 9000)] }));
+  await world.clock.advance(100);
+  assert.equal(network.listening.size, 1);
+  world.cluster.goAway();
+  await world.clock.advance(200_000);
+  assert.deepEqual([network.listening.size, network.held.size], [0, 0]);
+  world.cluster.comeBack();
+  await world.clock.advance(20_000);
+  await assert.rejects(world.cluster.get({ served: CONNECTION_PROBE, name: 'ears' }), /not found/);
 });
 
 const skipped: readonly { readonly name: string; readonly entry: (world: Running) => object; readonly why: RegExp }[] = [

@@ -11,7 +11,7 @@ import type { ConcreteProbe } from '../../src/probe/concrete-probe.ts';
 import { probeScript, readScriptAnswers, SCRIPT_TOOLS } from '../../src/probe/probe-script.ts';
 
 const POD = { place: { namespace: 'a', name: 'b', uid: 'c' }, node: 'n', addresses: [], containers: [] };
-const probe = (address: string, port: number): ConcreteProbe => ({ source: POD, sourceAddress: parseIpAddress('10.0.0.1')!, target: parseIpAddress(address)!, targetPod: undefined, protocol: 'TCP', port });
+const probe = (address: string, port: number): ConcreteProbe => ({ source: POD, sourceAddress: parseIpAddress('10.0.0.1')!, target: parseIpAddress(address)!, targetPod: undefined, isService: false, protocol: 'TCP', port });
 
 const servers: Server[] = [];
 let open = 0;

@@ -1,5 +1,4 @@
 // A cluster in memory with pods on nodes, and a network in memory whose verdicts a test decides: what a prober and its clients live in.
-import type { Clock } from '../../src/agent/clock.ts';
 import { formatIpAddress, type IpAddress } from '../../src/base/ip-address.ts';
 import { FakeCluster } from '../../src/kube/fake-cluster.ts';
 import type { ListenWish, PodNetwork } from '../../src/kernel/pod-network.ts';
@@ -77,18 +76,4 @@ export function fakeNetwork(addresses: readonly string[], answer: (source: strin
     };
   };
   return { open, listening, held, tried };
-}
-
-/** A clock that runs a hundred times as fast as the host's, for waits that nobody is to sit through. */
-export function fastClock(): Clock {
-  const start = performance.now();
-  return {
-    now: () => new Date(Date.UTC(2026, 0, 1) + (performance.now() - start) * 100),
-    elapsedMs: () => (performance.now() - start) * 100,
-    after: (ms, act) => {
-      const timer = setTimeout(act, ms / 100);
-      return () => clearTimeout(timer);
-    },
-    random: () => 0.5,
-  };
 }

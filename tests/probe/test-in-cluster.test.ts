@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { parseIpAddress } from '../../src/base/ip-address.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
-import type { ClusterApi } from '../../src/kube/cluster-api.ts';
+import type { ClusterApi, WantedObject } from '../../src/kube/cluster-api.ts';
 import { ClusterError } from '../../src/kube/cluster-error.ts';
 import type { FakeCluster } from '../../src/kube/fake-cluster.ts';
 import { readCluster } from '../../src/kube/kube.ts';
@@ -17,12 +17,14 @@ import { runNodeProber } from '../../src/probe/node-prober.ts';
 import { readPolicyTests } from '../../src/probe/policy-test.ts';
 import { testInCluster } from '../../src/probe/test-in-cluster.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
-import { fakeNetwork, fastClock, probedCluster, type FakePod } from './probing-world.ts';
+import { FakeClock } from '../agent/fake-clock.ts';
+import { fakeNetwork, probedCluster, type FakePod } from './probing-world.ts';
 
 const PODS: readonly FakePod[] = [
   ...['n1', 'n2'].flatMap((node, index) => [1, 2].map((count): FakePod => ({ name: `web-${node}-${count}`, node, ip: `10.244.${index + 1}.${count}`, fields: { metadata: { labels: { app: 'web' } } } }))),
-  { name: 'db', node: 'n2', ip: '10.244.2.9', fields: { metadata: { labels: { app: 'db' } }, spec: { containers: [{ name: 'c', image: 'x', ports: [{ containerPort: 5432 }] }] } } },
-  { name: 'other', node: 'n1', ip: '10.244.1.9', fields: { metadata: { labels: { app: 'other' } } } },
+  { name: 'db', node: 'n2', ip: '10.244.2.9', fields: { metadata: { labels: { app: 'db', tier: 'back' } }, spec: { containers: [{ name: 'c', image: 'x', ports: [{ containerPort: 5432 }] }] } } },
+  { name: 'other', node: 'n1', ip: '10.244.1.9', fields: { metadata: { labels: { app: 'other', tier: 'back' } } } },
+  { name: 'third', node: 'n1', ip: '10.244.1.8' },
 ];
 
 const POLICY = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: 'db', namespace: 'shop' }, spec: { podSelector: { matchLabels: { app: 'db' } }, ingress: [{ from: [{ podSelector: { matchLabels: { app: 'web' } } }], ports: [{ port: 5432 }] }] } };
@@ -36,6 +38,7 @@ function enforced(source: string, place: string, isListening: boolean): ProbeAns
 
 interface World {
   readonly cluster: FakeCluster;
+  readonly clock: FakeClock;
   readonly held: ReadonlySet<number>;
   readonly listening: ReadonlySet<string>;
 }
@@ -45,13 +48,14 @@ function start(context: TestContext, { nodes = ['n1', 'n2'], answer = enforced, 
   cluster.put(POLICY);
   const network = fakeNetwork(pods.map(({ ip }) => ip), answer);
   const stop = new AbortController();
-  const clock = fastClock();
+  const clock = new FakeClock();
   const running = nodes.map((node) => runNodeProber({ api: cluster, node, openNetwork: network.open, clock, onNote: () => undefined, signal: stop.signal }));
   context.after(async () => {
     stop.abort();
+    await clock.advance(0);
     await Promise.all(running);
   });
-  return { cluster, held: network.held, listening: network.listening };
+  return { cluster, clock, held: network.held, listening: network.listening };
 }
 
 const NO_HANDS: PodHands = {
@@ -66,12 +70,17 @@ function withHands(cluster: FakeCluster, hands: PodHands): ClusterApi & PodHands
 
 let secrets = 0;
 
-async function run({ cluster }: World, expectations: string, options: Partial<ClusterTestOptions> = {}, hands: PodHands = NO_HANDS): Promise<TestReport> {
+async function run({ cluster, clock }: World, expectations: string, options: Partial<ClusterTestOptions> = {}, hands: PodHands = NO_HANDS): Promise<TestReport> {
   const { entries } = await readCluster(cluster);
   const { cluster: read } = readManifests([sourceFromText('cluster', [...snapshotText(entries)].join(''))]);
   const { tests } = readPolicyTests('t.yaml', `apiVersion: bulkhead/v1\nkind: PolicyTest\nexpect:\n${expectations}`);
   const secret = (digits: number): string => `${++secrets}`.padStart(digits, '0').slice(-digits);
-  return testInCluster(withHands(cluster, hands), compileCluster(read), tests, { means: ['agent'], clock: fastClock(), secret, signal: new AbortController().signal, ...options });
+  let isOver = false;
+  const running = testInCluster(withHands(cluster, hands), compileCluster(read), tests, { means: ['agent'], clock, secret, signal: new AbortController().signal, ...options }).finally(() => (isOver = true));
+  running.catch(() => undefined); // it is handed on below
+  // Time goes on only while nobody has anything else to do.
+  while (!isOver) await clock.advance(50);
+  return running;
 }
 
 const resultsOf = ({ tests }: TestReport): readonly ExpectationResult[] => tests.flatMap(({ results }) => results);
@@ -113,10 +122,11 @@ test('who has no prober, has gone, or shares the network of a node is left out, 
   - allow: { from: shop/old, to: shop/other, on: tcp/80 }
   - allow: { from: shop/host, to: shop/other, on: tcp/80 }
   - allow: { from: shop/web-n2-1, to: shop/other, on: tcp/80 }
+  - deny: { from: shop/web-n2-1, to: shop/old, on: tcp/80 }
 `);
-  const [some, gone, host, deaf] = resultsOf(report);
+  const [some, gone, host, deaf, leaving] = resultsOf(report);
   assert.equal(some!.holds, true);
-  for (const result of [gone!, host!]) assert.match(result.problem!.message, /nothing of this can be tried/);
+  for (const result of [gone!, host!, leaving!]) assert.match(result.problem!.message, /nothing of this can be tried/);
   assert.equal(deaf!.holds, false, 'nobody listens on a node without a prober, so a refusal is nobody knows whose');
   assert.deepEqual(deaf!.tried!.differences[0]!.seen, { verdict: 'unknown', evidence: 'refusal' });
   assert.ok(report.notes!.some((note) => note.includes('no prober answers on node n1')), report.notes!.join('\n'));
@@ -131,6 +141,27 @@ test('an address outside is called where it is named; one that nobody hears is n
   const [named, unheard] = resultsOf(await run(world, '  - deny: { from: shop/web-n1-1, to: 203.0.113.7 }\n  - deny: { from: shop/web-n1-1, to: 203.0.113.0/24, on: tcp/443 }\n', { outside: outside.slice(0, 1) }));
   assert.deepEqual([named!.holds, named!.tried!.tried, unheard!.holds, unheard!.tried!.tried], [true, 1, true, 1]);
   await assert.rejects(run(world, '  - deny: { from: shop/web-n1-1, to: 203.0.113.8, on: tcp/443 }\n', { outside: outside.slice(1) }), /nobody knows whether anybody is there/);
+});
+
+test('a Service is called by its own address too, where all behind it are treated alike', async (context) => {
+  const service = (name: string, ip: string, selector: object, port: object): object => ({ apiVersion: 'v1', kind: 'Service', metadata: { name, namespace: 'shop' }, spec: { clusterIP: ip, clusterIPs: [ip], selector, ports: [port] } });
+  const tried: string[] = [];
+  const answer = (source: string, place: string, isListening: boolean): ProbeAnswer => {
+    tried.push(`${source} ${place}`);
+    if (place === '10.96.0.5 TCP/80') return /^10\.244\.[12]\.[12]$/.test(source) ? 'connected' : 'silent';
+    return enforced(source, place, isListening);
+  };
+  const world = start(context, { answer });
+  world.cluster.put(service('db', '10.96.0.5', { app: 'db' }, { port: 80, targetPort: 5432, protocol: 'TCP' }) as WantedObject);
+  const [allow, deny] = resultsOf(await run(world, '  - allow: { from: { labels: { app: web } }, to: "svc/shop/db:80" }\n  - deny: { from: shop/other, to: "svc/shop/db:80" }\n', { pairsMax: 2 }));
+  assert.deepEqual([allow!.holds, allow!.tried!.tried, deny!.holds, deny!.tried!.tried], [true, 4, true, 2], tried.join('\n'));
+  assert.ok(tried.includes('10.244.1.1 10.96.0.5 TCP/80') && tried.includes('10.244.2.1 10.96.0.5 TCP/80') && tried.includes('10.244.1.9 10.96.0.5 TCP/80'), tried.join('\n'));
+  // Pods behind one Service that policies treat otherwise: which of them answers is chance.
+  world.cluster.put(service('mixed', '10.96.0.6', { tier: 'back' }, { port: 5432, targetPort: 5432, protocol: 'TCP' }) as WantedObject);
+  tried.length = 0;
+  const [mixed] = resultsOf(await run(world, '  - deny: { from: shop/third, to: "svc/shop/mixed:5432" }\n'));
+  assert.equal(mixed!.problem, undefined);
+  assert.ok(tried.includes('10.244.1.8 10.244.2.9 TCP/5432') && !tried.some((line) => line.includes('10.96.0.6')), tried.join('\n'));
 });
 
 for (const { name, options, words } of [
