@@ -75,11 +75,11 @@ async function run({ cluster, clock }: World, expectations: string, options: Par
   const { cluster: read } = readManifests([sourceFromText('cluster', [...snapshotText(entries)].join(''))]);
   const { tests } = readPolicyTests('t.yaml', `apiVersion: bulkhead/v1\nkind: PolicyTest\nexpect:\n${expectations}`);
   const secret = (digits: number): string => `${++secrets}`.padStart(digits, '0').slice(-digits);
-  let isOver = false;
-  const running = testInCluster(withHands(cluster, hands), compileCluster(read), tests, { means: ['agent'], clock, secret, signal: new AbortController().signal, ...options }).finally(() => (isOver = true));
+  const over = new AbortController();
+  const running = testInCluster(withHands(cluster, hands), compileCluster(read), tests, { means: ['agent'], clock, secret, signal: new AbortController().signal, ...options }).finally(() => over.abort());
   running.catch(() => undefined); // it is handed on below
   // Time goes on only while nobody has anything else to do.
-  while (!isOver) await clock.advance(50);
+  while (!over.signal.aborted) await clock.advance(50);
   return running;
 }
 
