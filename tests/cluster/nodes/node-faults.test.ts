@@ -21,7 +21,7 @@ import { throughFault } from './through-fault.ts';
 import { describeOnNodes, PODS, startAgents, type World } from './world.ts';
 
 /** In CI it is said that they are fewer. */
-const CROWD = process.env['BULKHEAD_NIGHTLY'] === '1' ? 10_000 : 1000;
+const CROWD = process.env['BULKHEAD_NIGHTLY'] === '1' ? 10_000 : 500;
 
 /** From the pod `bare` of `c`, which stands on the first node, nobody may be reached. */
 const NONE_FROM_BARE: WantedObject = {
