@@ -17,6 +17,7 @@ const NFULA_CFG_CMD = 1;
 const NFULA_CFG_MODE = 2;
 const NFULA_CFG_QTHRESH = 5;
 const COMMAND_BIND = 1;
+const COMMAND_UNBIND = 2;
 const COPY_PACKET = 2;
 
 const SOL_SOCKET = 1;
@@ -41,17 +42,19 @@ export function openLogGroup({ namespace, group }: LogGroupOptions, listener: Pa
     socket.close();
     throw error;
   }
-  return new LogGroup(socket, listener);
+  return new LogGroup({ socket, group }, listener);
 }
 
 class LogGroup implements PacketLog {
   private readonly socket: NetfilterSocket;
+  private readonly group: number;
   private readonly listener: PacketListener;
   private readonly received = Buffer.alloc(READ_BYTES);
   private isClosed = false;
 
-  constructor(socket: NetfilterSocket, listener: PacketListener) {
+  constructor({ socket, group }: { readonly socket: NetfilterSocket; readonly group: number }, listener: PacketListener) {
     this.socket = socket;
+    this.group = group;
     this.listener = listener;
     const time = Buffer.alloc(16);
     time.writeBigInt64LE(BigInt(READ_SECONDS), 0);
@@ -59,9 +62,11 @@ class LogGroup implements PacketLog {
     this.readNext();
   }
 
-  /** The descriptor lives until the read that goes on has ended. */
+  /** The group is free at once; the descriptor lives until the read that goes on has ended. */
   close(): void {
+    if (this.isClosed) return;
     this.isClosed = true;
+    command(this.socket, this.group, COMMAND_UNBIND);
   }
 
   private readNext(): void {
@@ -95,10 +100,8 @@ class LogGroup implements PacketLog {
 }
 
 function configure(socket: NetfilterSocket, group: number): void {
-  const writer = new MessageWriter(256);
-  const message = (body: () => void): void => writer.message({ subsystem: SUBSYSTEM_LOG, type: NFULNL_MSG_CONFIG, flags: NLM_F_REQUEST | NLM_F_ACK, family: 0, sequence: socket.nextSequence(), resource: group }, body);
-  message(() => writer.attribute(NFULA_CFG_CMD, 1, (bytes, at) => (bytes[at] = COMMAND_BIND)));
-  message(() => {
+  command(socket, group, COMMAND_BIND);
+  send(socket, group, (writer) => {
     writer.attribute(NFULA_CFG_MODE, 6, (bytes, at) => {
       bytes.writeUInt32BE(0xffff, at);
       bytes[at + 4] = COPY_PACKET;
@@ -107,6 +110,15 @@ function configure(socket: NetfilterSocket, group: number): void {
     // Each packet is told at once.
     writer.number(NFULA_CFG_QTHRESH, 1);
   });
+}
+
+function command(socket: NetfilterSocket, group: number, word: number): void {
+  send(socket, group, (writer) => writer.attribute(NFULA_CFG_CMD, 1, (bytes, at) => (bytes[at] = word)));
+}
+
+function send(socket: NetfilterSocket, group: number, body: (writer: MessageWriter) => void): void {
+  const writer = new MessageWriter(256);
+  writer.message({ subsystem: SUBSYSTEM_LOG, type: NFULNL_MSG_CONFIG, flags: NLM_F_REQUEST | NLM_F_ACK, family: 0, sequence: socket.nextSequence(), resource: group }, () => body(writer));
   const doing = `listen to log group ${group}`;
   const [refused] = socket.send(writer.bytes, writer.size, doing);
   if (refused === undefined) return;

@@ -1,5 +1,6 @@
 // The plan of a lab, made before anything exists: which pod lives where, under which address, listening on what.
 import { formatIpRange, type IpAddress, type IpFamily, type IpRange } from '../base/ip-address.ts';
+import { namesDomains } from '../model/cluster-policy.ts';
 import type { Cluster, ClusterNode, Pod } from '../model/cluster.ts';
 import { addressInBlock, BLOCK_ADDRESSES_MAX, chooseAddressBlocks, describeMetBlocks, type AddressBlock, type BlockUse } from './address-block.ts';
 import { dnsPodsOf, isAddedDnsPod, isDnsService, withDns } from './dns-pod.ts';
@@ -119,7 +120,7 @@ export function planLab(input: Cluster, options: LabOptions = {}): LabPlan {
     dnsPod: dnsPod < 0 ? undefined : dnsPod,
     dnsAddresses: dnsAddresses(services, pods, dnsPods),
     replicasLeftOut: replicas.leftOut,
-    notes: [...describeFamilies(families), ...describeOwnNode(cluster), ...describeMetBlocks(blocks), ...describeLeftOut(replicas.leftOut, outside, ports)],
+    notes: [...describeFamilies(families), ...describeOwnNode(cluster), ...describeNames(cluster), ...describeMetBlocks(blocks), ...describeLeftOut(replicas.leftOut, outside, ports)],
   };
 }
 
@@ -225,6 +226,13 @@ function describeFamilies(families: readonly IpFamily[]): string[] {
 function describeOwnNode({ clusterPolicies }: Cluster): string[] {
   if (!clusterPolicies.some(({ egress }) => egress.length > 0)) return [];
   return ['what pods send to the node they run on is not judged here; on a real node the egress rules of cluster-wide policies judge it'];
+}
+
+/** Nobody here knows what a name outside leads to. */
+function describeNames({ clusterPolicies }: Cluster): string[] {
+  const policies = clusterPolicies.filter(namesDomains).map(({ name }) => name);
+  if (policies.length === 0) return [];
+  return [`names of domains lead nowhere here: what ${policies.slice(0, RANGES_SHOWN_MAX).join(', ')}${policies.length > RANGES_SHOWN_MAX ? ', …' : ''} accept${policies.length === 1 ? 's' : ''} by name is neither open nor tried`];
 }
 
 function describeLeftOut(replicasLeftOut: number, outside: OutsideHosts, ports: MentionedPorts): string[] {

@@ -1,10 +1,11 @@
 // Thousands of orders of events and faults: nothing opens that neither what was told before nor what is told now allows, claims are true, and all ends as it should.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { encode } from 'dns-packet';
 import fc from 'fast-check';
 import { ClusterError } from '../../src/kube/cluster-error.ts';
 import type { WantedObject } from '../../src/kube/cluster-api.ts';
-import { formatIpAddress, formatIpRange } from '../../src/base/ip-address.ts';
+import { formatIpAddress, formatIpRange, parseIpAddress } from '../../src/base/ip-address.ts';
 import type { Cluster, Pod } from '../../src/model/cluster.ts';
 import { onTwoNodes, NODES } from '../emit/two-nodes.ts';
 import { manifests } from '../clusters/manifests.ts';
@@ -16,7 +17,7 @@ import { assertAlike, differences, freshKernel, World, type SimulatedNode } from
 const RUNS = 60;
 const RUNS_NIGHTLY = 3000;
 
-const EVENTS = ['put', 'put', 'put', 'put', 'remove', 'remove', 'move-pod', 'cut', 'go-away', 'come-back', 'compact', 'refuse', 'fill', 'fill', 'clear', 'kill-in-change', 'kill', 'start', 'start', 'jump', 'wait'] as const;
+const EVENTS = ['put', 'put', 'put', 'put', 'remove', 'remove', 'move-pod', 'cut', 'go-away', 'come-back', 'compact', 'refuse', 'fill', 'fill', 'clear', 'kill-in-change', 'kill', 'start', 'start', 'jump', 'answer', 'answer', 'wait'] as const;
 
 interface Event {
   readonly kind: (typeof EVENTS)[number];
@@ -53,6 +54,7 @@ async function runStory(raw: RawCluster, pool: RawCluster, story: readonly Event
       assert.equal(agent!.state.isReady, true);
       assert.ok(agent!.state.policies.every(({ inForceSince }) => inForceSince !== undefined));
       assertAlike(cluster, name, { held: kernel, packetsMax: 4000, when: 'at the end' });
+      assertNames(world.nodes.get(name)!);
     }
   } finally {
     await world.stop();
@@ -112,9 +114,27 @@ function act(world: World, pool: readonly WantedObject[], { kind, at }: Event): 
       return node.agent === undefined ? node.start() : undefined;
     case 'jump':
       return world.clock.jump((at - 5000) * 1000);
+    case 'answer':
+      return answerSomePod(node, at);
     case 'wait':
       return undefined;
   }
+}
+
+/** Addresses that nothing else is tried with: what a name opens no other part of the story may open. */
+function answerSomePod(node: SimulatedNode, at: number): void {
+  const pods = node.told === undefined ? [] : localAddresses(node.told, node.name).filter((address) => !address.includes(':'));
+  const name = ['example.org', 'www.example.org', 'a.b.example.org'][at % 3]!;
+  const message = encode({ type: 'response', id: at, flags: 0x180, questions: [{ type: 'A', name }], answers: [{ type: 'A', name, ttl: at % 90, data: `198.51.100.${at % 8}` }] });
+  if (pods.length > 0) node.answer(parseIpAddress(pods[at % pods.length]!)!, at % 10 === 0 ? message.subarray(0, at % message.length) : message);
+}
+
+/** At rest the kernel knows what the agent does, and opens by names to no pod that nobody told. */
+function assertNames({ name, kernel, agent, told }: SimulatedNode): void {
+  const held = kernel.readNamed();
+  assert.ok(held.length <= agent!.state.names.addresses, `${name} holds ${held.length} addresses, and knows ${agent!.state.names.addresses}`);
+  const locals = new Set(localAddresses(told!, name));
+  for (const { pod, names } of held) assert.ok(locals.has(formatIpAddress(pod)) && names.length > 0, `${formatIpAddress(pod)} on ${name}`);
 }
 
 /** The address of one pod goes to another at once. */

@@ -215,6 +215,12 @@ inWorld('a group that somebody listens to is refused', ({ hosts }) => {
   assert.throws(() => openLogGroup({ namespace: hosts.router, group: GROUP }, { packet: () => {}, lost: () => {}, failed: () => {} }), /listen to log group 1053.*another process listens to it/);
 });
 
+inWorld('a group that is closed is free at once', ({ hosts }) => {
+  const open = (): PacketLog => openLogGroup({ namespace: hosts.router, group: GROUP + 1 }, { packet: () => {}, lost: () => {}, failed: () => {} });
+  open().close();
+  open().close();
+});
+
 function addToRouter({ hosts }: AnswerWorld, address: IpAddress): void {
   const links = new Rtnetlink(hosts.router);
   links.apply([addAddress(LOOPBACK_INDEX, address)]);

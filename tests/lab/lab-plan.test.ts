@@ -7,8 +7,10 @@ import { planLab, PODS_MAX, withLabAddresses, type LabPlan } from '../../src/lab
 import { nameLedgerEntry } from '../../src/lab/name-ledger-entry.ts';
 import { placementOf } from '../../src/lab/lab-placement.ts';
 import { MENTIONED_PORTS_MAX } from '../../src/lab/probed-port.ts';
+import type { ClusterPolicy } from '../../src/model/cluster-policy.ts';
+import { EVERYTHING } from '../../src/model/selector.ts';
 import { readManifests } from '../../src/read/read.ts';
-import { cidr, cluster, pod, policy, rule, service } from './example-cluster.ts';
+import { cidr, cluster, origin, pod, policy, rule, service } from './example-cluster.ts';
 
 function names(plan: LabPlan): string[] {
   return plan.pods.map(({ name }) => name);
@@ -115,6 +117,15 @@ test('counts the ports beyond the bound', () => {
   const plan = planLab(cluster({ pods: [pod('a/x')], policies: [policy('a/p', { ingress: [rule([], ports)] })] }));
   assert.equal(plan.ports.numbers.length, MENTIONED_PORTS_MAX);
   assert.match(plan.notes.join(), /3 further ports/);
+});
+
+test('says that names of domains lead nowhere', () => {
+  const naming: ClusterPolicy = {
+    kind: 'ClusterNetworkPolicy', name: 'names', tier: 'Admin', priority: 1, subject: { namespaceSelector: EVERYTHING, podSelector: EVERYTHING }, ingress: [], origin,
+    egress: [{ index: 0, name: undefined, action: 'Accept', peers: { kind: 'listed', peers: [{ kind: 'domain-name', pattern: 'www.example.org', origin }] }, ports: { kind: 'every' }, origin }],
+  };
+  assert.deepEqual(planLab(cluster({ pods: [pod('a/x')] })).notes, []);
+  assert.deepEqual(planLab({ ...cluster({ pods: [pod('a/x')] }), clusterPolicies: [naming] }).notes, ['what pods send to the node they run on is not judged here; on a real node the egress rules of cluster-wide policies judge it', 'names of domains lead nowhere here: what names accepts by name is neither open nor tried']);
 });
 
 test('a Service leads to the ports that its names have on each pod', () => {

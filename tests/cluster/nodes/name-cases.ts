@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { encode } from 'dns-packet';
+import { CLUSTER_POLICIES } from '../../../src/agent/followed-kinds.ts';
 import { formatIpAddress, parseIpAddress, type IpAddress } from '../../../src/base/ip-address.ts';
 import { loadLibc } from '../../../src/kernel/libc.ts';
 import { inNamespace } from '../../../src/kernel/network-namespace.ts';
@@ -27,6 +28,11 @@ function namingPolicy(names: readonly string[]): Parameters<typeof applyObject>[
       { name: 'rest', action: 'Deny', to: [{ networks: ['0.0.0.0/0', '::/0'] }] },
     ],
   } };
+}
+
+/** A custom resource that is there is changed by the fields that it is given. */
+async function putPolicy({ cluster }: World, policy: ReturnType<typeof namingPolicy>): Promise<void> {
+  await cluster.api.apply(CLUSTER_POLICIES.ClusterNetworkPolicy, policy, { fieldManager: 'test' });
 }
 
 /** What it takes for a packet of the log to be opened for. */
@@ -67,7 +73,7 @@ export function declareNames(world: () => World): void {
     await keepTalking([live], 1_500);
     assert.equal(live.state, 'open');
     assert.ok(live.heard > 0 && live.said - live.heard < 50, `${live.said} words, ${live.heard} echoes`);
-    await applyObject(cluster.connection, namingPolicy(['else.example.test']));
+    await putPolicy(world(), namingPolicy(['else.example.test']));
     for (let tries = 0; live.state === 'open' && tries < 100; tries++) await keepTalking([live], 50);
     assert.equal(live.state, 'reset');
     assert.deepEqual(await names.open('a/x'), []);
@@ -76,7 +82,7 @@ export function declareNames(world: () => World): void {
 
   test('what an attacker answers is not believed', async () => {
     const names = await NamesOnNodes.start(world(), ['forged.example.test']);
-    await applyObject(world().cluster.connection, { ...namingPolicy(['forged.example.test']), spec: { ...(namingPolicy(['forged.example.test'])['spec'] as object), egress: [
+    await putPolicy(world(), { ...namingPolicy(['forged.example.test']), spec: { ...(namingPolicy(['forged.example.test'])['spec'] as object), egress: [
       { name: 'accomplice', action: 'Accept', to: [{ namespaces: { matchLabels: { 'kubernetes.io/metadata.name': 'b' } } }] },
       ...((namingPolicy(['forged.example.test'])['spec'] as { readonly egress: readonly object[] }).egress),
     ] } });
@@ -132,7 +138,7 @@ class NamesOnNodes {
   /** With the policy in force. */
   static async start(world: World, names: readonly string[]): Promise<NamesOnNodes> {
     const own = new NamesOnNodes(world, await world.fleet.ends());
-    await applyObject(world.cluster.connection, namingPolicy(names));
+    await putPolicy(world, namingPolicy(names));
     await own.becomes('a/x', []);
     await Promise.all(world.agents.map((agent) => agent.ready()));
     return own;
