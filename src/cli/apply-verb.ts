@@ -11,7 +11,7 @@ import { carryRelease } from './carry-release.ts';
 import { readLiveCluster } from './live-cluster.ts';
 import type { Proposal } from './proposal.ts';
 import { readTests } from './read-tests.ts';
-import { addReleaseOptions, type ReleaseOptions } from './release-options.ts';
+import { addReleaseOptions, durationSeconds, type ReleaseOptions } from './release-options.ts';
 import { readWanted, type WantedPolicies } from './wanted-policies.ts';
 
 interface ApplyOptions extends ReleaseOptions {
@@ -20,6 +20,8 @@ interface ApplyOptions extends ReleaseOptions {
   readonly release: string;
   readonly stage?: boolean;
   readonly prune?: boolean;
+  /** In seconds. */
+  readonly for?: number;
 }
 
 export function defineApply(command: Command): void {
@@ -30,6 +32,8 @@ export function defineApply(command: Command): void {
       .option('-n, --namespace <NAME>', 'namespace of policies that name none (default: default)')
       .option('--release <NAME>', 'what they are together', 'default')
       .option('--stage', 'write each as a staged policy, which is judged on real traffic and not enforced')
+      .option('--for <DURATION>', 'break-glass: new policies that only allow, for so long; wants --reason', durationSeconds)
+      .option('--detach', 'with --for: do not stay to take it back')
       .option('--prune', 'take away what belongs to the release and is in no file any more'),
   ).addHelpText('after', `
 Nothing is written before it has said what would change, and somebody has said yes.
@@ -40,29 +44,48 @@ Exit status: 0 it is written, in force and tested as far as anybody here can kno
 Examples:
   bulkhead apply policies/ --dry-run -o md
   bulkhead apply policies/ --test tests/ --atomic
-  bulkhead apply policies/ --stage`)
-    .action(async (paths: readonly string[], options: ApplyOptions) => {
-      process.exitCode = await runApply([...(options.file ?? []), ...paths], options);
+  bulkhead apply policies/ --stage
+  bulkhead apply debug.yaml --for 2h --reason 'incident 4711'`)
+    .action(async (paths: readonly string[], options: ApplyOptions, command: Command) => {
+      const isNamed = command.getOptionValueSource('release') !== 'default';
+      process.exitCode = await runApply([...(options.file ?? []), ...paths], options.for === undefined || isNamed ? options : { ...options, release: 'break-glass' });
     });
 }
 
 async function runApply(words: readonly string[], options: ApplyOptions): Promise<number> {
   checkRelease(options.release);
+  checkFor(options);
   const wanted = await readWanted(words, options);
   const tests = options.test === undefined ? [] : await readTests(options.test);
   if (wanted === undefined || tests === undefined) return 2;
   const live = await readLiveCluster(options);
   if (live === undefined) return 2;
   const kept = await sayingRights(listReleases(live.api, options.keepIn, options.release));
+  const standing = kept.at(-1);
+  if (options.for !== undefined && standing?.state === 'written' && standing.record.expires !== undefined) throw new UsageError(`the release ${options.release} stands until ${standing.record.expires}`, `take it back first: bulkhead rollback ${options.release}; or name another with --release`);
   return carryRelease(proposalOf(wanted, kept, options), { live, kept, tests, options });
 }
+
+/** Throws UsageError. */
+function checkFor({ for: seconds, reason, prune, stage, detach }: ApplyOptions): void {
+  if (seconds === undefined) {
+    if (detach === true) throw new UsageError('--detach says how --for ends, and there is none', 'leave it out');
+    return;
+  }
+  if (seconds < 1 || seconds > FOR_SECONDS_MAX) throw new UsageError('--for takes from a second to a week', 'write --for 2h');
+  if (reason === undefined) throw new UsageError('--for is for emergencies, and the history keeps why', 'add --reason TEXT');
+  if (prune === true || stage === true) throw new UsageError(`--for and ${prune === true ? '--prune' : '--stage'} do not go together`, 'leave one of the two out');
+}
+
+/** Who wants more wants a policy. */
+const FOR_SECONDS_MAX = 7 * 24 * 3600;
 
 /** Part of names of objects, and the value of a label. Throws UsageError. */
 export function checkRelease(release: string): void {
   if (!/^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/.test(release)) throw new UsageError(`\`${release}\` is no name of a release`, 'up to 40 lower-case letters, digits and dashes');
 }
 
-function proposalOf({ objects, ofFiles, lineOf }: WantedPolicies, kept: readonly KeptRelease[], { release, prune = false }: ApplyOptions): Proposal {
+function proposalOf({ objects, ofFiles, lineOf }: WantedPolicies, kept: readonly KeptRelease[], { release, prune = false, for: seconds }: ApplyOptions): Proposal {
   const written = objects.map((object): WantedChange => ({ place: placeOfObject(object), wanted: object }));
   const named = new Set(written.map(({ place }) => placeLabel(place)));
   const missing = (kept.at(-1)?.record.members ?? []).filter((member) => !named.has(placeLabel(placeOfObject(member))));
@@ -77,6 +100,7 @@ function proposalOf({ objects, ofFiles, lineOf }: WantedPolicies, kept: readonly
     left: left.map((member) => placeLabel(placeOfObject(member))),
     ofFiles,
     lineOf,
+    ...(seconds === undefined ? {} : { expires: new Date(Date.now() + seconds * 1000) }),
     isRestore: false,
   };
 }

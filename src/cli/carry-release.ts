@@ -1,9 +1,8 @@
 // Carries a release through: judged, shown, asked about, written, waited for, tested, and taken back where it fails.
-import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import type { Finding } from '../base/finding.ts';
 import type { Program } from '../compile/program.ts';
 import type { StoredObject, WantedObject } from '../kube/cluster-api.ts';
+import { REAL_PACING } from '../kube/retry.ts';
 import { lintCluster } from '../lint/lint.ts';
 import { letBe } from '../lint/settings.ts';
 import { checkTests, countFailures, type TestReport } from '../probe/check-expectations.ts';
@@ -32,9 +31,10 @@ import { terminalOf } from '../terminal/terminal.ts';
 import { writeFindings } from '../terminal/write-findings.ts';
 import { answersOf } from './answer-proposals.ts';
 import { awaitEnforcement } from './await-enforcement.ts';
-import type { LiveCluster } from './live-cluster.ts';
+import { readLiveCluster, type LiveCluster } from './live-cluster.ts';
 import type { Proposal } from './proposal.ts';
 import type { ReleaseOptions } from './release-options.ts';
+import { releaseLockOptions } from './release-holder.ts';
 import { rollbackProposal } from './rollback-proposal.ts';
 
 export interface Carrying {
@@ -67,7 +67,9 @@ export async function carryRelease(proposal: Proposal, carrying: Carrying): Prom
   await keepRecord(live.api, options.keepIn, record, { dryRun: true });
   if (!(await isWanted(options))) return 1;
   const status = await write(carrying, { record, judgment }).catch((error: unknown) => takeBackBroken(proposal, carrying, error));
-  return status === 0 ? confirmRelease(proposal, carrying, { record, judgment }) : status;
+  if (status !== 0) return status;
+  const confirmed = await confirmRelease(proposal, carrying, { record, judgment });
+  return confirmed === 0 && proposal.expires !== undefined ? standFor(proposal, carrying, proposal.expires) : confirmed;
 }
 
 /** Fails with the error. */
@@ -90,7 +92,7 @@ interface Judged {
   readonly revision: number;
 }
 
-async function judgedRelease({ release, left }: Proposal, { live, tests, options }: Carrying, { judgment, revision }: Judged): Promise<JudgedRelease> {
+async function judgedRelease({ release, left, expires }: Proposal, { live, tests, options }: Carrying, { judgment, revision }: Judged): Promise<JudgedRelease> {
   const settings = await openSettings(options);
   const found = newFindings(judgment.plan);
   const findings = settings === undefined ? found : letBe(found, settings);
@@ -99,7 +101,7 @@ async function judgedRelease({ release, left }: Proposal, { live, tests, options
     ...(live.apiCallers === undefined ? ['nobody could find out which pods ask the API server: this user may not list rolebindings and clusterrolebindings'] : []),
     'no history of flows is kept: what pods really use is not held against it',
   ];
-  const counts = { errors: findings.filter(({ severity }) => severity === 'error').length, failedTests: report === undefined ? 0 : countFailures(report).failed };
+  const counts = { errors: findings.filter(({ severity }) => severity === 'error').length, failedTests: report === undefined ? 0 : countFailures(report).failed, isTemporary: expires !== undefined };
   const objections = objectionsTo(judgment, counts, { allowed: new Set(options.allow), isAdopting: options.adopt === true || (options.dryRun === undefined && answersOf(options) === 'ask') });
   return { release, revision, judgment, left, findings, tests: report, unknown, objections };
 }
@@ -162,7 +164,7 @@ async function write({ live: { api }, kept, options }: Carrying, { record, judgm
   const { release, revision } = record;
   const interruption = listenForInterruption();
   const progress = createProgress(process.stderr);
-  const lock = { namespace: options.keepIn, release, holder: `${hostname()}_${process.pid}_${randomUUID()}`, now: () => new Date(), isGone: isGoneHere };
+  const lock = releaseLockOptions(options.keepIn, release);
   const writes = plannedWrites(judgment.plan, judgment.changes, (policy) => helperObject(policy, release));
   const onWrite = (done: number, next: PlannedWrite): void => progress.show(`${done} of ${writes.length}: ${next.kind} ${placeLabel(next.place)}`);
   try {
@@ -191,18 +193,6 @@ function helperObject(policy: AnyPolicy, release: string): WantedObject {
   return { ...object, metadata: { ...object.metadata, labels: { [RELEASE_LABEL]: release }, annotations: { 'bulkhead.dev/purpose': 'stands only while a release is written, so that nothing is opened or cut in between' } } };
 }
 
-/** Of this host, and its process has ended. */
-function isGoneHere(holder: string): boolean {
-  const [host, pid] = holder.split('_');
-  if (host !== hostname() || !/^[0-9]+$/.test(pid ?? '')) return false;
-  try {
-    process.kill(Number(pid), 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH'; // kill throws nothing else
-  }
-}
-
 // --- Behind the writing
 
 /** Waits, tests, and takes it back where it was asked to. */
@@ -226,12 +216,32 @@ async function confirmRelease(proposal: Proposal, carrying: Carrying, { record, 
   }
 }
 
+/** Until its time is over, or somebody stops it; then it is taken back. */
+async function standFor(proposal: Proposal, carrying: Carrying, expires: Date): Promise<number> {
+  const back = `\`bulkhead rollback ${proposal.release}\``;
+  if (carrying.options.detach === true) {
+    await writeNote(`bulkhead: it stands until ${back}, or \`bulkhead rollback --expired\` behind ${expires.toISOString()}, takes it back: nobody here waits for that\n`);
+    return 0;
+  }
+  await writeNote(`bulkhead: it stands until ${expires.toISOString()} and goes then; Ctrl-C takes it back at once. If this process is killed it stays until ${back}, or \`bulkhead rollback --expired\`\n`);
+  const interruption = listenForInterruption();
+  try {
+    await Promise.race([interruption.come, REAL_PACING.wait(Math.max(0, expires.getTime() - Date.now()))]);
+  } finally {
+    interruption.stopListening();
+  }
+  await takeBack(proposal, carrying);
+  return 0;
+}
+
 async function takeBack({ release, lineOf }: Proposal, carrying: Carrying): Promise<void> {
-  const { live, options } = carrying;
+  const { options } = carrying;
+  // As it is now: it may have stood for hours.
+  const live = (await readLiveCluster(options)) ?? carrying.live;
   const kept = await listReleases(live.api, options.keepIn, release);
   const { dryRun: _, atomic: __, ...rest } = options;
   const all: ReleaseOptions = { ...rest, yes: true, adopt: true, allow: ['dns', 'api-server', 'ingress', 'webhooks', 'order'], output: 'text' };
-  await carryRelease({ ...rollbackProposal(release, kept), lineOf }, { ...carrying, kept, tests: [], options: all });
+  await carryRelease({ ...rollbackProposal(release, kept), lineOf }, { live, kept, tests: [], options: all });
 }
 
 async function waitFor({ live: { api }, options }: Carrying, { changes }: Judgment, interruption: Interruption): Promise<boolean> {

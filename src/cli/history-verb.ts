@@ -34,6 +34,6 @@ Example: bulkhead history shop`)
 async function runHistory(release: string | undefined, { context, kubeconfig, keepIn, output }: HistoryOptions): Promise<number> {
   const api = await openKubeApi({ ...(context === undefined ? {} : { context }), ...(kubeconfig === undefined ? {} : { kubeconfig }) });
   const kept = await sayingRights(listReleases(api, keepIn, release));
-  await writeAnswer(output === 'table' ? [historyText(kept, terminalOf(process.stdout).style)] : await dataAnswer(output, [historyJson(kept)]));
+  await writeAnswer(output === 'table' ? [historyText(kept, terminalOf(process.stdout).style, new Date())] : await dataAnswer(output, [historyJson(kept)]));
   return 0;
 }

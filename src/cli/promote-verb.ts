@@ -6,7 +6,12 @@ import { openKubeApi } from '../kube/kube-api.ts';
 import { printable } from '../report/printable.ts';
 import { readStaged, REAL_FORM, realObject, STAGED_CLUSTER_POLICY, STAGED_POLICY, type RealObject } from '../stage/read-staged.ts';
 import { isSameSpec, sumStaged, type StagedSum } from '../stage/staged-sum.ts';
+import { completeChange, keepChange, type KeptChange } from '../release/keep-change.ts';
+import { sayingRights } from '../release/missing-rights.ts';
+import { authored } from '../release/release-object.ts';
+import { RELEASE_LABEL, type RecordedChange } from '../release/release-record.ts';
 import { answersOf } from './answer-proposals.ts';
+import { releaseLockOptions } from './release-holder.ts';
 import { UsageError } from '../terminal/failures.ts';
 import { writeAnswer, writeNote } from '../terminal/output.ts';
 
@@ -15,6 +20,7 @@ interface PromoteOptions {
   readonly kubeconfig?: string;
   readonly yes?: boolean;
   readonly keep?: boolean;
+  readonly keepIn: string;
 }
 
 export function definePromote(command: Command): void {
@@ -24,9 +30,11 @@ export function definePromote(command: Command): void {
     .option('--kubeconfig <FILE>', 'another kubeconfig')
     .option('-y, --yes', 'do not ask')
     .option('--keep', 'leave the staged policy where it is')
+    .option('--keep-in <NAMESPACE>', 'where the history is kept', 'default')
     .addHelpText('after', `
 Says what the agents counted, asks, writes the real policy, and takes the staged one away.
 Broken off in the middle it can be called again. A policy of the same name is replaced, and stays as it was until then.
+It is a revision of the release that the staged policy belongs to, default where it belongs to none: bulkhead rollback takes it back.
 
 Exit status: 0 it is in the API server; 1 nothing was changed; 2 it cannot be understood; 3 the cluster said no.
 
@@ -53,6 +61,7 @@ async function runPromote(word: string, options: PromoteOptions): Promise<number
   const held = await find(api, real);
   if (held !== undefined && isSameSpec(held['spec'], wanted.spec)) {
     await writeNote(`bulkhead: ${wanted.kind} ${word} is there already\n`);
+    await sayingRights(completeChange(api, historyOf(staged, options)));
     return finish(api, place, staged, options);
   }
   await writeNote(summaryText(word, sumStaged(staged), held !== undefined));
@@ -60,7 +69,7 @@ async function runPromote(word: string, options: PromoteOptions): Promise<number
     await writeNote('bulkhead: nothing was changed\n');
     return 1;
   }
-  await write(api, real.served, wanted, held);
+  await keepPromotion(api, { staged, held, wanted }, options, () => write(api, real.served, wanted, held));
   await writeAnswer([`${wanted.kind} ${word} is in the API server; \`bulkhead status ${word} --wait\` says when it is in force\n`]);
   return finish(api, place, staged, options);
 }
@@ -97,6 +106,28 @@ async function find(api: ClusterApi, place: ObjectPlace): Promise<StoredObject |
 async function write(api: ClusterApi, served: ServedKind, wanted: RealObject, held: StoredObject | undefined): Promise<void> {
   if (held === undefined) await api.apply(served, { ...wanted }, { fieldManager: 'bulkhead-promote' });
   else await api.replace(served, { ...held, metadata: { ...held.metadata, name: wanted.metadata.name }, spec: wanted.spec });
+}
+
+interface Promotion {
+  readonly staged: StoredObject;
+  readonly held: StoredObject | undefined;
+  readonly wanted: RealObject;
+}
+
+/** What was there before is kept, so that it can be taken back. A promotion that broke off is taken back before the next. */
+async function keepPromotion(api: ClusterApi, { staged, held, wanted }: Promotion, options: PromoteOptions, act: () => Promise<void>): Promise<void> {
+  const after = held === undefined ? wanted : { ...authored(held), spec: wanted.spec };
+  const changes: RecordedChange[] = [
+    { before: held === undefined ? null : authored(held), after: { ...after } },
+    ...(options.keep === true ? [] : [{ before: authored(asObject(staged)), after: null }]),
+  ];
+  await sayingRights(keepChange(api, { changes, ...historyOf(staged, options) }, act));
+}
+
+function historyOf(staged: StoredObject, { keepIn }: PromoteOptions): Pick<KeptChange, 'reason' | 'lock'> {
+  const { name, namespace } = asObject(staged).metadata;
+  const release = (staged.metadata['labels'] as Readonly<Record<string, string>> | undefined)?.[RELEASE_LABEL] ?? 'default'; // as a server stores them
+  return { reason: `promote ${namespace === undefined ? name : `${namespace}/${name}`}`, lock: releaseLockOptions(keepIn, release) };
 }
 
 async function finish(api: ClusterApi, place: ObjectPlace, staged: StoredObject, { keep = false }: PromoteOptions): Promise<number> {

@@ -17,6 +17,8 @@ export interface Proposal {
   readonly lineOf: LineLookup;
   /** The revision that it takes back. */
   readonly undoes?: number;
+  /** It allows for a while, and is taken back then. */
+  readonly expires?: Date;
   /** Objects are to be exactly as they were. */
   readonly isRestore: boolean;
 }

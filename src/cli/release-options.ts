@@ -21,6 +21,8 @@ export interface ReleaseOptions extends SettingsOption {
   readonly wait: number;
   readonly atomic?: boolean;
   readonly reason?: string;
+  /** Of one that stands for a while: nobody stays to take it back. */
+  readonly detach?: boolean;
   readonly output: (typeof JUDGMENT_FORMATS)[number];
 }
 

@@ -1,7 +1,10 @@
 // `bulkhead rollback`: a release as it was before its newest revision, or before any that is kept.
 import type { Command } from 'commander';
+import { openKubeApi } from '../kube/kube-api.ts';
+import type { PolicyTest } from '../probe/policy-test.ts';
 import { sayingRights } from '../release/missing-rights.ts';
-import { listReleases } from '../release/release-store.ts';
+import { listReleases, overdueReleases } from '../release/release-store.ts';
+import { writeNote } from '../terminal/output.ts';
 import { checkRelease } from './apply-verb.ts';
 import { carryRelease } from './carry-release.ts';
 import { readLiveCluster } from './live-cluster.ts';
@@ -13,12 +16,14 @@ import { rollbackProposal } from './rollback-proposal.ts';
 interface RollbackOptions extends ReleaseOptions {
   readonly release: string;
   readonly to?: number;
+  readonly expired?: boolean;
 }
 
 export function defineRollback(command: Command): void {
   addReleaseOptions(
     command
       .argument('[RELEASE]', 'its name', 'default')
+      .option('--expired', 'every release whose time is over (apply --for), in place of a named one')
       .option('--to <REVISION>', 'as it was behind this revision; 0: before the first', positiveOrZero),
   ).addHelpText('after', `
 Every object is put back exactly as it was, and what was not there is taken away; that is judged, ordered and kept as any release is.
@@ -28,7 +33,8 @@ Exit status: as of bulkhead apply.
 
 Examples:
   bulkhead rollback
-  bulkhead rollback shop --to 3 --yes`)
+  bulkhead rollback shop --to 3 --yes
+  bulkhead rollback --expired --yes`)
     .action(async (release: string, options: RollbackOptions) => {
       process.exitCode = await runRollback(release, options);
     });
@@ -38,6 +44,16 @@ async function runRollback(release: string, options: RollbackOptions): Promise<n
   checkRelease(release);
   const tests = options.test === undefined ? [] : await readTests(options.test);
   if (tests === undefined) return 2;
+  if (options.expired !== true) return takeBackOne(release, tests, options);
+  const api = await openKubeApi(options);
+  const names = overdueReleases(await sayingRights(listReleases(api, options.keepIn)), new Date());
+  if (names.length === 0) await writeNote('bulkhead: no release is overdue\n');
+  let worst = 0;
+  for (const name of names) worst = Math.max(worst, await takeBackOne(name, tests, options));
+  return worst;
+}
+
+async function takeBackOne(release: string, tests: readonly PolicyTest[], options: RollbackOptions): Promise<number> {
   const live = await readLiveCluster(options);
   if (live === undefined) return 2;
   const kept = await sayingRights(listReleases(live.api, options.keepIn, release));

@@ -33,8 +33,8 @@ export interface WantedOptions extends SettingsOption {
 export async function readWanted(words: readonly string[], { namespace, release, stage = false, ...options }: WantedOptions): Promise<WantedPolicies | undefined> {
   const opened = openFiles(listInputs(await wordsOrStdin(words, options)));
   const { cluster, written, findings } = readManifests(opened.readFiles, { ...(namespace === undefined ? {} : { defaultNamespace: namespace }), keepsWritten: true });
+  await writeFindings(findings.filter(({ severity }) => severity !== 'info'), opened);
   if (hasErrors(findings)) {
-    await writeFindings(findings, opened);
     await writeNote('bulkhead: nothing was judged: mend the errors above first; `bulkhead lint --fix` mends what it can\n');
     return undefined;
   }
@@ -43,7 +43,7 @@ export async function readWanted(words: readonly string[], { namespace, release,
   if (policies.length < written.length) await writeNote(`bulkhead: ${written.length - policies.length} other objects of the files are left to kubectl, and the judgment is about what runs in the cluster\n`);
   const objects = policies.map((policy) => wantedObject(policy, { release, stage }));
   const ofFiles = new Map([...cluster.policies, ...cluster.clusterPolicies].map((policy) => [policyLabel(policy), policy]));
-  return { objects: distinct(objects), ofFiles, lineOf: opened.lineOf };
+  return { objects, ofFiles, lineOf: opened.lineOf };
 }
 
 function wantedObject({ apiVersion, kind, namespace, name, map }: WrittenObject, { release, stage }: { readonly release: string; readonly stage: boolean }): WantedObject {
@@ -62,15 +62,4 @@ function stagedObject(object: WantedObject): WantedObject {
   if (form === undefined) throw new WordError(`${placeLabel(placeOfObject(object))} cannot be staged`, 'bulkhead convert makes a ClusterNetworkPolicy of it, which can');
   const [kind, { field }] = form;
   return { apiVersion: 'bulkhead.dev/v1alpha1', kind, metadata: object.metadata, spec: { [field]: object['spec'] ?? {} } };
-}
-
-/** Throws WordError where two stand for one object of the cluster. */
-function distinct(objects: readonly WantedObject[]): readonly WantedObject[] {
-  const seen = new Set<string>();
-  for (const object of objects) {
-    const label = placeLabel(placeOfObject(object));
-    if (seen.has(label)) throw new WordError(`${label} stands in the files twice`, 'leave one of the two');
-    seen.add(label);
-  }
-  return objects;
 }

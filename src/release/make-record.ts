@@ -6,6 +6,7 @@ import type { KeptRelease, NamedObject, RecordedChange, ReleaseRecord } from './
 
 export interface Intent extends Pick<ReleaseRecord, 'release' | 'action' | 'undoes'> {
   readonly members: readonly NamedObject[];
+  readonly expires?: Date | undefined;
 }
 
 export interface Recording {
@@ -18,7 +19,7 @@ export interface Recording {
 }
 
 /** Of what a revision that broke off had changed, what was there before that one is kept. */
-export function makeRecord({ release, action, members, undoes }: Intent, { judgment, revision, broken, at, reason }: Recording): ReleaseRecord {
+export function makeRecord({ release, action, members, undoes, expires }: Intent, { judgment, revision, broken, at, reason }: Recording): ReleaseRecord {
   const earlier = new Map((broken?.record.changes ?? []).map((change) => [placeLabel(placeOfObject((change.before ?? change.after)!)), change]));
   const touched = new Set(judgment.changes.map(({ place }) => placeLabel(place)));
   const helpers = new Set((broken?.record.helpers ?? []).map((object) => placeLabel(placeOfObject(object))));
@@ -31,6 +32,7 @@ export function makeRecord({ release, action, members, undoes }: Intent, { judgm
     action,
     at: at.toISOString(),
     ...(reason === undefined ? {} : { reason }),
+    ...(expires === undefined ? {} : { expires: expires.toISOString() }),
     ...(undoes === undefined ? {} : { undoes }),
     changes: [...changes, ...(action === 'rollback' ? [] : untouched)],
     members: members.map(({ apiVersion, kind, metadata: { name, namespace } }) => ({ apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } })),

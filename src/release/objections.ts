@@ -20,15 +20,18 @@ export interface Findings {
   /** Errors that the release brings. */
   readonly errors: number;
   readonly failedTests: number;
+  /** It is to stand for a while only. */
+  readonly isTemporary?: boolean;
 }
 
 /** Empty: it may be written. */
-export function objectionsTo(judgment: Judgment, { errors, failedTests }: Findings, consent: Consent): readonly Objection[] {
+export function objectionsTo(judgment: Judgment, { errors, failedTests, isTemporary = false }: Findings, consent: Consent): readonly Objection[] {
   return [
     ...(errors === 0 ? [] : [{ message: `lint finds ${errors === 1 ? 'an error' : `${errors} errors`} in it`, help: 'mend what is named above; `bulkhead lint --fix` mends what it can' }]),
     ...(failedTests === 0 ? [] : [{ message: `${failedTests === 1 ? 'a test fails' : `${failedTests} tests fail`} on the cluster as it would be`, help: 'mend the policies, or the tests' }]),
     ...GUARDS.flatMap((guard) => guardObjection(guard, judgment.cuts.filter((cut) => cut.guard === guard), consent)),
     ...(consent.isAdopting ? [] : adoptions(judgment.changes)),
+    ...(isTemporary ? notOnlyAllowing(judgment) : []),
   ];
 }
 
@@ -42,6 +45,15 @@ const GUARD_WORDS: Readonly<Record<Guard, string>> = {
 
 function guardObjection(guard: Guard, cuts: readonly GuardWitness[], { allowed }: Consent): readonly Objection[] {
   return cuts.length === 0 || allowed.has(guard) ? [] : [{ message: GUARD_WORDS[guard], help: `if that is meant: --allow ${guard}` }];
+}
+
+/** What is to go by itself must leave nothing behind. */
+function notOnlyAllowing({ changes, difference: { groups } }: Judgment): readonly Objection[] {
+  const old = changes.find(({ held }) => held !== undefined);
+  return [
+    ...(old === undefined ? [] : [{ message: `for a while only new policies can stand, and ${placeLabel(old.place)} is there already`, help: 'give it a name of its own' }]),
+    ...(groups.lostPairs === 0 ? [] : [{ message: 'for a while it is to allow, and it cuts something', help: 'let it select only pods that policies of the same direction isolate already' }]),
+  ];
 }
 
 function adoptions(changes: readonly ObjectChange[]): readonly Objection[] {

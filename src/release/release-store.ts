@@ -45,3 +45,9 @@ export async function dropOldRecords(api: ClusterApi, namespace: string, kept: r
     }
   }
 }
+
+/** Releases whose time is over and whose newest revision still stands. */
+export function overdueReleases(kept: readonly KeptRelease[], now: Date): readonly string[] {
+  const newest = new Map(kept.map((one) => [one.record.release, one]));
+  return [...newest].filter(([, { record, state }]) => (state === 'written' || state === 'failed' || state === 'writing') && record.expires !== undefined && Date.parse(record.expires) <= now.getTime()).map(([release]) => release);
+}

@@ -7,14 +7,22 @@ import { alignColumns } from './table.ts';
 
 const STATE_WORDS: Readonly<Record<ReleaseState, string>> = { writing: 'broke off, or is being written', written: 'written', failed: 'did not hold', 'rolled-back': 'taken back', resumed: 'broke off, resumed' };
 
-export function historyText(kept: readonly KeptRelease[], style: Style): string {
+export function historyText(kept: readonly KeptRelease[], style: Style, now: Date): string {
   if (kept.length === 0) return 'no release is kept here\n';
-  const rows = kept.map(({ record: { release, revision, at, action, undoes, reason = '', changes }, state }) => {
+  const rows = kept.map(({ record, state }) => {
+    const { release, revision, at, action, undoes, reason = '', changes } = record;
     const what = action === 'rollback' ? `rollback of ${undoes ?? '?'}` : 'apply';
-    const painted = state === 'written' ? STATE_WORDS[state] : style.yellow(STATE_WORDS[state]);
-    return [printable(release), `${revision}`, printable(at.slice(0, 19)), what, countsOf(changes), { text: STATE_WORDS[state], painted }, printable(reason)];
+    const text = standingOf({ record, state }, now);
+    const painted = text === STATE_WORDS.written ? text : style.yellow(text);
+    return [printable(release), `${revision}`, printable(at.slice(0, 19)), what, countsOf(changes), { text, painted }, printable(reason)];
   });
   return `${alignColumns([['RELEASE', 'REVISION', 'AT', 'WHAT', 'POLICIES', 'STATE', 'REASON'], ...rows]).join('\n')}\n`;
+}
+
+function standingOf({ record: { expires }, state }: Pick<KeptRelease, 'record' | 'state'>, now: Date): string {
+  if (state !== 'written' || expires === undefined) return STATE_WORDS[state];
+  const until = printable(expires.slice(0, 19));
+  return Date.parse(expires) > now.getTime() ? `until ${until}` : `overdue since ${until}`;
 }
 
 function countsOf(changes: readonly RecordedChange[]): string {

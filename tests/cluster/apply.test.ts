@@ -1,10 +1,15 @@
 // A real API server: policies are applied as a release, refused, taken over, broken off, resumed and taken back.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { KubeApi } from '../../src/kube/kube-api.ts';
+import { openConnection } from '../../src/kube/kube-config.ts';
+import { ReleaseLock } from '../../src/release/release-lock.ts';
+import { listReleases } from '../../src/release/release-store.ts';
 import { cloneRoot, needs } from '../needs.ts';
 import { startApiServer } from './api-server.ts';
 import { policyCrdFiles } from './policy-crds.ts';
@@ -124,4 +129,77 @@ test('a namespace that is not there, a kind that is not served, a right that is 
   assert.deepEqual([forbidden.status, /`reader` may not patch networkpolicies\.networking\.k8s\.io in d; create, update, delete configmaps in default; .*: nothing was written\n {2}help: grant it: kubectl create role bulkhead-apply-networkpolicies -n d --verb=patch --resource=networkpolicies\.networking\.k8s\.io/s.test(forbidden.stderr)], [3, true], forbidden.stderr);
   assert.deepEqual(policiesIn('d'), []);
   assert.equal(bulkhead('history', 'd').stdout, 'no release is kept here\n');
+});
+
+test('killed at any moment, it is gone on with or taken back; nobody waits for who is gone', { ...wants, timeout: 240_000 }, async () => {
+  shop('e');
+  const moved = [policy('e', 'one', allow('web', 'api', 80)), policy('e', 'two', allow('db', 'api', 80)), policy('e', 'deny', DENY)];
+  const files = file('e.json', ...moved);
+  const connection = await openConnection({ kubeconfig: server!.kubeconfig });
+  // After so many changes of policies and records as a watch tells them: in the middle of the writes, somewhere.
+  for (const changes of [1, 2, 3, 5]) {
+    await killBehind(new KubeApi(connection), changes, ['apply', files, '--yes', '--release', 'e']);
+    const states = await listReleases(new KubeApi(connection), 'default', 'e');
+    if (changes % 2 === 0) {
+      if (states.length > 0) assert.equal(bulkhead('rollback', 'e', '--yes').status, 0);
+      assert.deepEqual(policiesIn('e'), [], `taken back behind ${changes}`);
+      continue;
+    }
+    const resumed = bulkhead('apply', files, '--yes', '--release', 'e');
+    assert.equal(resumed.status, 0, resumed.stderr);
+    assert.deepEqual(policiesIn('e').map((one) => (one as { readonly name: string }).name), ['deny', 'one', 'two'], `gone on with behind ${changes}`);
+    assert.equal(bulkhead('rollback', 'e', '--to', '0', '--yes').status, 0);
+    assert.deepEqual(policiesIn('e'), []);
+  }
+});
+
+/** SIGKILL behind so many changes of policies of the namespace `e` and of records. */
+async function killBehind(api: KubeApi, changes: number, words: readonly string[]): Promise<void> {
+  const stop = new AbortController();
+  let seen = 0;
+  const child = spawn(process.execPath, [join(cloneRoot, 'src/cli/main.ts'), ...words, '--kubeconfig', server!.kubeconfig], { stdio: 'ignore' });
+  const ended = once(child, 'exit');
+  const follow = async (kind: string, resource: string, namespace: string): Promise<void> => {
+    const served = { apiVersion: kind === 'ConfigMap' ? 'v1' : 'networking.k8s.io/v1', kind, resource, isNamespaced: true };
+    let isTold = false;
+    for await (const event of api.watch(served, { namespace, signal: stop.signal })) {
+      if (event.kind === 'synced') isTold = true;
+      else if (isTold && (event.kind === 'put' || event.kind === 'remove') && ++seen >= changes) child.kill('SIGKILL');
+    }
+  };
+  const watches = [follow('ConfigMap', 'configmaps', 'default'), follow('NetworkPolicy', 'networkpolicies', 'e')];
+  await ended;
+  stop.abort();
+  await Promise.all(watches);
+}
+
+test('two at once: the second is told who the first is', wants, async () => {
+  const api = new KubeApi(await openConnection({ kubeconfig: server!.kubeconfig }));
+  const lock = await ReleaseLock.acquire(api, { namespace: 'default', release: 'f', holder: 'elsewhere_1_x', now: () => new Date() });
+  shop('f');
+  const files = file('f.json', policy('f', 'deny', DENY));
+  const second = bulkhead('apply', files, '--yes', '--release', 'f');
+  assert.deepEqual([second.status, /the release f is being written by elsewhere_1_x/.test(second.stderr), policiesIn('f')], [3, true, []], second.stderr);
+  await lock.release();
+  assert.equal(bulkhead('apply', files, '--yes', '--release', 'f').status, 0);
+});
+
+test('break-glass: what only allows, with a reason, stands for its time; what is left of it is taken back as overdue', { ...wants, timeout: 120_000 }, () => {
+  shop('g');
+  put(policy('g', 'deny', DENY));
+  const glass = file('g.json', policy('g', 'debug', allow('web', 'db', 5432)));
+  assert.match(bulkhead('apply', glass, '--for', '2h', '--yes').stderr, /the history keeps why\n {2}help: add --reason/);
+  const cutting = bulkhead('apply', file('cut.json', policy('g', 'out', { podSelector: {}, policyTypes: ['Egress'] })), '--for', '2h', '--reason', 'x', '--yes');
+  assert.deepEqual([cutting.status, /for a while it is to allow, and it cuts something/.test(cutting.stdout)], [1, true], cutting.stdout);
+  const stayed = bulkhead('apply', glass, '--for', '2s', '--reason', 'incident', '--yes', '--wait', '0');
+  assert.equal(stayed.status, 0, stayed.stderr);
+  assert.match(stayed.stderr, /it stands until .* and goes then.*revision 2 of break-glass is written/s);
+  assert.deepEqual(policiesIn('g'), [{ name: 'deny', spec: DENY }]);
+  assert.equal(bulkhead('apply', glass, '--for', '1s', '--reason', 'again', '--yes', '--detach', '--wait', '0').status, 0);
+  assert.equal(policiesIn('g').length, 2);
+  assert.match(bulkhead('history', 'break-glass').stdout, /break-glass +3 .*(overdue since|until) .* +again/);
+  const swept = bulkhead('rollback', '--expired', '--yes');
+  assert.equal(swept.status, 0, swept.stderr);
+  assert.deepEqual(policiesIn('g'), [{ name: 'deny', spec: DENY }]);
+  assert.match(bulkhead('rollback', '--expired', '--yes').stderr, /no release is overdue/);
 });

@@ -56,6 +56,14 @@ test('a promotion that broke off before its end goes on from there', wants, () =
   assert.deepEqual([gone.status, /stagedpolicies.* "web" not found/.test(gone.stderr)], [3, true], gone.stderr);
 });
 
+test('it is in the history, and is taken back', wants, () => {
+  const bulkhead = (...words: readonly string[]) => spawnSync(join(cloneRoot, 'bin/bulkhead'), [...words, '--kubeconfig', server!.kubeconfig], { encoding: 'utf8', input: '' });
+  assert.match(bulkhead('history').stdout, /default +1 .*\+1 ~0 -1 +written +promote default\/web\n.*default +2 .*\+0 ~1 -0 +written +promote default\/web/s);
+  const back = bulkhead('rollback', '--yes');
+  assert.equal(back.status, 0, back.stderr);
+  assert.deepEqual(specOf('networkpolicy', 'web'), { ...SPEC, podSelector: { matchLabels: { app: 'web', tier: 'front' } }, policyTypes: ['Ingress', 'Egress'], egress: [{}] });
+});
+
 test('a policy of the whole cluster; names that are none', wants, () => {
   const spec = { tier: 'Admin', priority: 5, subject: { namespaces: {} }, ingress: [{ action: 'Deny', from: [{ namespaces: {} }] }] };
   apply({ apiVersion: 'bulkhead.dev/v1alpha1', kind: 'StagedClusterPolicy', metadata: { name: 'wall' }, spec: { clusterNetworkPolicy: spec } });
