@@ -8,7 +8,9 @@ import { listReleases } from '../release/release-store.ts';
 import { UsageError } from '../terminal/failures.ts';
 import { collect } from '../input/input-options.ts';
 import { carryRelease } from './carry-release.ts';
+import { readFlows } from './flow-source.ts';
 import { readLiveCluster } from './live-cluster.ts';
+import { liveTests } from './live-tests.ts';
 import type { Proposal } from './proposal.ts';
 import { readTests } from './read-tests.ts';
 import { addReleaseOptions, durationSeconds, type ReleaseOptions } from './release-options.ts';
@@ -57,13 +59,14 @@ async function runApply(words: readonly string[], options: ApplyOptions): Promis
   checkFor(options);
   const wanted = await readWanted(words, options);
   const tests = options.test === undefined ? [] : await readTests(options.test);
-  if (wanted === undefined || tests === undefined) return 2;
+  const flows = options.flows === undefined ? undefined : await readFlows(options.flows, options);
+  if (wanted === undefined || tests === undefined || (flows === undefined && options.flows !== undefined)) return 2;
   const live = await readLiveCluster(options);
   if (live === undefined) return 2;
   const kept = await sayingRights(listReleases(live.api, options.keepIn, options.release));
   const standing = kept.at(-1);
   if (options.for !== undefined && standing?.state === 'written' && standing.record.expires !== undefined) throw new UsageError(`the release ${options.release} stands until ${standing.record.expires}`, `take it back first: bulkhead rollback ${options.release}; or name another with --release`);
-  return carryRelease(proposalOf(wanted, kept, options), { live, kept, tests, options });
+  return carryRelease(proposalOf(wanted, kept, options), { live, kept, tests, options, flows: flows?.table, testLive: liveTests(options) });
 }
 
 /** Throws UsageError. */

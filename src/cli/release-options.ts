@@ -5,8 +5,9 @@ import { JUDGMENT_FORMATS } from '../report/judgment.ts';
 import { addSettingsOption, type SettingsOption } from '../input/settings-file.ts';
 import { collect } from '../input/input-options.ts';
 import { choiceOf } from './choice.ts';
+import { addFlowOptions, type FlowOptions } from './flow-source.ts';
 
-export interface ReleaseOptions extends SettingsOption {
+export interface ReleaseOptions extends SettingsOption, FlowOptions {
   readonly context?: string;
   readonly kubeconfig?: string;
   readonly lenient?: boolean;
@@ -28,7 +29,7 @@ export interface ReleaseOptions extends SettingsOption {
 
 export function addReleaseOptions(command: Command): Command {
   const guard = choiceOf(GUARDS);
-  return addSettingsOption(addPlaceOptions(command))
+  return addFlowOptions(addSettingsOption(addPlaceOptions(command)))
     .option('--test <FILE>', 'expectations that the cluster must meet, as `bulkhead test` reads them; repeatable', collect)
     .option('--allow <GUARD>', `let it do what a guard refuses: ${GUARDS.join(', ')}; repeatable`, (word: string, known: readonly Guard[] = []): readonly Guard[] => [...known, guard(word)])
     .option('--adopt', 'take over objects and fields that others have written')

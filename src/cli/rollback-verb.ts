@@ -1,13 +1,17 @@
 // `bulkhead rollback`: a release as it was before its newest revision, or before any that is kept.
 import type { Command } from 'commander';
+import type { FlowTable } from '../flow/flow-table.ts';
 import { openKubeApi } from '../kube/kube-api.ts';
 import type { PolicyTest } from '../probe/policy-test.ts';
 import { sayingRights } from '../release/missing-rights.ts';
 import { listReleases, overdueReleases } from '../release/release-store.ts';
+import { UsageError } from '../terminal/failures.ts';
 import { writeNote } from '../terminal/output.ts';
 import { checkRelease } from './apply-verb.ts';
 import { carryRelease } from './carry-release.ts';
+import { readFlows } from './flow-source.ts';
 import { readLiveCluster } from './live-cluster.ts';
+import { liveTests } from './live-tests.ts';
 import { positiveOrZero } from './number-words.ts';
 import { readTests } from './read-tests.ts';
 import { addReleaseOptions, type ReleaseOptions } from './release-options.ts';
@@ -53,9 +57,17 @@ async function runRollback(release: string, options: RollbackOptions): Promise<n
   return worst;
 }
 
+/** Throws UsageError where they could not be read, which has been said. */
+async function flowsOf(options: RollbackOptions): Promise<FlowTable | undefined> {
+  if (options.flows === undefined) return undefined;
+  const gathering = await readFlows(options.flows, options);
+  if (gathering === undefined) throw new UsageError('the recorded flows could not be read');
+  return gathering.table;
+}
+
 async function takeBackOne(release: string, tests: readonly PolicyTest[], options: RollbackOptions): Promise<number> {
   const live = await readLiveCluster(options);
   if (live === undefined) return 2;
   const kept = await sayingRights(listReleases(live.api, options.keepIn, release));
-  return carryRelease(rollbackProposal(release, kept, options.to), { live, kept, tests, options });
+  return carryRelease(rollbackProposal(release, kept, options.to), { live, kept, tests, options, flows: await flowsOf(options), testLive: liveTests(options) });
 }

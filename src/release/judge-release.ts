@@ -2,6 +2,8 @@
 import type { Cluster } from '../model/cluster.ts';
 import { comparePrograms, type Comparison } from '../compare/compare.ts';
 import { groupChanges, type GroupedChanges } from '../compare/group-changes.ts';
+import type { FlowTable } from '../flow/flow-table.ts';
+import { flowCuts } from './flow-cuts.ts';
 import { findCuts, type GuardContext, type GuardWitness } from './guards.ts';
 import { harmWitnesses } from './harm-text.ts';
 import { planWrites, type WritePlan } from './plan-writes.ts';
@@ -23,6 +25,8 @@ export interface JudgeOptions extends GuardContext {
   /** Policies as the user's files have them, by label: their lines are shown where the server takes them as they are. */
   readonly ofFiles: ReadonlyMap<string, AnyPolicy>;
   readonly helperPrefix: string;
+  /** What was seen on the wire; undefined: nobody named any. */
+  readonly flows?: FlowTable | undefined;
 }
 
 /** `cluster` is what was read of it; of the objects that change, what was read last counts. */
@@ -39,7 +43,7 @@ export function judgeRelease(cluster: Cluster, objects: readonly ObjectChange[],
     unchanged: objects.filter(isUnchanged),
     plan,
     difference: { comparison, groups: groupChanges(comparison) },
-    cuts: [...findCuts(pair, options), ...harmWitnesses(plan)],
+    cuts: [...findCuts(pair, options), ...(options.flows === undefined ? [] : flowCuts(pair, options.flows)), ...harmWitnesses(plan)],
   };
 }
 

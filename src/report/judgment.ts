@@ -75,6 +75,7 @@ function cutText({ message, traffic, policy, related, more, guard }: GuardWitnes
   const others = more === 0 ? '' : ` (and ${more} more like it)`;
   if (guard === 'order' || guard === 'webhooks') return `${message}${guard === 'order' ? `: ${traffic}, in ${policy}` : ''}${others}`;
   const place = related[0]?.file === undefined || related[0].file.startsWith('cluster ') ? '' : ` at ${placeOf(related[0].file, related[0].range)}`;
+  if (guard === 'flows') return `${message} on ${traffic}, and would be refused${others}`;
   return `${message} on ${traffic} today, and ${policy}${place} refuses it${others}`;
 }
 

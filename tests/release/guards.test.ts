@@ -4,6 +4,9 @@ import { test } from 'node:test';
 import { compileCluster } from '../../src/compile/compile.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
 import { saysWhoCalls } from '../../src/lint/callers.ts';
+import type { FlowRecord } from '../../src/flow/flow-record.ts';
+import { FlowTable } from '../../src/flow/flow-table.ts';
+import { flowCuts } from '../../src/release/flow-cuts.ts';
 import { findCuts, type GuardContext } from '../../src/release/guards.ts';
 
 const pod = (namespace: string, name: string, labels: string, port = 80, protocol = 'TCP', address = ''): string => `
@@ -92,4 +95,32 @@ test('webhooks: the API server from outside the pods', () => {
   const [[guard, message] = ['none', '']] = cuts(SHOP + API_SERVER + WEBHOOK, '', policy('shop', 'in', PODS_ONLY), { apiCallers: new Set() });
   assert.deepEqual([guard, /has the API server call `shop\/web` on TCP 8443, and NetworkPolicy `shop\/in` keeps out its address/.test(message)], ['webhooks', true], message);
   assert.deepEqual(cuts(SHOP + API_SERVER + WEBHOOK, policy('shop', 'old', PODS_ONLY), policy('shop', 'in', PODS_ONLY), { apiCallers: new Set() }), []);
+});
+
+/** From the shop's web to its operator. */
+const SEEN: FlowRecord = {
+  verdict: 'allowed',
+  source: { kind: 'pod', namespace: 'shop', workload: { kind: 'Pod', namespace: 'shop', name: 'web' }, pod: 'web', labels: new Map([['app', 'web']]), namespaceLabels: new Map(), address: undefined },
+  target: { kind: 'pod', namespace: 'shop', workload: { kind: 'Pod', namespace: 'shop', name: 'operator' }, pod: 'operator', labels: new Map([['app', 'operator']]), namespaceLabels: new Map(), address: undefined },
+  family: 4,
+  protocol: 6,
+  port: 80,
+  count: 7,
+  openings: undefined,
+  firstSeen: 0,
+  lastSeen: 1000,
+  node: undefined,
+  service: undefined,
+  reason: undefined,
+};
+
+test('recorded flows: what went through and would be refused, unless the old policies refuse it already', () => {
+  const table = new FlowTable();
+  for (const record of [SEEN, { ...SEEN, port: 81, count: 9 }, { ...SEEN, port: 82, verdict: 'denied' as const }]) table.add(record);
+  const compiled = (policies: string) => compileCluster(readManifests([sourceFromText('cluster', SHOP + policies)]).cluster);
+  const only81 = policy('shop', 'in', 'podSelector: { matchLabels: { app: operator } }, policyTypes: [Ingress], ingress: [{ ports: [{ port: 81 }] }]');
+  const told = (before: string, after: string): readonly string[] => flowCuts({ before: compiled(before), after: compiled(after) }, table).map(({ message, traffic, more }) => `${message} | ${traffic} | ${more}`);
+  assert.deepEqual(told('', only81), ['shop/web → shop/operator was seen 7 times, last at 1970-01-01T00:00:01Z | tcp/80 | 0']);
+  assert.equal(told('', policy('shop', 'out', NO_EGRESS)).length, 2);
+  assert.deepEqual(told(only81, only81), []);
 });
