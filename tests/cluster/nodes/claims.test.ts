@@ -20,7 +20,7 @@ const CRDS = join(cloneRoot, 'deploy/crds');
 const CRD_FILES = [...policyCrdFiles(), ...readdirSync(CRDS).map((file) => join(CRDS, file))].join(' ');
 
 /** In CI they are fewer. */
-const CHANGES = process.env['BULKHEAD_NIGHTLY'] === '1' ? 300 : 30;
+const CHANGES = process.env['BULKHEAD_NIGHTLY'] === '1' ? 300 : 16;
 
 describeOnNodes('claims', { combination: { cni: 'ptp', nodes: 2, isDualStack: true, proxy: 'nftables' }, agent: 'none', settings: { CRD_FILES } }, (world) => {
   let policy: ClaimedPolicy;

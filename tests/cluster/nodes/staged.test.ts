@@ -36,6 +36,9 @@ const SOURCES = ['a/bare', 'b/x', 'b/bare', 'c/x', 'outside'];
 const TARGETS = ['a/x', 'a/y'];
 const PORTS = [80, 81, 8000];
 
+/** In CI they are fewer. */
+const SWITCHES = process.env['BULKHEAD_NIGHTLY'] === '1' ? 30 : 3;
+
 interface Opened {
   readonly source: FleetEnd;
   readonly target: FleetEnd;
@@ -84,8 +87,8 @@ describeOnNodes('staged policies', { combination: { cni: 'bridge', nodes: 2, isD
     await applyObject(cluster.connection, networkPolicy('a/web', SPEC));
     // What stays open meanwhile is allowed throughout.
     await applyObject(cluster.connection, networkPolicy('a/live', { podSelector: {}, ingress: [{ from: SPEC.ingress[0]!.from!, ports: [{ port: LIVE_PORT }] }] }));
-    await throughFault(world(), 'audit on and off, five times', async ({ change }) => {
-      for (let count = 0; count < 5; count++) {
+    await throughFault(world(), `audit on and off, ${SWITCHES} times`, async ({ change }) => {
+      for (let count = 0; count < SWITCHES; count++) {
         await change(() => relabel(cluster, { namespace: 'a' }, { [AUDIT_LABEL]: 'true' }));
         await sleep(300);
         await change(() => relabel(cluster, { namespace: 'a' }, { [AUDIT_LABEL]: null }));
