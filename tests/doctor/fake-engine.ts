@@ -38,6 +38,7 @@ export class FakeEngine extends FakeCluster implements PodHands {
   /** Told of each exec before it happens. */
   onExec: (count: number) => void = () => undefined;
   #execs = 0;
+  #compiled: { readonly text: string; readonly program: ReturnType<typeof compileCluster> } | undefined;
   #pods = 0;
 
   constructor(judge: Judge, clock: QuickClock) {
@@ -101,7 +102,8 @@ export class FakeEngine extends FakeCluster implements PodHands {
     const text = [...snapshotText(entries)].join('');
     // An engine that does not know ranges takes the first port of them.
     const known = this.#judge === 'no ranges' ? text.replace(/,\s*"endPort": [0-9]+|"endPort": [0-9]+,\s*/g, '') : text;
-    return compileCluster(readManifests([sourceFromText('cluster', known)]).cluster);
+    if (this.#compiled?.text !== known) this.#compiled = { text: known, program: compileCluster(readManifests([sourceFromText('cluster', known)]).cluster) };
+    return this.#compiled.program;
   }
 
   #comes(program: ReturnType<typeof compileCluster>, { namespace, pod }: PodPlace, { host, point }: { readonly host: string; readonly point: number }): boolean {
