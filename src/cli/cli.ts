@@ -28,6 +28,7 @@ const VERBS: readonly Verb[] = [
   { name: 'test', summary: 'expectations in files, held against the computed answer, the lab or a cluster', load: async () => (await import('./test-verb.ts')).defineTest },
   { name: 'impact', summary: 'what a compromised pod reaches, directly and by hops', load: async () => (await import('./impact-verb.ts')).defineImpact },
   { name: 'flows', summary: 'what went over the wire, and by which rule', load: async () => (await import('./flows-verb.ts')).defineFlows },
+  { name: 'denied', summary: 'what was refused, by which rule, and which came nearest', load: async () => (await import('./flows-verb.ts')).defineDenied },
   { name: 'replay', summary: 'what proposed policies would have refused of the recorded flows', load: async () => (await import('./replay-verb.ts')).defineReplay },
   { name: 'recommend', summary: 'least-privilege policies from what manifests show of who talks to whom', load: async () => (await import('./recommend-verb.ts')).defineRecommend },
   { name: 'snapshot', summary: 'what decides about traffic in a cluster, kept in a file', load: async () => (await import('./snapshot-verb.ts')).defineSnapshot },
@@ -73,6 +74,8 @@ async function buildProgram(words: readonly string[]): Promise<Command> {
     .description('Cuts a Kubernetes cluster into watertight compartments with network policies, and shows that the walls hold.')
     .version(packageVersion(), '--version', 'print the version')
     .helpOption('-h, --help', 'print this help')
+    // What stands behind a verb is its own, and behind a verb of a verb, too.
+    .enablePositionalOptions()
     .addHelpText('after', EPILOG);
   configure(program);
   for (const verb of VERBS) {

@@ -201,12 +201,12 @@ async function stepInterrupted(): Promise<number> {
   return INTERRUPTED_STATUS;
 }
 
-async function stepWatch({ firewall, plan, program }: RunningLab, interruption: Interruption): Promise<void> {
+async function stepWatch(running: RunningLab, interruption: Interruption): Promise<void> {
   const { style } = terminalOf(process.stdout);
   await heading('Watch', 'flows as they happen; Ctrl-C takes every trace away');
-  const commands = suggestCommands(plan, program.cluster).map((command) => `  ${style.cyan(command)}\n`);
+  const commands = suggestCommands(running.plan, running.program.cluster).map((command) => `  ${style.cyan(command)}\n`);
   await writeAnswer(['  try from another terminal:\n', ...commands, '\n']);
-  await watchFlows({ firewall, plan, style, interruption });
+  await watchFlows({ running, style, interruption });
   await writeAnswer(['\n']);
 }
 

@@ -1,29 +1,44 @@
-// Where a verb takes recorded flows from, and what it says of those that it could not take.
-import type { Command } from 'commander';
-import { leftOutText, type FlowGathering } from '../flow/gather-flows.ts';
+// Where a verb takes recorded flows from, files or the lab that runs here, and what it says of those that it could not take.
+import { Option, type Command } from 'commander';
+import { FlowGathering, leftOutText, type GatherOptions } from '../flow/gather-flows.ts';
 import { collect } from '../input/input-options.ts';
 import { readFlowFiles } from '../input/flow-files.ts';
+import { findLab } from '../lab/lab-state.ts';
+import { readLabFlows } from '../lab/lab-records.ts';
 import { writeNote } from '../terminal/output.ts';
 import { parseSince } from '../words/time-words.ts';
 import { printable } from '../report/printable.ts';
 import { count } from '../report/truth-table.ts';
+import { positiveNumber } from './number-words.ts';
 
 export interface FlowOptions {
   readonly flows?: readonly string[];
   readonly since?: string;
+  readonly pid?: number;
   readonly lenient?: boolean;
 }
 
 export function addFlowOptions(command: Command): Command {
-  return command
-    .option('--flows <FILE|->', 'recorded flows, a line of JSON each: those of `bulkhead flows`, or the export of Hubble; repeatable', collect)
-    .option('--since <TIME>', 'only those last seen since then: 30m, 2h, 7d ago, or 2026-11-20T10:00:00Z');
+  return addSinceOption(command)
+    .option('--flows <FILE|->', 'recorded flows, a line of JSON each: those of `bulkhead flows -o jsonl`, or the export of Hubble; repeatable (default: those of the lab that runs here)', collect)
+    .addOption(new Option('--pid <PID>', 'the process of the lab, where several run').env('BULKHEAD_LAB_PID').argParser(positiveNumber));
 }
 
-/** undefined: they could not be read, which has been said. */
-export async function readFlows(words: readonly string[], { since, lenient }: FlowOptions): Promise<FlowGathering | undefined> {
-  const gathering = await readFlowFiles(words, { sinceMs: since === undefined ? undefined : parseSince(since, Date.now()), lenient });
+export function addSinceOption(command: Command): Command {
+  return command.option('--since <TIME>', 'only flows last seen since then: 30m, 2h, 7d ago, or 2026-11-20T10:00:00Z');
+}
+
+/** undefined: they could not be read, which has been said. Throws LabError where none are named and no lab runs. */
+export async function readFlows({ flows, since, pid, lenient }: FlowOptions, { keepsReasons }: Pick<GatherOptions, 'keepsReasons'> = {}): Promise<FlowGathering | undefined> {
+  const options = { sinceMs: since === undefined ? undefined : parseSince(since, Date.now()), keepsReasons };
+  const gathering = flows === undefined ? gatherLabFlows(pid, options) : await readFlowFiles(flows, { ...options, lenient });
   if (gathering !== undefined) await noteGathering(gathering);
+  return gathering;
+}
+
+export function gatherLabFlows(pid: number | undefined, options: GatherOptions): FlowGathering {
+  const gathering = new FlowGathering(options);
+  for (const [index, line] of readLabFlows(findLab(pid)).split('\n').entries()) gathering.addLine(line, 'lab', index + 1);
   return gathering;
 }
 

@@ -88,7 +88,7 @@ async function runUp(words: readonly string[], options: UpOptions): Promise<numb
     const { style } = terminalOf(process.stdout);
     for (const note of plan.notes) await writeNote(`bulkhead: ${note}\n`);
     await writeAnswer([`${count(plan.pods.length)} pods are up as process ${process.pid}; Ctrl-C takes them away\n`, ...plan.pods.map(({ name }) => `  ${printable(name)}\n`), '\n']);
-    await watchFlows({ firewall: running.firewall, plan, style, interruption });
+    await watchFlows({ running, style, interruption });
   } finally {
     await running.close();
     interruption.stopListening();

@@ -5,7 +5,6 @@ import { REPLAY_FORMATS, replayGithub, replayJson, replayJunit, replayLines, rep
 import { addInputOptions, type InputOptions } from '../input/input-options.ts';
 import { readInputs } from '../input/input.ts';
 import { dataAnswer } from '../terminal/data-answer.ts';
-import { UsageError } from '../terminal/failures.ts';
 import { writeAnswer } from '../terminal/output.ts';
 import { terminalOf } from '../terminal/terminal.ts';
 import { choiceOf } from './choice.ts';
@@ -37,10 +36,9 @@ Examples:
 }
 
 async function runReplay(words: readonly string[], options: ReplayVerbOptions): Promise<number> {
-  if (options.flows === undefined) throw new UsageError('no flows are named', 'name a file of them with --flows FILE; `bulkhead flows import` makes one of Hubble\'s export');
   const input = await readInputs(words, options);
   if (input === undefined) return 2;
-  const gathering = await readFlows(options.flows, options);
+  const gathering = await readFlows(options);
   if (gathering === undefined) return 2;
   const replay = replayFlows(input.cluster, gathering.table);
   await writeAnswer(await format(replay, options));

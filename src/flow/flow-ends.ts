@@ -25,11 +25,11 @@ export class FlowEnds {
   }
 }
 
-/** Pods of a workload alike in all that a selector can see are one end, whatever their addresses. */
+/** Pods of a workload alike in all that a selector can see are one end over each family, whatever their addresses. */
 function keyOf(end: FlowEnd): string {
   if (end.kind === 'outside') return `${addressKey(end.address)} ${end.node ?? ''} ${end.isOwnNode} ${end.names.join()}`;
   const { namespace, workload, pod, labels, namespaceLabels, address } = end;
-  const one = pod === undefined ? '' : `${pod} ${address === undefined ? '' : addressKey(address)}`;
+  const one = pod === undefined ? (address?.family ?? '') : `${pod} ${address === undefined ? '' : addressKey(address)}`;
   return `${namespace}/${workload.kind}/${workload.name}/${one}\n${labelsKey(labels)}\n${labelsKey(namespaceLabels)}`;
 }
 

@@ -1,7 +1,7 @@
 // Flows in columns: the same ends, traffic and verdict are one row, in a few bytes each, so that ten millions fit.
 import { FlowEnds } from './flow-ends.ts';
 import { foldEnd } from './fold-end.ts';
-import type { FlowRecord, FlowVerdict } from './flow-record.ts';
+import type { FlowReason, FlowRecord, FlowVerdict } from './flow-record.ts';
 
 /** Rows that are kept; records of more are counted as lost. */
 export const ROWS_MAX: number = 1 << 24;
@@ -41,8 +41,15 @@ export class FlowTable {
   /** Open addressing; rows by the hash of what makes them one. */
   #slots = new Int32Array(START_SIZE * 2).fill(EMPTY);
   readonly #services = new Map<number, string>();
+  /** By row; undefined: they are not kept. */
+  readonly #reasons: Map<number, FlowReason> | undefined;
   /** Records that found no room. */
   lost: number = 0;
+
+  /** Reasons need far more room than all else of a row. */
+  constructor({ keepsReasons }: { readonly keepsReasons: boolean } = { keepsReasons: false }) {
+    this.#reasons = keepsReasons ? new Map() : undefined;
+  }
 
   get size(): number {
     return this.#size;
@@ -60,7 +67,9 @@ export class FlowTable {
       return;
     }
     const row = this.addRow({ ...record, source, target });
-    if (row !== undefined && record.service !== undefined) this.#services.set(row, record.service);
+    if (row === undefined) return;
+    if (record.service !== undefined) this.#services.set(row, record.service);
+    if (record.reason !== undefined && this.#reasons?.has(row) === false) this.#reasons.set(row, record.reason);
   }
 
   /** undefined: it is lost. */
@@ -99,7 +108,7 @@ export class FlowTable {
       lastSeen: lastSeen[row]!,
       node: undefined,
       service: this.#services.get(row),
-      reason: undefined,
+      reason: this.#reasons?.get(row),
     };
   }
 

@@ -9,12 +9,19 @@ export interface BrokenLine {
   readonly message: string;
 }
 
+export interface GatherOptions {
+  /** Milliseconds since 1970; flows last seen before are left out. */
+  readonly sinceMs?: number | undefined;
+  /** Of records that are judged; else they are read over. */
+  readonly keepsReasons?: boolean | undefined;
+}
+
 /** Broken lines that are kept; the rest is counted. */
 const BROKEN_KEPT_MAX = 20;
 
 /** A class, for it grows. */
 export class FlowGathering {
-  readonly table: FlowTable = new FlowTable();
+  readonly table: FlowTable;
   readonly leftOut: Map<LeftOut, number> = new Map();
   readonly broken: BrokenLine[] = [];
   brokenLines: number = 0;
@@ -26,9 +33,9 @@ export class FlowGathering {
   taken: number = 0;
   readonly #sinceMs: number;
 
-  /** Flows last seen before `sinceMs` are none of anybody's business. */
-  constructor(sinceMs: number = Number.NEGATIVE_INFINITY) {
+  constructor({ sinceMs = Number.NEGATIVE_INFINITY, keepsReasons = false }: GatherOptions = {}) {
     this.#sinceMs = sinceMs;
+    this.table = new FlowTable({ keepsReasons });
   }
 
   get lost(): number {

@@ -1,5 +1,4 @@
 // A line of JSON becomes a flow: one that we wrote, or one of Hubble's export (`hubble observe -o json`, `-o jsonpb`, its file export).
-import { parseIpAddress } from '../base/ip-address.ts';
 import type { FlowEnd, FlowRecord } from './flow-record.ts';
 import { protocolNumber } from './flow-protocol.ts';
 import { booleanAt, countAt, looseObject, objectAt, textAt, type LooseObject } from './loose-json.ts';
@@ -104,8 +103,9 @@ function trafficOf(flow: LooseObject): { readonly protocol: number; readonly por
 }
 
 function familyOf(flow: LooseObject, source: FlowEnd, target: FlowEnd): 4 | 6 {
-  const known = source.address ?? target.address ?? parseIpAddress(textAt(objectAt(flow, 'IP'), 'source') ?? '');
-  return known?.family ?? (textAt(objectAt(flow, 'IP'), 'ipVersion') === 'IPv6' ? 6 : 4);
+  const version = textAt(objectAt(flow, 'IP'), 'ipVersion');
+  if (version === 'IPv4' || version === 'IPv6') return version === 'IPv6' ? 6 : 4;
+  return (source.address ?? target.address)?.family ?? 4;
 }
 
 /** RFC 3339, as protojson writes it: from the year 1 to 9999, to the nanosecond. */

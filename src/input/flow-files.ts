@@ -1,6 +1,6 @@
 // Files of recorded flows, a line of JSON each, read piece by piece: ours and Hubble's.
 import type { Finding } from '../base/finding.ts';
-import { FlowGathering, type BrokenLine } from '../flow/gather-flows.ts';
+import { FlowGathering, type BrokenLine, type GatherOptions } from '../flow/gather-flows.ts';
 import { writeFindings } from '../terminal/write-findings.ts';
 import { writeNote } from '../terminal/output.ts';
 import { fileChunks } from './file-chunks.ts';
@@ -9,16 +9,14 @@ import { listInputs, type InputFile } from './list-inputs.ts';
 /** No flow of any tool comes near it. */
 const LINE_LENGTH_MAX = 1 << 20;
 
-export interface FlowFilesOptions {
-  /** Milliseconds since 1970; flows last seen before are left out. */
-  readonly sinceMs?: number | undefined;
+export interface FlowFilesOptions extends GatherOptions {
   /** Goes on without lines that cannot be read. */
   readonly lenient?: boolean | undefined;
 }
 
 /** undefined: a line could not be read, which has been said. Throws UnreadableInput for a file. */
-export async function readFlowFiles(words: readonly string[], { sinceMs, lenient }: FlowFilesOptions): Promise<FlowGathering | undefined> {
-  const gathering = new FlowGathering(sinceMs);
+export async function readFlowFiles(words: readonly string[], { lenient, ...options }: FlowFilesOptions): Promise<FlowGathering | undefined> {
+  const gathering = new FlowGathering(options);
   for (const file of listInputs(words)) addFile(gathering, file);
   if (gathering.brokenLines === 0) return gathering;
   await writeFindings(gathering.broken.map((broken) => findingOf(broken, lenient === true)), { lineOf: () => undefined });

@@ -112,6 +112,7 @@ test('a table holds each flow once, with what all records of it say together, in
     }
     const held = (one: FlowTable): unknown => new Map(Array.from({ length: one.size }, (_, row) => one.recordAt(row)).map((record) => [keyOf(record), { count: record.count, openings: record.openings, firstSeen: record.firstSeen, lastSeen: record.lastSeen }]));
     assert.deepEqual(held(table), sums);
+    for (let row = 0; row < table.size; row++) for (const { address } of [table.recordAt(row).source, table.recordAt(row).target]) assert.equal(address!.family, table.familyAt(row));
     assert.deepEqual(held(reversed), sums);
   }, { share: 0.1 });
 });

@@ -1,0 +1,80 @@
+// Flows summed up by what they have in common, and rules that none of them needed.
+import { compareText } from '../base/finding.ts';
+import type { Cluster } from '../model/cluster.ts';
+import { DIRECTIONS, type Direction } from '../model/network-policy.ts';
+import { trafficText } from './flow-protocol.ts';
+import { judgeRecords } from './flow.ts';
+import { endName, policyText, type FlowEnd, type FlowRecord, type RuleName } from './flow-record.ts';
+
+export const GROUP_KEYS = ['source', 'target', 'pair', 'source-namespace', 'target-namespace', 'port', 'verdict', 'rule'] as const;
+
+export type GroupKey = (typeof GROUP_KEYS)[number];
+
+export interface FlowGroup {
+  readonly name: string;
+  readonly flows: number;
+  /** Judgments. */
+  readonly allowed: number;
+  readonly denied: number;
+  readonly lastSeen: number;
+}
+
+/** Those with the most judgments first, equal ones by name. A flow that several rules allow counts for each of them. */
+export function groupFlows(records: readonly FlowRecord[], key: GroupKey): readonly FlowGroup[] {
+  const groups = new Map<string, FlowGroup>();
+  for (const record of records) {
+    for (const name of namesOf(record, key)) {
+      const before = groups.get(name) ?? { name, flows: 0, allowed: 0, denied: 0, lastSeen: 0 };
+      groups.set(name, { ...before, flows: before.flows + 1, [record.verdict]: before[record.verdict] + record.count, lastSeen: Math.max(before.lastSeen, record.lastSeen) });
+    }
+  }
+  return [...groups.values()].sort((a, b) => b.allowed + b.denied - a.allowed - a.denied || compareText(a.name, b.name));
+}
+
+function namesOf(record: FlowRecord, key: GroupKey): readonly string[] {
+  const { source, target, protocol, port, verdict, reason } = record;
+  switch (key) {
+    case 'source':
+      return [endName(source)];
+    case 'target':
+      return [endName(target)];
+    case 'pair':
+      return [`${endName(source)} → ${endName(target)}`];
+    case 'source-namespace':
+      return [placeOf(source)];
+    case 'target-namespace':
+      return [placeOf(target)];
+    case 'port':
+      return [trafficText(protocol, port)];
+    case 'verdict':
+      return [verdict];
+    case 'rule': {
+      const rules = reason === undefined ? [] : DIRECTIONS.flatMap((direction) => reason[direction].rules.map((rule) => ruleText(direction, rule)));
+      return rules.length === 0 ? ['no rule'] : rules;
+    }
+  }
+}
+
+function placeOf(end: FlowEnd): string {
+  return end.kind === 'pod' ? end.namespace : end.node === undefined && !end.isOwnNode ? 'outside' : 'nodes';
+}
+
+function ruleText(direction: Direction, rule: RuleName): string {
+  return `${direction} rule ${rule.index + 1} of ${policyText(rule)}`;
+}
+
+export interface UnusedRule extends RuleName {
+  readonly direction: Direction;
+}
+
+/** Rules of the cluster's policies that decide about none of the flows that went through, in the order of the policies. */
+export function unusedRules(cluster: Cluster, records: readonly FlowRecord[]): readonly UnusedRule[] {
+  const used = new Set<string>();
+  for (const { reason } of judgeRecords(cluster, records.filter(({ verdict }) => verdict === 'allowed'))) {
+    for (const direction of DIRECTIONS) for (const rule of reason?.[direction].rules ?? []) used.add(ruleText(direction, rule));
+  }
+  return [...cluster.policies, ...cluster.clusterPolicies].flatMap((policy) =>
+    DIRECTIONS.flatMap((direction) => (policy[direction] ?? []).map(({ index }): UnusedRule => ({ direction, kind: policy.kind, namespace: policy.kind === 'NetworkPolicy' ? policy.namespace : '', name: policy.name, index })))
+      .filter((rule) => !used.has(ruleText(rule.direction, rule))),
+  );
+}
