@@ -59,7 +59,7 @@ async function runApply(words: readonly string[], options: ApplyOptions): Promis
   checkFor(options);
   const wanted = await readWanted(words, options);
   const tests = options.test === undefined ? [] : await readTests(options.test);
-  const flows = options.flows === undefined ? undefined : await readFlows(options.flows, options);
+  const flows = options.flows === undefined ? undefined : await readFlows(options);
   if (wanted === undefined || tests === undefined || (flows === undefined && options.flows !== undefined)) return 2;
   const live = await readLiveCluster(options);
   if (live === undefined) return 2;

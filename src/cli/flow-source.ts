@@ -18,10 +18,14 @@ export interface FlowOptions {
   readonly lenient?: boolean;
 }
 
+/** Files of them alone. */
 export function addFlowOptions(command: Command): Command {
-  return addSinceOption(command)
-    .option('--flows <FILE|->', 'recorded flows, a line of JSON each: those of `bulkhead flows -o jsonl`, or the export of Hubble; repeatable (default: those of the lab that runs here)', collect)
-    .addOption(new Option('--pid <PID>', 'the process of the lab, where several run').env('BULKHEAD_LAB_PID').argParser(positiveNumber));
+  return addSinceOption(command).option('--flows <FILE|->', 'recorded flows, a line of JSON each: those of `bulkhead flows -o jsonl`, or the export of Hubble; repeatable', collect);
+}
+
+/** Where the lab that runs here will do as well. */
+export function addFlowSourceOptions(command: Command): Command {
+  return addFlowOptions(command).addOption(new Option('--pid <PID>', 'without --flows: the process of the lab whose flows are taken, where several run').env('BULKHEAD_LAB_PID').argParser(positiveNumber));
 }
 
 export function addSinceOption(command: Command): Command {

@@ -16,7 +16,7 @@ import { terminalOf } from '../terminal/terminal.ts';
 import { parseSince } from '../words/time-words.ts';
 import { printable } from '../report/printable.ts';
 import { choiceOf } from './choice.ts';
-import { addFlowOptions, readFlows, type FlowOptions } from './flow-source.ts';
+import { addFlowSourceOptions, readFlows, type FlowOptions } from './flow-source.ts';
 import { followFlows } from './follow-flows.ts';
 import { defineImport } from './import-flows.ts';
 import { positiveNumber } from './number-words.ts';
@@ -63,6 +63,7 @@ export function defineDenied(command: Command): void {
 }
 
 const HELP = `
+Without --flows, the flows are those of the lab that runs here.
 With -f, --cluster or --snapshot each flow is judged by those policies; else it has the rules that were recorded.
 
 Exit status: 0; 2 when a line, a word or the policies could not be understood; 3 no lab runs here.
@@ -70,7 +71,7 @@ Exit status: 0; 2 when a line, a word or the policies could not be understood; 3
 Examples:`;
 
 function addShowing(command: Command): Command {
-  return addFlowOptions(addInputOptions(command))
+  return addFlowSourceOptions(addInputOptions(command))
     .option('--from <END>', `who opened: ${FLOW_END_HELP}`)
     .option('--to <END>', 'who was asked: the same words')
     .option('--port <PORT>', '3306 of whatever protocol, tcp/80, udp/53, 8000-8999, icmp')

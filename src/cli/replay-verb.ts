@@ -8,7 +8,7 @@ import { dataAnswer } from '../terminal/data-answer.ts';
 import { writeAnswer } from '../terminal/output.ts';
 import { terminalOf } from '../terminal/terminal.ts';
 import { choiceOf } from './choice.ts';
-import { addFlowOptions, readFlows, type FlowOptions } from './flow-source.ts';
+import { addFlowSourceOptions, readFlows, type FlowOptions } from './flow-source.ts';
 import { positiveNumber } from './number-words.ts';
 
 interface ReplayVerbOptions extends InputOptions, FlowOptions {
@@ -18,12 +18,13 @@ interface ReplayVerbOptions extends InputOptions, FlowOptions {
 }
 
 export function defineReplay(command: Command): void {
-  addFlowOptions(addInputOptions(command.argument('[PATH...]', 'the same as -f')))
+  addFlowSourceOptions(addInputOptions(command.argument('[PATH...]', 'the same as -f')))
     .option('--limit <NUMBER>', 'flows that are shown, in table, md and github; the rest is counted', positiveNumber, 50)
     .option('-o, --output <FORMAT>', `one of: ${REPLAY_FORMATS.join(', ')}`, choiceOf(REPLAY_FORMATS), 'table')
     .addHelpText('after', `
 Policies are named with -f; with --cluster or --snapshot: as if they were applied to it. A pod or workload that the
-input has stands as it is there; any other as it was when the flow was seen.
+input has stands as it is there; any other as it was when the flow was seen. Without --flows, the flows are those of the
+lab that runs here.
 
 Exit status: 0 no flow that went through would be refused; 1 one would be; 2 the input could not be understood.
 

@@ -60,7 +60,7 @@ async function runRollback(release: string, options: RollbackOptions): Promise<n
 /** Throws UsageError where they could not be read, which has been said. */
 async function flowsOf(options: RollbackOptions): Promise<FlowTable | undefined> {
   if (options.flows === undefined) return undefined;
-  const gathering = await readFlows(options.flows, options);
+  const gathering = await readFlows(options);
   if (gathering === undefined) throw new UsageError('the recorded flows could not be read');
   return gathering.table;
 }
