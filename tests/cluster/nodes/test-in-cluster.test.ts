@@ -1,14 +1,17 @@
 // `bulkhead test --in cluster` against real pods: without enforcement it finds what disagrees, with ours nothing does, by probers and by programs of the pods.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { load, loadAll } from 'js-yaml';
+import { agentManifests } from '../../../src/cli/agent-manifests.ts';
+import { formatIpAddress } from '../../../src/base/ip-address.ts';
 import { makeFolder, runBulkhead, type Run } from '../../cli/run-bulkhead.ts';
-import { cloneRoot } from '../../needs.ts';
 import { applyObject } from '../write-object.ts';
 import { Agent } from './agent.ts';
-import { onNode } from './node-cluster.ts';
+import { SERVER_IMAGE } from './fleet.ts';
+import { onNode, type NodeCluster, type RunningNode } from './node-cluster.ts';
 import { describeOnNodes, networkPolicy, startAgents, type World } from './world.ts';
 
 /** Namespace `a` lets `b` in on TCP 80 and 9000 and UDP 9001; the pods `x` of `c` may go to `b` alone. Nobody of the cluster listens on the last two. */
@@ -45,8 +48,16 @@ function runTests(context: TestContext, { cluster }: World, words: readonly stri
 
 const resultsOf = ({ tests }: Report): Report['tests'][number]['results'] => tests.flatMap(({ results }) => results);
 
-async function startProbers({ cluster }: World): Promise<readonly Agent[]> {
-  const probers = cluster.nodes.map((node) => new Agent(cluster, node, { words: ['--probing'], statusPort: 9412 }));
+/** With the account, the rights and the rule of admission that are shipped, and a token that names the node, as a pod of the DaemonSet has them. */
+async function startProbers(world: World): Promise<readonly Agent[]> {
+  const { cluster } = world;
+  const shipped = loadAll(agentManifests({ probing: true })) as { readonly kind: string; readonly metadata: { readonly name: string } }[];
+  for (const isFirst of [true, false]) {
+    const wanted = shipped.filter(({ kind }) => kind !== 'DaemonSet' && ['Namespace', 'CustomResourceDefinition'].includes(kind) === isFirst);
+    cluster.kubectl(['apply', '-f', '-'], wanted.map((object) => JSON.stringify(object)).join('\n---\n'));
+  }
+  cluster.kubectl(['wait', '--for=condition=Established', 'crd', 'connectionprobes.bulkhead.dev']);
+  const probers = cluster.nodes.map((node) => new Agent(cluster, node, { words: ['--probing'], statusPort: 9412, kubeconfig: proberConfig(world, node) }));
   for (const prober of probers) {
     while (!prober.log.includes('answers connection probes')) {
       assert.ok(prober.isRunning, prober.log);
@@ -54,6 +65,21 @@ async function startProbers({ cluster }: World): Promise<readonly Agent[]> {
     }
   }
   return probers;
+}
+
+function proberConfig({ cluster }: World, { name, number }: RunningNode): string {
+  const pod = `prober-node${number}`;
+  cluster.kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: pod, namespace: 'bulkhead-system' }, spec: { nodeName: name, serviceAccountName: 'bulkhead-prober', containers: [{ name: 'c', image: SERVER_IMAGE, args: ['pause'] }] } }));
+  const token = cluster.kubectl(['create', 'token', 'bulkhead-prober', '-n', 'bulkhead-system', '--bound-object-kind=Pod', `--bound-object-name=${pod}`]).trim();
+  return configAs(cluster, join(cluster.place.state, 'kubeconfig/admin.conf'), pod, { token });
+}
+
+function configAs(cluster: NodeCluster, kubeconfig: string, name: string, user: object): string {
+  const config = load(readFileSync(kubeconfig, 'utf8')) as { users: { user: object }[] };
+  for (const entry of config.users) entry.user = 'token' in user ? user : { ...entry.user, ...user };
+  const file = join(cluster.place.state, `kubeconfig/${name}.conf`);
+  writeFileSync(file, JSON.stringify(config), { mode: 0o600 });
+  return file;
 }
 
 function probesLeft({ cluster }: World): string {
@@ -80,8 +106,6 @@ describeOnNodes('test in a cluster', { combination: { cni: 'bridge', nodes: 2, i
   });
 
   test('a cluster that enforces nothing: what is expected to be closed is seen open, with the rule that would close it', async (context) => {
-    world().cluster.kubectl(['apply', '-f', '-'], readFileSync(join(cloneRoot, 'deploy/crds/connectionprobes.yaml'), 'utf8'));
-    world().cluster.kubectl(['wait', '--for=condition=Established', 'crd', 'connectionprobes.bulkhead.dev']);
     probers = await startProbers(world());
     const before = listeningPorts(world());
     const { report, status, stderr } = runTests(context, world());
@@ -103,5 +127,42 @@ describeOnNodes('test in a cluster', { combination: { cni: 'bridge', nodes: 2, i
     assert.ok(resultsOf(report).every(({ tried }) => tried!.connections > 0 && tried!.differences.length === 0));
     const text = runTests(context, world(), ['-o', 'text']).stdout;
     assert.match(text, /6 expectations hold, [0-9,]+ connections tried between the pods of the cluster/);
+  });
+
+  test('Services, named ports, a host outside and a node, as policies treat them', async (context) => {
+    const { cluster } = world();
+    cluster.kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'web', namespace: 'a' }, spec: { selector: { app: 'x' }, ipFamilyPolicy: 'RequireDualStack', ports: [{ port: 8000, targetPort: 80 }] } }));
+    const [outside] = cluster.outside.addresses.map(formatIpAddress);
+    const other = formatIpAddress(cluster.nodes[1]!.addresses[0]!);
+    const { report, status, stderr } = runTests(context, world(), [], `apiVersion: bulkhead/v1
+kind: PolicyTest
+expect:
+  - allow: { from: b/y, to: "svc/a/web:8000" }
+  - deny: { from: c/y, to: "svc/a/web:8000" }
+  - allow: { from: b/bare, to: a/y, on: http }
+  - deny: { from: c/y, to: a/y, on: dns }
+  - allow: { from: b/x, to: { namespace: kube-system, labels: { k8s-app: kube-dns } }, on: [udp/53, tcp/53] }
+  - deny: { from: c/x, to: { namespace: kube-system, labels: { k8s-app: kube-dns } }, on: [udp/53, tcp/53] }
+  - deny: { from: c/x, to: "${outside}", on: tcp/81 }
+  - allow: { from: b/x, to: "${outside}", on: tcp/81 }
+  - deny: { from: c/x, to: "${other}", on: tcp/81 }
+`);
+    assert.equal(status, 0, `${JSON.stringify(report, undefined, 1)}\n${stderr}`);
+    const results = resultsOf(report);
+    assert.ok(results.every(({ tried }) => tried!.connections > 0), JSON.stringify(results, undefined, 1));
+    // Each family by the pod's own address, and by the Service's.
+    assert.deepEqual(results.slice(0, 2).map(({ tried }) => tried!.connections), [4, 4]);
+  });
+
+  const ON_80 = TESTS.replace(/ {2}- (isolated|allow: \{ from: \{).*\n/g, '').replace(/\[tcp\/80, tcp\/9000, udp\/9001\]/, 'tcp/80').replace(/.*c\/bare.*\n/, '');
+
+  test('by programs of the pods alone, and by ephemeral containers, which are said to stay', async (context) => {
+    const byExec = runTests(context, world(), ['--by', 'exec'], ON_80);
+    assert.equal(byExec.status, 0, `${JSON.stringify(byExec.report, undefined, 1)}\n${byExec.stderr}`);
+    const byEphemeral = runTests(context, world(), ['--by', 'ephemeral', '--image', SERVER_IMAGE], ON_80);
+    assert.equal(byEphemeral.status, 0, `${JSON.stringify(byEphemeral.report, undefined, 1)}\n${byEphemeral.stderr}`);
+    assert.ok(byEphemeral.report.notes!.some((note) => /an ephemeral container, which has ended, stays listed in \d pods/.test(note)), JSON.stringify(byEphemeral.report.notes));
+    assert.match(world().cluster.kubectl(['get', 'pod', 'x', '-n', 'b', '-o', 'jsonpath={.spec.ephemeralContainers[*].name}']), /^bulkhead-test-[0-9a-f]{8}$/);
+    assert.ok(resultsOf(byEphemeral.report).every(({ tried }) => tried!.connections > 0));
   });
 });
