@@ -44,6 +44,7 @@ export class AnswerWatch {
   private readonly passing = new Map<string, () => void>();
   /** Ends with the last watch of Services. */
   private following: Promise<void> = Promise.resolve();
+  private isEnded = false;
 
   constructor(options: AnswerWatchOptions) {
     this.options = options;
@@ -51,13 +52,15 @@ export class AnswerWatch {
 
   /** Called at each change; costs nothing where it is as before. */
   want(isWanted: boolean): void {
-    if (isWanted === (this.running !== undefined)) return;
+    if (this.isEnded || isWanted === (this.running !== undefined)) return;
     if (isWanted) this.start();
     else this.stop();
   }
 
   /** Resolves when nothing goes on any more. */
   async end(): Promise<void> {
+    // What is told from here on makes nobody begin anew.
+    this.isEnded = true;
     this.stop();
     for (const cancel of this.passing.values()) cancel();
     this.passing.clear();

@@ -83,10 +83,11 @@ export function declareNames(world: () => World): void {
   test('what an attacker answers is not believed', async () => {
     const names = await NamesOnNodes.start(world(), ['forged.example.test']);
     await putPolicy(world(), { ...namingPolicy(['forged.example.test']), spec: { ...(namingPolicy(['forged.example.test'])['spec'] as object), egress: [
-      { name: 'accomplice', action: 'Accept', to: [{ namespaces: { matchLabels: { 'kubernetes.io/metadata.name': 'b' } } }] },
+      { name: 'accomplice', action: 'Accept', to: [{ namespaces: { matchLabels: { 'kubernetes.io/metadata.name': 'c' } } }] },
       ...((namingPolicy(['forged.example.test'])['spec'] as { readonly egress: readonly object[] }).egress),
     ] } });
-    const accomplice = names.end('b/x');
+    // Of the same node as the asker.
+    const accomplice = names.end('c/x');
     const server = await names.serve(accomplice);
     try {
       assert.deepEqual(names.ask('a/x', 'forged.example.test', accomplice.addresses[0]), names.outside.slice(0, 1));
