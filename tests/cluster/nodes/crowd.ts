@@ -12,7 +12,10 @@ const NODE = 'nobody-runs-it';
 /** Requests at the same time. */
 const LANES = 8;
 
-/** Of a namespace with these labels; every tenth pod is like its tenth neighbor. */
+/** Of labels; pods are deleted one kind after the other, since a server answers such a request when it has deleted all. */
+const KINDS = 10;
+
+/** Of a namespace with these labels. */
 export async function makeCrowd(cluster: NodeCluster, count: number, labels: Readonly<Record<string, string>>): Promise<void> {
   const { connection } = cluster;
   await makeNamespace(cluster, NAMESPACE, labels);
@@ -25,7 +28,7 @@ export async function makeCrowd(cluster: NodeCluster, count: number, labels: Rea
 async function makePod({ connection }: NodeCluster, index: number): Promise<void> {
   const name = `one-${index}`;
   const spec = { nodeName: NODE, automountServiceAccountToken: false, containers: [{ name: 'serve', image: SERVER_IMAGE }] };
-  await applyObject(connection, { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: NAMESPACE, labels: { app: `crowd-${index % 10}` } }, spec });
+  await applyObject(connection, { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: NAMESPACE, labels: { app: `crowd-${index % KINDS}` } }, spec });
   const address = `10.200.${(index + 1) >> 8}.${(index + 1) & 255}`;
   const status = { phase: 'Running', podIP: address, podIPs: [{ ip: address }] };
   await askServer(connection, { path: `/api/v1/namespaces/${NAMESPACE}/pods/${name}/status`, method: 'PATCH', body: { type: 'application/merge-patch+json', text: JSON.stringify({ status }) } });
@@ -33,7 +36,7 @@ async function makePod({ connection }: NodeCluster, index: number): Promise<void
 
 /** At once, with its node; its namespace goes by and by. */
 export async function removeCrowd({ connection }: NodeCluster): Promise<void> {
-  await askServer(connection, { path: `/api/v1/namespaces/${NAMESPACE}/pods?gracePeriodSeconds=0`, method: 'DELETE' });
+  for (let kind = 0; kind < KINDS; kind++) await askServer(connection, { path: `/api/v1/namespaces/${NAMESPACE}/pods?gracePeriodSeconds=0&labelSelector=app%3Dcrowd-${kind}`, method: 'DELETE' });
   for (;;) {
     const { items } = (await askServer(connection, { path: `/api/v1/namespaces/${NAMESPACE}/pods?limit=1` })) as { readonly items: readonly unknown[] };
     if (items.length === 0) break;
