@@ -130,6 +130,7 @@ export function eventOf({ test, result }: ChangedExpectation, namespace: string,
     reason: holds ? 'ExpectationHolds' : 'ExpectationFails',
     type: holds ? 'Normal' : 'Warning',
     note: expectationLines(result).join('; ').slice(0, NOTE_LENGTH_MAX),
-    regarding: { apiVersion: 'v1', kind: 'Namespace', name: namespace },
+    // The API takes an Event in another namespace than `default` only where the two namespaces are the same one.
+    regarding: { apiVersion: 'v1', kind: 'Namespace', name: namespace, namespace },
   };
 }
