@@ -62,19 +62,19 @@ async function runStory(raw: RawCluster, pool: RawCluster, story: readonly Event
 }
 
 /** Holds one node's kernel against what its agent was told last, and at its last commit. */
-function look({ agent, kernel, name, inForce, told }: SimulatedNode, when: string): void {
+function look({ agent, kernel, name, inForce, told, toldSince }: SimulatedNode, when: string): void {
   if (inForce === undefined || told === undefined) return;
   const state = agent?.state;
   const isDone = state?.isReady === true || (state !== undefined && state.troubles.some(({ code }) => code === 'capacity') && state.troubles.every(({ code }) => code === 'capacity' || code === 'cluster' || code === 'pod-ranges-unknown'));
   if (isDone && state.policies.every(({ inForceSince }) => inForceSince !== undefined)) {
     return assertAlike(told, name, { held: kernel, packetsMax: 100, when: `${when}, ready` });
   }
-  // Between two states: open is only what one of them allows. Where nobody knows the pod ranges, a new pod is open until its address is known.
+  // Between two states: open is only what one of them allows, or one between them whose change broke off: a policy that is closed for lack of room stays as it is until there is room. Where nobody knows the pod ranges, a new pod is open until its address is known.
   const newcomers = localAddresses(told, name).filter((address) => !localAddresses(inForce, name).includes(address));
   const openBeyond = (cluster: Cluster): readonly string[] =>
     differences(told, name, { held: kernel, wanted: freshKernel(cluster, name), packetsMax: 100 }).filter(({ isOpen, ends }) => isOpen && !ends.some((end) => newcomers.includes(end))).map(({ text }) => text);
-  const opened = openBeyond(inForce).find((text) => openBeyond(told).includes(text));
-  if (opened !== undefined) assert.fail(`${when}: ${opened} is open on ${name}, and neither what was in force nor what was told last allows it`);
+  const opened = [told, ...toldSince].reduce((left, cluster) => (left.length === 0 ? left : openBeyond(cluster).filter((text) => left.includes(text))), openBeyond(inForce));
+  if (opened.length > 0) assert.fail(`${when}: ${opened[0]} is open on ${name}, and neither what was in force nor what was told since allows it`);
 }
 
 function localAddresses({ pods }: Cluster, node: string): readonly string[] {

@@ -84,6 +84,8 @@ export class SimulatedNode {
   private toldLast: Cluster | undefined;
   /** The cluster of the last commit that came back whole. */
   inForce: Cluster | undefined;
+  /** What agents were told since, each state that one of them may have written in part. */
+  toldSince: Cluster[] = [];
   private readonly world: World;
   private running: (RunningAgent & { readonly stop: AbortController }) | undefined;
 
@@ -111,9 +113,12 @@ export class SimulatedNode {
     this.running = { agent, ended, stop };
     let commits = 0;
     agent.onChange(() => {
+      const { told } = this;
+      if (told !== undefined) this.toldSince.push(told);
       if (agent.state.commits.count === commits) return;
       commits = agent.state.commits.count;
-      this.inForce = this.told;
+      this.inForce = told;
+      this.toldSince = [];
     });
   }
 
