@@ -9,7 +9,8 @@ export interface ConsoleBlock {
   readonly line: number;
   /**
    * Words behind `console` in the fence. `kernel`: needs a kernel that enforces. `lab`: `bin/bulkhead lab up shop` runs
-   * beside it. `status=1`: the exit status of the last command, 0 when missing.
+   * beside it. `cluster`: needs a cluster with nodes, which tests/cluster/nodes has. `status=1`: the exit status of the
+   * last command, 0 when missing.
    */
   readonly words: readonly string[];
   readonly commands: readonly ShownCommand[];
@@ -38,6 +39,11 @@ const COMMAND_TIMEOUT_MS = 120_000;
 
 const FENCE = /^```console(.*)\n([\s\S]*?)^```$/gm;
 
+/** What the last command of the block ends with. */
+export function statusOf({ words }: ConsoleBlock): number {
+  return Number(words.find((word) => word.startsWith('status='))?.slice('status='.length) ?? 0);
+}
+
 export function findConsoleBlocks(page: string): ConsoleBlock[] {
   return [...page.matchAll(FENCE)].map((match) => ({
     line: page.slice(0, match.index).split('\n').length,
@@ -55,12 +61,13 @@ export function rewriteConsoleBlocks(page: string, outputs: readonly string[]): 
   });
 }
 
-export function makePageFolder(cloneRoot: string): PageFolder {
+/** `more`: environment of the commands. */
+export function makePageFolder(cloneRoot: string, more: NodeJS.ProcessEnv = {}): PageFolder {
   const path = mkdtempSync(join(tmpdir(), 'bulkhead-docs-'));
   mkdirSync(join(path, 'bin'));
   symlinkSync(join(cloneRoot, 'bin', 'bulkhead'), join(path, 'bin', 'bulkhead'));
   cpSync(join(cloneRoot, 'examples'), join(path, 'examples'), { recursive: true });
-  const env: NodeJS.ProcessEnv = { ...process.env, COLUMNS: '100', NO_COLOR: '1' };
+  const env: NodeJS.ProcessEnv = { ...process.env, COLUMNS: '100', NO_COLOR: '1', ...more };
   let lab: ChildProcess | undefined;
   return {
     path,

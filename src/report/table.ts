@@ -7,11 +7,14 @@ export interface Cell {
   readonly painted?: string;
 }
 
-/** Rows under each other, columns two blanks apart, no blanks at the end of a line. */
-export function alignColumns(rows: readonly (readonly (Cell | string)[])[]): string[] {
+/** Rows under each other, columns two blanks apart, no blanks at the end of a line. Cells longer than `cellMax` move what follows them, and make no column wider. */
+export function alignColumns(rows: readonly (readonly (Cell | string)[])[], cellMax: number = Infinity): string[] {
   const widths: number[] = [];
   for (const row of rows) {
-    row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, textOf(cell).length)));
+    for (const [column, cell] of row.entries()) {
+      const { length } = textOf(cell);
+      widths[column] = Math.max(widths[column] ?? 0, length > cellMax ? 0 : length);
+    }
   }
   return rows.map((row) => joinCells(row, widths));
 }
@@ -24,7 +27,7 @@ export function cutText(text: string, width: number): string {
 function joinCells(row: readonly (Cell | string)[], widths: readonly number[]): string {
   const last = row.length - 1;
   return row
-    .map((cell, column) => paintedOf(cell) + (column < last ? ' '.repeat(widths[column]! - textOf(cell).length) : ''))
+    .map((cell, column) => paintedOf(cell) + (column < last ? ' '.repeat(Math.max(0, widths[column]! - textOf(cell).length)) : ''))
     .join('  ')
     .trimEnd();
 }
