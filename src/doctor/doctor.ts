@@ -127,12 +127,21 @@ function judgeOurs({ facts, owners }: World, engine: EngineKnowledge, node: Node
 }
 
 /** The agents of this very program say themselves what they do. */
-function judgeReport(engine: EngineKnowledge, { standing, isEnforcing, version, troubles }: AgentReport): EngineOnNode {
+function judgeReport(engine: EngineKnowledge, { standing, isEnforcing, version, troubles, audits }: AgentReport): EngineOnNode {
   const base = { engine, version, runs: true };
-  const says = (means: 'inert' | 'unknown', id: string, text: string): Said => ({ code: `${engine.name}/${id}`, means, says: text, remedies: [], engine, source: undefined });
+  const says = (means: Said['means'], id: string, text: string): Said => ({ code: `${engine.name}/${id}`, means, says: text, remedies: [], engine, source: undefined });
   if (standing === 'silent') return { ...base, standing: 'unknown', evidence: ['its agent has not reported by the time it had promised: its rules stay as they were'], said: [says('unknown', 'silent', 'an agent is silent: `bulkhead status` says since when')] };
-  if (isEnforcing) return { ...base, standing: standing === 'ready' ? 'enforced' : 'unknown', evidence: [`its agent says that it enforces${standing === 'ready' ? '' : ', and that it is not ready'}`, ...troubles], said: standing === 'ready' ? [] : [says('unknown', 'not-ready', 'an agent is not ready: `bulkhead status` says why')] };
+  const audited = audits.length === 0 ? [] : [says('warning', 'audited', `policies of ${namesOf(audits)} are judged and not enforced: the label \`bulkhead.dev/audit=true\` of the namespace asks for it`)];
+  if (isEnforcing) return { ...base, standing: standing === 'ready' ? 'enforced' : 'unknown', evidence: [`its agent says that it enforces${standing === 'ready' ? '' : ', and that it is not ready'}`, ...troubles], said: standing === 'ready' ? audited : [says('unknown', 'not-ready', 'an agent is not ready: `bulkhead status` says why'), ...audited] };
   return { ...base, standing: 'inert', evidence: ['its agent says that it does not enforce', ...troubles], said: [says('inert', 'not-enforcing', 'an agent does not enforce: `bulkhead status` says why')] };
+}
+
+/** Names of an audit that are shown. */
+const NAMES_MAX = 5;
+
+function namesOf(namespaces: readonly string[]): string {
+  const sorted = namespaces.toSorted(compareText);
+  return sorted.length <= NAMES_MAX ? sorted.join(', ') : `${sorted.slice(0, NAMES_MAX).join(', ')} and ${sorted.length - NAMES_MAX} more`;
 }
 
 // --- What is said, once for all nodes that it concerns

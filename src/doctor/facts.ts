@@ -68,6 +68,8 @@ export interface AgentReport {
   readonly isEnforcing: boolean;
   readonly version: string;
   readonly troubles: readonly string[];
+  /** Namespaces whose policies it judges and does not enforce. */
+  readonly audits: readonly string[];
 }
 
 /** `name` where it is one object; `why` in the server's words. */

@@ -49,7 +49,7 @@ const FACTS: v.GenericSchema<unknown, Omit<ClusterFacts, 'takenAt'>> = v.object(
   configMaps: v.array(v.object({ namespace: v.string(), name: v.string(), values: texts })),
   objects: v.array(v.object({ kind: v.string(), name: v.string(), values: texts })),
   served: v.record(v.string(), v.picklist(['some', 'empty'])),
-  reports: v.record(v.string(), v.object({ standing: v.picklist(['ready', 'not-ready', 'silent']), isEnforcing: v.boolean(), version: v.string(), troubles: v.array(v.string()) })),
+  reports: v.record(v.string(), v.object({ standing: v.picklist(['ready', 'not-ready', 'silent']), isEnforcing: v.boolean(), version: v.string(), troubles: v.array(v.string()), audits: v.optional(v.array(v.string()), []) })),
   policies: counts,
   unread: v.array(v.object({ verb: v.picklist(['get', 'list']), resource: v.string(), namespace: v.exactOptional(v.string()), name: v.exactOptional(v.string()), why: v.string() })),
 });

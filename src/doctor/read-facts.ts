@@ -1,7 +1,7 @@
 // Reads from an API server the facts that tell what enforces its policies; nothing but reads, and nothing kept but what the knowledge names.
 import { groupOf, qualifiedResource, type ClusterApi, type ServedKind, type StoredObject } from '../kube/cluster-api.ts';
 import { ClusterError } from '../kube/cluster-error.ts';
-import { NODE_ENFORCEMENT } from '../status/node-enforcement.ts';
+import { NODE_ENFORCEMENT, type EnforcementStatus } from '../status/node-enforcement.ts';
 import { rolloutOf } from '../status/rollout.ts';
 import type { AgentPodFacts, AgentReport, ClusterFacts, DaemonSetFacts, NodeFacts, TextMap, Unread } from './facts.ts';
 import { containersOf, nodeFacts, podFacts, textAt } from './keep-facts.ts';
@@ -187,7 +187,8 @@ async function reportsOf(reader: FactReader, nodes: readonly NodeFacts[], now: D
   const enforcements = await reader.list(NODE_ENFORCEMENT, {}, (object) => object as Parameters<typeof rolloutOf>[0]['enforcements'][number]); // what is stored has a name
   const named = nodes.map(({ name }) => ({ apiVersion: 'v1', kind: 'Node', metadata: { name } }));
   const standings = rolloutOf({ nodes: named, enforcements: enforcements ?? [], policies: [] }, now).nodes;
-  return Object.fromEntries(standings.flatMap(({ node, standing, isEnforcing, version, troubles }): readonly (readonly [string, AgentReport])[] => (standing === 'no-agent' ? [] : [[node, { standing, isEnforcing: isEnforcing === true, version: version ?? '', troubles }]])));
+  const audits = new Map((enforcements ?? []).map(({ metadata, status }) => [metadata.name, ((status as Partial<EnforcementStatus> | undefined)?.audits ?? []).map(({ namespace }) => namespace)])); // an older or newer agent's
+  return Object.fromEntries(standings.flatMap(({ node, standing, isEnforcing, version, troubles }): readonly (readonly [string, AgentReport])[] => (standing === 'no-agent' ? [] : [[node, { standing, isEnforcing: isEnforcing === true, version: version ?? '', troubles, audits: audits.get(node) ?? [] }]])));
 }
 
 async function policiesOf(reader: FactReader): Promise<ClusterFacts['policies']> {

@@ -144,6 +144,7 @@ const CASES: readonly SupportCase[] = [
 
   // Ours
   { name: 'our agents on flannel, one of them silent', nodes: { a: {}, b: {}, c: {} }, objects: agent({ daemonSet: 'kube-flannel-ds', containers: flannel, nodes: ['a', 'b', 'c'] }), custom: [{ kind: { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'NodeEnforcement', resource: 'nodeenforcements', isNamespaced: false }, objects: [enforcement('a', '2099-01-01T00:00:00Z'), enforcement('b', '2020-01-01T00:00:00Z')] }], expected: { a: 'enforced flannel v0.27.0 Bulkhead 0.1.0', b: 'unknown flannel v0.27.0 Bulkhead 0.1.0', c: 'inert flannel v0.27.0' }, codes: ['bulkhead/silent', 'no-engine/flannel'] },
+  { name: 'our agent, which audits two namespaces', nodes: ONE, objects: onA('kube-flannel-ds', flannel, 'kube-flannel'), custom: [{ kind: { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'NodeEnforcement', resource: 'nodeenforcements', isNamespaced: false }, objects: [enforcement('a', '2099-01-01T00:00:00Z', [{ namespace: 'shop' }, { namespace: 'data' }])] }], expected: { a: 'enforced flannel v0.27.0 Bulkhead 0.1.0' }, codes: ['bulkhead/audited'] },
   { name: 'our agents, of which no report can be read', nodes: ONE, objects: [...onA('kube-flannel-ds', flannel, 'kube-flannel'), ...onA('bulkhead-agent', [{ name: 'agent', image: 'bulkhead:0.1.0' }], 'bulkhead')], expected: { a: 'unknown flannel v0.27.0 Bulkhead' }, codes: ['bulkhead/no-report'] },
 ];
 
@@ -152,7 +153,7 @@ function deployment(name: string, args: readonly string[]): WantedObject {
   return { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name, namespace: 'kube-system', labels }, spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers: [{ name, image: 'x:1', args }] } } } };
 }
 
-function enforcement(name: string, nextReportBefore: string): WantedObject {
-  const status = { version: '0.1.0', startedAt: '2026-01-01T00:00:00Z', reportedAt: '2026-01-01T00:00:00Z', nextReportBefore, ready: true, enforcing: true, troubles: [], pods: {}, counts: {}, policies: [], morePolicies: [], kernel: {} };
+function enforcement(name: string, nextReportBefore: string, audits: readonly object[] = []): WantedObject {
+  const status = { version: '0.1.0', startedAt: '2026-01-01T00:00:00Z', reportedAt: '2026-01-01T00:00:00Z', nextReportBefore, ready: true, enforcing: true, troubles: [], pods: {}, counts: {}, policies: [], morePolicies: [], audits, kernel: {} };
   return { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'NodeEnforcement', metadata: { name }, status };
 }

@@ -48,7 +48,7 @@ describeOnNodes('doctor on two nodes of both families', { combination: { cni: 'b
   test('ours enforces: on each node, across nodes, and in every trap', async () => {
     const { cluster } = world();
     cluster.kubectl(['apply', '-f', join(cloneRoot, 'deploy/crds')]);
-    await startAgents(world());
+    await startAgents(world(), { words: ['--allow-audit'] });
     const read = await enforcedByReports(cluster);
     assert.match(read.stdout, /enforced +Bulkhead/);
     const seen = live(cluster, '-o', 'json');
@@ -59,6 +59,19 @@ describeOnNodes('doctor on two nodes of both families', { combination: { cni: 'b
     assert.match(checks.find(({ name }) => name === 'live connection')!.says, /is cut/);
     assert.match(checks.find(({ name }) => name === 'start of a pod')!.says, /^closed from its first instant: none of 20/);
     assert.equal(leftovers(cluster), '');
+  });
+
+  test('ours in audit: enforced, with the namespaces that are only judged', async () => {
+    const { cluster } = world();
+    cluster.kubectl(['label', 'namespace', 'a', 'bulkhead.dev/audit=true']);
+    let read = await enforcedByReports(cluster);
+    for (let tries = 0; !read.stdout.includes('bulkhead/audited') && tries < 30; tries++) {
+      await sleep(1000);
+      read = doctor(cluster);
+    }
+    assert.match(read.stdout, /warning\[bulkhead\/audited\] [^\n]*policies of a are judged and not enforced/, read.stdout);
+    assert.equal(live(cluster, '--node', cluster.nodes[0]!.name).status, 0, 'where nothing is audited they are enforced');
+    cluster.kubectl(['label', 'namespace', 'a', 'bulkhead.dev/audit-']);
   });
 
   // All 216 take some ten minutes.
