@@ -35,9 +35,12 @@ function runnable(template: PodTemplate): unknown {
   return { ...template, spec: { ...spec, terminationGracePeriodSeconds: 0, containers: spec.containers.map(server) } };
 }
 
+/** Of the programs, and not of whatever answers in their place. */
+const PROGRAM_FIELDS: ReadonlySet<string> = new Set(['readinessProbe', 'livenessProbe', 'resources']);
+
 function server(container: Container): unknown {
-  const { readinessProbe, livenessProbe, resources, ...rest } = container as Container & Readonly<Record<'readinessProbe' | 'livenessProbe' | 'resources', unknown>>;
   const [port] = container.ports ?? [];
   const words = port === undefined ? ['pause'] : ['netexec', `--http-port=${port.containerPort}`, '--udp-port=-1'];
-  return { ...rest, image: SERVER_IMAGE, imagePullPolicy: 'IfNotPresent', command: ['/agnhost', ...words] };
+  const kept = Object.fromEntries(Object.entries(container).filter(([field]) => !PROGRAM_FIELDS.has(field)));
+  return { ...kept, image: SERVER_IMAGE, imagePullPolicy: 'IfNotPresent', command: ['/agnhost', ...words] };
 }
