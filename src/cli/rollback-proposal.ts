@@ -1,8 +1,8 @@
 // What a rollback wants: each object of the revisions that are taken back exactly as it was before the first of them.
 import { WordError } from '../base/word-error.ts';
 import type { WantedChange } from '../release/prepare-objects.ts';
-import { placeLabel, placeOfObject } from '../release/release-object.ts';
-import type { KeptRelease } from '../release/release-record.ts';
+import { placeLabel } from '../release/release-object.ts';
+import { placeOfChange, type KeptRelease } from '../release/release-record.ts';
 import type { Proposal } from './proposal.ts';
 
 /** To the state behind revision `target`, 0 for before the first; without it, the newest revision is taken back. `kept` is old before new. Throws WordError where that is not kept. */
@@ -17,9 +17,9 @@ export function rollbackProposal(release: string, kept: readonly KeptRelease[], 
   if (until < 0 || until >= newest || undone.length < newest - until) throw new WordError(`revision ${until} of \`${release}\` cannot be gone back to: kept are ${kept[0]!.record.revision - 1} to ${newest - 1}`);
   const wanted = new Map<string, WantedChange>();
   for (const { record } of undone.toReversed()) {
-    for (const { before, after } of record.changes) {
-      const place = placeOfObject((before ?? after)!); // one of the two is there
-      wanted.set(placeLabel(place), { place, wanted: before ?? undefined });
+    for (const change of record.changes) {
+      const place = placeOfChange(change);
+      wanted.set(placeLabel(place), { place, wanted: change.before ?? undefined });
     }
   }
   const members = kept.find(({ record }) => record.revision === until)?.record.members ?? [];

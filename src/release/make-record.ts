@@ -2,7 +2,7 @@
 import type { Judgment } from './judge-release.ts';
 import type { ObjectChange } from './prepare-objects.ts';
 import { authored, NETWORK_POLICY, placeLabel, placeOfObject } from './release-object.ts';
-import type { KeptRelease, NamedObject, RecordedChange, ReleaseRecord } from './release-record.ts';
+import { placeOfChange, type KeptRelease, type NamedObject, type RecordedChange, type ReleaseRecord } from './release-record.ts';
 
 export interface Intent extends Pick<ReleaseRecord, 'release' | 'action' | 'undoes'> {
   readonly members: readonly NamedObject[];
@@ -20,7 +20,7 @@ export interface Recording {
 
 /** Of what a revision that broke off had changed, what was there before that one is kept. */
 export function makeRecord({ release, action, members, undoes, expires }: Intent, { judgment, revision, broken, at, reason }: Recording): ReleaseRecord {
-  const earlier = new Map((broken?.record.changes ?? []).map((change) => [placeLabel(placeOfObject((change.before ?? change.after)!)), change]));
+  const earlier = new Map((broken?.record.changes ?? []).map((change) => [placeLabel(placeOfChange(change)), change]));
   const touched = new Set(judgment.changes.map(({ place }) => placeLabel(place)));
   const helpers = new Set((broken?.record.helpers ?? []).map((object) => placeLabel(placeOfObject(object))));
   const changes = judgment.changes.filter(({ place }) => !helpers.has(placeLabel(place))).map((change) => recordedChange(change, earlier.get(placeLabel(change.place))));
@@ -35,11 +35,17 @@ export function makeRecord({ release, action, members, undoes, expires }: Intent
     ...(expires === undefined ? {} : { expires: expires.toISOString() }),
     ...(undoes === undefined ? {} : { undoes }),
     changes: [...changes, ...(action === 'rollback' ? [] : untouched)],
-    members: members.map(({ apiVersion, kind, metadata: { name, namespace } }) => ({ apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } })),
+    members: members.map(nameOf),
     helpers: judgment.plan.steps.flatMap(({ kind, role, policy }): NamedObject[] => (kind === 'put' && role === 'helper' && policy.kind === 'NetworkPolicy' ? [{ apiVersion: NETWORK_POLICY.apiVersion, kind: policy.kind, metadata: { name: policy.name, namespace: policy.namespace } }] : [])),
   };
 }
 
 function recordedChange({ held, result }: ObjectChange, earlier: RecordedChange | undefined): RecordedChange {
-  return { before: earlier === undefined ? (held === undefined ? null : authored(held)) : earlier.before, after: result === undefined ? null : authored(result) };
+  const before = earlier === undefined ? (held === undefined ? null : authored(held)) : earlier.before;
+  if (before === null && result === undefined) return { before, after: null, object: nameOf((held === undefined ? (earlier?.after ?? earlier?.object) : authored(held))!) }; // else nothing would change
+  return { before, after: result === undefined ? null : authored(result) };
+}
+
+function nameOf({ apiVersion, kind, metadata: { name, namespace } }: NamedObject): NamedObject {
+  return { apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } };
 }

@@ -31,7 +31,7 @@ const recordSchema = v.object({
   reason: v.optional(v.string()),
   expires: v.optional(v.string()),
   undoes: v.optional(v.number()),
-  changes: v.array(v.object({ before: v.nullable(named), after: v.nullable(named) })),
+  changes: v.array(v.object({ before: v.nullable(named), after: v.nullable(named), object: v.optional(named) })),
   members: v.array(named),
   helpers: v.array(named),
 });
@@ -41,6 +41,12 @@ export interface RecordedChange {
   readonly before: WantedObject | null;
   /** As the server answered; null: it was taken away. */
   readonly after: WantedObject | null;
+  /** Where both are null: what a revision that broke off had made, and this one takes away. */
+  readonly object?: NamedObject | undefined;
+}
+
+export function placeOfChange({ before, after, object }: RecordedChange): ObjectPlace {
+  return placeOfObject((before ?? after ?? object)!); // one of the three is there
 }
 
 export type NamedObject = Pick<WantedObject, 'apiVersion' | 'kind' | 'metadata'>;

@@ -1,6 +1,6 @@
 // The revisions of releases, as a table or as data.
 import { placeLabel, placeOfObject } from '../release/release-object.ts';
-import type { KeptRelease, RecordedChange, ReleaseState } from '../release/release-record.ts';
+import { placeOfChange, type KeptRelease, type RecordedChange, type ReleaseState } from '../release/release-record.ts';
 import { printable } from './printable.ts';
 import type { Style } from './style.ts';
 import { alignColumns } from './table.ts';
@@ -27,7 +27,7 @@ function standingOf({ record: { expires }, state }: Pick<KeptRelease, 'record' |
 
 function countsOf(changes: readonly RecordedChange[]): string {
   const count = (is: (change: RecordedChange) => boolean): number => changes.filter(is).length;
-  return `+${count(({ before }) => before === null)} ~${count(({ before, after }) => before !== null && after !== null)} -${count(({ after }) => after === null)}`;
+  return `+${count(({ before, after }) => before === null && after !== null)} ~${count(({ before, after }) => before !== null && after !== null)} -${count(({ before, after }) => before !== null && after === null)}`;
 }
 
 export function historyJson(kept: readonly KeptRelease[]): string {
@@ -40,7 +40,7 @@ export function historyJson(kept: readonly KeptRelease[]): string {
     expires,
     undoes,
     state,
-    changes: changes.map(({ before, after }) => ({ object: labelOf((before ?? after)!), before, after })),
+    changes: changes.map((change) => ({ object: placeLabel(placeOfChange(change)), before: change.before, after: change.after })),
     members: members.map(labelOf),
   }));
   return `${JSON.stringify({ apiVersion: 'bulkhead/v1', kind: 'History', releases }, undefined, 2)}\n`;

@@ -70,6 +70,10 @@ test('killed behind each write, answered or not, it is gone on with, or taken ba
       assert.deepEqual(findHarm({ before: ends[0]!, between, after: ends[1]! }, { harmsMax: 9 }), [], `left behind ${writes} writes`);
       await takeBack(taken);
       assert.deepEqual(await policies(taken), before, `taken back behind ${writes} writes`);
+      for (const fake of [resumed, taken]) {
+        await takeBack(fake, 0);
+        assert.deepEqual(await policies(fake), [], `to before everything, behind ${writes} writes`);
+      }
       if (isDone) break;
       assert.ok(writes < 60);
     }
@@ -85,9 +89,9 @@ async function tryCarry(fake: FakeCluster, writes: number, isAnswered: boolean):
   }
 }
 
-async function takeBack(fake: FakeCluster): Promise<void> {
+async function takeBack(fake: FakeCluster, target?: number): Promise<void> {
   const kept = await listReleases(fake, 'default', 'r');
-  if (kept.at(-1)!.record.revision === 1) return; // killed before it began
-  const { wanted, members, undoes } = rollbackProposal('r', kept);
+  if (target === undefined && kept.at(-1)!.record.revision === 1) return; // killed before it began
+  const { wanted, members, undoes } = rollbackProposal('r', kept, target);
   await carry(fake, { wanted, members, action: 'rollback', ...(undoes === undefined ? {} : { undoes }) });
 }

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { load, loadAll } from 'js-yaml';
 import { agentManifests } from '../../../src/cli/agent-manifests.ts';
 import { formatIpAddress } from '../../../src/base/ip-address.ts';
-import { makeFolder, runBulkhead, type Run } from '../../cli/run-bulkhead.ts';
+import { BULKHEAD, makeFolder, runBulkhead, startCommand, type Run } from '../../cli/run-bulkhead.ts';
 import { applyObject } from '../write-object.ts';
 import { Agent } from './agent.ts';
 import { SERVER_IMAGE } from './fleet.ts';
@@ -45,6 +45,9 @@ function runTests(context: TestContext, { cluster }: World, words: readonly stri
   const isJson = run.stdout.startsWith('{');
   return { ...run, report: isJson ? (JSON.parse(run.stdout) as Report) : { held: 0, failed: 0, tests: [] } };
 }
+
+/** What a cluster is read by; a subresource is none of them, and whoever may get all may run programs in pods. */
+const READ_KINDS = ['pods', 'podtemplates', 'namespaces', 'nodes', 'services', 'replicationcontrollers', 'deployments', 'replicasets', 'statefulsets', 'daemonsets', 'jobs', 'cronjobs', 'endpointslices', 'networkpolicies', 'ingresses', 'clusternetworkpolicies', 'adminnetworkpolicies', 'baselineadminnetworkpolicies'];
 
 const resultsOf = ({ tests }: Report): Report['tests'][number]['results'] => tests.flatMap(({ results }) => results);
 
@@ -164,5 +167,49 @@ expect:
     assert.ok(byEphemeral.report.notes!.some((note) => /an ephemeral container, which has ended, stays listed in \d pods/.test(note)), JSON.stringify(byEphemeral.report.notes));
     assert.match(world().cluster.kubectl(['get', 'pod', 'x', '-n', 'b', '-o', 'jsonpath={.spec.ephemeralContainers[*].name}']), /^bulkhead-test-[0-9a-f]{8}$/);
     assert.ok(resultsOf(byEphemeral.report).every(({ tried }) => tried!.connections > 0));
+  });
+
+  test('what a namespace, a right or a pod refuses is said, and status 3 ends a run in which nothing could be opened', async (context) => {
+    const { cluster } = world();
+    cluster.kubectl(['label', 'namespace', 'c', 'pod-security.kubernetes.io/enforce=restricted']);
+    const refused = runTests(context, world(), ['--by', 'ephemeral', '--image', SERVER_IMAGE], ON_80.replace(/ {2}- allow.*\n/, ''));
+    cluster.kubectl(['label', 'namespace', 'c', 'pod-security.kubernetes.io/enforce-']);
+    assert.equal(refused.status, 3);
+    assert.match(refused.stderr, /Pod Security of its namespace refuses the container/);
+
+    cluster.kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: 'reader' }, rules: [{ apiGroups: ['', 'apps', 'batch', 'discovery.k8s.io', 'networking.k8s.io', 'policy.networking.k8s.io'], resources: READ_KINDS, verbs: ['get', 'list'] }] }));
+    cluster.kubectl(['create', 'clusterrolebinding', 'reader', '--clusterrole=reader', '--user=reader']);
+    const reader = configAs(cluster, cluster.place.kubeconfig, 'reader', { as: 'reader' });
+    const forbidden = runTests(context, world(), ['--kubeconfig', reader], ON_80);
+    assert.equal(forbidden.status, 3, forbidden.stdout);
+    assert.match(forbidden.stderr, /verbs create, get and delete on connectionprobes\.bulkhead\.dev/);
+    assert.match(forbidden.stderr, /verbs get and create on pods\/exec/);
+  });
+
+  test('Ctrl-C takes away what was made', async (context) => {
+    const file = join(makeFolder(context, { 'walls.yaml': TESTS }), 'walls.yaml');
+    const running = startCommand(context, BULKHEAD, ['test', '--in', 'cluster', '--kubeconfig', world().cluster.place.kubeconfig, file]);
+    await running.waitFor('by the probers of the nodes');
+    while (probesLeft(world()) === '') assert.equal(running.process.exitCode, null, running.printed());
+    running.process.kill('SIGINT');
+    assert.equal(await running.ended, 130, running.printed());
+    assert.equal(probesLeft(world()), '');
+  });
+
+  test('a canary notices when enforcement stops, tells it by metrics and Events, and ends well', async (context) => {
+    const file = join(makeFolder(context, { 'walls.yaml': ON_80 }), 'walls.yaml');
+    const canary = startCommand(context, BULKHEAD, ['test', '--in', 'cluster', '--kubeconfig', world().cluster.place.kubeconfig, '--watch', '--every', '1s', '--events', 'a', '--metrics-address', '127.0.0.1:0', file]);
+    await canary.waitFor('0 failed');
+    const port = Number(/on 127\.0\.0\.1:([0-9]+)/.exec(canary.printed())![1]);
+    const metrics = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    assert.match(await metrics(), /bulkhead_test_up 1\n(.|\n)*bulkhead_test_disagreements 0\n/);
+    for (const agent of world().agents) await agent.end();
+    for (const node of world().cluster.nodes) onNode(node, [BULKHEAD, 'agent', '--uninstall']);
+    await canary.waitFor('FAIL deny');
+    while (!/bulkhead_test_expectation_held\{.*deny.*\} 0/.test(await metrics())) await sleep(50);
+    while (!world().cluster.kubectl(['get', 'events', '-n', 'a', '-o', 'jsonpath={.items[*].reason}']).includes('ExpectationFails')) await sleep(50);
+    canary.process.kill('SIGTERM');
+    assert.equal(await canary.ended, 0, canary.printed());
+    assert.equal(probesLeft(world()), '');
   });
 });
