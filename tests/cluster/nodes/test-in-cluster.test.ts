@@ -47,7 +47,7 @@ function runTests(context: TestContext, { cluster }: World, words: readonly stri
 }
 
 /** What a cluster is read by; a subresource is none of them, and whoever may get all may run programs in pods. */
-const READ_KINDS = ['pods', 'podtemplates', 'namespaces', 'nodes', 'services', 'replicationcontrollers', 'deployments', 'replicasets', 'statefulsets', 'daemonsets', 'jobs', 'cronjobs', 'endpointslices', 'networkpolicies', 'ingresses', 'clusternetworkpolicies', 'adminnetworkpolicies', 'baselineadminnetworkpolicies'];
+const READ_KINDS = ['pods', 'podtemplates', 'namespaces', 'nodes', 'services', 'replicationcontrollers', 'deployments', 'replicasets', 'statefulsets', 'daemonsets', 'jobs', 'cronjobs', 'endpointslices', 'networkpolicies', 'ingresses', 'ingressclasses', 'clusternetworkpolicies', 'adminnetworkpolicies', 'baselineadminnetworkpolicies'];
 
 const resultsOf = ({ tests }: Report): Report['tests'][number]['results'] => tests.flatMap(({ results }) => results);
 
@@ -137,7 +137,7 @@ describeOnNodes('test in a cluster', { combination: { cni: 'bridge', nodes: 2, i
     cluster.kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'web', namespace: 'a' }, spec: { selector: { app: 'x' }, ipFamilyPolicy: 'RequireDualStack', ports: [{ port: 8000, targetPort: 80 }] } }));
     const [outside] = cluster.outside.addresses.map(formatIpAddress);
     const other = formatIpAddress(cluster.nodes[1]!.addresses[0]!);
-    const { report, status, stderr } = runTests(context, world(), [], `apiVersion: bulkhead/v1
+    const expectations = `apiVersion: bulkhead/v1
 kind: PolicyTest
 expect:
   - allow: { from: b/y, to: "svc/a/web:8000" }
@@ -149,7 +149,13 @@ expect:
   - deny: { from: c/x, to: "${outside}", on: tcp/81 }
   - allow: { from: b/x, to: "${outside}", on: tcp/81 }
   - deny: { from: c/x, to: "${other}", on: tcp/81 }
-`);
+`;
+    let { report, status, stderr } = runTests(context, world(), [], expectations);
+    // kube-proxy takes a second or more to heed a Service that is new, and refuses its address until then.
+    for (let tries = 0; status !== 0 && tries < 5; tries++) {
+      await sleep(1000);
+      ({ report, status, stderr } = runTests(context, world(), [], expectations));
+    }
     assert.equal(status, 0, `${JSON.stringify(report, undefined, 1)}\n${stderr}`);
     const results = resultsOf(report);
     assert.ok(results.every(({ tried }) => tried!.connections > 0), JSON.stringify(results, undefined, 1));
