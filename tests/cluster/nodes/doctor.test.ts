@@ -8,7 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { cloneRoot } from '../../needs.ts';
 import { SERVER_IMAGE } from './fleet.ts';
 import type { NodeCluster } from './node-cluster.ts';
-import { describeOnNodes, startAgents, type World } from './world.ts';
+import { applyObject } from '../write-object.ts';
+import { describeOnNodes, networkPolicy, startAgents, type World } from './world.ts';
 
 interface Ran {
   readonly status: number | null;
@@ -63,6 +64,7 @@ describeOnNodes('doctor on two nodes of both families', { combination: { cni: 'b
 
   test('ours in audit: enforced, with the namespaces that are only judged', async () => {
     const { cluster } = world();
+    await applyObject(cluster.connection, networkPolicy('a/closed', { podSelector: {}, policyTypes: ['Ingress'] }));
     cluster.kubectl(['label', 'namespace', 'a', 'bulkhead.dev/audit=true']);
     let read = await enforcedByReports(cluster);
     for (let tries = 0; !read.stdout.includes('bulkhead/audited') && tries < 30; tries++) {
@@ -72,6 +74,7 @@ describeOnNodes('doctor on two nodes of both families', { combination: { cni: 'b
     assert.match(read.stdout, /warning\[bulkhead\/audited\] [^\n]*policies of a are judged and not enforced/, read.stdout);
     assert.equal(live(cluster, '--node', cluster.nodes[0]!.name).status, 0, 'where nothing is audited they are enforced');
     cluster.kubectl(['label', 'namespace', 'a', 'bulkhead.dev/audit-']);
+    cluster.kubectl(['delete', 'networkpolicy', '-n', 'a', 'closed']);
   });
 
   // All 216 take some ten minutes.
@@ -123,8 +126,8 @@ describeOnNodes('doctor on two nodes of both families', { combination: { cni: 'b
     refusePods(cluster);
     const refused = live(cluster);
     assert.deepEqual([refused.status, /a probe pod is refused[^]*no pods today/.test(refused.stderr)], [3, true], refused.stderr);
-    cluster.kubectl(['delete', 'validatingadmissionpolicybinding,validatingadmissionpolicy', '--all']);
     assert.equal(leftovers(cluster), '');
+    letPods(cluster);
   });
 
   test('a namespace that somebody takes away in the middle: a sentence, status 3', async () => {
@@ -146,14 +149,26 @@ function refusePods(cluster: NodeCluster): void {
   const policy = { apiVersion: 'admissionregistration.k8s.io/v1', kind: 'ValidatingAdmissionPolicy', metadata: { name: 'no-probes' }, spec: { matchConstraints: { namespaceSelector: { matchLabels: { 'bulkhead.dev/probe': 'doctor' } }, resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }] }, validations: [{ expression: 'false', message: 'no pods today' }] } };
   const binding = { apiVersion: 'admissionregistration.k8s.io/v1', kind: 'ValidatingAdmissionPolicyBinding', metadata: { name: 'no-probes' }, spec: { policyName: 'no-probes', validationActions: ['Deny'] } };
   for (const object of [policy, binding]) cluster.kubectl(['apply', '-f', '-'], JSON.stringify(object));
+  untilPodsAre(cluster, 'refused');
+}
+
+function letPods(cluster: NodeCluster): void {
+  cluster.kubectl(['delete', 'validatingadmissionpolicybinding,validatingadmissionpolicy', 'no-probes']);
+  untilPodsAre(cluster, 'let');
+}
+
+/** The server takes a moment to heed a policy, and that it is gone. */
+function untilPodsAre(cluster: NodeCluster, wanted: 'refused' | 'let'): void {
   const pod = JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'x', namespace: 'no-probes' }, spec: { containers: [{ name: 'x', image: 'x' }] } });
   cluster.kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'no-probes', labels: { 'bulkhead.dev/probe': 'doctor' } } }));
   for (let tries = 0; tries < 100; tries++) {
     try {
       cluster.kubectl(['create', '--dry-run=server', '-f', '-'], pod);
     } catch (error) {
-      if (/no pods today/.test(String(error))) break;
+      if (/no pods today/.test(String(error)) === (wanted === 'refused')) break;
+      continue;
     }
+    if (wanted === 'let') break;
   }
   cluster.kubectl(['delete', 'namespace', 'no-probes']);
 }

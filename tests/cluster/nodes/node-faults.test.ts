@@ -210,7 +210,7 @@ async function untilBack({ fleet }: World): Promise<void> {
 /** Until an agent has judged what was there before it. */
 async function comesLate(newcomers: Newcomers, { fleet, start }: { readonly fleet: Fleet; readonly start: () => Promise<unknown> }): Promise<void> {
   assert.ok(newcomers.leaked.length > 0, 'without an agent nothing of the node can be closed yet');
-  newcomers.connect(await fleet.ends());
+  await newcomers.connect(await fleet.ends());
   await start();
   await newcomers.untilCut();
   newcomers.beginAnew();
