@@ -26,12 +26,20 @@ export function unpackPackages(release: string, names: readonly string[]): strin
 function openRelease(release: string): readonly string[] {
   const folder = join(CACHE, `apt-${release}`);
   for (const part of ['lists/partial', 'cache/archives/partial']) mkdirSync(join(folder, part), { recursive: true });
-  const suites = [`http://deb.debian.org/debian ${release} main`, `http://deb.debian.org/debian-security ${release}-security main`];
+  const suites = sitesOf().map((site) => `${site} ${release}${site.endsWith('-security') ? '-security' : ''} main`);
   writeFileSync(join(folder, 'sources.list'), suites.map((suite) => `deb [signed-by=${KEYRING}] ${suite}\n`).join(''));
   const settings = { 'Dir::Etc::sourcelist': join(folder, 'sources.list'), 'Dir::Etc::sourceparts': '-', 'Dir::State::lists': join(folder, 'lists'), 'Dir::Cache': join(folder, 'cache'), 'APT::Sandbox::User': 'root' };
   const words = Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
   run('apt-get', [...words, 'update', '-q'], folder);
   return words;
+}
+
+/** Where this host has its own packages from: the other releases are there too. */
+function sitesOf(): readonly string[] {
+  const { stdout } = spawnSync('apt-get', ['indextargets', '--format', '$(SITE)'], { encoding: 'utf8' });
+  const sites = [...new Set(stdout.split('\n').filter((line) => line !== ''))];
+  if (sites.length === 0) throw new Error('apt-get knows no sources of packages on this host');
+  return sites;
 }
 
 function contentOf(apt: readonly string[], name: string): string {
