@@ -8,7 +8,7 @@ import type { ConcreteProbe, MeansResult } from './concrete-probe.ts';
 import { CONNECTION_PROBE, ENTRIES_MAX, NODE_LABEL, nodeLabel, readProbeStatus, type AttemptEntry, type ListenEntry, type ProbeStatus } from './connection-probe.ts';
 import { judgeAttempt } from './judge-attempt.ts';
 import type { SeenVerdict } from './run-probes.ts';
-import { sleep } from './sleep.ts';
+import { sleep } from '../agent/sleep.ts';
 
 export interface AgentMeansOptions {
   readonly api: Pick<ClusterApi, 'create' | 'get' | 'delete'>;

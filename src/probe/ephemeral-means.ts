@@ -9,7 +9,7 @@ import type { LivePod } from './live-pods.ts';
 import { probeScript, readScriptAnswers, SCRIPT_TOOLS } from './probe-script.ts';
 import type { SeenVerdict } from './run-probes.ts';
 import { sharePods } from './share-pods.ts';
-import { sleep } from './sleep.ts';
+import { sleep } from '../agent/sleep.ts';
 
 export interface EphemeralMeansOptions {
   readonly api: Pick<ClusterApi, 'get'> & Pick<PodHands, 'addEphemeralContainer' | 'readLog'>;

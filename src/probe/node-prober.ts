@@ -8,7 +8,7 @@ import { isCallable } from './callable-address.ts';
 import { CONNECTION_PROBE, NODE_LABEL, nodeLabel, readProbeSpec, type AttemptResult, type ListenResult, type ProbeSpec } from './connection-probe.ts';
 import { openAttempts, type PlacedAttempt } from './open-attempts.ts';
 import { findProbedPods, type FoundPod } from './probed-pods.ts';
-import { sleep } from './sleep.ts';
+import { sleep } from '../agent/sleep.ts';
 
 export interface NodeProberOptions {
   readonly api: Pick<ClusterApi, 'watch' | 'get' | 'patchStatus' | 'delete'>;

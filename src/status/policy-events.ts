@@ -6,7 +6,7 @@ import type { PolicyState } from '../agent/agent-state.ts';
 import type { Clock } from '../agent/clock.ts';
 import { policyStanding } from './metrics-text.ts';
 import type { StateSource } from './publish-enforcement.ts';
-import { sleep } from './sleep.ts';
+import { sleep } from '../agent/sleep.ts';
 
 export const EVENT: ServedKind = { apiVersion: 'events.k8s.io/v1', kind: 'Event', resource: 'events', isNamespaced: true };
 

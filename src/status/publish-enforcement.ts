@@ -5,7 +5,7 @@ import type { AgentState } from '../agent/agent-state.ts';
 import type { Clock } from '../agent/clock.ts';
 import type { StagedCount } from '../stage/staged-count.ts';
 import { enforcementStatus, NODE_ENFORCEMENT, type EnforcementStatus } from './node-enforcement.ts';
-import { sleep } from './sleep.ts';
+import { sleep } from '../agent/sleep.ts';
 import type { AgentFacts } from './status.ts';
 
 /** Who tells what the agent knows, and when it changes. */

@@ -11,6 +11,8 @@ const RUNS_NIGHTLY = 10_000;
 export interface PropertyOptions {
   /** A part of the usual number, for what is slow. */
   readonly share?: number;
+  /** Always these clusters: for what is to be counted. */
+  readonly seed?: number;
 }
 
 /** `property` throws where it does not hold. BULKHEAD_SEED runs the clusters of an earlier failure again. */
@@ -21,7 +23,7 @@ export function checkClusters(property: (cluster: RawCluster) => void, options: 
 /** The same with a second random value beside the cluster. */
 export function checkWith<Value>(other: fc.Arbitrary<Value>, property: (cluster: RawCluster, value: Value) => void, options: PropertyOptions = {}): void {
   const runs = process.env['BULKHEAD_NIGHTLY'] === '1' ? RUNS_NIGHTLY : RUNS;
-  const seed = process.env['BULKHEAD_SEED'];
+  const seed = options.seed ?? process.env['BULKHEAD_SEED'];
   const result = fc.check(fc.property(randomCluster, other, property), {
     numRuns: Math.ceil(runs * (options.share ?? 1)),
     ...(seed === undefined ? {} : { seed: Number(seed) }),

@@ -1,5 +1,5 @@
 // Waits on a clock, and ends early with a signal.
-import type { Clock } from '../agent/clock.ts';
+import type { Clock } from './clock.ts';
 
 export function sleep(clock: Pick<Clock, 'after'>, ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
