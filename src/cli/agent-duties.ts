@@ -142,7 +142,12 @@ function logStates(agent: NodeAgent, log: Log, signal: AbortSignal): void {
   const plan = (): void => {
     if (cancel === undefined && !signal.aborted) cancel = systemClock.after(LOOK_MS, look);
   };
-  signal.addEventListener('abort', () => cancel?.(), { once: true });
+  const lookLast = (): void => {
+    if (cancel === undefined) return;
+    cancel();
+    look();
+  };
+  signal.addEventListener('abort', lookLast, { once: true }); // what came in the last moment is told too
   agent.onChange(plan);
   look();
 }
