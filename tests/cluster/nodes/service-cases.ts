@@ -160,7 +160,8 @@ export function declareServices(world: () => World): void {
     await makeService(world(), 'heads', { clusterIP: 'None' });
     const { cluster } = world();
     const ask = (words: readonly string[]): boolean => succeeds(() => cluster.kubectl(['-n', 'b', 'exec', 'x', '--', ...words]));
-    const connect = ['/agnhost', 'connect', 'heads.a.svc.cluster.local:80', '--timeout=1s'];
+    // The dot at its end keeps the name from being looked up in each domain of the search list.
+    const connect = ['/agnhost', 'connect', 'heads.a.svc.cluster.local.:80', '--timeout=1s'];
     const dns = { to: [{ namespaceSelector: ALL, podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } } }], ports: [{ port: 53, protocol: 'UDP' }, { port: 53 }] };
     await applyObject(cluster.connection, networkPolicy('b/out', { podSelector: ALL, policyTypes: ['Egress'], egress: [dns, { to: [{ namespaceSelector: ALL, podSelector: Y }] }] }));
     await holdTruth(cluster, world().fleet);
