@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url';
  * `kernel`: Linux where this process may make network namespaces and nft works in them. `userns`: a plain user may
  * make user namespaces. `root`: uid 0 here, also when only mapped. `nft`: the nft program. `shared`: the shared
  * folder of real manifests. `go`: the Go toolchain. `apiserver`: a real API server,
- * which `npm run test:cluster` builds. `nodes`: a whole cluster, which it builds where it is root. `iptables`: both kinds of it. `chromium`: a browser. `script`: a terminal for the command under test.
+ * which `npm run test:cluster` builds. `nodes`: a whole cluster, which it builds where it is root. `iptables`: both kinds of it. `chromium`: a browser. `script`: a terminal for the command under test. `zsh`, `fish`: these shells.
  */
-export type Need = 'apiserver' | 'kernel' | 'iptables' | 'userns' | 'root' | 'nft' | 'shared' | 'go' | 'chromium' | 'script' | 'nodes';
+export type Need = 'apiserver' | 'kernel' | 'iptables' | 'userns' | 'root' | 'nft' | 'shared' | 'go' | 'chromium' | 'script' | 'nodes' | 'zsh' | 'fish';
 
 /** Debian's package; set BULKHEAD_CHROMIUM where another one is to be used. */
 export const CHROMIUM: string = process.env['BULKHEAD_CHROMIUM'] ?? '/usr/bin/chromium';
@@ -78,6 +78,8 @@ const look: Readonly<Record<Need, () => string | undefined>> = {
       : 'needs `iptables-nft` and `iptables-legacy`, from the package iptables, and a kernel with both',
   chromium: () => (existsSync(CHROMIUM) ? undefined : `needs Chromium at ${CHROMIUM}, from the package chromium`),
   script: () => (succeeds('script', ['--version']) ? undefined : 'needs `script`, from util-linux (on Debian the package bsdutils)'),
+  zsh: () => (succeeds('zsh', ['--version']) ? undefined : 'needs `zsh`'),
+  fish: () => (succeeds('fish', ['--version']) ? undefined : 'needs `fish`'),
   go: () => (succeeds('go', ['version']) ? undefined : 'needs `go`'),
 };
 

@@ -40,6 +40,7 @@ const VERBS: readonly Verb[] = [
   { name: 'history', summary: 'which releases were written into a cluster, and what became of them', load: async () => (await import('./history-verb.ts')).defineHistory },
   { name: 'promote', summary: 'a staged policy becomes the real one', load: async () => (await import('./promote-verb.ts')).definePromote },
   { name: 'bundle', summary: 'what somebody who helps needs to know of a node and its cluster, without secrets', load: async () => (await import('./bundle-verb.ts')).defineBundle },
+  { name: 'completion', summary: 'words and names that a shell completes on Tab', load: async () => (await import('./completion-verb.ts')).defineCompletion },
   { name: 'lab', summary: 'manifests as network namespaces on this host, enforced by the kernel', load: async () => (await import('./lab-verb.ts')).defineLab },
 ];
 

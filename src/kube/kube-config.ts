@@ -39,6 +39,11 @@ export async function openConnection(choice: ClusterChoice): Promise<Connection>
   return { name, server, ...(await credentialsOf({ context: name, cluster, user, isSecure: server.protocol === 'https:' })) };
 }
 
+/** Of the contexts that may be chosen. Throws ClusterError where there is no usable configuration. */
+export function contextNames(choice: Pick<ClusterChoice, 'kubeconfig'>): readonly string[] {
+  return [...loadEntries(choice).contexts.keys()];
+}
+
 // --- Loading
 
 function loadEntries({ kubeconfig }: ClusterChoice): ConfigEntries {

@@ -16,10 +16,16 @@ export interface TerminalRun {
 
 export const CTRL_C = '\u0003';
 
+export interface TerminalOptions {
+  /** In place of the command line under test. */
+  readonly program?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Standard output goes to a pipe, as in `bulkhead new … > policy.yaml`; the rest is the terminal. */
-export function runOnTerminal(test: TestContext, words: readonly string[]): TerminalRun {
+export function runOnTerminal(test: TestContext, words: readonly string[], { program = BULKHEAD, env }: TerminalOptions = {}): TerminalRun {
   const { master, slave } = openTerminal();
-  const child = spawn(BULKHEAD, [...words], { cwd: cloneRoot, env: { ...plainEnvironment(), TERM: 'xterm' }, stdio: [slave, 'pipe', slave] });
+  const child = spawn(program, [...words], { cwd: cloneRoot, env: { ...plainEnvironment(), TERM: 'xterm', ...env }, stdio: [slave, 'pipe', slave] });
   closeSync(slave);
   test.after(() => child.kill('SIGKILL'));
   let printed = '';
