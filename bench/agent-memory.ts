@@ -40,6 +40,7 @@ const TAKES_ALL: Firewall = {
     throw new Error('nobody reads it');
   },
   readLedger: () => [],
+  readUnrecorded: () => 0,
   freshen: () => {},
   readNamed: () => [],
   readConnections: () => () => false,

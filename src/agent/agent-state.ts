@@ -14,6 +14,7 @@ export interface AgentState {
   readonly policies: readonly PolicyState[];
   readonly commits: CommitState;
   readonly names: NamesState;
+  readonly flows: FlowsState;
   readonly pods: PodCounts;
   readonly kernel: KernelState;
 }
@@ -76,6 +77,23 @@ export interface NamesState {
  * the wrong way; not all of these are counted.
  */
 export type AnswerCounts = Readonly<Record<'learnt' | 'other' | 'unreadable' | 'full' | 'unseen', number>>;
+
+/** Of the kernel's ledger; counts since the start. */
+export interface FlowsState {
+  readonly drains: number;
+  /** All drains together. */
+  readonly drainMs: number;
+  readonly records: number;
+  /** Judgments: a flow that is judged again counts again. */
+  readonly allowed: number;
+  readonly denied: number;
+  /** For which the kernel's ledger had no room. */
+  readonly lost: number;
+  /** Of those that are told, judgments that no rule in force then explains. */
+  readonly unexplained: number;
+  /** Drains that the kernel refused. */
+  readonly failures: number;
+}
 
 export interface PodCounts {
   readonly local: number;

@@ -7,7 +7,7 @@ import { NO_ELEMENTS } from '../emit/elements.ts';
 import { LiveEmission } from '../emit/live-emission.ts';
 import { SetOverflow } from '../emit/set-sizes.ts';
 import { NO_SERVERS, type DnsServers } from '../emit/watched-answers.ts';
-import type { Cluster } from '../model/cluster.ts';
+import type { Cluster, Pod } from '../model/cluster.ts';
 import type { Drift, Firewall } from '../kernel/firewall.ts';
 import { FirewallError } from '../kernel/firewall-error.ts';
 import type { Clock } from './clock.ts';
@@ -29,6 +29,8 @@ export interface KernelWriterOptions {
   /** Elements of one set. */
   readonly setSizeMax: number;
   readonly clock: Pick<Clock, 'elapsedMs'>;
+  /** With the pod as it was. */
+  readonly onRemoved: (pod: Pod) => void;
 }
 
 export class KernelWriter {
@@ -38,6 +40,7 @@ export class KernelWriter {
   private readonly clock: Pick<Clock, 'elapsedMs'>;
   private readonly firewall: Firewall;
   private readonly setSizeMax: number;
+  private readonly onRemoved: (pod: Pod) => void;
   private readonly closed = new ClosedPolicies();
   private readonly live: LiveProgram;
   private emission: LiveEmission;
@@ -46,10 +49,11 @@ export class KernelWriter {
   private hasRecalled = false;
   private believed: DnsServers = NO_SERVERS;
 
-  constructor({ node, firewall, cluster, setSizeMax, clock }: KernelWriterOptions) {
+  constructor({ node, firewall, cluster, setSizeMax, clock, onRemoved }: KernelWriterOptions) {
     this.node = node;
     this.firewall = firewall;
     this.clock = clock;
+    this.onRemoved = onRemoved;
     this.names = new LearntNames(firewall);
     this.addresses = new PodAddresses(node, cluster.pods);
     this.setSizeMax = setSizeMax;
@@ -170,6 +174,7 @@ export class KernelWriter {
     const pods = { removed, added: addedPod === undefined ? undefined : this.program.cluster.pods[addedPod] };
     this.names.follow(pods);
     this.addresses.follow(pods);
+    if (removed !== undefined) this.onRemoved(removed);
   }
 
   private change(localPodRanges: readonly IpRange[]): Commit {

@@ -11,6 +11,7 @@ import type { Clock } from './clock.ts';
 import { addCommit, NO_COMMITS } from './commit-times.ts';
 import { KernelWriter } from './kernel-writer.ts';
 import { LocalRanges } from './local-ranges.ts';
+import { NodeFlows } from './node-flows.ts';
 import { NodeNames } from './node-names.ts';
 import { PoliciesInForce, type AuditedPolicy } from './policies-in-force.ts';
 import type { ClusterListener, ToldChange, ToldPolicy } from './told.ts';
@@ -58,6 +59,7 @@ export class NodeAgent implements ClusterListener {
   private readonly ranges: LocalRanges;
   /** Takes what answers of DNS say. */
   readonly names: NodeNames;
+  readonly flows: NodeFlows;
   private readonly listeners = new Set<() => void>();
   private writer: KernelWriter | undefined;
   /** Of all commits so far; told apart from `state` because it costs nothing. */
@@ -83,6 +85,7 @@ export class NodeAgent implements ClusterListener {
     this.troubles = new Troubles(clock);
     this.ranges = new LocalRanges(node);
     this.names = new NodeNames({ firewall, clock, troubles: this.troubles, onDue: () => this.scheduleCommit(0), onTold: () => this.tell() });
+    this.flows = new NodeFlows({ node, firewall, clock });
     this.unwatch = firewall.watch(() => this.repair());
     this.troubles.set('starting', '', 'the API server has not told everything yet');
   }
@@ -90,7 +93,7 @@ export class NodeAgent implements ClusterListener {
   /** Everything is told at once; only what then differs from what the kernel holds is written. */
   begin(cluster: Cluster, policies: readonly ToldPolicy[]): void {
     const { node, firewall, clock, setSizeMax } = this;
-    this.writer = new KernelWriter({ node, firewall, cluster, setSizeMax, clock });
+    this.writer = new KernelWriter({ node, firewall, cluster, setSizeMax, clock, onRemoved: (pod) => this.flows.removed(pod) });
     this.names.begin(this.writer);
     this.policies.begin(policies);
     this.troubles.clear('starting', '');
@@ -103,7 +106,9 @@ export class NodeAgent implements ClusterListener {
     const { writer } = this;
     if (writer === undefined) throw new Error('bug: a change was told before the cluster');
     for (const told of changes) {
+      this.flows.before(told.change);
       writer.take(told.change);
+      this.flows.after(told.change);
       this.policies.take(told);
       this.ranges.take(told.change, writer.program.cluster);
       if (told.change.kind === 'put-namespace') this.noteAudit(told.change.namespace);
@@ -128,6 +133,7 @@ export class NodeAgent implements ClusterListener {
       policies: this.names.withProblems(this.policies.list(this.writer?.closedFor ?? new Map())),
       commits: this.commits,
       names: this.names.state,
+      flows: this.flows.state,
       pods: this.countPods(),
       kernel: this.kernelState(),
     };
@@ -158,6 +164,7 @@ export class NodeAgent implements ClusterListener {
   /** Nothing is written any more; the rules stay as they are. */
   stop(): void {
     this.isStopped = true;
+    this.flows.stop();
     this.unwatch();
     this.cancelCommit?.();
     this.cancelTidying?.();
@@ -194,6 +201,7 @@ export class NodeAgent implements ClusterListener {
     this.retryMs = RETRY_MS;
     this.refusals = 0;
     this.isEnforcing = true;
+    if (this.commits.count === 0) this.flows.begin(() => this.writer!.program.cluster);
     this.troubles.clear('kernel', '');
     this.noteRanges();
     this.noteClosed();

@@ -2,12 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import type { NodeAgent } from '../agent/node-agent.ts';
-import type { Firewall } from '../kernel/firewall.ts';
+import { RecentFlows } from '../agent/recent-flows.ts';
 import type { ClusterApi } from '../kube/cluster-api.ts';
 import { isLocalAddress } from '../server/host-name.ts';
 import { ReviewGatekeeper } from '../server/review-gatekeeper.ts';
-import { startServer, type Answer, type OpenDoor, type RunningServer } from '../server/server.ts';
+import { startServer, type Answer, type AnswerPath, type OpenDoor, type RunningServer } from '../server/server.ts';
 import { Staging } from '../stage/staging.ts';
+import { answerFlows, readFlowsQuestion } from '../status/flow-lines.ts';
 import { readiness } from '../status/health-text.ts';
 import { metricsText } from '../status/metrics-text.ts';
 import { announcePolicies } from '../status/policy-events.ts';
@@ -28,7 +29,6 @@ export interface Duties {
   readonly agent: NodeAgent;
   readonly node: string;
   readonly api: ClusterApi;
-  readonly firewall: Firewall;
   readonly version: string;
   readonly nftVersion: string;
   readonly log: Log;
@@ -37,15 +37,18 @@ export interface Duties {
 }
 
 /** Resolves when the signal has come. What fails in here is told in the log, and never stops the enforcing. */
-export async function performDuties({ agent, node, api, firewall, version, nftVersion, log, signal, door }: Duties): Promise<void> {
+export async function performDuties({ agent, node, api, version, nftVersion, log, signal, door }: Duties): Promise<void> {
   const facts: AgentFacts = { version, startedAt: new Date(), kernelRelease: release(), nftVersion };
   const onFailure = (error: Error): void => log('warn', error.message);
   const inForce = (): ReturnType<NonNullable<ConstructorParameters<typeof Staging>[0]['inForce']>> => agent.program?.cluster;
-  const staging = new Staging({ api, firewall, node, inForce, audited: () => agent.audited, clock: systemClock, onFailure, signal });
-  const server = door === undefined ? undefined : await openServer({ door, api, log, answer: (path) => answerPath(path, { agent, facts, staging }) });
+  const staging = new Staging({ api, ledger: agent.flows, node, inForce, audited: () => agent.audited, clock: systemClock, onFailure, signal });
+  const recent = new RecentFlows();
+  const stopTelling = agent.flows.addSink(recent);
+  const server = door === undefined ? undefined : await openServer({ door, api, log, answer: (path, query) => answerPath(path, query, { agent, facts, staging, recent }) });
   const common = { source: agent, clock: systemClock, onFailure, signal };
   logStates(agent, log, signal);
   await Promise.all([publishEnforcement({ ...common, api, facts, staged: () => staging.counts }), announcePolicies({ ...common, api }), staging.run()]);
+  stopTelling();
   await server?.close();
 }
 
@@ -55,9 +58,10 @@ interface Answering {
   readonly agent: NodeAgent;
   readonly facts: AgentFacts;
   readonly staging: Staging;
+  readonly recent: RecentFlows;
 }
 
-function answerPath(path: string, { agent, facts, staging }: Answering): Answer | undefined {
+function answerPath(path: string, query: URLSearchParams, { agent, facts, staging, recent }: Answering): Promise<Answer> | Answer | undefined {
   switch (path) {
     case '/healthz':
       return { status: 200, type: 'text/plain', text: 'alive\n' };
@@ -69,6 +73,12 @@ function answerPath(path: string, { agent, facts, staging }: Answering): Answer 
       const { user, system } = process.cpuUsage();
       const usage = { residentBytes: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6 };
       return { status: 200, type: 'text/plain', text: metricsText({ facts, state: agent.state, staged: staging.counts, usage }) };
+    }
+    case '/flows': {
+      const question = readFlowsQuestion(query);
+      if (question === undefined) return { status: 400, type: 'text/plain', text: '`after` is the number that an answer ended with\n' };
+      agent.flows.follow();
+      return answerFlows(recent, question, (ms, act) => systemClock.after(ms, act)).then((text): Answer => ({ status: 200, type: 'application/x-ndjson', text }));
     }
     default:
       return undefined;
@@ -96,7 +106,7 @@ interface Opening {
   readonly door: StatusDoor;
   readonly api: ClusterApi;
   readonly log: Log;
-  readonly answer: (path: string) => Answer | undefined;
+  readonly answer: AnswerPath;
 }
 
 /** An address that cannot be had is no reason not to enforce. */
@@ -104,7 +114,7 @@ async function openServer({ door: { host, port, certificate }, api, log, answer 
   const open = certificate === undefined ? undefined : { certificate, gatekeeper: new ReviewGatekeeper(api, () => systemClock.elapsedMs()) };
   try {
     const server = await startServer({ host, port }, answer, open);
-    log('info', `answers /metrics, /healthz and /readyz on ${host}:${server.port}`);
+    log('info', `answers /metrics, /flows, /healthz and /readyz on ${host}:${server.port}`);
     return server;
   } catch (error) {
     log('error', `nobody can ask for metrics and health: ${host}:${port} cannot be listened on: ${(error as Error).message}`);

@@ -118,7 +118,7 @@ async function runAgent(options: AgentVerbOptions): Promise<number> {
   void interruption.come.then(() => stop.abort());
   try {
     const { agent, ended } = startAgent({ api, firewall, node, clock: systemClock, setSizeMax: setSize, signal, answers, allowsAudit: allowAudit });
-    const duties = performDuties({ agent, node, api, firewall, version: packageVersion(), nftVersion: findNftVersion() ?? 'none', log, signal, door });
+    const duties = performDuties({ agent, node, api, version: packageVersion(), nftVersion: findNftVersion() ?? 'none', log, signal, door });
     await Promise.all([ended, duties]);
   } finally {
     firewall.close();

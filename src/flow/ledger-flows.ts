@@ -40,7 +40,7 @@ export function endsByAddress({ pods, nodes, namespaces }: Cluster): (address: I
   return (address) => known.get(keyOf(address)) ?? { kind: 'outside', address, names: [], node: undefined, isOwnNode: false };
 }
 
-function podEnd({ namespace, workload, name, labels }: Pod, ofNamespace: Pod['labels'] | undefined, address: IpAddress): FlowEnd {
+export function podEnd({ namespace, workload, name, labels }: Pod, ofNamespace: Pod['labels'] | undefined, address: IpAddress): FlowEnd {
   const namespaceLabels = new Map([...(ofNamespace ?? [])].filter(([key]) => key !== 'kubernetes.io/metadata.name'));
   return { kind: 'pod', namespace, workload, pod: name, labels, namespaceLabels, address };
 }

@@ -50,6 +50,8 @@ export type PacketVerdict = 'accept' | 'drop' | 'reset' | 'reject';
 export interface FakeFirewallOptions extends FirewallOptions {
   /** What the kernel goes by when it ends what is fresh; time stands still when missing. */
   readonly elapsedMs?: () => number;
+  /** Records of the ledger; as many as the kernel's four hold when missing. */
+  readonly ledgerSizeMax?: number;
 }
 
 export function createFakeFirewall(options: FakeFirewallOptions = {}): FakeFirewall {
@@ -66,16 +68,19 @@ class MemoryFirewall implements FakeFirewall {
   /** Pods that went, with the generation since when their connections are judged anew; used where live ones are kept. */
   private leftIn = new Map<string, number>();
   private ledger = new Map<string, LedgerEntry>();
+  private unrecorded = 0;
   /** A table was loaded and not removed by us. */
   private isWanted = false;
   private readonly watchers = new Set<() => void>();
   /** When each ends, by pod and address. */
   private readonly fresh = new Map<string, number>();
   private readonly elapsedMs: () => number;
+  private readonly ledgerSizeMax: number;
   readonly connections = new Set<string>();
   readonly answersProblem: string | undefined = undefined;
 
-  constructor({ table = 'bulkhead', deny = 'drop', onChange = 'cut', elapsedMs = () => 0 }: FakeFirewallOptions) {
+  constructor({ table = 'bulkhead', deny = 'drop', onChange = 'cut', elapsedMs = () => 0, ledgerSizeMax = FAKE_LEDGER_SIZE }: FakeFirewallOptions) {
+    this.ledgerSizeMax = ledgerSizeMax;
     this.elapsedMs = elapsedMs;
     this.table = table;
     this.deny = deny;
@@ -94,6 +99,7 @@ class MemoryFirewall implements FakeFirewall {
     this.fresh.clear();
     this.isWanted = true;
     this.ledger.clear();
+    this.unrecorded = 0;
   }
 
   apply(plan: ChangePlan): void {
@@ -134,6 +140,11 @@ class MemoryFirewall implements FakeFirewall {
     const entries = [...this.ledger.values()];
     if (options.drain) this.ledger.clear();
     return entries;
+  }
+
+  readUnrecorded(): number {
+    this.requireTable();
+    return this.unrecorded;
   }
 
   remove(): void {
@@ -219,11 +230,13 @@ class MemoryFirewall implements FakeFirewall {
       refusal: judgment.kind === 'refuse' ? judgment.refusal : undefined,
       profile: judgment.kind === 'allow' ? judgment.profile : 0,
       packets: 1,
+      idleMs: 0,
     };
     const key = [entry.verdict, source.family, source.value, target.value, protocol, entry.port, entry.refusal, entry.profile].join();
     const held = this.ledger.get(key);
     if (held !== undefined) this.ledger.set(key, { ...held, packets: held.packets + 1 });
-    else if (this.ledger.size < FAKE_LEDGER_SIZE) this.ledger.set(key, entry);
+    else if (this.ledger.size < this.ledgerSizeMax) this.ledger.set(key, entry);
+    else this.unrecorded++;
   }
 
   private requireTable(): FakeTable {

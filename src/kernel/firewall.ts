@@ -28,6 +28,8 @@ export interface Firewall {
   read(): Elements;
   /** The ledger since the last call with `drain`: each connection opened or refused, with its count of judged packets. */
   readLedger(options?: { readonly drain: boolean }): readonly LedgerEntry[];
+  /** Judged packets for which the ledger had no room, since the table was loaded. */
+  readUnrecorded(): number;
   /**
    * For so long new connections to the addresses may be opened, as far as elements of `namedN` say so; more than that
    * until nobody says it again. `isAll`: nothing else is fresh any more.
@@ -93,6 +95,8 @@ export interface LedgerEntry {
   readonly profile: number;
   /** Packets that were judged: retransmissions and flows judged again count each time. */
   readonly packets: number;
+  /** Since the last of them, in milliseconds. */
+  readonly idleMs: number;
 }
 
 /** Which end refused: `egress` the source, `ingress` the target. */

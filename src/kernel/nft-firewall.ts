@@ -149,6 +149,11 @@ class NftFirewall implements Firewall {
     return this.ledger.read(options.drain);
   }
 
+  readUnrecorded(): number {
+    this.loadedTable();
+    return this.ledger.unrecorded();
+  }
+
   freshen(places: readonly FreshAddress[], { isAll }: { readonly isAll: boolean }): void {
     const table = this.loadedTable();
     if (isAll) replaceFresh(this.socket, table, places);

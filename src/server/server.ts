@@ -6,12 +6,12 @@ import { isLocalAddress, isSafeHost } from './host-name.ts';
 
 export interface Answer {
   readonly status: number;
-  readonly type: 'text/plain' | 'application/json';
+  readonly type: 'text/plain' | 'application/json' | 'application/x-ndjson';
   readonly text: string;
 }
 
-/** What may be asked: a path without its query. undefined: there is no such path. */
-export type AnswerPath = (path: string) => Promise<Answer | undefined> | Answer | undefined;
+/** What may be asked: a path, and what stands behind its question mark. undefined: there is no such path. */
+export type AnswerPath = (path: string, query: URLSearchParams) => Promise<Answer | undefined> | Answer | undefined;
 
 /** Whether the bearer of a token may read a path. */
 export interface Gatekeeper {
@@ -115,12 +115,12 @@ async function decide(request: IncomingMessage, answer: AnswerPath, gatekeeper: 
   if (request.method !== 'GET' && request.method !== 'HEAD') return plain(405, 'only GET and HEAD are answered');
   // A page of another origin whose name was turned to this address would be asking in its own name.
   if (!isSafeHost(request.headers.host)) return plain(421, 'ask by address, or as localhost');
-  const path = (request.url ?? '').split('?')[0]!;
+  const [path, query = ''] = (request.url ?? '').split('?', 2) as [string, string?]; // a split gives one part at least
   if (!isLocalAddress(request.socket.remoteAddress ?? '')) {
     const refused = await refusalOf(request, path, gatekeeper);
     if (refused !== undefined) return refused;
   }
-  return (await answer(path)) ?? plain(404, 'there is no such page');
+  return (await answer(path, new URLSearchParams(query))) ?? plain(404, 'there is no such page');
 }
 
 const TOKEN_LENGTH_MAX = 6 * 1024;

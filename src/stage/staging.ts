@@ -2,8 +2,8 @@
 import type { Cluster } from '../model/cluster.ts';
 import type { ClusterApi, ServedKind } from '../kube/cluster-api.ts';
 import { ClusterError } from '../kube/cluster-error.ts';
-import type { Firewall } from '../kernel/firewall.ts';
 import type { Clock } from '../agent/clock.ts';
+import type { NodeFlows } from '../agent/node-flows.ts';
 import type { AuditedPolicy } from '../agent/policies-in-force.ts';
 import { readStaged, STAGED_CLUSTER_POLICY, STAGED_KINDS, STAGED_POLICY } from './read-staged.ts';
 import { StagedCounter } from './stage.ts';
@@ -11,7 +11,8 @@ import type { StagedCount } from './staged-count.ts';
 
 export interface StagingOptions {
   readonly api: Pick<ClusterApi, 'watch' | 'patchStatus'>;
-  readonly firewall: Pick<Firewall, 'readLedger'>;
+  /** Drained in steps by the agent, which alone may. */
+  readonly ledger: Pick<NodeFlows, 'addListener' | 'drain'>;
   readonly node: string;
   /** What is in force; undefined until it is. */
   readonly inForce: () => Cluster | undefined;
@@ -23,7 +24,7 @@ export interface StagingOptions {
   readonly signal: AbortSignal;
 }
 
-/** Design, "Flows": the ledger is drained in such steps. */
+/** Between two looks at what is counted. */
 const STEP_MS = 15_000;
 /** Between two writes into one status; and so much more for each node, for every node writes and hears what all write. */
 const WRITE_MS = 60_000;
@@ -48,9 +49,12 @@ export class Staging {
 
   /** Ends with the signal. */
   async run(): Promise<void> {
-    const { signal } = this.#options;
+    const { signal, ledger } = this.#options;
     this.#scheduleStep();
-    signal.addEventListener('abort', () => this.#cancelStep?.(), { once: true });
+    const stopListening = ledger.addListener((entries, cluster) => {
+      if (!this.#counter.isEmpty) this.#counter.count(entries, { cluster, node: this.#options.node, now: this.#options.clock.now() });
+    });
+    signal.addEventListener('abort', () => [this.#cancelStep, stopListening].forEach((end) => end?.()), { once: true });
     await Promise.all(STAGED_KINDS.map((kind) => this.#follow(kind)));
   }
 
@@ -79,7 +83,7 @@ export class Staging {
 
   /** What the ledger holds from before the first staged policy is none of their business. */
   #begin(): void {
-    if (this.#counter.isEmpty) this.#readLedger();
+    if (this.#counter.isEmpty) this.#options.ledger.drain();
   }
 
   #remove(uids: Map<string, string>, key: string): void {
@@ -106,7 +110,6 @@ export class Staging {
     const cluster = this.#options.inForce();
     this.#followAudits();
     if (this.#counter.isEmpty || cluster === undefined) return;
-    this.#counter.count(this.#readLedger(), { cluster, node: this.#options.node, now: this.#options.clock.now() });
     for (const count of this.counts) if (count.kind !== 'Namespace') void this.#publish(count, cluster.nodes.length);
   }
 
@@ -121,15 +124,6 @@ export class Staging {
       this.#counter.put({ kind: 'Namespace', name, uid, generation: 0, policies: byNamespace.get(name)!.map(({ audited }) => audited) }, this.#options.clock.now());
     }
     this.#audits = audits;
-  }
-
-  #readLedger(): ReturnType<Firewall['readLedger']> {
-    try {
-      return this.#options.firewall.readLedger({ drain: true });
-    } catch (error) {
-      this.#options.onFailure(error as Error); // the kernel says no: nothing is counted this time
-      return [];
-    }
   }
 
   async #publish(count: StagedCount, nodes: number): Promise<void> {

@@ -70,6 +70,10 @@ export class FaultyFirewall implements Firewall {
     return this.inner.readLedger(options);
   }
 
+  readUnrecorded(): number {
+    return this.inner.readUnrecorded();
+  }
+
   get answersProblem(): string | undefined {
     return this.inner.answersProblem;
   }

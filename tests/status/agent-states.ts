@@ -14,6 +14,7 @@ export const READY: AgentState = {
   policies: [],
   commits: { count: 3, lastAt: new Date(Date.UTC(2026, 0, 1)), lastMs: 1.5, generations: 1, times: [1.5, 30, 40].reduce(addCommit, NO_COMMITS) },
   names: { addresses: 0, answers: { learnt: 0, other: 0, unreadable: 0, full: 0, unseen: 0 } },
+  flows: { drains: 5, drainMs: 12, records: 40, allowed: 90, denied: 3, lost: 0, unexplained: 1, failures: 0 },
   pods: { local: 2, governed: 1, remote: 10 },
   kernel: { table: 'bulkhead', driftRepairs: 0, lastDriftAt: undefined, lastDrift: undefined },
 };

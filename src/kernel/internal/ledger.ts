@@ -8,11 +8,13 @@ import { FirewallError } from '../firewall-error.ts';
 import { changeBatches } from './change-batches.ts';
 import type { NetfilterSocket } from './netfilter-socket.ts';
 import { refusalOf } from './refusal-code.ts';
-import { LEDGER_SIZE } from './skeleton.ts';
+import { LEDGER_MINUTES, LEDGER_SIZE, UNRECORDED_SET } from './skeleton.ts';
 import { readRawElements } from './table.ts';
 
 /** From this many records on, those that have not grown between two drains are taken out, so that the set never fills. */
 const TIDY_SIZE = LEDGER_SIZE / 16;
+
+const LEDGER_MS = LEDGER_MINUTES * 60_000;
 
 interface LedgerSet {
   readonly verdict: LedgerEntry['verdict'];
@@ -48,19 +50,24 @@ export class Ledger {
     for (const set of LEDGER_SETS) {
       const records = readRawElements(this.socket, this.table, set.shape);
       const idle: Key[] = [];
-      for (const { key, packets } of records) {
+      for (const { key, packets, endsInMs } of records) {
         const name = `${set.shape.name} ${key.join()}`;
         if (seen.has(name)) continue;
         seen.set(name, packets);
         const before = this.drained.get(name) ?? 0n;
         const more = packets >= before ? packets - before : packets;
-        if (more > 0n) entries.push(entryOf(set, key, Number(more)));
+        if (more > 0n) entries.push(entryOf(set, key, { packets: Number(more), idleMs: Math.max(0, LEDGER_MS - (endsInMs ?? LEDGER_MS)) }));
         else idle.push(key);
       }
       if (drain && records.length > TIDY_SIZE) this.removeRecords(set, idle);
     }
     if (drain) this.drained = seen;
     return entries;
+  }
+
+  unrecorded(): number {
+    const shape: SetShape = { name: UNRECORDED_SET, fields: ['protocol'], isInterval: false, isMap: false, meaning: '' };
+    return readRawElements(this.socket, this.table, shape).reduce((sum, { packets }) => sum + Number(packets), 0);
   }
 
   // A packet that comes in this very moment may be lost with its record; one that expired meanwhile undoes the batch, and
@@ -75,7 +82,7 @@ export class Ledger {
   }
 }
 
-function entryOf({ verdict, family }: LedgerSet, key: Key, packets: number): LedgerEntry {
+function entryOf({ verdict, family }: LedgerSet, key: Key, counted: Pick<LedgerEntry, 'packets' | 'idleMs'>): LedgerEntry {
   const [source, target, protocol, port, code] = key as [bigint, bigint, number, number, number];
   const refusal = verdict === 'denied' ? refusalOf(code) : undefined;
   if (verdict === 'denied' && refusal === undefined) {
@@ -89,6 +96,6 @@ function entryOf({ verdict, family }: LedgerSet, key: Key, packets: number): Led
     port,
     refusal,
     profile: verdict === 'allowed' ? profileIdOf(code) : 0,
-    packets,
+    ...counted,
   };
 }

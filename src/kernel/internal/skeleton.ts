@@ -22,6 +22,9 @@ export interface SkeletonOptions {
 
 /** Records that each of the four ledgers holds until they are 15 minutes old; at the bound new ones are not recorded, verdicts stay right. */
 export const LEDGER_SIZE = 65535;
+export const LEDGER_MINUTES = 15;
+/** Counts by protocol what found no room in a ledger. */
+export const UNRECORDED_SET = 'unrecorded';
 
 /** The base chain that judges what is forwarded. */
 export const HOOK_CHAIN = 'hook_forward';
@@ -41,7 +44,7 @@ export function skeletonText(options: SkeletonOptions): string {
     ...judgeChains(options),
     ...(answerGroup === undefined ? [] : answerChains(answerGroup)),
   ];
-  return `table inet ${options.table} {\n${sets.join('')}${FAMILIES.map(ledgerSets).join('')}${answerGroup === undefined ? '' : answerSets()}${chains.map(formatChain).join('')}}\n`;
+  return `table inet ${options.table} {\n${sets.join('')}${FAMILIES.map(ledgerSets).join('')}${UNRECORDED}${answerGroup === undefined ? '' : answerSets()}${chains.map(formatChain).join('')}}\n`;
 }
 
 /** What puts the skeleton to work; loaded when all elements are there. */
@@ -79,9 +82,13 @@ function setType({ fields, isMap, isInterval, sizeMax, notedForSeconds }: SetSha
 function ledgerSets(family: IpFamily): string {
   const type = `typeof ${ip(family)} saddr . ${ip(family)} daddr . meta l4proto . th dport . meta priority`;
   const set = (name: string, meaning: string): string =>
-    `  # ${meaning}\n  set ${name}${family} { ${type}; size ${LEDGER_SIZE}; flags dynamic,timeout; timeout 15m; counter; }\n`;
+    `  # ${meaning}\n  set ${name}${family} { ${type}; size ${LEDGER_SIZE}; flags dynamic,timeout; timeout ${LEDGER_MINUTES}m; counter; }\n`;
   return set('flow', 'opened: source, target, protocol, port, profile') + set('deny', 'refused: source, target, protocol, port, reason');
 }
+
+const UNRECORDED = `  # judgments that found no room in a ledger, by protocol\n  set ${UNRECORDED_SET} { type inet_proto; size 256; flags dynamic,timeout; timeout 1d; counter; }\n`;
+
+const COUNT_UNRECORDED = `update @${UNRECORDED_SET} { meta l4proto }`;
 
 function ip(family: IpFamily): 'ip' | 'ip6' {
   return family === 4 ? 'ip' : 'ip6';
@@ -90,7 +97,7 @@ function ip(family: IpFamily): 'ip' | 'ip6' {
 /** For each protocol with ports: the look-up that needs its name in front, since nft asks for the size of `proto-src`. */
 const PORT_PROTOCOLS = ['tcp', 'udp', 'sctp'];
 
-// A full ledger makes `update` fail, which ends that rule alone: no verdict ever stands behind one in the same rule.
+// A full ledger makes `update` fail, which ends that rule alone: no verdict ever stands behind one in the same rule, but `return`.
 function ledgerChain(kind: 'flow' | 'deny', family: IpFamily): Chain {
   const set = `@${kind}${family}`;
   const ends = `ct original ${ip(family)} saddr . ct reply ${ip(family)} saddr . meta l4proto`;
@@ -98,10 +105,11 @@ function ledgerChain(kind: 'flow' | 'deny', family: IpFamily): Chain {
     name: `${kind}_${family}`,
     rules: [
       ...PORT_PROTOCOLS.flatMap((protocol) => [
-        `meta l4proto ${protocol} update ${set} { ${ends} . ct reply proto-src . meta priority }`,
-        `meta l4proto ${protocol} return`,
+        `meta l4proto ${protocol} update ${set} { ${ends} . ct reply proto-src . meta priority } return`,
+        `meta l4proto ${protocol} ${COUNT_UNRECORDED} return`,
       ]),
-      `update ${set} { ${ends} . 0 . meta priority }`,
+      `update ${set} { ${ends} . 0 . meta priority } return`,
+      COUNT_UNRECORDED,
     ],
   };
 }

@@ -1,0 +1,240 @@
+// What the kernel's ledger counts on one node, as flows: drained step by step and before what changes their names or rules, named by who had the address then, and judged once more.
+import type { IpAddress } from '../base/ip-address.ts';
+import type { ClusterChange } from '../compile/cluster-change.ts';
+import { agreesWithKernel } from '../flow/agrees-with-kernel.ts';
+import { portedProtocol } from '../flow/flow-protocol.ts';
+import type { FlowEnd, FlowRecord } from '../flow/flow-record.ts';
+import { ledgerFlow, podEnd } from '../flow/ledger-flows.ts';
+import type { Firewall, LedgerEntry } from '../kernel/firewall.ts';
+import { FirewallError } from '../kernel/firewall-error.ts';
+import type { Cluster, Pod } from '../model/cluster.ts';
+import { AddressBook, type Tenancy } from './address-book.ts';
+import type { FlowsState } from './agent-state.ts';
+import type { Clock } from './clock.ts';
+import { FlowReasons } from './flow-reasons.ts';
+import type { FlowSink } from './flow-sink.ts';
+
+export interface NodeFlowsOptions {
+  readonly node: string;
+  readonly firewall: Pick<Firewall, 'readLedger' | 'readUnrecorded'>;
+  readonly clock: Clock;
+}
+
+/** Told of each drain, before its entries are named: what the kernel counted, and the cluster whose policies were in force. */
+export type LedgerListener = (entries: readonly LedgerEntry[], cluster: Cluster) => void;
+
+/** Design, "Flows": between two drains, and while somebody follows. */
+const STEP_MS = 15_000;
+const FOLLOWED_STEP_MS = 500;
+/** Who has asked is taken to follow for so long. */
+const FOLLOWED_MS = 30_000;
+/** A drain beside the steps waits for so many times as long as the last one took, so that drains take one part in so many of a core. */
+const PACE = 50;
+/** The kernel's and our clocks are apart by no more. */
+const SLACK_MS = 20;
+
+/** A class, for it lives in time. */
+export class NodeFlows {
+  readonly #options: NodeFlowsOptions;
+  readonly #book = new AddressBook();
+  readonly #reasons = new FlowReasons();
+  readonly #ends = new Map<Tenancy | string, FlowEnd>();
+  readonly #podOfEnd = new WeakMap<FlowEnd, Pod>();
+  readonly #listeners = new Set<LedgerListener>();
+  readonly #sinks = new Set<FlowSink>();
+  #cluster: (() => Cluster) | undefined;
+  #nodes: ReadonlyMap<string, string> = new Map();
+  #namespaces: ReadonlyMap<string, Pod['labels']> = new Map();
+  #areNamesOld = true;
+  #lastMs = 0;
+  #lastTookMs = 0;
+  #followedUntilMs = Number.NEGATIVE_INFINITY;
+  #unrecorded = 0;
+  #cancel: (() => void) | undefined;
+  #isStopped = false;
+  #state: FlowsState = { drains: 0, drainMs: 0, records: 0, allowed: 0, denied: 0, lost: 0, unexplained: 0, failures: 0 };
+
+  constructor(options: NodeFlowsOptions) {
+    this.#options = options;
+  }
+
+  get state(): FlowsState {
+    return this.#state;
+  }
+
+  /** Gives what takes it back. */
+  addSink(sink: FlowSink): () => void {
+    this.#sinks.add(sink);
+    return () => this.#sinks.delete(sink);
+  }
+
+  addListener(listener: LedgerListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** `cluster` is what is enforced now. */
+  begin(cluster: () => Cluster): void {
+    this.#cluster = cluster;
+    const nowMs = this.#options.clock.elapsedMs();
+    for (const pod of cluster().pods) this.#book.put(pod, nowMs);
+    this.#lastMs = nowMs;
+    this.#schedule();
+  }
+
+  /** Before a change is taken in: what was counted until now belongs to those that had the addresses, and to the policies that were. */
+  before(change: ClusterChange): void {
+    const isOfPolicy = change.kind.endsWith('policy') || change.kind === 'put-namespace';
+    const isOfName = change.kind === 'remove-pod' || (change.kind === 'put-pod' && this.#book.isNews(change.pod));
+    if (isOfPolicy || isOfName) this.drainSoon();
+    // Only what was asked before a change of policies is of any use after it.
+    if (isOfPolicy) this.#reasons.forget();
+    if (change.kind.endsWith('namespace') || change.kind.endsWith('node')) this.#areNamesOld = true;
+  }
+
+  after(change: ClusterChange): void {
+    if (this.#cluster !== undefined && change.kind === 'put-pod') this.#book.put(change.pod, this.#options.clock.elapsedMs());
+  }
+
+  /** As it was. */
+  removed(pod: Pod): void {
+    if (this.#cluster !== undefined) this.#book.remove(pod, this.#options.clock.elapsedMs());
+  }
+
+  /** Somebody wants to see what happens now. */
+  follow(): void {
+    const nowMs = this.#options.clock.elapsedMs();
+    const isFollowed = nowMs < this.#followedUntilMs;
+    this.#followedUntilMs = nowMs + FOLLOWED_MS;
+    if (!isFollowed) this.#schedule();
+  }
+
+  /** Unless the last drain was so short ago that drains would take more than their part. */
+  drainSoon(): boolean {
+    const { clock } = this.#options;
+    if (this.#state.drains > 0 && clock.elapsedMs() - this.#lastMs < this.#lastTookMs * PACE) return false;
+    this.drain();
+    return true;
+  }
+
+  drain(): void {
+    const { clock, firewall } = this.#options;
+    if (this.#cluster === undefined || this.#isStopped) return;
+    const startMs = clock.elapsedMs();
+    let entries: readonly LedgerEntry[];
+    let lost: number;
+    try {
+      entries = firewall.readLedger({ drain: true });
+      lost = this.#lostSince(firewall.readUnrecorded());
+    } catch (error) {
+      // Nothing is taken off what the kernel counts: the next drain has it.
+      if (!(error instanceof FirewallError)) throw error;
+      this.#state = { ...this.#state, failures: this.#state.failures + 1 };
+      return;
+    }
+    const cluster = this.#cluster();
+    for (const listener of this.#listeners) listener(entries, cluster);
+    const records = this.#recordsOf(entries, cluster);
+    this.#count(records, lost);
+    for (const sink of this.#sinks) sink.take(records, lost);
+    this.#book.forget(startMs - SLACK_MS);
+    this.#lastMs = startMs;
+    this.#lastTookMs = clock.elapsedMs() - startMs;
+    this.#state = { ...this.#state, drains: this.#state.drains + 1, drainMs: this.#state.drainMs + this.#lastTookMs };
+  }
+
+  /** What is there still is taken. */
+  stop(): void {
+    this.drain();
+    this.#isStopped = true;
+    this.#cancel?.();
+  }
+
+  #schedule(): void {
+    this.#cancel?.();
+    if (this.#isStopped || this.#cluster === undefined) return;
+    const { clock } = this.#options;
+    const stepMs = clock.elapsedMs() < this.#followedUntilMs ? Math.max(FOLLOWED_STEP_MS, this.#lastTookMs * PACE) : STEP_MS;
+    this.#cancel = clock.after(stepMs, () => {
+      this.drain();
+      this.#schedule();
+    });
+  }
+
+  /** A table that was loaded anew counts from nothing. */
+  #lostSince(unrecorded: number): number {
+    const lost = unrecorded >= this.#unrecorded ? unrecorded - this.#unrecorded : unrecorded;
+    this.#unrecorded = unrecorded;
+    return lost;
+  }
+
+  #count(records: readonly FlowRecord[], lost: number): void {
+    const before = this.#state;
+    const sum = (verdict: FlowRecord['verdict']): number => records.reduce((total, record) => (record.verdict === verdict ? total + record.count : total), 0);
+    this.#state = { ...before, records: before.records + records.length, allowed: before.allowed + sum('allowed'), denied: before.denied + sum('denied'), lost: before.lost + lost };
+  }
+
+  #recordsOf(entries: readonly LedgerEntry[], cluster: Cluster): readonly FlowRecord[] {
+    this.#learnNames(cluster);
+    const { clock, node } = this.#options;
+    const nowMs = clock.elapsedMs();
+    const time = clock.now().getTime();
+    const sinceMs = time - (nowMs - this.#lastMs);
+    const unjudged = entries.map((entry): FlowRecord => {
+      const seenMs = nowMs - entry.idleMs;
+      const lastSeen = time - entry.idleMs;
+      const record = ledgerFlow(entry, (address) => this.#endAt(address, seenMs), { timeMs: lastSeen, node });
+      return { ...record, firstSeen: entry.packets === 1 ? lastSeen : Math.min(sinceMs, lastSeen), openings: openingsOf(entry) };
+    });
+    const reasons = this.#reasons.reasonsOf(cluster, unjudged, (end) => this.#podOfEnd.get(end));
+    return unjudged.map((record, index) => {
+      const entry = entries[index]!;
+      const reason = reasons[index];
+      if (reason !== undefined && agreesWithKernel(reason, entry, (direction) => this.#isLocal(direction === 'egress' ? record.source : record.target))) return { ...record, reason };
+      this.#state = { ...this.#state, unexplained: this.#state.unexplained + entry.packets };
+      return record;
+    });
+  }
+
+  #isLocal(end: FlowEnd): boolean {
+    return this.#podOfEnd.get(end)?.nodeName === this.#options.node;
+  }
+
+  #learnNames({ nodes, namespaces }: Cluster): void {
+    if (!this.#areNamesOld && this.#ends.size < ENDS_MAX) return;
+    this.#areNamesOld = false;
+    this.#ends.clear();
+    this.#nodes = new Map(nodes.flatMap(({ name, addresses }) => addresses.map((address) => [keyOf(address), name] as const)));
+    this.#namespaces = new Map(namespaces.map(({ name, labels }) => [name, labels]));
+  }
+
+  #endAt(address: IpAddress, seenMs: number): FlowEnd {
+    const tenancy = this.#book.tenancyAt(address, seenMs);
+    const key = tenancy ?? keyOf(address);
+    let end = this.#ends.get(key);
+    if (end === undefined) {
+      end = tenancy === undefined ? this.#outsideEnd(address) : podEnd(tenancy.pod, this.#namespaces.get(tenancy.pod.namespace), address);
+      if (tenancy !== undefined) this.#podOfEnd.set(end, tenancy.pod);
+      this.#ends.set(key, end);
+    }
+    return end;
+  }
+
+  #outsideEnd(address: IpAddress): FlowEnd {
+    const node = this.#nodes.get(keyOf(address));
+    return { kind: 'outside', address, names: [], node, isOwnNode: node === this.#options.node };
+  }
+}
+
+/** Ends that are kept as values; a flood of others is made anew. */
+const ENDS_MAX = 32_768;
+
+/** A packet of an opening that is sent again, or judged again after a change of policy, counts again: never less than the truth. */
+function openingsOf({ verdict, protocol, packets }: LedgerEntry): number | undefined {
+  if (portedProtocol(protocol) === undefined) return undefined;
+  return verdict === 'allowed' ? packets : 0;
+}
+
+function keyOf({ family, value }: IpAddress): string {
+  return `${family} ${value}`;
+}

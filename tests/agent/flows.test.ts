@@ -1,0 +1,183 @@
+// The ledger of a node's kernel as flows, with an agent in between: counts, names at the time, rules, and what happens when somebody leaves, dies or turns the clock.
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { NodeFlows } from '../../src/agent/node-flows.ts';
+import { parseIpAddress } from '../../src/base/ip-address.ts';
+import { endName, type FlowRecord } from '../../src/flow/flow-record.ts';
+import { createFakeFirewall } from '../../src/kernel/fake-firewall.ts';
+import { readManifests } from '../../src/read/read.ts';
+import { FakeClock } from './fake-clock.ts';
+import { World } from './world.ts';
+
+const ip = (text: string): NonNullable<ReturnType<typeof parseIpAddress>> => parseIpAddress(text)!;
+const [WEB, DB, OUTSIDE] = ['10.0.0.1', '10.0.0.2', '203.0.113.7'];
+const STEP_MS = 15_000;
+
+interface PodWishes {
+  readonly address: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly node?: string;
+}
+
+function podObject(name: string, { address, labels = { app: name }, node = 'n1' }: PodWishes): Parameters<World['put']>[0] {
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'shop', labels }, spec: { nodeName: node, containers: [] }, status: { phase: 'Running', podIP: address, podIPs: [{ ip: address }] } };
+}
+
+const DB_FROM_WEB = {
+  apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: 'db', namespace: 'shop' },
+  spec: { podSelector: { matchLabels: { app: 'db' } }, ingress: [{ from: [{ podSelector: { matchLabels: { app: 'web' } } }], ports: [{ port: 3306 }] }] },
+};
+
+class FlowWorld extends World {
+  readonly records: FlowRecord[] = [];
+  lost = 0;
+
+  constructor() {
+    super(['n1'], () => 0.5);
+    this.put({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop', labels: { team: 'a' } } });
+    this.put({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' }, spec: { podCIDRs: ['10.0.0.0/24'] }, status: { addresses: [{ type: 'InternalIP', address: '192.0.2.1' }] } });
+    this.put(podObject('web', { address: WEB }));
+    this.put(podObject('db', { address: DB }));
+    this.put(DB_FROM_WEB);
+  }
+
+  get node(): NonNullable<ReturnType<World['nodes']['get']>> {
+    return this.nodes.get('n1')!;
+  }
+
+  async start(): Promise<void> {
+    this.node.start();
+    await this.advance(10);
+    this.node.agent!.flows.addSink({ take: (records, lost) => {
+      this.records.push(...records);
+      this.lost += lost;
+    } });
+  }
+
+  open(source: string, target: string, { port = 3306, times = 1 }: { readonly port?: number; readonly times?: number } = {}): void {
+    for (let time = 0; time < times; time++) this.node.kernel.decide({ source: ip(source), target: ip(target), protocol: 6, port });
+  }
+
+  /** Each record since the last call in one line, sorted. */
+  lines(): readonly string[] {
+    return this.records.splice(0).map(({ verdict, source, target, port, count }) => `${verdict} ${endName(source)} ${endName(target)} ${port} ${count}`).sort();
+  }
+}
+
+async function started(context: TestContext): Promise<FlowWorld> {
+  const world = new FlowWorld();
+  context.after(() => world.stop());
+  await world.start();
+  return world;
+}
+
+test('counts what was let through and refused, with names, times and the rules of both sides', async (context) => {
+  const world = await started(context);
+  world.open(WEB, DB, { times: 3 });
+  world.open(OUTSIDE, DB, { times: 2 });
+  await world.advance(STEP_MS);
+  const [allowed, denied] = ['allowed', 'denied'].map((verdict) => world.records.find((record) => record.verdict === verdict)!) as [FlowRecord, FlowRecord];
+  assert.equal(world.records.length, 2);
+  assert.deepEqual([allowed.count, allowed.openings, denied.count, denied.openings], [3, 3, 2, 0]);
+  assert.deepEqual(allowed.reason?.ingress.rules.map(({ name, index }) => `${name} ${index}`), ['db 0']);
+  assert.deepEqual(denied.reason?.ingress.isolatedBy.map(({ name }) => name), ['db']);
+  assert.equal(denied.reason?.ingress.nearMiss?.name, 'db');
+  assert.equal(allowed.node, 'n1');
+  assert.ok(allowed.source.kind === 'pod' && allowed.source.labels.get('app') === 'web' && allowed.source.namespaceLabels.get('team') === 'a');
+  assert.ok(allowed.firstSeen <= allowed.lastSeen && allowed.lastSeen <= world.clock.now().getTime());
+  assert.deepEqual(world.node.agent!.state.flows, { ...world.node.agent!.state.flows, allowed: 3, denied: 2, lost: 0, unexplained: 0 });
+});
+
+test('what does not grow is not told again', async (context) => {
+  const world = await started(context);
+  world.open(WEB, DB);
+  await world.advance(STEP_MS);
+  assert.equal(world.lines().length, 1);
+  await world.advance(2 * STEP_MS);
+  assert.deepEqual(world.lines(), []);
+});
+
+test('a pod that has left keeps its name, and who gets its address within a second another', async (context) => {
+  const world = await started(context);
+  world.open(WEB, DB, { times: 2 });
+  world.api.remove({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web', namespace: 'shop' } });
+  await world.advance(300);
+  world.put(podObject('late', { address: WEB }));
+  await world.advance(300);
+  world.open(WEB, DB, { times: 5 });
+  await world.advance(STEP_MS);
+  assert.deepEqual(world.lines(), ['allowed shop/web shop/db 3306 2', 'denied shop/late shop/db 3306 5']);
+});
+
+test('two pods of one name one after the other are told apart by their labels', async (context) => {
+  const world = await started(context);
+  world.open(WEB, DB);
+  world.put(podObject('web', { address: WEB, labels: { app: 'batch' } }));
+  await world.advance(300);
+  world.open(WEB, DB);
+  await world.advance(STEP_MS);
+  const told = world.records.map(({ verdict, source, reason }) => [verdict, source.kind === 'pod' ? source.labels.get('app') : '', reason?.ingress.verdict]);
+  assert.deepEqual(told, [['allowed', 'web', 'allows'], ['denied', 'batch', 'refuses']]);
+});
+
+test('each is judged by the policies under which it was let through', async (context) => {
+  const world = await started(context);
+  world.open(WEB, DB);
+  world.put({ ...DB_FROM_WEB, spec: { podSelector: {}, policyTypes: ['Ingress'] } });
+  await world.advance(300);
+  world.open(WEB, DB);
+  await world.advance(STEP_MS);
+  assert.deepEqual(world.records.map(({ verdict, reason }) => [verdict, reason?.ingress.verdict, reason?.ingress.rules.length]), [['allowed', 'allows', 1], ['denied', 'refuses', 0]]);
+});
+
+test('the node itself and another host are no pods', async (context) => {
+  const world = await started(context);
+  world.open(WEB, OUTSIDE, { port: 443 });
+  world.open(WEB, '192.0.2.1', { port: 10_250 });
+  await world.advance(STEP_MS);
+  assert.deepEqual(world.records.map(({ target }) => [endName(target), target.kind === 'outside' && target.isOwnNode]).sort(), [['203.0.113.7', false], ['n1', true]]);
+});
+
+test('no rule is named for what was refused before its pod was known', async (context) => {
+  const world = await started(context);
+  world.open('10.0.0.77', DB);
+  await world.advance(STEP_MS);
+  assert.deepEqual(world.records.map(({ verdict, reason }) => [verdict, reason]), [['denied', undefined]]);
+  assert.equal(world.node.agent!.state.flows.unexplained, 1);
+});
+
+test('a clock that somebody turns back turns no flow around', async (context) => {
+  const world = await started(context);
+  world.open(WEB, DB, { times: 2 });
+  world.clock.jump(-3_600_000);
+  await world.advance(STEP_MS);
+  const [record] = world.records;
+  assert.ok(record!.firstSeen <= record!.lastSeen);
+  assert.ok(Math.abs(record!.lastSeen - world.clock.now().getTime()) <= STEP_MS);
+});
+
+test('an agent that was killed counts what the kernel counted meanwhile when it is back', async (context) => {
+  const world = await started(context);
+  world.open(WEB, DB);
+  await world.node.kill();
+  world.open(WEB, DB, { times: 4 });
+  await world.start();
+  await world.advance(STEP_MS);
+  assert.equal(world.records.reduce((sum, { openings }) => sum + openings!, 0), 5);
+});
+
+test('what finds no room in the kernel is counted', async () => {
+  const firewall = createFakeFirewall({ ledgerSizeMax: 4 });
+  firewall.load([]);
+  const { cluster } = readManifests([]);
+  const flows = new NodeFlows({ node: 'n1', firewall, clock: new FakeClock() });
+  const taken: [number, number][] = [];
+  flows.addSink({ take: (records, lost) => taken.push([records.length, lost]) });
+  flows.begin(() => cluster);
+  for (let index = 0; index < 7; index++) firewall.decide({ source: ip(WEB), target: { family: 4, value: 0xc0000000n + BigInt(index) }, protocol: 6, port: 80 });
+  flows.drain();
+  flows.drain();
+  assert.deepEqual(taken, [[4, 3], [0, 0]]);
+  assert.equal(flows.state.lost, 3);
+  flows.stop();
+});
