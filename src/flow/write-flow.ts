@@ -26,8 +26,13 @@ export function flowJson(record: FlowRecord): Readonly<Record<string, unknown>> 
     ...(openings === undefined ? {} : { openings }),
     firstSeen: timeText(record.firstSeen),
     lastSeen: timeText(record.lastSeen),
-    ...(reason === undefined ? {} : reasonJson(reason)),
+    ...(reason === undefined ? {} : reasonFields(reason)),
   };
+}
+
+/** What `readFlowEnd` reads. */
+export function endFields(side: 'source' | 'destination', end: FlowEnd): Readonly<Record<string, unknown>> {
+  return { IP: addressOf(side, end), [side]: endJson(end), ...namesOf(side, end) };
 }
 
 function timeText(time: number): string {
@@ -60,7 +65,8 @@ function endJson(end: FlowEnd): unknown {
   return { namespace, labels: texts.sort(), ...(pod === undefined ? {} : { pod_name: pod }), workloads: [{ name: workload.name, kind: workload.kind }] };
 }
 
-function reasonJson(reason: FlowReason): Readonly<Record<string, unknown>> {
+/** What `readReason` reads. */
+export function reasonFields(reason: FlowReason): Readonly<Record<string, unknown>> {
   const words = DIRECTIONS.map((direction) => [hubbleWord(direction, reason[direction].verdict), distinctPolicies(reason[direction].rules)] as const);
   return {
     ...Object.fromEntries(words.filter(([, policies]) => policies.length > 0)),

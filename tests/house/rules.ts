@@ -13,7 +13,7 @@ export interface Breach {
 export type RoomTable = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** These touch the world; all others are value in, value out, and run in a browser. */
-const WORLDLY_ROOMS: ReadonlySet<string> = new Set(['kube', 'kernel', 'lab', 'server', 'terminal', 'input', 'cli']);
+const WORLDLY_ROOMS: ReadonlySet<string> = new Set(['kube', 'kernel', 'lab', 'server', 'history', 'terminal', 'input', 'cli']);
 
 /** Rows of `| room | takes | gives | may import |` with the room in backticks. */
 export function readRoomTable(markdown: string): RoomTable {

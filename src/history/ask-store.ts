@@ -1,0 +1,88 @@
+// A question to the store becomes records: the flows it means, summed over the days it asks for.
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { FlowRecord } from '../flow/flow-record.ts';
+import type { DuckDb } from './duckdb.ts';
+import type { Dictionaries } from './dictionaries.ts';
+import type { FlowStore, OpenStore } from './flow-store.ts';
+import type { Readable } from './readable-flows.ts';
+import { DAY_MS, dayOf, dayTable } from './store-schema.ts';
+import { recordOf, wantedFlows, type FlowWords, type Seen } from './wanted-flows.ts';
+
+export interface Question extends FlowWords {
+  readonly readable: Readable;
+  /** Milliseconds since 1970. Flows last seen since then, first seen until then. */
+  readonly sinceMs?: number | undefined;
+  readonly untilMs?: number | undefined;
+  /** Only flows that the whole history had not seen before then. */
+  readonly newSinceMs?: number | undefined;
+  /** The latest ones. */
+  readonly limit?: number | undefined;
+}
+
+/** In no order, unless there is a limit: then the latest first. Throws WordError, HistoryError. */
+export async function askStore(store: FlowStore, question: Question, take: (records: readonly FlowRecord[]) => Promise<void>): Promise<void> {
+  await store.read(async (open, connection, duckDb) => {
+    const isWanted = wantedFlows(open.known, question, question.readable);
+    const flows = numbersOf(open.known, isWanted);
+    const days = daysOf(open, question);
+    if (flows.length === 0 || days.length === 0) return;
+    const isNew = question.newSinceMs === undefined ? undefined : await newFlows({ open, connection, duckDb }, flows, question.newSinceMs);
+    const asked = isNew === undefined ? flows : flows.filter(isNew);
+    if (asked.length === 0) return;
+    await streamSums({ open, connection, duckDb }, sumSql(question, days, asked.length === open.known.flows.size), asked, async (sums) => {
+      await take(sums.map(({ flow, ...seen }) => recordOf(open.known, flow, seen, question.readable)));
+    });
+  });
+}
+
+function numbersOf({ flows }: Dictionaries, isWanted: (flow: number) => boolean): readonly number[] {
+  const found: number[] = [];
+  for (let flow = 0; flow < flows.end; flow++) if (isWanted(flow)) found.push(flow);
+  return found;
+}
+
+function daysOf({ days }: OpenStore, { sinceMs = 0 }: Question): readonly number[] {
+  return [...days].filter((day) => day >= dayOf(sinceMs)).sort((a, b) => a - b);
+}
+
+/** Numbers only go into the text. */
+function sumSql({ sinceMs, untilMs, limit }: Question, days: readonly number[], isAll: boolean): string {
+  const parts = days.map((day) => `SELECT flow, ${day * DAY_MS}::BIGINT + last AS seen, lasted, count, openings FROM ${dayTable(day)}`);
+  const bounds = [
+    ...(isAll ? [] : ['flow IN (SELECT unnest($1))']),
+    ...(sinceMs === undefined ? [] : [`seen >= ${Math.trunc(sinceMs)}`]),
+    ...(untilMs === undefined ? [] : [`seen - lasted <= ${Math.trunc(untilMs)}`]),
+  ];
+  return `SELECT flow, sum(count)::DOUBLE, CASE WHEN count(openings) = count(*) THEN sum(openings)::DOUBLE END, min(seen - lasted)::DOUBLE, max(seen)::DOUBLE AS latest
+    FROM (${parts.join(' UNION ALL ')}) ${bounds.length === 0 ? '' : `WHERE ${bounds.join(' AND ')}`} GROUP BY flow ${limit === undefined ? '' : `ORDER BY latest DESC, flow LIMIT ${Math.trunc(limit)}`}`;
+}
+
+interface Reading {
+  readonly open: OpenStore;
+  readonly connection: DuckDBConnection;
+  readonly duckDb: DuckDb;
+}
+
+async function streamSums({ connection, duckDb }: Reading, sql: string, flows: readonly number[], take: (sums: readonly (Seen & { readonly flow: number })[]) => Promise<void>): Promise<void> {
+  const { LIST, INTEGER, listValue } = duckDb;
+  const result = sql.includes('$1') ? await connection.stream(sql, [listValue([...flows])], [LIST(INTEGER)]) : await connection.stream(sql);
+  for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
+    const rows = chunk.getRows() as unknown as (readonly [number, number, number | null, number, number])[]; // as the statement says
+    await take(rows.map(([flow, count, openings, firstSeen, lastSeen]) => ({ flow, count, openings: openings ?? undefined, firstSeen, lastSeen })));
+  }
+}
+
+/** Neither on another node nor by another rule was it seen before. */
+async function newFlows(reading: Reading, flows: readonly number[], newSinceMs: number): Promise<(flow: number) => boolean> {
+  const { known, days } = reading.open;
+  const before = [...days].sort((a, b) => a - b);
+  const old = new Set<string>();
+  await streamSums(reading, sumSql({ readable: 'all' }, before, flows.length === known.flows.size), flows, async (sums) => {
+    for (const { flow, firstSeen } of sums) if (firstSeen < newSinceMs) old.add(trafficOf(known, flow));
+  });
+  return (flow) => !old.has(trafficOf(known, flow));
+}
+
+function trafficOf({ flows: { columns } }: Dictionaries, flow: number): string {
+  return `${columns.source[flow]} ${columns.target[flow]} ${columns.protocol[flow]} ${columns.port[flow]} ${columns.flags[flow]}`;
+}

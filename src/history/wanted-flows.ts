@@ -1,0 +1,82 @@
+// Which flows of a store a question means, by their numbers: looked up once per end and port, whatever the number of flows.
+import { endFilter, flowFilter } from '../flow/filter-flows.ts';
+import type { FlowRecord, FlowVerdict } from '../flow/flow-record.ts';
+import { readReason } from '../flow/read-reason.ts';
+import { objectOf, parsedEnd, type Dictionaries } from './dictionaries.ts';
+import { DENIED_FLAG, IPV6_FLAG, NONE, USED_FLAG } from './flow-keys.ts';
+import { concealEnd, concealRecord, isReadable, type Readable } from './readable-flows.ts';
+
+/** Words as a person types them. */
+export interface FlowWords {
+  readonly source?: string | undefined;
+  readonly target?: string | undefined;
+  readonly port?: string | undefined;
+  readonly verdict?: FlowVerdict | undefined;
+}
+
+export type IsWantedFlow = (flow: number) => boolean;
+
+/** Good until the store is opened anew. Throws WordError for a word that cannot be read. */
+export function wantedFlows(known: Dictionaries, { source, target, port, verdict }: FlowWords, readable: Readable): IsWantedFlow {
+  const [isSource, isTarget] = [source, target].map((word) => endTest(known, word, readable)) as [(id: number) => boolean, (id: number) => boolean]; // two go in
+  const mayRead = remembered((id) => readable === 'all' || isReadable(readable, parsedEnd(known, id)!));
+  const isPort = portTest(port);
+  const columns = known.flows.columns;
+  return (flow) => {
+    const flags = columns.flags[flow]!;
+    if ((flags & USED_FLAG) === 0 || (verdict !== undefined && (verdict === 'denied') !== ((flags & DENIED_FLAG) !== 0))) return false;
+    const [from, into] = [columns.source[flow]!, columns.target[flow]!];
+    return isPort(columns.protocol[flow]!, columns.port[flow]!) && isSource(from) && isTarget(into) && (mayRead(from) || mayRead(into));
+  };
+}
+
+/** What he may not know of an end does not find it either. */
+function endTest(known: Dictionaries, word: string | undefined, readable: Readable): (id: number) => boolean {
+  if (word === undefined) return () => true;
+  const isMeant = endFilter(word);
+  return remembered((id) => isMeant(concealEnd(readable, parsedEnd(known, id)!)));
+}
+
+function portTest(word: string | undefined): (protocol: number, port: number) => boolean {
+  if (word === undefined) return () => true;
+  const isMeant = flowFilter({ port: word });
+  const test = remembered((point) => isMeant({ ...ANY_FLOW, protocol: point >>> 16, port: point & 0xffff }));
+  return (protocol, port) => test((protocol << 16) | port);
+}
+
+const NOWHERE = { kind: 'outside', address: { family: 4, value: 0n }, names: [], node: undefined, isOwnNode: false } as const;
+const ANY_FLOW: FlowRecord = { verdict: 'allowed', source: NOWHERE, target: NOWHERE, family: 4, protocol: 6, port: 1, count: 1, openings: undefined, firstSeen: 0, lastSeen: 0, node: undefined, service: undefined, reason: undefined };
+
+function remembered(test: (value: number) => boolean): (value: number) => boolean {
+  const answers = new Map<number, boolean>();
+  return (value) => {
+    let answer = answers.get(value);
+    if (answer === undefined) answers.set(value, (answer = test(value)));
+    return answer;
+  };
+}
+
+export interface Seen {
+  readonly count: number;
+  readonly openings: number | undefined;
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+}
+
+/** As far as he may know it. */
+export function recordOf(known: Dictionaries, flow: number, seen: Seen, readable: Readable): FlowRecord {
+  const { source, target, port, protocol, flags, node, service, reason } = known.flows.keyAt(flow);
+  const why = reason === NONE ? undefined : objectOf(known.reasons.textOf(reason)!);
+  return concealRecord(readable, {
+    verdict: (flags & DENIED_FLAG) === 0 ? 'allowed' : 'denied',
+    source: parsedEnd(known, source)!,
+    target: parsedEnd(known, target)!,
+    family: (flags & IPV6_FLAG) === 0 ? 4 : 6,
+    protocol,
+    port,
+    ...seen,
+    node: known.names.textOf(node),
+    service: service === NONE ? undefined : known.names.textOf(service),
+    reason: why === undefined ? undefined : readReason(why),
+  });
+}

@@ -1,0 +1,132 @@
+// A store gives back what it was given, folded, once, and only what was asked for and may be read.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { FlowRecord } from '../../src/flow/flow-record.ts';
+import { flowJson } from '../../src/flow/write-flow.ts';
+import { askStore, type Question } from '../../src/history/ask-store.ts';
+import type { FlowStore, StoreOptions } from '../../src/history/flow-store.ts';
+import { openHistory } from '../../src/history/history.ts';
+import { batchOf, flow, NOON, outsideEnd, podEnd } from './sample-flows.ts';
+
+async function withStore(work: (store: FlowStore, again: () => Promise<FlowStore>) => Promise<void>, options: Partial<StoreOptions> = {}): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'bulkhead-history-'));
+  const open = (): Promise<FlowStore> => openHistory({ file: join(folder, 'flows.duckdb'), nowMs: () => NOON + 60_000, ...options });
+  let store = await open();
+  try {
+    await work(store, async () => {
+      await store.close();
+      return (store = await open());
+    });
+  } finally {
+    await store.close();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function ask(store: FlowStore, question: Partial<Question> = {}): Promise<readonly FlowRecord[]> {
+  const found: FlowRecord[] = [];
+  await askStore(store, { readable: 'all', ...question }, async (records) => void found.push(...records));
+  return found;
+}
+
+const reason = {
+  ingress: { verdict: 'refuses', rules: [], isolatedBy: [{ kind: 'NetworkPolicy', namespace: 'shop', name: 'deny' }], nearMiss: { kind: 'NetworkPolicy', namespace: 'shop', name: 'db', index: 0, says: ['the port is not in it'] } },
+  egress: { verdict: 'allows', rules: [{ kind: 'NetworkPolicy', namespace: 'shop', name: 'web', index: 1 }], isolatedBy: [], nearMiss: undefined },
+} as const;
+
+test('a record comes back as its line of JSON, also from a store that was closed', async () => {
+  await withStore(async (store, again) => {
+    const sent = flow({ verdict: 'denied', reason, service: 'shop/db', target: podEnd('shop', 'db') });
+    assert.deepEqual(await store.take(batchOf([sent])), { isDuplicate: false, lost: 0, shifted: 0 });
+    const folded = (end: FlowRecord['source']) => (end.kind === 'pod' ? { ...end, pod: undefined, address: undefined } : end);
+    const expected = JSON.stringify(flowJson({ ...sent, source: folded(sent.source), target: folded(sent.target), node: 'node-a' }));
+    const found = async (open: FlowStore): Promise<readonly string[]> => (await ask(open)).map((record) => JSON.stringify(flowJson(record)));
+    assert.deepEqual(await found(store), [expected]);
+    assert.deepEqual(await found(await again()), [expected]);
+  });
+});
+
+test('the same flow of several batches is one, and what was sent again counts once', async () => {
+  await withStore(async (store, again) => {
+    await store.take(batchOf([flow({ count: 3 })]));
+    const second = batchOf([flow({ count: 4, openings: 2, firstSeen: NOON - 5, lastSeen: NOON + 5_000 })], { sequence: 1 });
+    await Promise.all([store.take(second), store.take(second)]);
+    const reopened = await again();
+    assert.equal((await reopened.take(second)).isDuplicate, true);
+    assert.equal((await reopened.take({ ...second, sequence: 0 })).isDuplicate, true);
+    const [record, ...others] = await ask(reopened);
+    assert.deepEqual([others.length, record!.count, record!.openings, record!.firstSeen, record!.lastSeen], [0, 7, 3, NOON - 5, NOON + 5_000]);
+    assert.equal((await reopened.take({ ...second, run: 'run-2' })).isDuplicate, false);
+    assert.equal((await reopened.take({ ...second, node: 'node-b' })).isDuplicate, false);
+    assert.deepEqual((await ask(reopened)).map(({ node, count }) => `${node} ${count}`).sort(), ['node-a 11', 'node-b 4']);
+  });
+});
+
+test('of openings that are partly unknown the sum is unknown', async () => {
+  await withStore(async (store) => {
+    await store.take(batchOf([flow()]));
+    await store.take(batchOf([flow({ openings: undefined })], { sequence: 1 }));
+    assert.deepEqual((await ask(store)).map(({ openings }) => openings), [undefined]);
+  });
+});
+
+test('questions: ends, port, verdict, times, new ones, limit', async () => {
+  await withStore(async (store) => {
+    const day = 86_400_000;
+    await store.take(batchOf([
+      flow({ firstSeen: NOON - 2 * day, lastSeen: NOON - 2 * day }),
+      flow({ source: podEnd('shop', 'api'), verdict: 'denied', port: 80 }),
+      flow({ source: outsideEnd(0x0101_0101n, ['example.com']), protocol: 17, port: 53, lastSeen: NOON + 2_000 }),
+    ]));
+    await store.take(batchOf([flow()], { sequence: 1, node: 'node-b' }));
+    const names = async (question: Partial<Question>): Promise<string> => (await ask(store, question)).map(({ source, port }) => `${source.kind === 'pod' ? source.workload.name : source.names[0]}:${port}`).sort().join(' ');
+    assert.equal(await names({}), 'api:80 example.com:53 web:3306 web:3306');
+    assert.equal(await names({ source: 'shop/api' }), 'api:80');
+    assert.equal(await names({ target: 'app=db', source: 'example.com' }), 'example.com:53');
+    assert.equal(await names({ port: 'udp/53' }), 'example.com:53');
+    assert.equal(await names({ port: '3306' }), 'web:3306 web:3306');
+    assert.equal(await names({ verdict: 'denied' }), 'api:80');
+    assert.equal(await names({ sinceMs: NOON - day }), 'api:80 example.com:53 web:3306');
+    assert.equal(await names({ untilMs: NOON - day }), 'web:3306');
+    assert.equal(await names({ newSinceMs: NOON - day }), 'api:80 example.com:53', 'what another node saw before is not new');
+    assert.equal(await names({ limit: 1 }), 'example.com:53');
+    await assert.rejects(ask(store, { source: '' }), /names nobody/);
+  });
+});
+
+test('who may read one namespace sees its flows, and of the other end no more than who it is', async () => {
+  await withStore(async (store) => {
+    await store.take(batchOf([
+      flow({ source: podEnd('shop', 'web'), target: podEnd('bank', 'vault'), service: 'bank/vault', reason }),
+      flow({ source: podEnd('bank', 'teller'), target: podEnd('bank', 'vault') }),
+    ]));
+    const readable = new Set(['shop']);
+    const [seen, ...others] = await ask(store, { readable });
+    assert.equal(others.length, 0);
+    assert.ok(seen!.target.kind === 'pod' && seen!.source.kind === 'pod');
+    assert.deepEqual([seen!.target.workload.name, seen!.target.labels.size, seen!.target.namespaceLabels.size, seen!.service], ['vault', 0, 0, undefined]);
+    assert.deepEqual([seen!.source.labels.get('app'), seen!.reason!.ingress.isolatedBy, seen!.reason!.egress.rules.length], ['web', [], 1]);
+    assert.equal((await ask(store, { readable, target: 'app=vault' })).length, 0, 'labels that he may not know find nothing');
+    assert.equal((await ask(store, { readable: new Set() })).length, 0);
+  });
+});
+
+test('clocks: what is told to be of the future is of now, what is older than the store keeps is counted as lost', async () => {
+  await withStore(async (store) => {
+    const taken = await store.take(batchOf([flow({ firstSeen: NOON + 9e9, lastSeen: NOON + 9e9 + 1_000, count: 5 })]));
+    assert.deepEqual(taken, { isDuplicate: false, lost: 0, shifted: 5 });
+    assert.deepEqual((await ask(store)).map(({ firstSeen, lastSeen }) => [firstSeen, lastSeen]), [[NOON + 59_000, NOON + 60_000]]);
+    assert.equal((await store.take(batchOf([flow({ firstSeen: 1_000, lastSeen: 2_000, count: 7 })], { sequence: 1 }))).lost, 7);
+    assert.equal(store.lostEver, 7);
+  });
+});
+
+test('a host outside is kept as its network where that is wished', async () => {
+  await withStore(async (store) => {
+    await store.take(batchOf([flow({ target: outsideEnd(0x0102_0304n, ['secret.example']) })]));
+    assert.deepEqual((await ask(store)).map(({ target }) => target), [outsideEnd(0x0102_0300n)]);
+  }, { redactsOutside: true });
+});
