@@ -86,7 +86,7 @@ async function takeBackBroken(proposal: Proposal, carrying: Carrying, error: unk
   if (!(error instanceof BrokenOff)) throw error;
   if (carrying.options.atomic === true && proposal.action === 'apply') {
     await writeNote('bulkhead: --atomic: it is taken back\n');
-    await takeBack(proposal, carrying).catch((second: unknown) => writeNote(`bulkhead: that broke off as well: ${second instanceof Error ? second.message : String(second)}\n`));
+    await takeBack(proposal, carrying).catch(sayBrokenToo);
   }
   throw error.cause;
 }
@@ -204,25 +204,45 @@ function helperObject(policy: AnyPolicy, release: string): WantedObject {
 
 // --- Behind the writing
 
-/** Waits, tests, and takes it back where it was asked to. */
+/** Waits, tests, and takes it back where it was asked to. A world that fails on the way has shown nothing: it is taken back too, and the error thrown. */
 async function confirmRelease(proposal: Proposal, carrying: Carrying, { record, judgment }: Writing): Promise<number> {
-  const { live: { api }, options } = carrying;
   const interruption = listenForInterruption();
   try {
-    const isInForce = options.wait === 0 || (await waitFor(carrying, judgment, interruption));
-    const holds = isInForce && (await testsHold(carrying, interruption));
-    if (holds) return 0;
+    const outcome = await holdsUp(carrying, judgment, interruption).catch((error: unknown) => ({ error }));
+    if (outcome === true) return 0;
     if (interruption.hasCome()) return INTERRUPTED_STATUS;
-    const kept = await listReleases(api, options.keepIn, record.release);
-    const failed = kept.at(-1);
-    if (failed !== undefined) await setState(api, failed, 'failed');
-    if (options.atomic !== true || record.action === 'rollback') return 1;
-    await writeNote('bulkhead: --atomic: it is taken back\n');
-    await takeBack(proposal, carrying);
-    return 1;
+    if (outcome === false) {
+      await giveUp(proposal, carrying, record);
+      return 1;
+    }
+    if (carrying.options.atomic === true) await giveUp(proposal, carrying, record).catch(sayBrokenToo);
+    throw outcome.error;
   } finally {
     interruption.stopListening();
   }
+}
+
+async function holdsUp(carrying: Carrying, judgment: Judgment, interruption: Interruption): Promise<boolean> {
+  const isInForce = carrying.options.wait === 0 || (await waitFor(carrying, judgment, interruption));
+  return isInForce && testsHold(carrying, interruption);
+}
+
+/** Written, and it does not do what it should. */
+async function giveUp(proposal: Proposal, carrying: Carrying, { release, action }: ReleaseRecord): Promise<void> {
+  const { live: { api }, options } = carrying;
+  const failed = (await listReleases(api, options.keepIn, release)).at(-1);
+  if (failed !== undefined) await setState(api, failed, 'failed');
+  if (options.atomic !== true || action === 'rollback') return;
+  await writeNote('bulkhead: --atomic: it is taken back\n');
+  await takeBack(proposal, carrying);
+}
+
+async function sayBrokenToo(error: unknown): Promise<void> {
+  await writeNote(`bulkhead: that broke off as well: ${messageOf(error)}\n`);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Until its time is over, or somebody stops it; then it is taken back. */
