@@ -14,8 +14,8 @@ import { DNS_PORTS } from '../lint/dns-pods.ts';
 import { lintAnswer } from '../lint/lint-meaning.ts';
 import { explainRefusal } from '../lint/refusal.ts';
 
-/** `flows`: what was seen on the wire. `order`: a state in between opens or cuts something. */
-export const GUARDS = ['dns', 'api-server', 'ingress', 'webhooks', 'flows', 'order'] as const;
+/** `namespace`: all that a whole namespace may take or open. `flows`: what was seen on the wire. `order`: a state in between opens or cuts something. */
+export const GUARDS = ['dns', 'api-server', 'ingress', 'webhooks', 'namespace', 'flows', 'order'] as const;
 export type Guard = (typeof GUARDS)[number];
 
 /** One connection that was allowed and is not any more, and how many more are like it. */

@@ -6,6 +6,7 @@ import type { FlowTable } from '../flow/flow-table.ts';
 import { flowCuts } from './flow-cuts.ts';
 import { findCuts, type GuardContext, type GuardWitness } from './guards.ts';
 import { harmWitnesses } from './harm-text.ts';
+import { namespaceCuts } from './namespace-cuts.ts';
 import { planWrites, type WritePlan } from './plan-writes.ts';
 import { isUnchanged, type ObjectChange } from './prepare-objects.ts';
 import { clusterAfter, policyLabel, type AnyPolicy, type PolicyChange, type Step } from './release.ts';
@@ -43,7 +44,7 @@ export function judgeRelease(cluster: Cluster, objects: readonly ObjectChange[],
     unchanged: objects.filter(isUnchanged),
     plan,
     difference: { comparison, groups: groupChanges(comparison) },
-    cuts: [...findCuts(pair, options), ...(options.flows === undefined ? [] : flowCuts(pair, options.flows)), ...harmWitnesses(plan)],
+    cuts: [...findCuts(pair, options), ...namespaceCuts(pair), ...(options.flows === undefined ? [] : flowCuts(pair, options.flows)), ...harmWitnesses(plan)],
   };
 }
 

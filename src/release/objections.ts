@@ -40,6 +40,7 @@ const GUARD_WORDS: Readonly<Record<Guard, string>> = {
   'api-server': 'it cuts pods that need the API server off it',
   ingress: 'it shuts what comes in from outside',
   webhooks: 'it shuts the API server out of webhooks or extension APIs',
+  namespace: 'it refuses all that a whole namespace takes, or opens',
   flows: 'it refuses what was seen to go through',
   order: 'no order of the writes keeps every state in between harmless',
 };

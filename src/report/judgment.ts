@@ -76,6 +76,7 @@ function cutText({ message, traffic, policy, related, more, guard }: GuardWitnes
   if (guard === 'order' || guard === 'webhooks') return `${message}${guard === 'order' ? `: ${traffic}, in ${policy}` : ''}${others}`;
   const place = related[0]?.file === undefined || related[0].file.startsWith('cluster ') ? '' : ` at ${placeOf(related[0].file, related[0].range)}`;
   if (guard === 'flows') return `${message} on ${traffic}, and would be refused${others}`;
+  if (guard === 'namespace') return `${message}: ${policy}${place} isolates it, and no rule lets anything through`;
   return `${message} on ${traffic} today, and ${policy}${place} refuses it${others}`;
 }
 

@@ -8,6 +8,7 @@ import type { FlowRecord } from '../../src/flow/flow-record.ts';
 import { FlowTable } from '../../src/flow/flow-table.ts';
 import { flowCuts } from '../../src/release/flow-cuts.ts';
 import { findCuts, type GuardContext } from '../../src/release/guards.ts';
+import { namespaceCuts } from '../../src/release/namespace-cuts.ts';
 
 const pod = (namespace: string, name: string, labels: string, port = 80, protocol = 'TCP', address = ''): string => `
 apiVersion: v1
@@ -66,15 +67,16 @@ function cuts(cluster: string, before: string, after: string, context: Partial<G
   const read = (text: string) => readManifests([sourceFromText('cluster', text)], { keepsWritten: saysWhoCalls });
   const [old, now] = [read(cluster + before), read(cluster + after)];
   assert.deepEqual([...old.findings, ...now.findings].filter(({ severity }) => severity === 'error'), []);
-  const found = findCuts({ before: compileCluster(old.cluster), after: compileCluster(now.cluster) }, { written: old.written, apiCallers: new Set(['shop/operator']), ...context });
+  const pair = { before: compileCluster(old.cluster), after: compileCluster(now.cluster) };
+  const found = [...findCuts(pair, { written: old.written, apiCallers: new Set(['shop/operator']), ...context }), ...namespaceCuts(pair)];
   return [...Map.groupBy(found, ({ guard }) => guard)].map(([guard, own]) => [guard, `${own[0]!.message} | ${own[0]!.traffic} | ${own[0]!.policy} | ${own[0]!.more}`] as const);
 }
 
 test('DNS: pods that asked some pod of DNS and can ask none any more', () => {
-  assert.deepEqual(cuts(SHOP, '', policy('shop', 'out', NO_EGRESS)), [['dns', 'shop/operator asks DNS of kube-system/coredns | UDP 53 | the egress side of NetworkPolicy `shop/out` | 1']]);
+  assert.deepEqual(cuts(SHOP, '', policy('shop', 'out', NO_EGRESS)), [['dns', 'shop/operator asks DNS of kube-system/coredns | UDP 53 | the egress side of NetworkPolicy `shop/out` | 1'], ['namespace', 'no pod of shop may open a connection any more, and 2 may today | everything | NetworkPolicy `shop/out` | 0']]);
   assert.deepEqual(cuts(SHOP, '', policy('shop', 'out', DNS_ONLY)), []);
   assert.deepEqual(cuts(SHOP, policy('shop', 'old', NO_EGRESS), policy('shop', 'out', NO_EGRESS)), [], 'they were cut before');
-  assert.deepEqual(cuts(SHOP, '', policy('kube-system', 'in', 'podSelector: {}, policyTypes: [Ingress]')), [['dns', 'shop/operator asks DNS of kube-system/coredns | UDP 53 | the ingress side of NetworkPolicy `kube-system/in` | 1']]);
+  assert.deepEqual(cuts(SHOP, '', policy('kube-system', 'in', 'podSelector: {}, policyTypes: [Ingress]')), [['dns', 'shop/operator asks DNS of kube-system/coredns | UDP 53 | the ingress side of NetworkPolicy `kube-system/in` | 1'], ['namespace', 'no pod of kube-system may take a connection any more, and 1 may today | everything | NetworkPolicy `kube-system/in` | 0']]);
   const second = SHOP + pod('kube-system', 'coredns-2', 'k8s-app: kube-dns, app: second', 53, 'UDP');
   assert.deepEqual(cuts(second, '', policy('kube-system', 'in', 'podSelector: { matchLabels: { app: second } }, policyTypes: [Ingress]')), [], 'the other one still answers');
 });
@@ -95,6 +97,21 @@ test('webhooks: the API server from outside the pods', () => {
   const [[guard, message] = ['none', '']] = cuts(SHOP + API_SERVER + WEBHOOK, '', policy('shop', 'in', PODS_ONLY), { apiCallers: new Set() });
   assert.deepEqual([guard, /has the API server call `shop\/web` on TCP 8443, and NetworkPolicy `shop\/in` keeps out its address/.test(message)], ['webhooks', true], message);
   assert.deepEqual(cuts(SHOP + API_SERVER + WEBHOOK, policy('shop', 'old', PODS_ONLY), policy('shop', 'in', PODS_ONLY), { apiCallers: new Set() }), []);
+});
+
+test('a whole namespace: nothing comes in, or nothing goes out, any more', () => {
+  const whole = (before: string, after: string, cluster = SHOP): readonly string[] => cuts(cluster, before, after, { apiCallers: new Set() }).filter(([guard]) => guard === 'namespace').map(([, text]) => text);
+  const deny = (type: string): string => policy('shop', 'deny', `podSelector: {}, policyTypes: [${type}]`);
+  const own = (type: string, rule: string): string => policy('shop', 'own', `podSelector: { matchLabels: { app: web } }, policyTypes: [${type}], ${rule}`);
+  assert.deepEqual(whole('', deny('Ingress')), ['no pod of shop may take a connection any more, and 2 may today | everything | NetworkPolicy `shop/deny` | 0']);
+  assert.deepEqual(whole('', deny('Egress')), ['no pod of shop may open a connection any more, and 2 may today | everything | NetworkPolicy `shop/deny` | 0']);
+  assert.deepEqual(whole('', deny('Ingress') + own('Ingress', 'ingress: [{ from: [{ podSelector: {} }] }]')), [], 'one pod is let in');
+  assert.deepEqual(whole('', deny('Egress') + own('Egress', 'egress: [{ ports: [{ port: 53 }] }]')), [], 'one pod gets out');
+  assert.deepEqual(whole(deny('Ingress'), deny('Ingress') + policy('shop', 'more', 'podSelector: {}, policyTypes: [Ingress]')), [], 'it was so before');
+  assert.deepEqual(whole('', policy('shop', 'some', 'podSelector: { matchLabels: { app: web } }, policyTypes: [Ingress]')), [], 'the other pod is as it was');
+  const idle = `\napiVersion: v1\nkind: Pod\nmetadata: { name: job, namespace: jobs }\nspec: { containers: [{ name: a, image: none }] }\n---`;
+  const jobs = (type: string): string => policy('jobs', 'deny', `podSelector: {}, policyTypes: [${type}]`);
+  assert.deepEqual([whole('', jobs('Ingress'), idle), whole('', jobs('Egress'), idle).length], [[], 1], 'nobody asks for a pod without ports and Services');
 });
 
 /** From the shop's web to its operator. */
