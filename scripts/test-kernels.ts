@@ -42,7 +42,7 @@ async function main(words: readonly string[]): Promise<number> {
 }
 
 function suite(): readonly string[] {
-  return globSync('tests/kernel/*.test.ts', { cwd: cloneRoot }).sort();
+  return globSync('tests/{kernel,machine}/*.test.ts', { cwd: cloneRoot }).sort();
 }
 
 /** Passed and failed; a machine that ends without its count has failed. */

@@ -23,7 +23,7 @@ export const KERNEL_FEATURES: readonly KernelFeature[] = [
 
 /** `load` gives whether the kernel takes a text, and leaves nothing of it behind. */
 export function findMissingFeatures(load: (text: string) => boolean, table: string): readonly KernelFeature[] {
-  return KERNEL_FEATURES.filter(({ body }) => !load(`create table inet ${table} {\n  flags dormant;\n  ${body}\n}\n`));
+  return KERNEL_FEATURES.filter(({ body }) => !load(`table inet ${table} {\n  flags dormant;\n  ${body}\n}\n`));
 }
 
 /** A clause without a final stop, and what mends it; undefined where nothing is missing. */

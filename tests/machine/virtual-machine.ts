@@ -80,7 +80,7 @@ function packRoot(folder: string, { kernel, nft, command }: Machine): string {
 function initLines(command: string): readonly string[] {
   return [
     '/bin/busybox --install -s /applets; /bin/busybox ln -s /bin/busybox /bin/sh',
-    `export PATH=/usr/sbin:/sbin:/usr/bin:/bin:/applets HOME=/tmp NODE=/clone/${NODE}`,
+    `export PATH=/usr/sbin:/sbin:/usr/bin:/bin:/applets HOME=/tmp BULKHEAD_MACHINE=1 NODE=/clone/${NODE}`,
     'mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev; mount -t tmpfs tmp /tmp; mount -t tmpfs run /run',
     'stty -onlcr',
     `for module in ${LOADED.join(' ')}; do modprobe $module; done`,

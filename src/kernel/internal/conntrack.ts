@@ -55,8 +55,18 @@ export function readConnections(socket: NetfilterSocket, mask: number): (source:
   return (source, target) => known.has(`${addressKey(source.family, source.value)} ${addressKey(target.family, target.value)}`);
 }
 
-/** Those whose bits are not all 0. */
+/** Those whose bits are not all 0. Throws FirewallError `kernel-lacks` where nobody answers for connections. */
 export function readMarkedFlows(socket: NetfilterSocket, mask: number): MarkedFlow[] {
+  try {
+    return dumpMarkedFlows(socket, mask);
+  } catch (error) {
+    // What nfnetlink (net/netfilter/nfnetlink.c) says of a subsystem that no module has registered.
+    if (!(error instanceof FirewallError) || error.errnoName !== 'EINVAL') throw error;
+    throw new FirewallError({ code: 'kernel-lacks', doing: error.doing, said: 'this kernel lacks marks of connections over netlink; load the module: `modprobe nf_conntrack_netlink`', cause: error });
+  }
+}
+
+function dumpMarkedFlows(socket: NetfilterSocket, mask: number): MarkedFlow[] {
   return socket.dump<MarkedFlow>(
     { subsystem: SUBSYSTEM_CONNTRACK, type: IPCTNL_MSG_CT_GET, family: AF_UNSPEC },
     {

@@ -45,10 +45,11 @@ function draftImage(socket: NetfilterSocket, { namespace, table, deny, mask, ans
   const draft = `${table}${DRAFT_SUFFIX}`;
   const head = `table inet ${draft} {\n`;
   const blocks = skeletonText({ table: draft, deny, generation: 1, mask, answerGroup }) + hookText({ table: draft, answerGroup });
-  const text = `create ${head}  flags dormant;\n}\n${blocks.replaceAll(head, `${head}  flags dormant;\n`)}`;
   removeTable(socket, draft);
-  loadDraft(socket, draft, text, namespace);
   try {
+    // Linux 5.10 takes the half of a batch that makes a table and names a part it has not, and says that all went well.
+    loadDraft(socket, draft, `create ${head}  flags dormant;\n}\n`, namespace);
+    loadDraft(socket, draft, blocks.replaceAll(head, `${head}  flags dormant;\n`), namespace);
     writeGeneration(socket, draft, { generation: 1, mask });
     return readImage(socket, draft, markOf(1, mask));
   } finally {
