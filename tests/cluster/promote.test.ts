@@ -1,7 +1,8 @@
 // A real API server: a staged policy becomes the real one, whole, also where one of its name stands and where the first try broke off.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { globSync } from 'node:fs';
+import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { cloneRoot, needs } from '../needs.ts';
@@ -72,4 +73,30 @@ test('a policy of the whole cluster; names that are none', wants, () => {
   assert.match(stderr, /no node has judged this generation/);
   assert.deepEqual(specOf('clusternetworkpolicy', 'wall'), spec);
   assert.equal(promote('--yes', 'a/b/c').status, 2);
+});
+
+test('a staged policy and its real twin are never both left: applied, promoted, taken back, pruned', wants, (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'bulkhead-twins-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  server!.kubectl(['create', 'namespace', 'twins']);
+  const carry = (...words: readonly string[]): string => {
+    const { status, stdout, stderr } = spawnSync(join(cloneRoot, 'bin/bulkhead'), [...words, '--kubeconfig', server!.kubeconfig, '--yes', '--wait', '0'], { encoding: 'utf8', input: '' });
+    assert.equal(status, 0, `${words.join(' ')}: ${stdout}${stderr}`);
+    return server!.kubectl(['get', 'stagedpolicies,networkpolicies', '-n', 'twins', '-o', 'jsonpath={range .items[*]}{.kind}/{.metadata.name} {end}']).trim();
+  };
+  const file = (...names: readonly string[]): string => {
+    const path = join(folder, `${names.join('-')}.yaml`);
+    writeFileSync(path, names.map((name) => JSON.stringify({ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name, namespace: 'twins' }, spec: SPEC })).join('\n---\n'));
+    return path;
+  };
+  const both = file('a', 'b');
+  assert.equal(carry('apply', both, '--release', 'twins', '--stage'), 'StagedPolicy/a StagedPolicy/b');
+  assert.equal(carry('apply', both, '--release', 'twins'), 'NetworkPolicy/a NetworkPolicy/b');
+  assert.equal(carry('rollback', 'twins'), 'StagedPolicy/a StagedPolicy/b');
+  assert.equal(promote('--yes', 'twins/a').status, 0);
+  assert.equal(carry('apply', both, '--release', 'twins'), 'NetworkPolicy/a NetworkPolicy/b', 'one was promoted before');
+  assert.equal(carry('rollback', 'twins'), 'StagedPolicy/b NetworkPolicy/a');
+  assert.equal(carry('rollback', 'twins', '--to', '1'), 'StagedPolicy/a StagedPolicy/b', 'behind the promotion');
+  assert.equal(carry('apply', file('a'), '--release', 'twins', '--stage', '--prune'), 'StagedPolicy/a');
+  assert.equal(carry('rollback', 'twins', '--to', '0'), '');
 });
