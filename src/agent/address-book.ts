@@ -16,6 +16,8 @@ interface Ended extends Tenancy {
 
 /** Of those that ended since the last `forget`; beyond it the address is nobody's. */
 const ENDED_MAX = 4_096;
+/** The kernel's clock and ours are apart by no more, its ticks included. */
+export const SLACK_MS = 20;
 
 /** A class, for it lives in time. */
 export class AddressBook {
@@ -26,20 +28,23 @@ export class AddressBook {
     return this.#tenancies.size;
   }
 
-  /** Whether the pod, as it is now, takes an address that somebody else has, or was otherwise until now. */
+  /** Whether the pod, as it is now, takes an address that somebody else has or has just left, or was otherwise until now. */
   isNews({ hostNetwork, addresses, namespace, name, labels }: Pod): boolean {
     return !hostNetwork && addresses.some((address) => {
-      const held = this.#tenancies.get(formatIpAddress(address));
+      const key = formatIpAddress(address);
+      const held = this.#tenancies.get(key) ?? this.#ended.get(key);
       return held !== undefined && (held.pod.namespace !== namespace || held.pod.name !== name || !isSameMap(held.pod.labels, labels));
     });
   }
 
-  put(pod: Pod, nowMs: number): void {
+  /** `isDrained`: whatever was seen of the address until now has been asked about. */
+  put(pod: Pod, { nowMs, isDrained }: { readonly nowMs: number; readonly isDrained: boolean }): void {
     if (pod.hostNetwork) return;
     for (const address of pod.addresses) {
       const key = formatIpAddress(address);
       const held = this.#tenancies.get(key);
       if (held !== undefined) this.#end(key, held, nowMs);
+      if (isDrained) this.#ended.delete(key);
       this.#tenancies.set(key, { pod, address, sinceMs: nowMs });
     }
   }
@@ -56,9 +61,9 @@ export class AddressBook {
   tenancyAt(address: IpAddress, seenMs: number): Tenancy | undefined {
     const key = formatIpAddress(address);
     const ended = this.#ended.get(key);
-    if (ended !== undefined && seenMs <= ended.untilMs) return ended;
+    if (ended !== undefined && seenMs <= ended.untilMs + SLACK_MS) return ended;
     const held = this.#tenancies.get(key);
-    return held !== undefined && (ended === undefined || seenMs >= held.sinceMs) ? held : undefined;
+    return held !== undefined && (ended === undefined || seenMs >= held.sinceMs - SLACK_MS) ? held : undefined;
   }
 
   /** Nothing that will be asked about was seen before then. */

@@ -1,7 +1,9 @@
 // Starts the agent of one node: what the API server tells goes into the kernel for as long as the signal is silent.
 import type { ClusterApi } from '../kube/cluster-api.ts';
+import type { OpenPacketLog } from '../kernel/packet-log.ts';
 import { AnswerWatch, type AnswerSource } from './answer-watch.ts';
 import { followCluster } from './cluster-follower.ts';
+import { DenialBell } from './denial-bell.ts';
 import { followDnsServices } from './dns-services.ts';
 import { NodeAgent, type NodeAgentOptions } from './node-agent.ts';
 
@@ -10,6 +12,8 @@ export interface AgentOptions extends NodeAgentOptions {
   readonly signal: AbortSignal;
   /** Where answers of DNS come from; without it rules that name domains let nothing through. */
   readonly answers?: AnswerSource;
+  /** The log group that refusals ring; without it they are told by the step. */
+  readonly denials?: OpenPacketLog;
 }
 
 export interface RunningAgent {
@@ -18,12 +22,14 @@ export interface RunningAgent {
   readonly ended: Promise<void>;
 }
 
-export function startAgent({ api, signal, answers, allowsAudit = false, ...options }: AgentOptions): RunningAgent {
+export function startAgent({ api, signal, answers, denials, allowsAudit = false, ...options }: AgentOptions): RunningAgent {
   const agent = new NodeAgent({ ...options, allowsAudit });
   const watch = new AnswerWatch({ source: answers, followServices: (listener, until) => followDnsServices(api, listener, AbortSignal.any([signal, until])), listener: agent.names, clock: options.clock });
   agent.onChange(() => watch.want(agent.names.areWanted));
+  const bell = denials === undefined ? undefined : new DenialBell({ open: denials, clock: options.clock, onRing: () => agent.flows.ring(), onProblem: (message) => agent.flowsProblem(message) });
   const ended = followCluster({ api, listener: agent, signal, allowsAudit }).finally(async () => {
     agent.stop();
+    bell?.end();
     await watch.end();
   });
   return { agent, ended };

@@ -90,6 +90,13 @@ export class NodeAgent implements ClusterListener {
     this.troubles.set('starting', '', 'the API server has not told everything yet');
   }
 
+  /** Something about flows that `message` says, or that is over. */
+  flowsProblem(message: string | undefined): void {
+    if (message === undefined) this.troubles.clear('flows', '');
+    else this.troubles.set('flows', '', message);
+    this.tell();
+  }
+
   /** Everything is told at once; only what then differs from what the kernel holds is written. */
   begin(cluster: Cluster, policies: readonly ToldPolicy[]): void {
     const { node, firewall, clock, setSizeMax } = this;
@@ -277,6 +284,8 @@ export class NodeAgent implements ClusterListener {
   /** Somebody else may have changed our table. */
   private repair(): void {
     if (this.isStopped || this.writer === undefined) return;
+    // A table that has to be replaced takes its ledger with it.
+    this.flows.drainSoon();
     let drift: Drift | undefined;
     try {
       drift = this.writer.repair();

@@ -8,7 +8,7 @@ import { ledgerFlow, podEnd } from '../flow/ledger-flows.ts';
 import type { Firewall, LedgerEntry } from '../kernel/firewall.ts';
 import { FirewallError } from '../kernel/firewall-error.ts';
 import type { Cluster, Pod } from '../model/cluster.ts';
-import { AddressBook, type Tenancy } from './address-book.ts';
+import { AddressBook, SLACK_MS, type Tenancy } from './address-book.ts';
 import type { FlowsState } from './agent-state.ts';
 import type { Clock } from './clock.ts';
 import { FlowReasons } from './flow-reasons.ts';
@@ -28,10 +28,10 @@ const STEP_MS = 15_000;
 const FOLLOWED_STEP_MS = 500;
 /** Who has asked is taken to follow for so long. */
 const FOLLOWED_MS = 30_000;
+/** Refusals that come together are drained together. */
+const GATHER_MS = 30;
 /** A drain beside the steps waits for so many times as long as the last one took, so that drains take one part in so many of a core. */
 const PACE = 50;
-/** The kernel's and our clocks are apart by no more. */
-const SLACK_MS = 20;
 
 /** A class, for it lives in time. */
 export class NodeFlows {
@@ -51,7 +51,10 @@ export class NodeFlows {
   #followedUntilMs = Number.NEGATIVE_INFINITY;
   #unrecorded = 0;
   #cancel: (() => void) | undefined;
+  #cancelRinging: (() => void) | undefined;
   #isStopped = false;
+  /** Before the last pod that took an address of another. */
+  #isDrained = false;
   #state: FlowsState = { drains: 0, drainMs: 0, records: 0, allowed: 0, denied: 0, lost: 0, unexplained: 0, failures: 0 };
 
   constructor(options: NodeFlowsOptions) {
@@ -77,7 +80,7 @@ export class NodeFlows {
   begin(cluster: () => Cluster): void {
     this.#cluster = cluster;
     const nowMs = this.#options.clock.elapsedMs();
-    for (const pod of cluster().pods) this.#book.put(pod, nowMs);
+    for (const pod of cluster().pods) this.#book.put(pod, { nowMs, isDrained: true });
     this.#lastMs = nowMs;
     this.#schedule();
   }
@@ -85,15 +88,16 @@ export class NodeFlows {
   /** Before a change is taken in: what was counted until now belongs to those that had the addresses, and to the policies that were. */
   before(change: ClusterChange): void {
     const isOfPolicy = change.kind.endsWith('policy') || change.kind === 'put-namespace';
-    const isOfName = change.kind === 'remove-pod' || (change.kind === 'put-pod' && this.#book.isNews(change.pod));
-    if (isOfPolicy || isOfName) this.drainSoon();
+    // Counts of two pods under one address nobody can tell apart afterwards; of one that left, by when its last packet came.
+    if (change.kind === 'put-pod' && this.#book.isNews(change.pod)) this.#isDrained = this.drain();
+    else if (isOfPolicy || change.kind === 'remove-pod') this.drainSoon();
     // Only what was asked before a change of policies is of any use after it.
     if (isOfPolicy) this.#reasons.forget();
     if (change.kind.endsWith('namespace') || change.kind.endsWith('node')) this.#areNamesOld = true;
   }
 
   after(change: ClusterChange): void {
-    if (this.#cluster !== undefined && change.kind === 'put-pod') this.#book.put(change.pod, this.#options.clock.elapsedMs());
+    if (this.#cluster !== undefined && change.kind === 'put-pod') this.#book.put(change.pod, { nowMs: this.#options.clock.elapsedMs(), isDrained: this.#isDrained });
   }
 
   /** As it was. */
@@ -113,13 +117,24 @@ export class NodeFlows {
   drainSoon(): boolean {
     const { clock } = this.#options;
     if (this.#state.drains > 0 && clock.elapsedMs() - this.#lastMs < this.#lastTookMs * PACE) return false;
-    this.drain();
-    return true;
+    return this.drain();
   }
 
-  drain(): void {
+  /** Something was refused: it is told as soon as drains may go on. */
+  ring(): void {
+    if (this.#cancelRinging !== undefined || this.#isStopped) return;
+    const { clock } = this.#options;
+    const waitMs = Math.max(GATHER_MS, this.#lastMs + this.#lastTookMs * PACE - clock.elapsedMs());
+    this.#cancelRinging = clock.after(waitMs, () => {
+      this.#cancelRinging = undefined;
+      this.drain();
+    });
+  }
+
+  /** false: the kernel refused, or nothing is told any more. */
+  drain(): boolean {
     const { clock, firewall } = this.#options;
-    if (this.#cluster === undefined || this.#isStopped) return;
+    if (this.#cluster === undefined || this.#isStopped) return false;
     const startMs = clock.elapsedMs();
     let entries: readonly LedgerEntry[];
     let lost: number;
@@ -130,17 +145,18 @@ export class NodeFlows {
       // Nothing is taken off what the kernel counts: the next drain has it.
       if (!(error instanceof FirewallError)) throw error;
       this.#state = { ...this.#state, failures: this.#state.failures + 1 };
-      return;
+      return false;
     }
     const cluster = this.#cluster();
     for (const listener of this.#listeners) listener(entries, cluster);
-    const records = this.#recordsOf(entries, cluster);
+    const records = this.#recordsOf(entries, { cluster, startMs });
     this.#count(records, lost);
     for (const sink of this.#sinks) sink.take(records, lost);
     this.#book.forget(startMs - SLACK_MS);
     this.#lastMs = startMs;
     this.#lastTookMs = clock.elapsedMs() - startMs;
     this.#state = { ...this.#state, drains: this.#state.drains + 1, drainMs: this.#state.drainMs + this.#lastTookMs };
+    return true;
   }
 
   /** What is there still is taken. */
@@ -148,6 +164,7 @@ export class NodeFlows {
     this.drain();
     this.#isStopped = true;
     this.#cancel?.();
+    this.#cancelRinging?.();
   }
 
   #schedule(): void {
@@ -174,14 +191,14 @@ export class NodeFlows {
     this.#state = { ...before, records: before.records + records.length, allowed: before.allowed + sum('allowed'), denied: before.denied + sum('denied'), lost: before.lost + lost };
   }
 
-  #recordsOf(entries: readonly LedgerEntry[], cluster: Cluster): readonly FlowRecord[] {
+  /** `startMs`: before the kernel was asked, so that nothing counts as seen later than it was. */
+  #recordsOf(entries: readonly LedgerEntry[], { cluster, startMs }: { readonly cluster: Cluster; readonly startMs: number }): readonly FlowRecord[] {
     this.#learnNames(cluster);
     const { clock, node } = this.#options;
-    const nowMs = clock.elapsedMs();
-    const time = clock.now().getTime();
-    const sinceMs = time - (nowMs - this.#lastMs);
+    const time = clock.now().getTime() - (clock.elapsedMs() - startMs);
+    const sinceMs = time - (startMs - this.#lastMs);
     const unjudged = entries.map((entry): FlowRecord => {
-      const seenMs = nowMs - entry.idleMs;
+      const seenMs = startMs - entry.idleMs;
       const lastSeen = time - entry.idleMs;
       const record = ledgerFlow(entry, (address) => this.#endAt(address, seenMs), { timeMs: lastSeen, node });
       return { ...record, firstSeen: entry.packets === 1 ? lastSeen : Math.min(sinceMs, lastSeen), openings: openingsOf(entry) };

@@ -10,7 +10,7 @@ import { findNftVersion } from '../kernel/detect-kernel.ts';
 import { isGenerationMask } from '../kernel/generation-number.ts';
 import { openLogGroup } from '../kernel/log-group.ts';
 import { openFirewall } from '../kernel/nft-firewall.ts';
-import type { PacketListener } from '../kernel/packet-log.ts';
+import type { PacketListener, PacketLog } from '../kernel/packet-log.ts';
 import { dropRights } from '../kernel/process-rights.ts';
 import { performDuties, statusDoorOf, type StatusOptions } from './agent-duties.ts';
 import { createLog, LOG_FORMATS, LOG_LEVELS, type Log, type LogOptions } from './agent-log.ts';
@@ -32,6 +32,7 @@ interface AgentVerbOptions extends StatusOptions {
   readonly setSize: number;
   readonly dns: readonly IpAddress[];
   readonly answerGroup: number;
+  readonly denialGroup: number;
   readonly logFormat: LogOptions['format'];
   readonly logLevel: LogOptions['level'];
   readonly probing?: boolean;
@@ -54,8 +55,9 @@ export function defineAgent(command: Command): void {
     .addOption(new Option('--set-size <COUNT>', 'most elements of one set in the kernel; a policy that needs more is closed').argParser(readSetSize).default(SET_SIZE_MAX))
     .addOption(new Option('--dns <ADDRESS>', "a server whose answers about names are believed, beside the Services of the cluster's DNS and 169.254.20.10 on the node (repeatable)").argParser(readServer).default([], 'none'))
     .addOption(new Option('--answer-group <NUMBER>', 'log group of the kernel for answers of DNS, which nobody else listens to').argParser(readGroup).default(1053))
+    .addOption(new Option('--denial-group <NUMBER>', 'log group of the kernel that new refusals ring, which nobody else listens to').argParser(readGroup).default(1054))
     .option('--allow-audit', 'let a namespace labeled bulkhead.dev/audit=true have its NetworkPolicies judged and not enforced')
-    .option('--status-address <HOST:PORT>', 'where /metrics, /healthz and /readyz are answered, or none', '127.0.0.1:9641')
+    .option('--status-address <HOST:PORT>', 'where /metrics, /flows, /healthz and /readyz are answered, or none', '127.0.0.1:9641')
     .option('--status-cert <FILE>', 'certificate for it, which other hosts need; they ask with a token of the cluster')
     .option('--status-key <FILE>', 'key of the certificate')
     .addOption(new Option('--log-format <FORMAT>', 'of the lines on stderr').choices(LOG_FORMATS).default('text'))
@@ -104,20 +106,22 @@ async function probe({ node, netns, logFormat, logLevel, ...options }: AgentVerb
 }
 
 async function runAgent(options: AgentVerbOptions): Promise<number> {
-  const { node, deny, onChange, ctMask, setSize, dns, answerGroup, logFormat, logLevel, allowAudit = false } = options;
+  const { node, deny, onChange, ctMask, setSize, dns, answerGroup, denialGroup, logFormat, logLevel, allowAudit = false } = options;
   const door = statusDoorOf(options);
+  if (answerGroup === denialGroup) throw new UsageError('--answer-group and --denial-group are one group', 'name two');
   dropRights(['NET_ADMIN']);
   const log = createLog({ format: logFormat, level: logLevel });
   if (refusesNode(ctMask, log)) return 3;
   const api = await openKubeApi(clusterOf(options));
-  const firewall = openFirewall({ deny, onChange, markMask: ctMask, isOwner: true, answerGroup });
+  const firewall = openFirewall({ deny, onChange, markMask: ctMask, isOwner: true, answerGroup, denialGroup });
   const answers = { open: (listener: PacketListener) => openLogGroup({ group: answerGroup }, listener), servers: dns };
+  const denials = (listener: PacketListener): PacketLog => openLogGroup({ group: denialGroup }, listener);
   const interruption = listenForInterruption();
   const stop = new AbortController();
   const { signal } = stop;
   void interruption.come.then(() => stop.abort());
   try {
-    const { agent, ended } = startAgent({ api, firewall, node, clock: systemClock, setSizeMax: setSize, signal, answers, allowsAudit: allowAudit });
+    const { agent, ended } = startAgent({ api, firewall, node, clock: systemClock, setSizeMax: setSize, signal, answers, denials, allowsAudit: allowAudit });
     const duties = performDuties({ agent, node, api, version: packageVersion(), nftVersion: findNftVersion() ?? 'none', log, signal, door });
     await Promise.all([ended, duties]);
   } finally {

@@ -114,4 +114,6 @@ export interface FirewallOptions {
   readonly onChange?: 'cut' | 'keep';
   /** Log group to which answers of DNS to pods under rules that name domains are handed; to none when missing. */
   readonly answerGroup?: number;
+  /** Log group that is rung for new refusals, a few times for each pair of ends; none when missing. The ledger has them all. */
+  readonly denialGroup?: number;
 }

@@ -123,6 +123,6 @@ function send(socket: NetfilterSocket, group: number, body: (writer: MessageWrit
   const [refused] = socket.send(writer.bytes, writer.size, doing);
   if (refused === undefined) return;
   const isTaken = refused.errno === constants.errno.EPERM || refused.errno === constants.errno.EBUSY;
-  const said = isTaken ? 'another process listens to it, or this one lacks NET_ADMIN; --answer-group chooses another group' : refused.text;
+  const said = isTaken ? 'another process listens to it, or this one lacks NET_ADMIN; --answer-group or --denial-group chooses another' : refused.text;
   throw new FirewallError({ code: codeOfErrno(refused.errno), doing, errno: refused.errno, ...(said === undefined ? {} : { said }) });
 }

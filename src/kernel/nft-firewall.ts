@@ -55,6 +55,7 @@ class NftFirewall implements Firewall {
   private readonly mask: number;
   private readonly isOwner: boolean;
   private readonly answerGroup: number | undefined;
+  private readonly denialGroup: number | undefined;
   answersProblem: string | undefined;
   private readonly socket: NetfilterSocket;
   private readonly bytesMax: number;
@@ -78,6 +79,7 @@ class NftFirewall implements Firewall {
     this.mask = markMask;
     this.isOwner = options.isOwner ?? false;
     this.answerGroup = options.answerGroup;
+    this.denialGroup = options.denialGroup;
     this.socket = new NetfilterSocket(namespace, options.sendBufferBytes);
     this.bytesMax = Math.min(this.socket.sendBytesMax, batchBytesMax);
     this.generations = new GenerationSource(this.socket, markMask);
@@ -228,14 +230,16 @@ class NftFirewall implements Firewall {
 
   /** Policy comes first: where a kernel has no log groups the chains do without. */
   private image(): SkeletonImage {
-    const { namespace, table, deny, mask, answerGroup } = this;
-    const imageFor = (group: number | undefined): SkeletonImage => skeletonImage(this.socket, { namespace, table, deny, mask, answerGroup: group });
-    if (answerGroup === undefined || this.answersProblem !== undefined) return imageFor(undefined);
+    const { namespace, table, deny, mask } = this;
+    const groups = { answerGroup: this.answerGroup, denialGroup: this.denialGroup };
+    const none = { answerGroup: undefined, denialGroup: undefined };
+    const imageFor = (given: typeof groups): SkeletonImage => skeletonImage(this.socket, { namespace, table, deny, mask, ...given });
+    if ((groups.answerGroup === undefined && groups.denialGroup === undefined) || this.answersProblem !== undefined) return imageFor(none);
     try {
-      return imageFor(answerGroup);
+      return imageFor(groups);
     } catch (error) {
       if (!(error instanceof FirewallError)) throw error;
-      const image = imageFor(undefined);
+      const image = imageFor(none);
       this.answersProblem = error.message;
       return image;
     }

@@ -28,23 +28,25 @@ export interface ImageOptions {
   readonly mask: number;
   /** Answers of DNS go there; nowhere when missing. */
   readonly answerGroup: number | undefined;
+  /** New refusals ring it; none when missing. */
+  readonly denialGroup: number | undefined;
 }
 
 const images = new Map<string, SkeletonImage>();
 
 /** Some 50 ms for the first table of this process, nothing after. */
 export function skeletonImage(socket: NetfilterSocket, options: ImageOptions): SkeletonImage {
-  const key = `${options.deny} ${options.mask} ${options.answerGroup}`;
+  const key = `${options.deny} ${options.mask} ${options.answerGroup} ${options.denialGroup}`;
   let image = images.get(key);
   if (image === undefined) images.set(key, (image = draftImage(socket, options)));
   return image;
 }
 
 // One that a process before us left half-way goes first; one that its nft writes this very moment makes ours fail.
-function draftImage(socket: NetfilterSocket, { namespace, table, deny, mask, answerGroup }: ImageOptions): SkeletonImage {
+function draftImage(socket: NetfilterSocket, { namespace, table, deny, mask, answerGroup, denialGroup }: ImageOptions): SkeletonImage {
   const draft = `${table}${DRAFT_SUFFIX}`;
   const head = `table inet ${draft} {\n`;
-  const blocks = skeletonText({ table: draft, deny, generation: 1, mask, answerGroup }) + hookText({ table: draft, answerGroup });
+  const blocks = skeletonText({ table: draft, deny, generation: 1, mask, answerGroup, denialGroup }) + hookText({ table: draft, answerGroup });
   removeTable(socket, draft);
   try {
     // Linux 5.10 takes the half of a batch that makes a table and names a part it has not, and says that all went well.

@@ -16,6 +16,8 @@ export interface SkeletonOptions {
   readonly mask: number;
   /** Answers of DNS go to this log group; nobody looks at them when missing. */
   readonly answerGroup?: number | undefined;
+  /** Refusals ring this log group, a few times for each pair; none when missing. */
+  readonly denialGroup?: number | undefined;
   /** What stands in the sets, as nft text; nothing when missing. */
   readonly elementsOf?: (shape: SetShape<SetName>) => readonly string[];
 }
@@ -31,10 +33,10 @@ export const HOOK_CHAIN = 'hook_forward';
 
 /** Everything but the hook: no packet comes here yet. */
 export function skeletonText(options: SkeletonOptions): string {
-  const { answerGroup } = options;
+  const { answerGroup, denialGroup } = options;
   const sets = [...SET_SHAPES.map((shape) => formatSet(shape, options.elementsOf?.(shape) ?? [])), ...Object.values(FRESH_SHAPES).map((shape) => formatSet(shape, []))];
   const chains = [
-    ...FAMILIES.flatMap((family) => [ledgerChain('flow', family), ledgerChain('deny', family)]),
+    ...FAMILIES.flatMap((family) => [ledgerChain('flow', family), withBell(ledgerChain('deny', family), family, denialGroup)]),
     ...endChains(options),
     ...sideChains(INGRESS),
     ...namedChains(),
@@ -44,7 +46,7 @@ export function skeletonText(options: SkeletonOptions): string {
     ...judgeChains(options),
     ...(answerGroup === undefined ? [] : answerChains(answerGroup)),
   ];
-  return `table inet ${options.table} {\n${sets.join('')}${FAMILIES.map(ledgerSets).join('')}${UNRECORDED}${answerGroup === undefined ? '' : answerSets()}${chains.map(formatChain).join('')}}\n`;
+  return `table inet ${options.table} {\n${sets.join('')}${FAMILIES.map(ledgerSets).join('')}${UNRECORDED}${denialGroup === undefined ? '' : FAMILIES.map(bellSet).join('')}${answerGroup === undefined ? '' : answerSets()}${chains.map(formatChain).join('')}}\n`;
 }
 
 /** What puts the skeleton to work; loaded when all elements are there. */
@@ -112,6 +114,24 @@ function ledgerChain(kind: 'flow' | 'deny', family: IpFamily): Chain {
       COUNT_UNRECORDED,
     ],
   };
+}
+
+/** Of one pair; the drain that follows brings all that was refused until then. */
+const RINGS_PER_MINUTE = 6;
+const RINGS_AT_ONCE = 5;
+const PAIRS_RINGING_MAX = 4_096;
+/** Enough to be a packet. */
+const BELL_BYTES = 64;
+
+function bellSet(family: IpFamily): string {
+  return `  # pairs of which one was refused lately\n  set rung${family} { typeof ${ip(family)} saddr . ${ip(family)} daddr; size ${PAIRS_RINGING_MAX}; flags dynamic,timeout; timeout 2m; }\n`;
+}
+
+// First, for the rules behind it return. A full set, or a pair that rings too often, ends the rule and not the chain.
+function withBell({ name, rules }: Chain, family: IpFamily, group: number | undefined): Chain {
+  if (group === undefined) return { name, rules };
+  const pair = `ct original ${ip(family)} saddr . ct reply ${ip(family)} saddr`;
+  return { name, rules: [`update @rung${family} { ${pair} limit rate ${RINGS_PER_MINUTE}/minute burst ${RINGS_AT_ONCE} packets } log prefix "denied" group ${group} snaplen ${BELL_BYTES} queue-threshold 1`, ...rules] };
 }
 
 function clearedMark(mask: number): string {

@@ -1,0 +1,169 @@
+// Pods as namespaces around one node with an agent, and connections between them of which each is counted where it is opened.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startAgent, type RunningAgent } from '../../src/agent/agent.ts';
+import type { Clock } from '../../src/agent/clock.ts';
+import { parseIpAddress } from '../../src/base/ip-address.ts';
+import { systemClock } from '../../src/cli/system-clock.ts';
+import { endName, type FlowRecord, type FlowVerdict } from '../../src/flow/flow-record.ts';
+import type { Firewall } from '../../src/kernel/firewall.ts';
+import { loadLibc } from '../../src/kernel/libc.ts';
+import { openLogGroup } from '../../src/kernel/log-group.ts';
+import { openFirewall, type NftFirewallOptions } from '../../src/kernel/nft-firewall.ts';
+import { socketAddress } from '../../src/kernel/socket-address.ts';
+import { FakeCluster } from '../../src/kube/fake-cluster.ts';
+import { SOCK_DGRAM, SOCK_STREAM, WiredHosts, type WiredHost } from './wired-hosts.ts';
+
+export const NODE = 'n1';
+export const TCP_PORTS: readonly number[] = [80, 443];
+export const UDP_PORT = 53;
+const DENIAL_GROUP = 1064;
+const ACCEPT_FLAGS = 0x80800;
+
+export interface Opening {
+  readonly source: number;
+  readonly target: number;
+  readonly port: number;
+}
+
+export class CountedTraffic {
+  readonly hosts: WiredHosts;
+  readonly api: FakeCluster = new FakeCluster('counted');
+  readonly records: FlowRecord[] = [];
+  lost = 0;
+  /** By source, target, port and what came of it. */
+  readonly opened: Map<string, number> = new Map();
+  readonly #names: string[];
+  readonly #servers = new Map<string, number>();
+  readonly #options: Omit<NftFirewallOptions, 'namespace'>;
+  #stopTaking: (() => void) | undefined;
+  #running: (RunningAgent & { readonly stop: AbortController; readonly firewall: Firewall }) | undefined;
+
+  constructor(pods: number, options: Omit<NftFirewallOptions, 'namespace'> = {}) {
+    this.#options = options;
+    this.hosts = new WiredHosts(Array.from({ length: pods }, (_, index) => [parseIpAddress(addressOf(index))!]));
+    this.#names = Array.from({ length: pods }, (_, index) => `p${index}`);
+    this.api.put({ apiVersion: 'v1', kind: 'Node', metadata: { name: NODE }, spec: { podCIDRs: ['10.9.0.0/16'] } });
+    for (const name of new Set(this.#names.map((_, index) => namespaceOf(index)))) this.api.put({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+    for (const index of this.#names.keys()) {
+      this.putPod(index);
+      const host = this.hosts.hosts[index]!;
+      for (const port of TCP_PORTS) this.#servers.set(`${index} ${port}`, this.hosts.listen(host, SOCK_STREAM, port)[0]!);
+      this.#servers.set(`${index} ${UDP_PORT}`, this.hosts.listen(host, SOCK_DGRAM, UDP_PORT)[0]!);
+    }
+  }
+
+  get agent(): RunningAgent['agent'] {
+    return this.#running!.agent;
+  }
+
+  get firewall(): Firewall {
+    return this.#running!.firewall;
+  }
+
+  /** Under a name and labels of somebody else, where one is given. */
+  putPod(index: number, name: string = `p${index}`): void {
+    const ip = addressOf(index);
+    this.#names[index] = name;
+    this.api.put({ apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: namespaceOf(index), labels: { app: name } }, spec: { nodeName: NODE, containers: [] }, status: { phase: 'Running', podIP: ip, podIPs: [{ ip }] } });
+  }
+
+  removePod(index: number): void {
+    this.api.remove({ apiVersion: 'v1', kind: 'Pod', metadata: { name: this.#names[index]!, namespace: namespaceOf(index) } });
+  }
+
+  async start(clock: Clock = systemClock): Promise<void> {
+    const stop = new AbortController();
+    const namespace = this.hosts.router;
+    const firewall = openFirewall({ namespace, denialGroup: DENIAL_GROUP, ...this.#options });
+    const denials = (listener: Parameters<typeof openLogGroup>[1]): ReturnType<typeof openLogGroup> => openLogGroup({ namespace, group: DENIAL_GROUP }, listener);
+    this.#running = { ...startAgent({ api: this.api, firewall, node: NODE, clock, signal: stop.signal, denials }), stop, firewall };
+    this.#stopTaking = this.agent.flows.addSink({ take: (records, lost) => {
+      this.records.push(...records);
+      this.lost += lost;
+    } });
+    await until(() => this.agent.state.isReady && this.agent.state.troubles.length === 0, 'the agent is ready');
+  }
+
+  /** Nobody hears any more what it drains, as by kill -9. */
+  async kill(): Promise<void> {
+    this.#stopTaking?.();
+    await this.end();
+  }
+
+  async end(): Promise<void> {
+    this.#running?.stop.abort();
+    await this.#running?.ended;
+    this.#running?.firewall.close();
+    this.#running = undefined;
+  }
+
+  async committed(act: () => void): Promise<void> {
+    const { count } = this.agent.commits;
+    act();
+    await until(() => this.agent.commits.count > count, 'the change is in the kernel');
+  }
+
+  /** What came of it is seen at its ends. */
+  open({ source, target, port }: Opening): void {
+    const libc = loadLibc();
+    const fd = this.hosts.untrackedSocket(this.#host(source), 4, port === UDP_PORT ? SOCK_DGRAM : SOCK_STREAM);
+    const address = socketAddress(this.#host(target).addresses[0]!, port);
+    const server = this.#servers.get(`${target} ${port}`)!;
+    let verdict: FlowVerdict;
+    if (port === UDP_PORT) {
+      libc.sendto(fd, Buffer.from('?'), 1, 0, address, address.length);
+      verdict = libc.recv(server, Buffer.alloc(4), 4, MSG_DONTWAIT) > 0 ? 'allowed' : 'denied';
+    } else {
+      libc.connect(fd, address, address.length);
+      const accepted = libc.accept4(server, null, null, ACCEPT_FLAGS);
+      verdict = accepted >= 0 ? 'allowed' : 'denied';
+      if (accepted >= 0) libc.close(accepted);
+    }
+    libc.close(fd);
+    const key = this.#keyOf({ source, target, port }, verdict);
+    this.opened.set(key, (this.opened.get(key) ?? 0) + 1);
+  }
+
+  /** As `opened` has them: openings of what was let through, packets of what was refused. */
+  told(): Map<string, number> {
+    const told = new Map<string, number>();
+    for (const { verdict, source, target, protocol, port, openings, count } of this.records) {
+      const key = `${verdict} ${endName(source)} ${endName(target)} ${protocol} ${port}`;
+      told.set(key, (told.get(key) ?? 0) + (verdict === 'allowed' ? openings! : count));
+    }
+    return told;
+  }
+
+  async close(): Promise<void> {
+    await this.end();
+    this.hosts.close();
+  }
+
+  #host(index: number): WiredHost {
+    return this.hosts.hosts[index]!;
+  }
+
+  #keyOf({ source, target, port }: Opening, verdict: FlowVerdict): string {
+    const name = (index: number): string => `${namespaceOf(index)}/${this.#names[index]}`;
+    return `${verdict} ${name(source)} ${name(target)} ${port === UDP_PORT ? 17 : 6} ${port}`;
+  }
+}
+
+/** Bound by the test's own. */
+export async function until(isSo: () => boolean, message: string): Promise<void> {
+  for (let tries = 0; !isSo(); tries++) {
+    if (tries === 4000) throw new Error(message);
+    await sleep(5);
+  }
+}
+
+const MSG_DONTWAIT = 0x40;
+const NAMESPACES = 4;
+
+export function namespaceOf(index: number): string {
+  return `ns${index % NAMESPACES}`;
+}
+
+function addressOf(index: number): string {
+  return `10.9.${index >> 8}.${(index & 255) + 1}`;
+}
