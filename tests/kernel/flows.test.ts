@@ -9,7 +9,7 @@ import { needs } from '../needs.ts';
 import { CountedTraffic, namespaceOf, TCP_PORTS, UDP_PORT, until, type Opening } from './counted-traffic.ts';
 
 const PODS = 100;
-const OPENINGS = Number(process.env['BULKHEAD_NIGHTLY'] === '1' ? 2_000_000 : 20_000);
+const OPENINGS = Number(process.env['BULKHEAD_NIGHTLY'] === '1' ? 2_000_000 : 12_000);
 /** So many in one turn of the loop. */
 const TURN = 50;
 
