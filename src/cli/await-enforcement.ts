@@ -1,5 +1,7 @@
-// Waits until every node says that the policies of a release are in force and those that went are not, or says that nobody can know.
+// Waits until every node says that the policies of a release are in force and those that went are not; where no agent can, for what the engine that is there says.
 import type { ClusterApi, ObjectPlace, StoredObject } from '../kube/cluster-api.ts';
+import { REAL_PACING } from '../kube/retry.ts';
+import type { CniSign } from '../release/cni-signs.ts';
 import { placeLabel } from '../release/release-object.ts';
 import { rolloutOf, type PolicyRollout, type RolloutObjects } from '../status/rollout.ts';
 import { watchRollout } from '../status/watch-rollout.ts';
@@ -17,18 +19,35 @@ export interface AwaitOptions {
   /** That were taken away. */
   readonly gone: readonly StoredObject[];
   readonly seconds: number;
+  /** What other engines say of it now. */
+  readonly signs: () => Promise<readonly CniSign[]>;
   readonly signal: AbortSignal;
 }
 
-export async function awaitEnforcement(api: ClusterApi, { written, gone, seconds, signal }: AwaitOptions): Promise<Awaited> {
+export async function awaitEnforcement(api: ClusterApi, { written, gone, seconds, signal, signs }: AwaitOptions): Promise<Awaited> {
   const labels = new Set(written.map(placeLabel));
   const uids = new Set(gone.map(({ metadata }) => metadata.uid));
   let last: Awaited = { standing: 'not-in-time', message: 'the cluster has not told what is in force where within the time' };
-  for await (const objects of watchRollout(api, AbortSignal.any([signal, AbortSignal.timeout(seconds * 1000)]))) {
+  const bound = AbortSignal.any([signal, AbortSignal.timeout(seconds * 1000)]);
+  for await (const objects of watchRollout(api, bound)) {
     last = standingOf(objects, labels, uids);
-    if (last.standing !== 'not-in-time') return last;
+    if (last.standing === 'unknown') return awaitSigns(last, signs, bound);
+    if (last.standing === 'in-force') return last;
   }
   return last;
+}
+
+const LOOK_AGAIN_MS = 1000;
+
+/** Signs never make more of it than `unknown`: none of them is about a generation. What one of them denies to the end is not in force. */
+async function awaitSigns(known: Awaited, signs: AwaitOptions['signs'], bound: AbortSignal): Promise<Awaited> {
+  for (;;) {
+    const found = await signs();
+    const message = [known.message, ...found.map((sign) => sign.message)].join('; ');
+    if (found.every(({ standing }) => standing === 'yes')) return { standing: 'unknown', message };
+    if (bound.aborted) return { standing: found.some(({ standing }) => standing === 'no') ? 'not-in-time' : 'unknown', message };
+    await REAL_PACING.wait(LOOK_AGAIN_MS, bound);
+  }
 }
 
 function standingOf(objects: RolloutObjects, labels: ReadonlySet<string>, gone: ReadonlySet<unknown>): Awaited {

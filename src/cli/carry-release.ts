@@ -10,6 +10,7 @@ import { letBe } from '../lint/settings.ts';
 import { checkTests, countFailures, type TestReport } from '../probe/check-expectations.ts';
 import { ProbeError } from '../probe/cluster-under-test.ts';
 import type { PolicyTest } from '../probe/policy-test.ts';
+import { readCniSigns } from '../release/cni-signs.ts';
 import { GUARDS } from '../release/guards.ts';
 import { judgeRelease, type Judgment } from '../release/judge-release.ts';
 import { missingToKeep } from '../release/missing-rights.ts';
@@ -273,15 +274,15 @@ async function takeBack({ release, lineOf }: Proposal, carrying: Carrying): Prom
   await carryRelease({ ...rollbackProposal(release, kept), lineOf }, { live, kept, tests: [], options: all });
 }
 
-async function waitFor({ live: { api }, options }: Carrying, { changes }: Judgment, interruption: Interruption): Promise<boolean> {
-  const enforced = changes.filter(({ place }) => !place.served.apiVersion.startsWith('bulkhead.dev/'));
+async function waitFor({ live: { api }, options }: Carrying, judgment: Judgment, interruption: Interruption): Promise<boolean> {
+  const enforced = judgment.changes.filter(({ place }) => !place.served.apiVersion.startsWith('bulkhead.dev/'));
   const written = enforced.filter(({ result }) => result !== undefined).map(({ place }) => place);
   const gone = enforced.flatMap(({ held, result }): StoredObject[] => (held !== undefined && result === undefined ? [held] : []));
   const stop = new AbortController();
   void interruption.come.then(() => stop.abort());
   const progress = createProgress(process.stderr);
   progress.show('waiting until every node says that it is in force');
-  const { standing, message } = await awaitEnforcement(api, { written, gone, seconds: options.wait, signal: stop.signal });
+  const { standing, message } = await awaitEnforcement(api, { written, gone, seconds: options.wait, signal: stop.signal, signs: () => readCniSigns(api, { changes: enforced, plan: judgment.plan }) });
   progress.clear();
   await writeNote(`bulkhead: ${printable(message)}\n`);
   return standing !== 'not-in-time';

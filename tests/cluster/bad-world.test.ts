@@ -1,4 +1,4 @@
-// A real API server on bad days, while policies are applied and taken back: quotas, namespaces that go away, a server that answers late or wrongly.
+// A real API server on bad days, while policies are applied and taken back: quotas, namespaces that go away, a server that answers late or wrongly, an engine that does not enforce.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -109,4 +109,20 @@ test('a slow server is waited for, by every verb that reads and writes releases'
   assert.equal(doctor.stderr, '');
   const back = await bulkhead(way.kubeconfig, 'rollback', 'e', '--yes', '--wait', '0');
   assert.deepEqual([back.status, policyNames('e')], [0, ''], back.stderr);
+});
+
+test('where another engine enforces, what it says of the pods is waited for; what it denies to the end is not in force', wants, async () => {
+  shop('f');
+  const schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+  kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata: { name: 'ciliumendpoints.cilium.io' }, spec: { group: 'cilium.io', scope: 'Namespaced', names: { plural: 'ciliumendpoints', singular: 'ciliumendpoint', kind: 'CiliumEndpoint', listKind: 'CiliumEndpointList' }, versions: [{ name: 'v2', served: true, storage: true, schema: { openAPIV3Schema: schema } }] } }));
+  kubectl(['wait', '--for=condition=Established', 'crd/ciliumendpoints.cilium.io', '--timeout=30s']);
+  const tell = (enforcing: boolean): void => void kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'cilium.io/v2', kind: 'CiliumEndpoint', metadata: { name: 'api', namespace: 'f' }, status: { policy: { ingress: { enforcing }, egress: { enforcing: false } } } }));
+  tell(false);
+  const open = await bulkhead(server!.kubeconfig, 'apply', policyFile('f', 'one'), '--yes', '--release', 'f', '--wait', '1s', '--atomic');
+  assert.deepEqual([open.status, policyNames('f')], [1, ''], open.stderr);
+  assert.match(open.stderr, /no agent reports from any node.*; Cilium says that it does not enforce the ingress of f\/api \(CiliumEndpoint\).*--atomic: it is taken back/s);
+  tell(true);
+  const taken = await bulkhead(server!.kubeconfig, 'apply', policyFile('f', 'one'), '--yes', '--release', 'f', '--wait', '30s', '--atomic');
+  assert.deepEqual([taken.status, policyNames('f')], [0, 'one'], taken.stderr);
+  assert.match(taken.stderr, /Cilium says that it enforces on the pod that is newly isolated \(CiliumEndpoint\), and not by which policy/);
 });
