@@ -14,13 +14,14 @@ import { positiveNumber } from './number-words.ts';
 export interface FlowOptions {
   readonly flows?: readonly string[];
   readonly since?: string;
+  readonly until?: string;
   readonly pid?: number;
   readonly lenient?: boolean;
 }
 
 /** Files of them alone. */
 export function addFlowOptions(command: Command): Command {
-  return addSinceOption(command).option('--flows <FILE|->', 'recorded flows, a line of JSON each: those of `bulkhead flows -o jsonl`, or the export of Hubble; repeatable', collect);
+  return addTimeOptions(command).option('--flows <FILE|->', 'recorded flows, a line of JSON each: those of `bulkhead flows -o jsonl`, or the export of Hubble; repeatable', collect);
 }
 
 /** Where the lab that runs here will do as well. */
@@ -28,13 +29,16 @@ export function addFlowSourceOptions(command: Command): Command {
   return addFlowOptions(command).addOption(new Option('--pid <PID>', 'without --flows: the process of the lab whose flows are taken, where several run').env('BULKHEAD_LAB_PID').argParser(positiveNumber));
 }
 
-export function addSinceOption(command: Command): Command {
-  return command.option('--since <TIME>', 'only flows last seen since then: 30m, 2h, 7d ago, or 2026-11-20T10:00:00Z');
+export function addTimeOptions(command: Command): Command {
+  return command
+    .option('--since <TIME>', 'only flows last seen since then: 30m, 2h, 7d ago, today, or 2026-11-20T10:00:00Z')
+    .option('--until <TIME>', 'only flows first seen until then: the same words');
 }
 
 /** undefined: they could not be read, which has been said. Throws LabError where none are named and no lab runs. */
-export async function readFlows({ flows, since, pid, lenient }: FlowOptions, { keepsReasons }: Pick<GatherOptions, 'keepsReasons'> = {}): Promise<FlowGathering | undefined> {
-  const options = { sinceMs: since === undefined ? undefined : parseSince(since, Date.now()), keepsReasons };
+export async function readFlows({ flows, since, until, pid, lenient }: FlowOptions, { keepsReasons }: Pick<GatherOptions, 'keepsReasons'> = {}): Promise<FlowGathering | undefined> {
+  const timeOf = (word: string | undefined): number | undefined => (word === undefined ? undefined : parseSince(word, Date.now()));
+  const options = { sinceMs: timeOf(since), untilMs: timeOf(until), keepsReasons };
   const gathering = flows === undefined ? gatherLabFlows(pid, options) : await readFlowFiles(flows, { ...options, lenient });
   if (gathering !== undefined) await noteGathering(gathering);
   return gathering;

@@ -11,14 +11,14 @@ import { readInputs } from '../input/input.ts';
 import { hasBase } from '../input/open-base.ts';
 import { UsageError } from '../terminal/failures.ts';
 import { writeAnswer, writeNote } from '../terminal/output.ts';
-import { addSinceOption, readFlows, type FlowOptions } from './flow-source.ts';
+import { addTimeOptions, readFlows, type FlowOptions } from './flow-source.ts';
 
-interface ImportOptions extends InputOptions, Pick<FlowOptions, 'since'> {
+interface ImportOptions extends InputOptions, Pick<FlowOptions, 'since' | 'until'> {
   readonly lenient?: boolean;
 }
 
 export function defineImport(command: Command): void {
-  addSinceOption(addInputOptions(command.argument('<FLOWS...>', 'files of `hubble observe -o json` or of Hubble\'s exporter; - is standard input')))
+  addTimeOptions(addInputOptions(command.argument('<FLOWS...>', 'files of `hubble observe -o json` or of Hubble\'s exporter; - is standard input')))
     .addHelpText('after', `
 The policies that were in force are named with -f, --cluster or --snapshot; without them no flow has a rule.
 Answers to connections are left out, and so is what tells nobody who opened the connection; both are counted.

@@ -3,11 +3,12 @@ import type { IpFamily } from '../base/ip-address.ts';
 import { hasPoint, NO_PORTS, type PortSet } from '../base/port-set.ts';
 import { compileCluster } from '../compile/compile.ts';
 import { ALL_PORTS_ID, NO_PORTS_ID } from '../compile/port-set-table.ts';
-import type { Program } from '../compile/program.ts';
+import type { DirectionProgram, Program } from '../compile/program.ts';
+import type { Row } from '../compile/row.ts';
 import { portsOfTiers } from '../compile/tier-ports.ts';
 import { quadOf, type EndpointRef, type Quad } from '../analyze/endpoint.ts';
 import type { Cluster } from '../model/cluster.ts';
-import { DIRECTIONS } from '../model/network-policy.ts';
+import { DIRECTIONS, type Direction } from '../model/network-policy.ts';
 import { endsOfSide, isSideAllowed, type AskedFlow } from './decide-side.ts';
 import { flowPoint } from './flow-protocol.ts';
 import { FlowEnds } from './flow-ends.ts';
@@ -51,11 +52,8 @@ export class FlowJudge {
   isAllowed(pair: AskedPair): boolean {
     const [source, target] = [this.#quads[pair.source], this.#quads[pair.target]];
     if (source === undefined || target === undefined || (this.#pods[pair.source] !== NO_POD && this.#pods[pair.source] === this.#pods[pair.target])) return this.#refusedFlow(pair) === undefined;
-    const { egress, ingress, portSets } = this.#program;
-    const sent = egress.portsOf(source.egressSubject, target.egressClass[pair.family]);
-    if (sent === NO_PORTS_ID || (sent !== ALL_PORTS_ID && !hasPoint(portSets.portSet(sent), pair.point))) return false;
-    const taken = ingress.portsOf(target.ingressSubject, source.ingressClass[pair.family]);
-    return taken === ALL_PORTS_ID || (taken !== NO_PORTS_ID && hasPoint(portSets.portSet(taken), pair.point));
+    const { egress, ingress } = this.#program;
+    return this.#hasPoint(egress.portsOf(source.egressSubject, target.egressClass[pair.family]), pair.point) && this.#hasPoint(ingress.portsOf(target.ingressSubject, source.ingressClass[pair.family]), pair.point);
   }
 
   /** What both directions say; where pods of a workload differ, of one that is refused. */
@@ -65,19 +63,24 @@ export class FlowJudge {
     return isOwnNode(source) || isOwnNode(target) ? ownNodeReason(this.#program, flow, isOwnNode(source)) : reasonOf(this.#program, flow);
   }
 
-  /** 1 for each row that is allowed. */
+  /** 1 for each row that is allowed. Ends of which one look-up decides lie in plain arrays: there are millions of rows. */
   allowedRows(table: FlowTable): Uint8Array {
     const { source, target, port, protocol, flags } = table.columns;
+    const [sends, takes] = [lookUps(this.#program.egress, this.#quads), lookUps(this.#program.ingress, this.#quads)];
     const allowed = new Uint8Array(table.size);
-    const pair = { source: 0, target: 0, family: 4 as IpFamily, point: 0 };
     for (let row = 0; row < allowed.length; row++) {
-      pair.source = source[row]!;
-      pair.target = target[row]!;
-      pair.family = (flags[row]! & IPV6_BIT) === 0 ? 4 : 6;
-      pair.point = flowPoint(protocol[row]!, port[row]!);
-      allowed[row] = this.isAllowed(pair) ? 1 : 0;
+      const [from, into] = [source[row]!, target[row]!];
+      const family = (flags[row]! & IPV6_BIT) === 0 ? 4 : 6;
+      const point = flowPoint(protocol[row]!, port[row]!);
+      if (sends.subject[from] === NO_SUBJECT || sends.subject[into] === NO_SUBJECT || (this.#pods[from] === this.#pods[into] && this.#pods[from] !== NO_POD)) {
+        allowed[row] = this.isAllowed({ source: from, target: into, family, point }) ? 1 : 0;
+      } else allowed[row] = this.#hasPoint(sends.portsOf(from, into, family), point) && this.#hasPoint(takes.portsOf(into, from, family), point) ? 1 : 0;
     }
     return allowed;
+  }
+
+  #hasPoint(ports: number, point: number): boolean {
+    return ports === ALL_PORTS_ID || (ports !== NO_PORTS_ID && hasPoint(this.#program.portSets.portSet(ports), point));
   }
 
   #flowsOf({ source, target, family, point }: AskedPair): readonly AskedFlow[] {
@@ -89,6 +92,29 @@ export class FlowJudge {
     const isTiersAlone = isOwnNode(this.#ends[pair.target]!);
     return this.#flowsOf(pair).find((flow) => (isTiersAlone ? !isAllowedToOwnNode(this.#program, flow) : !DIRECTIONS.every((direction) => isSideAllowed(this.#program, flow, direction))));
   }
+}
+
+/** One direction of all ends, by their numbers. */
+interface LookUps {
+  /** `NO_SUBJECT`: one look-up does not decide about the end. */
+  readonly subject: Int32Array;
+  /** Port set id of what the end that is governed may exchange with the other one. */
+  portsOf(governed: number, other: number, family: IpFamily): number;
+}
+
+const NO_SUBJECT = -1;
+
+function lookUps(program: DirectionProgram, quads: readonly (Quad | undefined)[]): LookUps {
+  const isEgress = program.direction === 'egress';
+  const subject = Int32Array.from(quads, (quad) => (isEgress ? quad?.egressSubject : quad?.ingressSubject) ?? NO_SUBJECT);
+  const classes = { 4: classesOf(quads, program.direction, 4), 6: classesOf(quads, program.direction, 6) };
+  const rows: (Row | undefined)[] = Array.from({ length: program.subjectCount }, () => undefined);
+  const rowOf = (of: number): Row => (rows[of] ??= program.rowOf(of));
+  return { subject, portsOf: (governed, other, family) => rowOf(subject[governed]!).at((family === 4 ? classes[4] : classes[6])[other]!) };
+}
+
+function classesOf(quads: readonly (Quad | undefined)[], direction: Direction, family: IpFamily): Int32Array {
+  return Int32Array.from(quads, (quad) => quad?.[direction === 'egress' ? 'egressClass' : 'ingressClass'][family] ?? 0);
 }
 
 /** Each with its reason: what the rules say of it, whatever was seen. Beyond `ENDS_MAX` different ends without one. */

@@ -12,6 +12,8 @@ export interface BrokenLine {
 export interface GatherOptions {
   /** Milliseconds since 1970; flows last seen before are left out. */
   readonly sinceMs?: number | undefined;
+  /** Milliseconds since 1970; flows first seen after it are left out. */
+  readonly untilMs?: number | undefined;
   /** Of records that are judged; else they are read over. */
   readonly keepsReasons?: boolean | undefined;
 }
@@ -32,9 +34,11 @@ export class FlowGathering {
   /** Lines of flows that were taken. */
   taken: number = 0;
   readonly #sinceMs: number;
+  readonly #untilMs: number;
 
-  constructor({ sinceMs = Number.NEGATIVE_INFINITY, keepsReasons = false }: GatherOptions = {}) {
+  constructor({ sinceMs = Number.NEGATIVE_INFINITY, untilMs = Number.POSITIVE_INFINITY, keepsReasons = false }: GatherOptions = {}) {
     this.#sinceMs = sinceMs;
+    this.#untilMs = untilMs;
     this.table = new FlowTable({ keepsReasons });
   }
 
@@ -47,7 +51,7 @@ export class FlowGathering {
     const read = readFlow(text);
     switch (read.kind) {
       case 'flow':
-        if (read.record.lastSeen < this.#sinceMs) return;
+        if (read.record.lastSeen < this.#sinceMs || read.record.firstSeen > this.#untilMs) return;
         this.taken++;
         this.table.add(read.record);
         return;

@@ -11,9 +11,9 @@ export function looseObject(value: unknown): LooseObject | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as LooseObject) : undefined; // keys of JSON are texts
 }
 
-/** Own fields alone: nothing of what every object has. */
+/** `name`: none of those that every object has, such as `constructor`, but of the object's own keys. */
 export function fieldOf(object: LooseObject | undefined, name: string): unknown {
-  return object !== undefined && Object.hasOwn(object, name) ? object[name] : undefined;
+  return object?.[name];
 }
 
 export function objectAt(object: LooseObject | undefined, name: string): LooseObject | undefined {

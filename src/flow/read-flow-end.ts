@@ -10,6 +10,7 @@ export const NAMESPACE_PREFIX = 'io.cilium.k8s.namespace.labels.';
 /** Those that Cilium adds to what the pod has. */
 const ADDED = /^io\.cilium\.k8s\.policy\.|^io\.kubernetes\.pod\.namespace$/;
 export const NAME_LABEL = 'kubernetes.io/metadata.name';
+const NAMESPACE_NAME_LENGTH = NAMESPACE_PREFIX.length + NAME_LABEL.length;
 export const HOST_LABEL = 'reserved:host';
 export const NODE_LABEL = 'reserved:remote-node';
 
@@ -29,20 +30,23 @@ function readPod(own: LooseObject | undefined, texts: readonly string[]): Omit<P
   const namespace = textAt(own, 'namespace');
   if (namespace === undefined) return undefined;
   const pod = textAt(own, 'pod_name');
-  const labels = readLabels(texts);
   const workload = readWorkload(own, namespace) ?? { kind: 'Pod', namespace, name: pod ?? 'unknown' };
-  const podLabels = [...labels].filter(([key]) => !key.startsWith(NAMESPACE_PREFIX) && !ADDED.test(key));
-  const ofNamespace = [...labels].filter(([key]) => key.startsWith(NAMESPACE_PREFIX)).map(([key, value]): [string, string] => [key.slice(NAMESPACE_PREFIX.length), value]);
-  return { kind: 'pod', namespace, workload, pod, labels: new Map(podLabels), namespaceLabels: new Map(ofNamespace.filter(([key]) => key !== NAME_LABEL)) };
+  const [labels, namespaceLabels] = [new Map<string, string>(), new Map<string, string>()];
+  for (const [key, value] of readLabels(texts)) {
+    if (!key.startsWith(NAMESPACE_PREFIX)) {
+      if (!ADDED.test(key)) labels.set(key, value);
+    } else if (key.length !== NAMESPACE_NAME_LENGTH || !key.endsWith(NAME_LABEL)) namespaceLabels.set(key.slice(NAMESPACE_PREFIX.length), value);
+  }
+  return { kind: 'pod', namespace, workload, pod, labels, namespaceLabels };
 }
 
-function readLabels(texts: readonly string[]): ReadonlyMap<string, string> {
+/** Sorted by key; of one that comes twice the last counts. */
+function readLabels(texts: readonly string[]): readonly (readonly [key: string, value: string])[] {
   const found = texts.filter((text) => text.startsWith(POD_SOURCE)).map((text): [string, string] => {
-    const label = text.slice(POD_SOURCE.length);
-    const at = label.indexOf('=');
-    return at < 0 ? [label, ''] : [label.slice(0, at), label.slice(at + 1)];
+    const at = text.indexOf('=', POD_SOURCE.length);
+    return at < 0 ? [text.slice(POD_SOURCE.length), ''] : [text.slice(POD_SOURCE.length, at), text.slice(at + 1)];
   });
-  return new Map(found.sort(([a], [b]) => (a < b ? -1 : 1)));
+  return found.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 /** The first is the topmost. A template that no controller made anything of has no kind. */

@@ -108,10 +108,13 @@ function familyOf(flow: LooseObject, source: FlowEnd, target: FlowEnd): 4 | 6 {
   return (source.address ?? target.address)?.family ?? 4;
 }
 
+/** Of `2026-11-20T10:00:00.000Z`: what is finer is longer. */
+const MILLISECONDS_LENGTH = 24;
+
 /** RFC 3339, as protojson writes it: from the year 1 to 9999, to the nanosecond. */
 function timeOf(flow: LooseObject, name: string): number | undefined {
   const text = textAt(flow, name);
   if (text === undefined || !/^[0-9]{4}-[0-9]{2}-[0-9]{2}T/.test(text)) return undefined;
-  const time = Date.parse(text.replace(/(\.[0-9]{3})[0-9]+/, '$1'));
+  const time = Date.parse(text.length <= MILLISECONDS_LENGTH ? text : text.replace(/(\.[0-9]{3})[0-9]+/, '$1'));
   return Number.isNaN(time) ? undefined : time;
 }

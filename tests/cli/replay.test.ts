@@ -55,6 +55,14 @@ test('only what was seen since then is held against them', (t) => {
   assert.deepEqual([since('2026-11-21'), since('2026-11-20'), since('yesterday')], [0, 1, 2]);
 });
 
+test('and only what was seen until then', (t) => {
+  const folder = makeFolder(t, { 'flows.jsonl': hubble({ app: 'web' }) + hubble({ app: 'api', time: '2026-11-21T00:00:00Z' }) });
+  const sources = (...words: readonly string[]): readonly string[] => [...runBulkhead(['flows', '--flows', 'flows.jsonl', ...words], { cwd: folder }).stdout.matchAll(/shop\/[a-z]+/g)].map(([name]) => name);
+  assert.deepEqual([sources('--until', '2026-11-20T12:00:00Z'), sources('--since', '2026-11-20T10:00:00.500Z', '--until', '2026-11-21')], [['shop/web'], ['shop/api', 'shop/web']]);
+  const now = new Date().toISOString();
+  assert.match(runBulkhead(['flows', '--flows', '-', '--new-since', 'today'], { cwd: folder, input: hubble({ app: 'web' }) + hubble({ app: 'new', time: now }) }).stdout, /^last.*\n.*shop\/new.*\n$/);
+});
+
 test('a line that nobody can read is an error with its place, and is left out by --lenient alone', (t) => {
   const long = 'x'.repeat(3 << 20);
   const folder = makeFolder(t, { 'db.yaml': POLICY, 'flows.jsonl': `${hubble({ app: 'api' })}{"flow":\n${long}\n${hubble({ app: 'web' })}` });
