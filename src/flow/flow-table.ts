@@ -22,6 +22,8 @@ export interface FlowColumns {
   readonly openings: Float64Array;
   readonly firstSeen: Float64Array;
   readonly lastSeen: Float64Array;
+  /** Bit n: it was first or last seen n days (UTC) before the day of `lastSeen`, 31 at most. */
+  readonly days: Uint32Array;
 }
 
 export const DENIED_BIT = 1;
@@ -131,14 +133,17 @@ export class FlowTable {
     columns.openings[at] = row.openings ?? Number.NaN;
     columns.firstSeen[at] = row.firstSeen;
     columns.lastSeen[at] = row.lastSeen;
+    columns.days[at] = daysOf(row.firstSeen, row.lastSeen);
   }
 
   #merge(at: number, row: FlowRow): void {
-    const { count, openings, firstSeen, lastSeen } = this.#columns;
+    const { count, openings, firstSeen, lastSeen, days } = this.#columns;
+    const last = Math.max(lastSeen[at]!, row.lastSeen);
+    days[at] = earlier(days[at]!, daysBetween(lastSeen[at]!, last)) | earlier(daysOf(row.firstSeen, row.lastSeen), daysBetween(row.lastSeen, last));
     count[at]! += row.count;
     openings[at]! += row.openings ?? Number.NaN; // of a part that is not known the sum is not known
     firstSeen[at] = Math.min(firstSeen[at]!, row.firstSeen);
-    lastSeen[at] = Math.max(lastSeen[at]!, row.lastSeen);
+    lastSeen[at] = last;
   }
 
   #findSlot(row: FlowRow): number {
@@ -167,7 +172,7 @@ export class FlowTable {
   }
 }
 
-const COLUMN_NAMES = ['source', 'target', 'port', 'protocol', 'flags', 'count', 'openings', 'firstSeen', 'lastSeen'] as const;
+const COLUMN_NAMES = ['source', 'target', 'port', 'protocol', 'flags', 'count', 'openings', 'firstSeen', 'lastSeen', 'days'] as const;
 
 function makeColumns(size: number): FlowColumns {
   return {
@@ -180,7 +185,24 @@ function makeColumns(size: number): FlowColumns {
     openings: new Float64Array(size),
     firstSeen: new Float64Array(size),
     lastSeen: new Float64Array(size),
+    days: new Uint32Array(size),
   };
+}
+
+const DAY_MS = 86_400_000;
+const DAY_BITS = 32;
+
+function daysOf(firstSeen: number, lastSeen: number): number {
+  return (1 | earlier(1, daysBetween(firstSeen, lastSeen))) >>> 0;
+}
+
+function daysBetween(before: number, after: number): number {
+  return Math.floor(after / DAY_MS) - Math.floor(before / DAY_MS);
+}
+
+/** The same days, told from one that comes as many days later. */
+export function earlier(days: number, later: number): number {
+  return later >= DAY_BITS ? 0 : (days << later) >>> 0;
 }
 
 function flagsOf({ verdict, family }: FlowRow): number {

@@ -39,11 +39,15 @@ export class FlowJudge {
   /** The one pod that an end is; else `NO_POD`. */
   readonly #pods: Int32Array;
 
+  /** By the pod that stands for those of an end that are alike: another one of them. */
+  readonly #twins: ReadonlyMap<number, number>;
+
   constructor(cluster: Cluster, ends: readonly FlowEnd[]) {
     const placed = placeEnds(cluster, ends);
     this.#program = compileCluster(placed.cluster);
     this.#ends = ends;
     this.#refs = ends.map((end, index) => refsOf(this.#program, end, placed.podsOf[index]!));
+    this.#twins = findTwins(this.#program, placed.podsOf);
     this.#quads = this.#refs.map((refs, index) => (isPlain(this.#program, ends[index]!, refs) ? quadOf(this.#program, refs[0]!) : undefined));
     this.#pods = Int32Array.from(this.#refs, ([ref]) => (ref?.kind === 'pod' ? ref.pod : NO_POD));
   }
@@ -84,7 +88,14 @@ export class FlowJudge {
   }
 
   #flowsOf({ source, target, family, point }: AskedPair): readonly AskedFlow[] {
-    return this.#refs[source]!.flatMap((from) => this.#refs[target]!.map((into) => ({ source: from, target: into, family, point })));
+    return this.#refs[source]!.flatMap((from) => this.#refs[target]!.map((into) => ({ source: from, target: this.#otherThan(from, into), family, point })));
+  }
+
+  /** A workload of several pods that speaks to itself is one pod to another. */
+  #otherThan(source: EndpointRef, target: EndpointRef): EndpointRef {
+    if (source.kind !== 'pod' || target.kind !== 'pod' || source.pod !== target.pod) return target;
+    const other = this.#twins.get(target.pod);
+    return other === undefined ? target : { kind: 'pod', pod: other };
   }
 
   #refusedFlow(pair: AskedPair): AskedFlow | undefined {
@@ -155,6 +166,12 @@ function isOwnNode(end: FlowEnd): boolean {
 function refsOf({ groupOfPod }: Program, end: FlowEnd, pods: readonly number[]): readonly EndpointRef[] {
   if (pods.length > 0) return [...new Map(pods.map((pod) => [groupOfPod[pod], pod])).values()].map((pod) => ({ kind: 'pod', pod }));
   return end.kind === 'outside' ? [{ kind: 'address', address: end.address }] : [];
+}
+
+/** `refsOf` keeps the last one of each group. */
+function findTwins({ groupOfPod }: Program, podsOf: readonly (readonly number[])[]): ReadonlyMap<number, number> {
+  const several = podsOf.filter(({ length }) => length > 1);
+  return new Map(several.flatMap((pods) => [...Map.groupBy(pods, (pod) => groupOfPod[pod]).values()].flatMap((alike) => (alike.length > 1 ? [[alike.at(-1)!, alike[0]!] as const] : []))));
 }
 
 /** On the host network, verdicts depend on the node of the other end. */

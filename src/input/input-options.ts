@@ -39,15 +39,6 @@ function addReadingOptions(command: Command): Command {
     .option('--lenient', 'read as the API server with Warn does; say what the answer leaves out');
 }
 
-/** Of a verb that reads the files alone, for it wants more of them than a cluster or a snapshot keeps. */
-export function addFileOptions(command: Command): Command {
-  return addSettingsOption(command)
-    .option('-f, --file <FILE|DIR|->', 'manifests: YAML or JSON; a folder with all below it; - is standard input; repeatable', collect)
-    .option('-n, --namespace <NAME>', 'namespace of objects that name none (default: default)')
-    .option('--pod-cidr <CIDR>', 'addresses that the pods get, so that rules for the outside can leave them out; repeatable', collect)
-    .option('--lenient', 'read as the API server with Warn does; say what the answer leaves out');
-}
-
 /** For options that may be given several times. */
 export function collect(word: string, known: readonly string[] | undefined): readonly string[] {
   return [...(known ?? []), word];

@@ -3,6 +3,7 @@ import { compareText, type Finding } from '../base/finding.ts';
 import type { IpRange } from '../base/ip-address.ts';
 import { unionPorts, type PortSet } from '../base/port-set.ts';
 import type { Selector } from '../model/selector.ts';
+import type { Seen } from './seen.ts';
 import type { Subject } from './subjects.ts';
 import type { Witness } from './witness.ts';
 
@@ -30,6 +31,17 @@ export interface Connection {
   readonly isByName: boolean;
   /** Why somebody has to look at it: what is opened is wider than what was seen. */
   readonly decision: string | undefined;
+  /** The recorded flows that it lets through; missing: none. */
+  readonly seen?: Seen;
+  /** false: nothing in the manifests shows it, flows alone do. */
+  readonly isDeclared?: false;
+}
+
+export type Standing = 'declared and seen' | 'declared, not seen' | 'seen, not declared';
+
+export function standingOf({ seen, isDeclared }: Pick<Connection, 'seen' | 'isDeclared'>): Standing {
+  if (isDeclared === false) return 'seen, not declared';
+  return seen === undefined ? 'declared, not seen' : 'declared and seen';
 }
 
 /** What one kind of place in the manifests shows. */
@@ -53,15 +65,19 @@ export function endName(end: End): string {
   return end.kind === 'subject' ? `${end.subject.namespace}/${end.subject.name}` : end.name;
 }
 
-/** Those between the same two ends are one. Sorted by source, then target. */
+export function pairKey({ source, target }: Pick<Connection, 'source' | 'target'>): string {
+  return `${endKey(source)}\n${endKey(target)}`;
+}
+
+/** Those between the same two ends are one; of flows nothing is known yet. Sorted by source, then target. */
 export function joinConnections(found: readonly Connection[]): readonly Connection[] {
-  const groups = Map.groupBy(found, ({ source, target }) => `${endKey(source)}\n${endKey(target)}`);
+  const groups = Map.groupBy(found, pairKey);
   return [...groups]
     .sort(([a], [b]) => compareText(a, b))
     .map(([, same]) => ({ ...same[0]!, isByName: same.some(({ isByName }) => isByName), ports: same.reduce<PortSet>((ports, connection) => unionPorts(ports, connection.ports), []), witnesses: sortWitnesses(same.flatMap(({ witnesses }) => witnesses)) }));
 }
 
-function sortWitnesses(witnesses: readonly Witness[]): readonly Witness[] {
+export function sortWitnesses(witnesses: readonly Witness[]): readonly Witness[] {
   const distinct = new Map(witnesses.map((witness) => [`${witness.file}\n${witness.range.start.line}\n${witness.says}`, witness]));
   return [...distinct.values()].sort((a, b) => compareText(a.file, b.file) || a.range.start.line - b.range.start.line || a.range.start.column - b.range.start.column || compareText(a.says, b.says));
 }

@@ -1,6 +1,6 @@
 // Writes the policies that let the needed connections through and nothing else: one for each workload, and a default deny for each namespace.
 import { compareText } from '../base/finding.ts';
-import { protocolRanges, PROTOCOLS, type PortSet } from '../base/port-set.ts';
+import { hasOtherProtocols, protocolRanges, PROTOCOLS, type PortSet } from '../base/port-set.ts';
 import type { Direction, NetworkPolicy, Peer, PolicyRule, PortMatch } from '../model/network-policy.ts';
 import { UNWRITTEN, type PolicyDraft, type PolicyPart } from '../model/policy-draft.ts';
 import { EVERYTHING } from '../model/selector.ts';
@@ -8,20 +8,29 @@ import { formatCidr } from '../base/range-text.ts';
 import { endKey, endName, type Block, type Connection, type End } from './connection.ts';
 import { labelSelector } from './label-selector.ts';
 import { listed } from './listed.ts';
+import { seenText, sightingText } from './seen.ts';
 import { DEFAULT_DENY, type Subject } from './subjects.ts';
 
+export interface PolicyDrafts {
+  readonly drafts: readonly PolicyDraft[];
+  /** Whom each rule was written for. */
+  readonly connectionOf: ReadonlyMap<PolicyRule, Connection>;
+}
+
 /** Sorted by namespace; in each the default deny first, then the workloads by name. */
-export function draftPolicies(subjects: readonly Subject[], namespaces: readonly string[], connections: readonly Connection[]): readonly PolicyDraft[] {
+export function draftPolicies(subjects: readonly Subject[], namespaces: readonly string[], connections: readonly Connection[]): PolicyDrafts {
+  const connectionOf = new Map<PolicyRule, Connection>();
   const incoming = Map.groupBy(connections, ({ target }) => endKey(target));
   const outgoing = Map.groupBy(connections, ({ source }) => endKey(source));
   const byNamespace = Map.groupBy(subjects, ({ namespace }) => namespace);
-  return [...namespaces].sort(compareText).flatMap((namespace) => [
+  const drafts = [...namespaces].sort(compareText).flatMap((namespace) => [
     draftDefaultDeny(namespace),
     ...(byNamespace.get(namespace) ?? []).map((subject) => {
       const key = endKey({ kind: 'subject', subject });
-      return draftPolicy(subject, { ingress: incoming.get(key) ?? [], egress: outgoing.get(key) ?? [] });
+      return draftPolicy(subject, { ingress: incoming.get(key) ?? [], egress: outgoing.get(key) ?? [] }, connectionOf);
     }),
   ]);
+  return { drafts, connectionOf };
 }
 
 function draftDefaultDeny(namespace: string): PolicyDraft {
@@ -29,11 +38,11 @@ function draftDefaultDeny(namespace: string): PolicyDraft {
   return { policy, comments: new Map([[policy, `Nobody talks in ${namespace} unless a policy says so.`]]) };
 }
 
-function draftPolicy(subject: Subject, needed: Readonly<Record<Direction, readonly Connection[]>>): PolicyDraft {
+function draftPolicy(subject: Subject, needed: Readonly<Record<Direction, readonly Connection[]>>, connectionOf: Map<PolicyRule, Connection>): PolicyDraft {
   const comments = new Map<PolicyPart, string>();
   const { namespace, name, selector } = subject;
-  const ingress = draftRules(subject, { direction: 'ingress', connections: needed.ingress, comments });
-  const egress = draftRules(subject, { direction: 'egress', connections: needed.egress, comments });
+  const ingress = draftRules(subject, { direction: 'ingress', connections: needed.ingress, comments, connectionOf });
+  const egress = draftRules(subject, { direction: 'egress', connections: needed.egress, comments, connectionOf });
   const policy: NetworkPolicy = { kind: 'NetworkPolicy', namespace, name, podSelector: selector, ingress, egress, origin: UNWRITTEN };
   comments.set(policy, policyComment(subject, needed));
   return { policy, comments };
@@ -49,23 +58,26 @@ interface Section {
   readonly direction: Direction;
   readonly connections: readonly Connection[];
   readonly comments: Map<PolicyPart, string>;
+  readonly connectionOf: Map<PolicyRule, Connection>;
 }
 
 /** One rule for each peer, in the order of the peers. */
-function draftRules({ namespace }: Subject, { direction, connections, comments }: Section): readonly PolicyRule[] {
+function draftRules({ namespace }: Subject, { direction, connections, comments, connectionOf }: Section): readonly PolicyRule[] {
   const peerOf = ({ source, target }: Connection): End => (direction === 'ingress' ? source : target);
   return [...connections].sort((a, b) => compareText(endKey(peerOf(a)), endKey(peerOf(b)))).map((connection, index) => {
     const end = peerOf(connection);
-    const rule: PolicyRule = { index, peers: { kind: 'listed', peers: peersOf(end, namespace) }, ports: { kind: 'listed', ports: portsOf(connection.ports) }, origin: UNWRITTEN };
+    const rule: PolicyRule = { index, peers: { kind: 'listed', peers: peersOf(end, namespace) }, ports: rulePorts(connection.ports), origin: UNWRITTEN };
     comments.set(rule, ruleComment(end, connection));
+    connectionOf.set(rule, connection);
     return rule;
   });
 }
 
-/** What shows it, with its place; a decision before all. */
-function ruleComment(end: End, { witnesses, decision }: Connection): string {
+/** What shows it, with its place or its flows; a decision before all. */
+function ruleComment(end: End, { witnesses, decision, seen }: Connection): string {
   const lines = witnesses.map(({ says, file, range }) => `${says} (${file}:${range.start.line})`);
-  const shown = lines.length === 0 ? ['finds the others by their names'] : lines;
+  const flows = seen === undefined ? [] : [seenText(seen), ...seen.witnesses.map((record) => `  ${sightingText(record)}`), ...(seen.rows.length > seen.witnesses.length ? [`  and ${seen.rows.length - seen.witnesses.length} more`] : [])];
+  const shown = lines.length + flows.length === 0 ? ['finds the others by their names'] : [...lines, ...flows];
   return [endName(end), ...(decision === undefined ? [] : [`decide: ${decision}`]), ...shown].join('\n');
 }
 
@@ -92,6 +104,11 @@ function anyNamespacePeer(podSelector: Subject['selector']): Peer {
 function blockPeer({ cidr, except }: Block): Peer {
   const text = [formatCidr(cidr), ...except.map((range, index) => `${index === 0 ? 'except ' : ''}${formatCidr(range)}`)].join(' ');
   return { kind: 'ip-block', cidr, except, text, origin: UNWRITTEN };
+}
+
+/** Protocols without ports pass by rules for everything alone. */
+function rulePorts(ports: PortSet): PolicyRule['ports'] {
+  return hasOtherProtocols(ports) ? { kind: 'every' } : { kind: 'listed', ports: portsOf(ports) };
 }
 
 function portsOf(ports: PortSet): readonly PortMatch[] {

@@ -2,6 +2,8 @@
 import { sortFindings, type Finding } from '../base/finding.ts';
 import { compileCluster } from '../compile/compile.ts';
 import { routeServices, type ServiceRoute } from '../analyze/services.ts';
+import { FlowJudge } from '../flow/flow.ts';
+import type { FlowTable } from '../flow/flow-table.ts';
 import type { Cluster, Workload } from '../model/cluster.ts';
 import type { NetworkPolicy } from '../model/network-policy.ts';
 import type { PolicyDraft } from '../model/policy-draft.ts';
@@ -11,7 +13,7 @@ import { connectionsFromApiServer, connectionsOfRoles, noteOtherEntrances } from
 import { indexConfigMaps } from './config-maps.ts';
 import { joinConnections, type Connection, type Shown } from './connection.ts';
 import { connectionsToDns } from './dns-connections.ts';
-import { draftPolicies } from './draft-policies.ts';
+import { draftPolicies, type PolicyDrafts } from './draft-policies.ts';
 import { connectionsOfEntrances } from './entrance-connections.ts';
 import { connectionsOfGateways } from './gateway-connections.ts';
 import { connectionsOfHostPorts } from './host-port-connections.ts';
@@ -21,6 +23,12 @@ import { provePolicies, type Proof } from './prove-policies.ts';
 import { connectionsOfReferences, readAnnotatedTexts, readResourceTexts } from './reference-connections.ts';
 import { createHostResolver } from './resolve-host.ts';
 import { connectionsOfScrapes } from './scrape-connections.ts';
+import { connectionsOfFlows, type Unwritten } from './flow-connections.ts';
+import { flowPlaces, placeFlows } from './flow-places.ts';
+import { joinFlows } from './join-flows.ts';
+import { learningOf, type Learning } from './learning.ts';
+import { proveFlows, type FlowProof } from './prove-flows.ts';
+import { EXACT, type OutsideGrouping } from './address-groups.ts';
 import { findSubjects, workloadKey, type Subjects } from './subjects.ts';
 import { connectionsOfTexts } from './text-connections.ts';
 import { readWorkloadTexts } from './workload-texts.ts';
@@ -28,6 +36,15 @@ import { readWorkloadTexts } from './workload-texts.ts';
 export interface RecommendOptions {
   /** Leaves out the rules that somebody has to decide on; they are listed all the same. */
   readonly onlyDecided?: boolean;
+  readonly flows?: FlowOptions;
+}
+
+export interface FlowOptions {
+  readonly table: FlowTable;
+  /** How wide rules for addresses may be; missing: as narrow as what was seen. */
+  readonly outside?: OutsideGrouping;
+  /** Grants what was refused as well. */
+  readonly withDenied?: boolean;
 }
 
 export interface Recommendation {
@@ -38,8 +55,23 @@ export interface Recommendation {
   /** Those that no rule was written for, for they need a decision. */
   readonly undecided: readonly Connection[];
   readonly proof: Proof;
+  /** undefined: no flows were given. */
+  readonly flows: FlowsAnswer | undefined;
   /** Sorted. */
   readonly findings: readonly Finding[];
+}
+
+/** What the flows say of a recommendation. */
+export interface FlowsAnswer {
+  readonly table: FlowTable;
+  readonly proof: FlowProof;
+  /** Whether manifests were read beside them. */
+  readonly isJoined: boolean;
+  /** Rows that no rule was written for. */
+  readonly unwritten: ReadonlyMap<Unwritten, readonly number[]>;
+  readonly learning: readonly Learning[];
+  /** The cluster with the pods that only the flows know, and the policies that it had. */
+  readonly cluster: Cluster;
 }
 
 /**
@@ -47,21 +79,47 @@ export interface Recommendation {
  * The policies stand by themselves: NetworkPolicies of the input are not counted on. Throws for no input.
  */
 export function recommend(cluster: Cluster, written: readonly WrittenObject[], options: RecommendOptions = {}): Recommendation {
-  const subjects = findSubjects(cluster, ownerLabels(written));
-  const routes = routeServices(cluster);
-  const shown = gatherConnections({ cluster, written, subjects, routes });
+  const { flows } = options;
+  const placed = flows === undefined ? undefined : placeFlows(cluster, flows.table.ends.all);
+  const known = placed?.cluster ?? cluster;
+  const subjects = findSubjects(known, ownerLabels(written));
+  const routes = routeServices(known);
+  const isDeclared = flows === undefined || written.length > 0;
+  const shown = isDeclared ? gatherConnections({ cluster: known, written, subjects, routes }) : joinShown([]);
   const isWanted = ({ decision }: Connection): boolean => decision === undefined || options.onlyDecided !== true;
   const wanted = shown.connections.filter(isWanted);
-  const connections = joinConnections([...wanted, ...connectionsToDns(cluster, subjects, wanted)]);
-  const undecided = joinConnections(shown.connections.filter((connection) => !isWanted(connection)));
-  const namespaces = new Set(cluster.pods.map(({ namespace }) => namespace).filter((name) => !isOfSystem(name)));
-  const drafts = draftPolicies(subjects.all, [...namespaces], connections);
-  const policies = drafts.map(({ policy }) => policy as NetworkPolicy); // drafts of this room are of no other kind
-  const proof = provePolicies({ cluster, policies, subjects, namespaces, connections });
-  const notes = { cluster, subjects, routes, namespaces, connections: [...connections, ...undecided] };
+  const declared = joinConnections([...wanted, ...(isDeclared ? connectionsToDns(known, subjects, wanted) : [])]);
+  const namespaces = new Set(known.pods.map(({ namespace }) => namespace).filter((name) => !isOfSystem(name)));
+    const ofFlows = flows === undefined || placed === undefined ? undefined : connectionsOfFlows({
+    cluster: known,
+    table: flows.table,
+    places: flowPlaces(placed, subjects),
+    needsNone: new FlowJudge({ ...known, policies: policiesOf(draftPolicies([], [...namespaces], [])), clusterPolicies: [] }, flows.table.ends.all).allowedRows(flows.table),
+    grouping: flows.outside ?? EXACT,
+    withDenied: flows.withDenied === true,
+    onlyDecided: options.onlyDecided === true,
+  });
+  const connections = flows === undefined || ofFlows === undefined ? declared : joinFlows({ cluster: known, table: flows.table }, declared, ofFlows.connections.filter(isWanted));
+  const undecided = [...joinConnections(shown.connections.filter((connection) => !isWanted(connection))), ...(ofFlows?.connections ?? []).filter((connection) => !isWanted(connection))];
+  const { drafts, connectionOf } = draftPolicies(subjects.all, [...namespaces], connections);
+  const policies = policiesOf({ drafts });
+  const proof = provePolicies({ cluster: known, policies, subjects, namespaces, connections });
+  const answer = flows === undefined || ofFlows === undefined ? undefined : {
+    table: flows.table,
+    proof: proveFlows({ cluster: known, table: flows.table, policies, clusterPolicies: [], connectionOf, connections }),
+    isJoined: isDeclared,
+    unwritten: ofFlows.unwritten,
+    learning: learningOf(flows.table, subjects.all.filter(({ namespace }) => namespaces.has(namespace)), connections),
+    cluster: known,
+  };
+  const notes = { cluster: known, subjects, routes, namespaces, connections: [...connections, ...undecided] };
   const ownFindings = shown.findings.filter(({ object }) => object === undefined || !isOfSystem(object.namespace));
-  const findings = [...ownFindings, ...noteDecisions(notes.connections), ...noteRefused(proof), ...noteSubjects(notes), ...noteUnseen(notes), ...noteUnknownPods(notes), ...noteOtherEntrances(written)];
-  return { drafts, connections, undecided, proof, findings: sortFindings(findings) };
+  const findings = [...ownFindings, ...noteDecisions(notes.connections), ...noteRefused(proof), ...noteSubjects(notes), ...(isDeclared ? noteUnseen(notes) : []), ...noteUnknownPods(notes), ...noteOtherEntrances(written)];
+  return { drafts, connections, undecided, proof, flows: answer, findings: sortFindings(findings) };
+}
+
+function policiesOf({ drafts }: Pick<PolicyDrafts, 'drafts'>): readonly NetworkPolicy[] {
+  return drafts.map(({ policy }) => policy as NetworkPolicy); // drafts of this room are of no other kind
 }
 
 /** What the cluster itself runs on is not the application's to close. */

@@ -2,8 +2,9 @@
 import type { Finding } from '../base/finding.ts';
 import type { NetworkPolicy } from '../model/network-policy.ts';
 import type { PolicyDraft } from '../model/policy-draft.ts';
-import { endName, type Connection } from '../recommend/connection.ts';
-import type { Recommendation } from '../recommend/recommend.ts';
+import { endName, standingOf, type Connection } from '../recommend/connection.ts';
+import type { Openness } from '../recommend/openness.ts';
+import type { FlowsAnswer, Recommendation } from '../recommend/recommend.ts';
 import type { Witness } from '../recommend/witness.ts';
 import { changeRows, type Difference } from './difference.ts';
 import { jsonFinding } from './finding-json.ts';
@@ -11,6 +12,7 @@ import { networkPolicyObject } from './policy-object.ts';
 import { policiesYaml } from './policy-yaml.ts';
 import { jsonPorts } from './port-json.ts';
 import { formatPorts } from './port-text.ts';
+import { flowSentences, flowTables, jsonFlows, jsonSeen, seenCell } from './recommended-flows.ts';
 import { printable } from './printable.ts';
 import type { Style } from './style.ts';
 import { alignColumns } from './table.ts';
@@ -35,28 +37,41 @@ function namespaceOf({ policy }: PolicyDraft): string {
 }
 
 /** What was held against what, and what is left to decide. */
-export function recommendationSentences({ connections, undecided, proof, drafts }: Recommendation): readonly string[] {
+export function recommendationSentences(recommendation: Recommendation): readonly string[] {
+  const { connections, undecided, proof, drafts, flows } = recommendation;
   if (drafts.length === 0) return ['There is no pod in the input, so there is nothing to close.'];
   const open = connections.filter(({ decision }) => decision !== undefined).length;
   const seen = connections.length === 0 ? 'no connection is seen' : `${countOf(connections.length, 'connection')} that they show ${connections.length === 1 ? 'is' : 'are'} allowed`;
-  const sentences = [`Held against the manifests: ${seen}, and ${connections.length === 0 ? 'none is allowed' : 'nothing else'} between ${countOf(proof.pairs, 'pair')} of ends.`];
+  const sentences = [`Held against ${flows === undefined ? 'the manifests' : flows.isJoined ? 'manifests and flows' : 'the flows'}: ${seen}, and ${connections.length === 0 ? 'none is allowed' : 'nothing else'} between ${countOf(proof.pairs, 'pair')} of ends.`];
   if (open > 0) sentences.push(`${open === 1 ? 'One of them opens' : `${open} of them open`} more than what is seen and ${open === 1 ? 'waits' : 'wait'} for a decision: look for "decide".`);
   if (undecided.length > 0) sentences.push(`${undecided.length === 1 ? 'One more is' : `${undecided.length} more are`} seen and left out, for ${undecided.length === 1 ? 'it waits' : 'they wait'} for a decision.`);
   if (proof.refused.length > 0) sentences.push(`${proof.refused.length === 1 ? 'One of them stays' : `${proof.refused.length} of them stay`} closed: a cluster-wide policy of the input refuses ${proof.refused.length === 1 ? 'it' : 'them'}.`);
+  if (flows !== undefined) sentences.push(...flowSentences(recommendation, flows));
   return sentences;
 }
 
 export function recommendationTable(recommendation: Recommendation, style: Style): string {
-  const rows = recommendation.connections.map((connection) => rowOf(connection).map(printable));
-  const lines = alignColumns([['source', '', 'target', 'traffic', 'shown by'], ...rows]);
+  const rows = recommendation.connections.map((connection) => rowOf(connection, recommendation.flows).map(printable));
+  const lines = alignColumns([headOf(recommendation.flows), ...rows]);
   const table = rows.length === 0 ? [] : [style.bold(lines[0]!), ...lines.slice(1), ...decisionLines(recommendation), ''];
-  return [...table, ...recommendationSentences(recommendation), ''].join('\n');
+  const beside = recommendation.flows === undefined ? '' : flowTables(recommendation, recommendation.flows, style);
+  return `${[...table, ...recommendationSentences(recommendation), ''].join('\n')}${beside}`;
 }
 
-function rowOf({ source, target, ports, witnesses, decision }: Connection): string[] {
-  const [first, ...others] = witnesses;
-  const shown = first === undefined ? 'finds the others by their names' : `${first.says} (${placeText(first)})${others.length === 0 ? '' : ` and ${others.length} more`}`;
-  return [endName(source), '→', endName(target), formatPorts(ports), decision === undefined ? shown : `${shown} *`];
+function headOf(flows: FlowsAnswer | undefined): string[] {
+  return ['source', '', 'target', 'traffic', ...(flows === undefined ? [] : flows.isJoined ? ['standing', 'flows'] : ['flows']), ...(flows === undefined || flows.isJoined ? ['shown by'] : [])];
+}
+
+function rowOf(connection: Connection, flows: FlowsAnswer | undefined): string[] {
+  const { source, target, ports, decision } = connection;
+  const mark = decision === undefined ? '' : ' *';
+  const ofFlows = flows === undefined ? [] : flows.isJoined ? [standingOf(connection), seenCell(connection)] : [`${seenCell(connection)}${mark}`];
+  return [endName(source), '→', endName(target), formatPorts(ports), ...ofFlows, ...(flows === undefined || flows.isJoined ? [`${shownBy(connection)}${mark}`] : [])];
+}
+
+function shownBy({ witnesses: [first, ...others], isDeclared }: Connection): string {
+  if (first === undefined) return isDeclared === false ? '' : 'finds the others by their names';
+  return `${first.says} (${placeText(first)})${others.length === 0 ? '' : ` and ${others.length} more`}`;
 }
 
 function decisionLines({ connections }: Recommendation): readonly string[] {
@@ -71,14 +86,15 @@ function placeText({ file, range }: Witness): string {
 /** For a pull request: the connections, then the policies folded away. */
 export function recommendationMarkdown(recommendation: Recommendation): string {
   const rows = recommendation.connections.map((connection) => {
-    const [source, , target, ports, shown] = rowOf(connection).map(markdown);
-    return `| ${source} | ${target} | ${ports} | ${shown} |\n`;
+    const [source, , ...cells] = rowOf(connection, recommendation.flows).map(markdown);
+    return `| ${[source, ...cells].join(' | ')} |\n`;
   });
+  const [first, , ...others] = headOf(recommendation.flows);
   const yaml = [...recommendationYaml(recommendation)].join('');
   const fence = '`'.repeat(Math.max(3, ...[...yaml.matchAll(/`+/g)].map(([ticks]) => ticks.length + 1)));
   return [
     `${recommendationSentences(recommendation).join('\n')}\n`,
-    `\n| source | target | traffic | shown by |\n|---|---|---|---|\n${rows.join('')}`,
+    `\n| ${[first, ...others].join(' | ')} |\n|${'---|'.repeat(others.length + 1)}\n${rows.join('')}`,
     ...decisionLines(recommendation).map((line) => `${markdown(line)}\n`),
     `\n<details><summary>${recommendation.drafts.length} policies</summary>\n\n${fence}yaml\n${yaml}${fence}\n\n</details>\n`,
   ].join('');
@@ -93,22 +109,27 @@ export interface BesideRecommendation {
   readonly textFindings: readonly Finding[];
   /** From the policies of the input to the recommended ones in their place; undefined: it has none. */
   readonly difference: Difference | undefined;
+  /** With the policies of the input, and with the recommended ones in their place; undefined: no flows were given. */
+  readonly openness: { readonly before: Openness; readonly after: Openness } | undefined;
 }
 
-export function recommendationJson(recommendation: Recommendation, { textFindings, difference }: BesideRecommendation): string {
+export function recommendationJson(recommendation: Recommendation, { textFindings, difference, openness }: BesideRecommendation): string {
   const document = {
     apiVersion: 'bulkhead/v1',
     kind: 'Recommendation',
-    connections: recommendation.connections.map(jsonConnection),
-    undecided: recommendation.undecided.map(jsonConnection),
+    connections: recommendation.connections.map((connection) => jsonConnection(connection, recommendation.flows)),
+    undecided: recommendation.undecided.map((connection) => jsonConnection(connection, recommendation.flows)),
     policies: recommendation.drafts.map(({ policy }) => networkPolicyObject(policy as NetworkPolicy)), // a recommendation drafts no other kind
     proof: { pairs: recommendation.proof.pairs, refused: recommendation.proof.refused.map(({ connection, ports }) => ({ source: endName(connection.source), target: endName(connection.target), ...jsonPorts(ports) })) },
+    ...(recommendation.flows === undefined ? {} : { flows: jsonFlows(recommendation.flows) }),
+    ...(openness === undefined ? {} : { openness }),
     ...(difference === undefined ? {} : { changes: [...changeRows(difference.comparison)] }),
     findings: [...textFindings, ...recommendation.findings].map(jsonFinding),
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }
 
-function jsonConnection({ source, target, ports, witnesses, decision }: Connection): object {
-  return { source: endName(source), target: endName(target), ...jsonPorts(ports), ...(decision === undefined ? {} : { decision }), witnesses };
+function jsonConnection(connection: Connection, flows: FlowsAnswer | undefined): object {
+  const { source, target, ports, witnesses, decision } = connection;
+  return { source: endName(source), target: endName(target), ...jsonPorts(ports), ...(decision === undefined ? {} : { decision }), witnesses, ...(flows === undefined ? {} : jsonSeen(flows.table, connection)) };
 }

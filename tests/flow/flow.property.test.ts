@@ -14,19 +14,9 @@ import type { Cluster } from '../../src/model/cluster.ts';
 import { checkWith } from '../clusters/check-property.ts';
 import { settleCluster } from '../clusters/settle.ts';
 import { referenceAllows } from '../reference/reference.ts';
-import { seenFlows } from './random-flows.ts';
+import { seenFlows, withAddresses } from './random-flows.ts';
 
 const numbers: fc.Arbitrary<readonly number[]> = fc.array(fc.noBias(fc.nat()), { minLength: 1, maxLength: 60, size: 'max' });
-
-/** Every pod by a name of its own, with an address of each family, as those have that are seen on the wire. */
-function withAddresses(cluster: Cluster): Cluster {
-  const pods = cluster.pods.map((pod, index) => {
-    const missing = ([4, 6] as const).filter((family) => !pod.addresses.some((address) => address.family === family));
-    const added = missing.map((family) => ({ family, value: (family === 4 ? 0xc6336400n : 0x20010db8_00000000_00000000_00000000n) + BigInt(index) }));
-    return { ...pod, name: `${pod.name}-${index}`, replicas: 1, addresses: [...pod.addresses, ...added] };
-  });
-  return { ...cluster, pods };
-}
 
 function judgeOf(cluster: Cluster, records: readonly FlowRecord[]): (index: number) => boolean {
   const ends = new FlowEnds();

@@ -60,3 +60,13 @@ function podEnd({ namespaces }: Cluster, { namespace, workload, name, labels }: 
   const namespaceLabels = new Map([...held].filter(([key]) => key !== 'kubernetes.io/metadata.name').sort(([a], [b]) => (a < b ? -1 : 1)));
   return { kind: 'pod', namespace, workload, pod: name, labels: new Map([...labels].sort(([a], [b]) => (a < b ? -1 : 1))), namespaceLabels, address };
 }
+
+/** Every pod by a name of its own, with an address of each family, as those have that are seen on the wire. */
+export function withAddresses(cluster: Cluster): Cluster {
+  const pods = cluster.pods.map((pod, index) => {
+    const missing = ([4, 6] as const).filter((family) => !pod.addresses.some((address) => address.family === family));
+    const added = missing.map((family) => ({ family, value: (family === 4 ? 0xc6336400n : 0x20010db8_00000000_00000000_00000000n) + BigInt(index) }));
+    return { ...pod, name: `${pod.name}-${index}`, replicas: 1, addresses: [...pod.addresses, ...added] };
+  });
+  return { ...cluster, pods };
+}

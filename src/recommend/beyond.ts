@@ -1,0 +1,61 @@
+// What a connection lets through beyond the flows that it was written for: ports, addresses, and pairs of ends on one port.
+import { subtractPorts, type PortSet } from '../base/port-set.ts';
+import { flowPoint } from '../flow/flow-protocol.ts';
+import type { FlowEnd } from '../flow/flow-record.ts';
+import type { FlowTable } from '../flow/flow-table.ts';
+import type { Block, Connection, End } from './connection.ts';
+import { mergeIntervals } from './address-groups.ts';
+
+export interface Beyond {
+  /** That no flow of it used. */
+  readonly ports: PortSet;
+  /** That no flow of it had. */
+  readonly addresses: bigint;
+  /** Pairs of ends on one port each, that no flow of it was between: of ends workloads and single addresses count. */
+  readonly openings: bigint;
+}
+
+/** Of a connection that was not seen, all that it opens. */
+export function beyondOf(table: FlowTable, { source, target, ports, seen }: Connection): Beyond {
+  const { columns, ends } = table;
+  const rows = seen?.rows ?? [];
+  const pointOfRow = (row: number): number => flowPoint(columns.protocol[row]!, columns.port[row]!);
+  const points = new Set(rows.map(pointOfRow));
+  const isSingle = [source, target].every((end) => sizeOf(end) === 1n);
+  const whoOf = (end: number): string => whoText(ends.all[end]!);
+  const combined = isSingle ? points.size : new Set(rows.map((row) => `${whoOf(columns.source[row]!)} ${whoOf(columns.target[row]!)} ${pointOfRow(row)}`)).size;
+  const granted = sizeOf(source) * sizeOf(target) * BigInt(countPoints(ports));
+  const addresses = [source, target].find(({ kind }) => kind === 'addresses');
+  const seenAddresses = addresses === undefined ? 0 : new Set(rows.map((row) => whoOf((addresses === source ? columns.source : columns.target)[row]!))).size;
+  return {
+    ports: subtractPorts(ports, mergeIntervals([...points].map((point) => [point, point]))),
+    addresses: addresses === undefined ? 0n : sizeOf(addresses) - BigInt(seenAddresses),
+    openings: granted - BigInt(combined),
+  };
+}
+
+/** Workloads or addresses; pods known by their labels alone count as one. */
+function sizeOf(end: End): bigint {
+  switch (end.kind) {
+    case 'subject':
+      return BigInt(end.subject.workloads.length);
+    case 'pods':
+      return 1n;
+    case 'addresses':
+      return end.blocks.reduce((sum, block) => sum + sizeOfBlock(block), 0n);
+  }
+}
+
+function sizeOfBlock({ cidr, except }: Block): bigint {
+  return except.reduce((sum, range) => sum - (range.last - range.first + 1n), cidr.last - cidr.first + 1n);
+}
+
+function countPoints(ports: PortSet): number {
+  let sum = 0;
+  for (let i = 0; i < ports.length; i += 2) sum += ports[i + 1]! - ports[i]! + 1;
+  return sum;
+}
+
+function whoText(end: FlowEnd): string {
+  return end.kind === 'pod' ? `${end.workload.kind}/${end.namespace}/${end.workload.name}` : `${end.address.family} ${end.address.value}`;
+}
