@@ -25,6 +25,8 @@ export interface NodeAgentOptions {
   readonly setSizeMax?: number;
   /** `--allow-audit`; without it a namespace that asks for it is enforced as before, and that is said. */
   readonly allowsAudit?: boolean;
+  /** The firewall only counts, beside another engine: nothing is ever said to be in force. */
+  readonly observes?: boolean;
 }
 
 /** What 500 pods need that each let in 1,000 kinds of peers. A change of so much takes the kernel some 20 s of CPU, and the agent 300 MB; of twice as much over a minute. */
@@ -54,6 +56,7 @@ export class NodeAgent implements ClusterListener {
   private readonly firewall: Firewall;
   private readonly clock: Clock;
   private readonly allowsAudit: boolean;
+  private readonly observes: boolean;
   private readonly policies = new PoliciesInForce();
   private readonly troubles: Troubles;
   private readonly ranges: LocalRanges;
@@ -76,16 +79,17 @@ export class NodeAgent implements ClusterListener {
   private readonly setSizeMax: number;
   private isStopped = false;
 
-  constructor({ node, firewall, clock, setSizeMax = SET_SIZE_MAX, allowsAudit = false }: NodeAgentOptions) {
+  constructor({ node, firewall, clock, setSizeMax = SET_SIZE_MAX, allowsAudit = false, observes = false }: NodeAgentOptions) {
     this.setSizeMax = setSizeMax;
     this.node = node;
     this.firewall = firewall;
     this.clock = clock;
     this.allowsAudit = allowsAudit;
+    this.observes = observes;
     this.troubles = new Troubles(clock);
     this.ranges = new LocalRanges(node);
     this.names = new NodeNames({ firewall, clock, troubles: this.troubles, onDue: () => this.scheduleCommit(0), onTold: () => this.tell() });
-    this.flows = new NodeFlows({ node, firewall, clock });
+    this.flows = new NodeFlows({ node, firewall, clock, observes });
     this.unwatch = firewall.watch(() => this.repair());
     this.troubles.set('starting', '', 'the API server has not told everything yet');
   }
@@ -207,12 +211,12 @@ export class NodeAgent implements ClusterListener {
     const lastAt = this.clock.now();
     this.retryMs = RETRY_MS;
     this.refusals = 0;
-    this.isEnforcing = true;
+    this.isEnforcing = !this.observes;
     if (this.commits.count === 0) this.flows.begin(() => this.writer!.program.cluster);
     this.troubles.clear('kernel', '');
     this.noteRanges();
     this.noteClosed();
-    this.policies.committed(lastAt);
+    if (!this.observes) this.policies.committed(lastAt);
     const { count, generations, times } = this.commits;
     const lastMs = this.clock.elapsedMs() - this.firstWaitingMs!;
     this.commits = { count: count + 1, generations: generations + Number(isNewGeneration), lastAt, lastMs, times: addCommit(times, lastMs) };

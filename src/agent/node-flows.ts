@@ -18,6 +18,8 @@ export interface NodeFlowsOptions {
   readonly node: string;
   readonly firewall: Pick<Firewall, 'readLedger' | 'readUnrecorded'>;
   readonly clock: Clock;
+  /** Another engine decides: what the policies say stands beside what it did, whether they agree or not. */
+  readonly observes: boolean;
 }
 
 /** Told of each drain, before its entries are named: what the kernel counted, and the cluster whose policies were in force. */
@@ -194,7 +196,7 @@ export class NodeFlows {
   /** `startMs`: before the kernel was asked, so that nothing counts as seen later than it was. */
   #recordsOf(entries: readonly LedgerEntry[], { cluster, startMs }: { readonly cluster: Cluster; readonly startMs: number }): readonly FlowRecord[] {
     this.#learnNames(cluster);
-    const { clock, node } = this.#options;
+    const { clock, node, observes } = this.#options;
     const time = clock.now().getTime() - (clock.elapsedMs() - startMs);
     const sinceMs = time - (startMs - this.#lastMs);
     const unjudged = entries.map((entry): FlowRecord => {
@@ -207,7 +209,7 @@ export class NodeFlows {
     return unjudged.map((record, index) => {
       const entry = entries[index]!;
       const reason = reasons[index];
-      if (reason !== undefined && agreesWithKernel(reason, entry, (direction) => this.#isLocal(direction === 'egress' ? record.source : record.target))) return { ...record, reason };
+      if (reason !== undefined && (observes || agreesWithKernel(reason, entry, (direction) => this.#isLocal(direction === 'egress' ? record.source : record.target)))) return { ...record, reason };
       this.#state = { ...this.#state, unexplained: this.#state.unexplained + entry.packets };
       return record;
     });

@@ -34,10 +34,12 @@ export interface Duties {
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly door: StatusDoor | undefined;
+  /** Another engine enforces: nothing is said to be in force. */
+  readonly observes: boolean;
 }
 
 /** Resolves when the signal has come. What fails in here is told in the log, and never stops the enforcing. */
-export async function performDuties({ agent, node, api, version, nftVersion, log, signal, door }: Duties): Promise<void> {
+export async function performDuties({ agent, node, api, version, nftVersion, log, signal, door, observes }: Duties): Promise<void> {
   const facts: AgentFacts = { version, startedAt: new Date(), kernelRelease: release(), nftVersion };
   const onFailure = (error: Error): void => log('warn', error.message);
   const inForce = (): ReturnType<NonNullable<ConstructorParameters<typeof Staging>[0]['inForce']>> => agent.program?.cluster;
@@ -47,7 +49,8 @@ export async function performDuties({ agent, node, api, version, nftVersion, log
   const server = door === undefined ? undefined : await openServer({ door, api, log, answer: (path, query) => answerPath(path, query, { agent, facts, staging, recent }) });
   const common = { source: agent, clock: systemClock, onFailure, signal };
   logStates(agent, log, signal);
-  await Promise.all([publishEnforcement({ ...common, api, facts, staged: () => staging.counts }), announcePolicies({ ...common, api }), staging.run()]);
+  const sayings = observes ? [] : [publishEnforcement({ ...common, api, facts, staged: () => staging.counts }), announcePolicies({ ...common, api })];
+  await Promise.all([...sayings, staging.run()]);
   stopTelling();
   await server?.close();
 }
@@ -136,7 +139,7 @@ function logStates(agent: NodeAgent, log: Log, signal: AbortSignal): void {
   let cancel: (() => void) | undefined;
   const look = (): void => {
     cancel = undefined;
-    const { node, isReady, troubles, policies, pods, kernel } = agent.state;
+    const { node, isReady, isEnforcing, troubles, policies, pods, kernel } = agent.state;
     const now = new Map(troubles.map(({ code, message }) => [`${code}: ${message}`, code]));
     for (const [line, code] of now) if (!known.has(line)) log(code === 'starting' ? 'info' : 'warn', line);
     for (const line of known.keys()) if (!now.has(line)) log('info', `over: ${line}`);
@@ -146,7 +149,7 @@ function logStates(agent: NodeAgent, log: Log, signal: AbortSignal): void {
     const audited = policies.filter(({ isAudited }) => isAudited).length;
     if (audited !== auditedTold) log('warn', audited === 0 ? 'no policy is audited any more: all are enforced' : `${audited} policies are audited: judged, and not enforced`, { audited });
     auditedTold = audited;
-    if (isReady && !wasReady) log('info', `node ${node} enforces ${policies.length - audited} policies; ${pods.local} pods are its own, ${pods.governed} of them governed`, { ready: true });
+    if (isReady && !wasReady) log('info', `node ${node} ${isEnforcing ? 'enforces' : 'observes, and judges by'} ${policies.length - audited} policies; ${pods.local} pods are its own, ${pods.governed} of them governed`, { ready: true });
     wasReady = isReady;
   };
   const plan = (): void => {

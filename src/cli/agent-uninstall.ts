@@ -4,12 +4,14 @@ import type { ClusterApi, ObjectPlace, ServedKind } from '../kube/cluster-api.ts
 import { ClusterError } from '../kube/cluster-error.ts';
 import { FirewallError } from '../kernel/firewall-error.ts';
 import { openFirewall } from '../kernel/nft-firewall.ts';
+import { openObserver } from '../kernel/observing-firewall.ts';
 import { writeNote } from '../terminal/output.ts';
 
 export async function uninstallNode(): Promise<void> {
   const firewall = openFirewall();
   try {
     firewall.remove();
+    openObserver().remove();
   } catch (error) {
     if (!(error instanceof FirewallError) || error.errnoName !== 'EPERM') throw error;
     throw new FirewallError({ code: 'not-permitted', doing: 'take the table away', said: 'an agent that lives owns it, or this is not root: end the agent of this node first', cause: error });

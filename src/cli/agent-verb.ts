@@ -10,6 +10,7 @@ import { findNftVersion } from '../kernel/detect-kernel.ts';
 import { isGenerationMask } from '../kernel/generation-number.ts';
 import { openLogGroup } from '../kernel/log-group.ts';
 import { openFirewall } from '../kernel/nft-firewall.ts';
+import { openObserver } from '../kernel/observing-firewall.ts';
 import type { PacketListener, PacketLog } from '../kernel/packet-log.ts';
 import { dropRights } from '../kernel/process-rights.ts';
 import { performDuties, statusDoorOf, type StatusOptions } from './agent-duties.ts';
@@ -36,6 +37,7 @@ interface AgentVerbOptions extends StatusOptions {
   readonly logFormat: LogOptions['format'];
   readonly logLevel: LogOptions['level'];
   readonly probing?: boolean;
+  readonly observe?: boolean;
   readonly netns: string;
   readonly manifests?: boolean;
   readonly image?: string;
@@ -63,6 +65,7 @@ export function defineAgent(command: Command): void {
     .addOption(new Option('--log-format <FORMAT>', 'of the lines on stderr').choices(LOG_FORMATS).default('text'))
     .addOption(new Option('--log-level <LEVEL>', 'the least weight of lines that are written').choices(LOG_LEVELS).default('info'))
     .option('--probing', 'in place of enforcing: open the connections that ConnectionProbes ask for, inside the pods of this node; with --manifests, print what puts such a prober onto every node besides')
+    .option('--observe', 'in place of enforcing: count flows beside another engine, and say what the policies would have said; nothing is ever refused or marked')
     .option('--netns <DIR>', 'with --probing: where the container runtime keeps the network namespaces of pods', '/run/netns')
     .option('--manifests', 'print what puts the agent onto every node of a cluster, for kubectl apply -f -')
     .option('--image <NAME>', 'with --manifests: the image that the nodes pull')
@@ -88,6 +91,7 @@ async function dispatch(options: AgentVerbOptions): Promise<number> {
   if (image !== undefined && (!manifests || !isImageName(image))) throw new UsageError(manifests ? `\`${image}\` is no name of an image` : '--image belongs to --manifests');
   if (cluster && !uninstall) throw new UsageError('--cluster belongs to --uninstall');
   if (probing && uninstall) throw new UsageError('--probing and --uninstall are two things', '--uninstall takes the prober away as well');
+  if (options.observe === true && (probing || uninstall || manifests)) throw new UsageError('--observe is of an agent that runs', 'it goes with none of --probing, --manifests and --uninstall');
   if (manifests) await writeAnswer([agentManifests({ ...(image === undefined ? {} : { image }), probing, allowsAudit: allowAudit })]);
   else if (cluster) await uninstallCluster(await openKubeApi(clusterOf(options)));
   else if (uninstall) await uninstallNode();
@@ -106,25 +110,27 @@ async function probe({ node, netns, logFormat, logLevel, ...options }: AgentVerb
 }
 
 async function runAgent(options: AgentVerbOptions): Promise<number> {
-  const { node, deny, onChange, ctMask, setSize, dns, answerGroup, denialGroup, logFormat, logLevel, allowAudit = false } = options;
+  const { node, deny, onChange, ctMask, setSize, dns, answerGroup, denialGroup, logFormat, logLevel, allowAudit = false, observe: observes = false } = options;
   const door = statusDoorOf(options);
   if (answerGroup === denialGroup) throw new UsageError('--answer-group and --denial-group are one group', 'name two');
   dropRights(['NET_ADMIN']);
   const log = createLog({ format: logFormat, level: logLevel });
-  if (refusesNode(ctMask, log)) return 3;
+  if (!observes && refusesNode(ctMask, log)) return 3;
   const api = await openKubeApi(clusterOf(options));
-  const firewall = openFirewall({ deny, onChange, markMask: ctMask, isOwner: true, answerGroup, denialGroup });
+  const firewall = observes ? openObserver() : openFirewall({ deny, onChange, markMask: ctMask, isOwner: true, answerGroup, denialGroup });
   const answers = { open: (listener: PacketListener) => openLogGroup({ group: answerGroup }, listener), servers: dns };
-  const denials = (listener: PacketListener): PacketLog => openLogGroup({ group: denialGroup }, listener);
+  const denials = observes ? undefined : (listener: PacketListener): PacketLog => openLogGroup({ group: denialGroup }, listener);
   const interruption = listenForInterruption();
   const stop = new AbortController();
   const { signal } = stop;
   void interruption.come.then(() => stop.abort());
   try {
-    const { agent, ended } = startAgent({ api, firewall, node, clock: systemClock, setSizeMax: setSize, signal, answers, denials, allowsAudit: allowAudit });
-    const duties = performDuties({ agent, node, api, version: packageVersion(), nftVersion: findNftVersion() ?? 'none', log, signal, door });
+    const { agent, ended } = startAgent({ api, firewall, node, clock: systemClock, setSizeMax: setSize, signal, allowsAudit: allowAudit, observes, ...(observes ? {} : { answers }), ...(denials === undefined ? {} : { denials }) });
+    const duties = performDuties({ agent, node, api, version: packageVersion(), nftVersion: findNftVersion() ?? 'none', log, signal, door, observes });
     await Promise.all([ended, duties]);
   } finally {
+    // Nobody reads what it counts any more.
+    if (observes) firewall.remove();
     firewall.close();
     interruption.stopListening();
   }

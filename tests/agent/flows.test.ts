@@ -170,7 +170,7 @@ test('what finds no room in the kernel is counted', async () => {
   const firewall = createFakeFirewall({ ledgerSizeMax: 4 });
   firewall.load([]);
   const { cluster } = readManifests([]);
-  const flows = new NodeFlows({ node: 'n1', firewall, clock: new FakeClock() });
+  const flows = new NodeFlows({ node: 'n1', firewall, clock: new FakeClock(), observes: false });
   const taken: [number, number][] = [];
   flows.addSink({ take: (records, lost) => taken.push([records.length, lost]) });
   flows.begin(() => cluster);

@@ -95,7 +95,7 @@ async function run(context: TestContext, kernel: FakeFirewall): Promise<Run> {
   context.after(() => stop.abort());
   const { agent, ended } = startAgent({ api, firewall: kernel, node: NODE, clock: systemClock, signal, answers: { open: () => ({ close: () => {} }), servers: [] } });
   const lines: string[] = [];
-  const duties = performDuties({ agent, node: NODE, api, version: '0', nftVersion: '0', log: (_, message) => lines.push(message), signal, door: undefined });
+  const duties = performDuties({ agent, node: NODE, api, version: '0', nftVersion: '0', log: (_, message) => lines.push(message), signal, door: undefined, observes: false });
   return {
     lines,
     isReady: () => agent.state.isReady,

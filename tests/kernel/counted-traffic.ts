@@ -8,7 +8,8 @@ import { endName, type FlowRecord, type FlowVerdict } from '../../src/flow/flow-
 import type { Firewall } from '../../src/kernel/firewall.ts';
 import { loadLibc } from '../../src/kernel/libc.ts';
 import { openLogGroup } from '../../src/kernel/log-group.ts';
-import { openFirewall, type NftFirewallOptions } from '../../src/kernel/nft-firewall.ts';
+import { openFirewall } from '../../src/kernel/nft-firewall.ts';
+import { openObserver } from '../../src/kernel/observing-firewall.ts';
 import { socketAddress } from '../../src/kernel/socket-address.ts';
 import { FakeCluster } from '../../src/kube/fake-cluster.ts';
 import { SOCK_DGRAM, SOCK_STREAM, WiredHosts, type WiredHost } from './wired-hosts.ts';
@@ -34,12 +35,12 @@ export class CountedTraffic {
   readonly opened: Map<string, number> = new Map();
   readonly #names: string[];
   readonly #servers = new Map<string, number>();
-  readonly #options: Omit<NftFirewallOptions, 'namespace'>;
+  readonly #observes: boolean;
   #stopTaking: (() => void) | undefined;
   #running: (RunningAgent & { readonly stop: AbortController; readonly firewall: Firewall }) | undefined;
 
-  constructor(pods: number, options: Omit<NftFirewallOptions, 'namespace'> = {}) {
-    this.#options = options;
+  constructor(pods: number, { observes = false }: { readonly observes?: boolean } = {}) {
+    this.#observes = observes;
     this.hosts = new WiredHosts(Array.from({ length: pods }, (_, index) => [parseIpAddress(addressOf(index))!]));
     this.#names = Array.from({ length: pods }, (_, index) => `p${index}`);
     this.api.put({ apiVersion: 'v1', kind: 'Node', metadata: { name: NODE }, spec: { podCIDRs: ['10.9.0.0/16'] } });
@@ -74,9 +75,10 @@ export class CountedTraffic {
   async start(clock: Clock = systemClock): Promise<void> {
     const stop = new AbortController();
     const namespace = this.hosts.router;
-    const firewall = openFirewall({ namespace, denialGroup: DENIAL_GROUP, ...this.#options });
+    const observes = this.#observes;
+    const firewall = observes ? openObserver({ namespace }) : openFirewall({ namespace, denialGroup: DENIAL_GROUP });
     const denials = (listener: Parameters<typeof openLogGroup>[1]): ReturnType<typeof openLogGroup> => openLogGroup({ namespace, group: DENIAL_GROUP }, listener);
-    this.#running = { ...startAgent({ api: this.api, firewall, node: NODE, clock, signal: stop.signal, denials }), stop, firewall };
+    this.#running = { ...startAgent({ api: this.api, firewall, node: NODE, clock, signal: stop.signal, observes, ...(observes ? {} : { denials }) }), stop, firewall };
     this.#stopTaking = this.agent.flows.addSink({ take: (records, lost) => {
       this.records.push(...records);
       this.lost += lost;
