@@ -1,5 +1,7 @@
 // `bulkhead apply`: policies into a cluster as one release, judged before, written in a safe order, kept so that it can be taken back.
 import type { Command } from 'commander';
+import type { WantedObject } from '../kube/cluster-api.ts';
+import { EXPIRES_ANNOTATION } from '../model/time-to-live.ts';
 import type { WantedChange } from '../release/prepare-objects.ts';
 import { placeLabel, placeOfObject } from '../release/release-object.ts';
 import type { KeptRelease } from '../release/release-record.ts';
@@ -88,9 +90,11 @@ export function checkRelease(release: string): void {
   if (!/^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/.test(release)) throw new UsageError(`\`${release}\` is no name of a release`, 'up to 40 lower-case letters, digits and dashes');
 }
 
-function proposalOf({ objects, ofFiles, lineOf }: WantedPolicies, kept: readonly KeptRelease[], { release, prune = false, for: seconds }: ApplyOptions): Proposal {
-  const written = objects.map((object): WantedChange => ({ place: placeOfObject(object), wanted: object }));
-  const named = new Set(written.map(({ place }) => placeLabel(place)));
+function proposalOf({ objects: written, ofFiles, lineOf }: WantedPolicies, kept: readonly KeptRelease[], { release, prune = false, for: seconds }: ApplyOptions): Proposal {
+  const expires = seconds === undefined ? undefined : expiryOf(kept.at(-1), seconds);
+  const objects = expires === undefined ? written : written.map((object) => withExpiry(object, expires));
+  const wanted = objects.map((object): WantedChange => ({ place: placeOfObject(object), wanted: object }));
+  const named = new Set(wanted.map(({ place }) => placeLabel(place)));
   const missing = (kept.at(-1)?.record.members ?? []).filter((member) => !named.has(placeLabel(placeOfObject(member))));
   // What is enforced now is no longer tried.
   const gone = missing.filter((member) => prune || isTwinOf(named, member));
@@ -98,14 +102,25 @@ function proposalOf({ objects, ofFiles, lineOf }: WantedPolicies, kept: readonly
   return {
     release,
     action: 'apply',
-    wanted: [...written, ...gone.map((member): WantedChange => ({ place: placeOfObject(member), wanted: undefined }))],
+    wanted: [...wanted, ...gone.map((member): WantedChange => ({ place: placeOfObject(member), wanted: undefined }))],
     members: [...objects, ...left],
     left: left.map((member) => placeLabel(placeOfObject(member))),
     ofFiles,
     lineOf,
-    ...(seconds === undefined ? {} : { expires: new Date(Date.now() + seconds * 1000) }),
+    ...(expires === undefined ? {} : { expires }),
     isRestore: false,
   };
+}
+
+/** One that broke off goes on to the same end. */
+function expiryOf(latest: KeptRelease | undefined, seconds: number): Date {
+  const begun = latest?.state === 'writing' ? latest.record.expires : undefined;
+  return begun === undefined ? new Date(Date.now() + seconds * 1000) : new Date(begun);
+}
+
+/** Whoever finds it sees how long it was to stand. */
+function withExpiry(object: WantedObject, expires: Date): WantedObject {
+  return { ...object, metadata: { ...object.metadata, annotations: { ...(object.metadata['annotations'] as object | undefined), [EXPIRES_ANNOTATION]: expires.toISOString() } } };
 }
 
 const REAL_KINDS: Readonly<Record<string, string>> = { StagedPolicy: 'NetworkPolicy', StagedClusterPolicy: 'ClusterNetworkPolicy' };

@@ -59,7 +59,7 @@ export function diagnose(facts: ClusterFacts, { engines, providers }: Knowledge)
     takenAt: facts.takenAt,
     provider: provider === undefined ? undefined : { name: provider.name, title: provider.title },
     nodes: judged.map(({ node, standing, found, evidence }) => ({ node: node.name, standing, engines: found.filter(({ runs }) => runs).map(nameWithVersion), evidence })),
-    findings: gather(judged, { facts, provider, owners }),
+    findings: [...overdueFindings(facts), ...gather(judged, { facts, provider, owners })],
     engines: engines.flatMap((engine) => foundEngine(engine, judged)),
     policies: facts.policies,
     unread: facts.unread,
@@ -168,6 +168,20 @@ function gather(judged: readonly JudgedNode[], gathering: Gathering): readonly S
   const sorted = [...bySaying.values()].sort((a, b) => ORDER.indexOf(a.said.means) - ORDER.indexOf(b.said.means));
   return sorted.map(({ said, nodes }) => findingOf(said, nodes, gathering));
 }
+
+/** A snapshot has no time, so nothing in it is overdue. */
+function overdueFindings({ takenAt, temporary }: ClusterFacts): readonly SupportFinding[] {
+  return temporary.filter(({ expires }) => takenAt !== '' && !(Date.parse(expires) > Date.parse(takenAt))).map(({ kind, namespace, name, expires }) => ({
+    code: 'break-glass-overdue',
+    severity: 'warning',
+    message: `${kind} ${namespace === '' ? name : `${namespace}/${name}`} was to stand until ${expires}, and still does`,
+    nodes: [],
+    remedies: [TAKE_BACK],
+    source: undefined,
+  }));
+}
+
+const TAKE_BACK: FilledRemedy = { title: 'take it back as it was put', commands: ['bulkhead rollback --expired'], effects: 'what it allows is refused again', needs: undefined, deadline: undefined, source: undefined };
 
 function findingOf(said: Said, nodes: readonly NodeFacts[], gathering: Gathering): SupportFinding {
   return {

@@ -18,6 +18,8 @@ export interface ClusterFacts {
   readonly reports: Readonly<Record<string, AgentReport>>;
   /** Policies in the cluster, by kind. */
   readonly policies: Readonly<Record<string, number>>;
+  /** Policies that are to stand for a while only (`apply --for`), and until when, as ISO 8601. */
+  readonly temporary: readonly { readonly kind: string; readonly namespace: string; readonly name: string; readonly expires: string }[];
   /** What the user may not read, as `kubectl` names it. */
   readonly unread: readonly Unread[];
 }

@@ -51,6 +51,7 @@ const FACTS: v.GenericSchema<unknown, Omit<ClusterFacts, 'takenAt'>> = v.object(
   served: v.record(v.string(), v.picklist(['some', 'empty'])),
   reports: v.record(v.string(), v.object({ standing: v.picklist(['ready', 'not-ready', 'silent']), isEnforcing: v.boolean(), version: v.string(), troubles: v.array(v.string()), audits: v.optional(v.array(v.string()), []) })),
   policies: counts,
+  temporary: v.optional(v.array(v.object({ kind: v.string(), namespace: v.string(), name: v.string(), expires: v.string() })), []),
   unread: v.array(v.object({ verb: v.picklist(['get', 'list']), resource: v.string(), namespace: v.exactOptional(v.string()), name: v.exactOptional(v.string()), why: v.string() })),
 });
 const ENTRY = v.object({ apiVersion: v.literal(API_VERSION), kind: v.literal(KIND), facts: FACTS });

@@ -1,6 +1,7 @@
 // Reads from an API server the facts that tell what enforces its policies; nothing but reads, and nothing kept but what the knowledge names.
 import { groupOf, qualifiedResource, type ClusterApi, type ServedKind, type StoredObject } from '../kube/cluster-api.ts';
 import { ClusterError } from '../kube/cluster-error.ts';
+import { expiresOf } from '../model/time-to-live.ts';
 import { NODE_ENFORCEMENT, type EnforcementStatus } from '../status/node-enforcement.ts';
 import { rolloutOf } from '../status/rollout.ts';
 import type { AgentPodFacts, AgentReport, ClusterFacts, DaemonSetFacts, NodeFacts, TextMap, Unread } from './facts.ts';
@@ -48,7 +49,7 @@ export async function readFacts(api: ClusterApi, knowledge: Knowledge, now: Date
     objects: await objectsOf(reader, wanted),
     served: await servedOf(reader, wanted),
     reports: await reportsOf(reader, nodes, now),
-    policies: await policiesOf(reader),
+    ...(await policiesOf(reader)),
     unread: reader.unread,
   };
 }
@@ -125,7 +126,7 @@ function daemonSetOf(object: StoredObject, mentions: Mentions): FoundDaemonSet {
 }
 
 function presentEngines(engines: readonly EngineKnowledge[], nodes: readonly NodeFacts[], daemonSets: readonly DaemonSetFacts[]): readonly EngineKnowledge[] {
-  const bare: ClusterFacts = { takenAt: '', nodes, daemonSets, pods: [], deployments: [], configMaps: [], objects: [], served: {}, reports: {}, policies: {}, unread: [] };
+  const bare: ClusterFacts = { takenAt: '', nodes, daemonSets, pods: [], deployments: [], configMaps: [], objects: [], served: {}, reports: {}, policies: {}, temporary: [], unread: [] };
   const byDaemonSet = new Set(daemonSets.flatMap((daemonSet) => enginesOf(daemonSet, engines)));
   return engines.filter((engine) => byDaemonSet.has(engine) || (engine.recognized.onNodes ?? []).some((conditions) => nodes.some((node) => allHold({ facts: bare, node, pod: undefined }, conditions).kind === 'holds')));
 }
@@ -191,9 +192,12 @@ async function reportsOf(reader: FactReader, nodes: readonly NodeFacts[], now: D
   return Object.fromEntries(standings.flatMap(({ node, standing, isEnforcing, version, troubles }): readonly (readonly [string, AgentReport])[] => (standing === 'no-agent' ? [] : [[node, { standing, isEnforcing: isEnforcing === true, version: version ?? '', troubles, audits: audits.get(node) ?? [] }]])));
 }
 
-async function policiesOf(reader: FactReader): Promise<ClusterFacts['policies']> {
-  const counts = await Promise.all(POLICY_KINDS.map(async (kind) => [kind.kind, (await reader.list(kind, {}, () => true))?.length ?? 0] as const));
-  return Object.fromEntries(counts.filter(([, count]) => count > 0));
+async function policiesOf(reader: FactReader): Promise<Pick<ClusterFacts, 'policies' | 'temporary'>> {
+  const lists = await Promise.all(POLICY_KINDS.map(async ({ kind, ...at }) => ({ kind, found: (await reader.list({ kind, ...at }, {}, ({ metadata }) => ({ kind, namespace: metadata.namespace ?? '', name: metadata.name ?? '', expires: expiresOf(metadata) }))) ?? [] })));
+  return {
+    policies: Object.fromEntries(lists.filter(({ found }) => found.length > 0).map(({ kind, found }) => [kind, found.length])),
+    temporary: lists.flatMap(({ found }) => found.flatMap(({ expires, ...policy }) => (expires === undefined ? [] : [{ ...policy, expires }]))),
+  };
 }
 
 function clusterKind({ apiVersion, kind, resource }: KindAt): ServedKind {

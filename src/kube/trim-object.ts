@@ -1,4 +1,5 @@
 // Takes from an object all that is not read: what is left decides about traffic, and holds no secret.
+import { EXPIRES_ANNOTATION } from '../model/time-to-live.ts';
 import { findOperatorKind } from '../read/operator-kinds.ts';
 import type { ClusterObject, Json } from './cluster-api.ts';
 
@@ -13,9 +14,10 @@ export function trimObject(kind: { readonly apiVersion: string; readonly kind: s
   return { apiVersion: kind.apiVersion, kind: kind.kind, metadata: { ...trimMetadata(metadata), name }, ...trimBody(kind, fields) };
 }
 
-/** Annotations that say something about traffic (`read-service`, `read-ingress`, `analyze/exposure`, `lint/scrapes`). */
+/** Annotations that say something about traffic (`read-service`, `read-ingress`, `analyze/exposure`, `lint/scrapes`), and for how long (`model/time-to-live`). */
 export const KEPT_ANNOTATIONS: readonly string[] = [
   'alb.ingress.kubernetes.io/target-type',
+  EXPIRES_ANNOTATION,
   'ingressclass.kubernetes.io/is-default-class',
   'kubernetes.io/ingress.class',
   'prometheus.io/port',

@@ -53,10 +53,11 @@ function policyRow({ kind, namespace, name, generation, nodes }: PolicyRollout, 
   return [`${kind} ${printable(namespace === undefined ? name : `${namespace}/${name}`)}`, `${generation}`, { text, painted: inForce.length === nodes.length ? style.green(text) : style.red(text) }, printable(since)];
 }
 
-function details({ nodes }: PolicyRollout, style: Style): readonly string[] {
+function details({ nodes, overdueSince }: PolicyRollout, style: Style): readonly string[] {
+  const overdue = overdueSince === undefined ? [] : [style.red(`  its time is over since ${printable(overdueSince)}, and it stands: \`bulkhead rollback --expired\` takes it back`)];
   const told = nodes.flatMap((one) => reasonOf(one));
   const more = told.length - NODES_SHOWN_MAX;
-  return [...told.slice(0, NODES_SHOWN_MAX), ...(more > 0 ? [`and ${more} more`] : [])].map((line) => style.dim(`  ${line}`));
+  return [...overdue, ...[...told.slice(0, NODES_SHOWN_MAX), ...(more > 0 ? [`and ${more} more`] : [])].map((line) => style.dim(`  ${line}`))];
 }
 
 function reasonOf({ node, standing, problem, why }: PolicyOnNode): readonly string[] {

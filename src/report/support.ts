@@ -52,7 +52,7 @@ function nodeTable(nodes: readonly NodeDiagnosis[], style: Style, { isWide }: { 
 function findingText({ code, severity, message, nodes, remedies, source }: SupportFinding, style: Style): string {
   const paint = severity === 'error' ? style.red : severity === 'warning' ? style.yellow : style.dim;
   const head = `${paint(severity)}[${printable(code)}] ${printable(message)}`;
-  return [head, `  on ${nodeNames(nodes)}`, ...(source === undefined ? [] : [`  known from ${sourceText(source)}`]), ...remedies.flatMap((remedy) => remedyLines(remedy, style))].join('\n');
+  return [head, ...(nodes.length === 0 ? [] : [`  on ${nodeNames(nodes)}`]), ...(source === undefined ? [] : [`  known from ${sourceText(source)}`]), ...remedies.flatMap((remedy) => remedyLines(remedy, style))].join('\n');
 }
 
 function remedyLines({ title, commands, effects, needs, deadline, source }: FilledRemedy, style: Style): readonly string[] {
@@ -100,7 +100,7 @@ export function supportMarkdown(diagnosis: Diagnosis): string {
 
 function findingMarkdown({ code, severity, message, nodes, remedies, source }: SupportFinding): readonly string[] {
   const told = remedies.flatMap(({ title, commands, effects, needs, deadline }) => ['', `${cell(title)}: ${cell(effects)}.${needs === undefined ? '' : ` Needs ${cell(needs)}.`}${deadline === undefined ? '' : ` Deadline: ${cell(deadline)}.`}`, '', '```sh', ...commands.map(printable), '```']);
-  return ['', `## ${severity}: ${cell(message)}`, '', `\`${cell(code)}\`, on ${nodeNames(nodes)}.${source === undefined ? '' : ` Known from ${sourceText(source)}.`}`, ...told];
+  return ['', `## ${severity}: ${cell(message)}`, '', `\`${cell(code)}\`${nodes.length === 0 ? '' : `, on ${nodeNames(nodes)}`}.${source === undefined ? '' : ` Known from ${sourceText(source)}.`}`, ...told];
 }
 
 function row(cells: readonly string[]): string {

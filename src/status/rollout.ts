@@ -1,6 +1,7 @@
 // Which generation of each policy is in force on which node since when, as the agents report it, and what nobody can know of it.
 import { compareText } from '../base/finding.ts';
 import type { ClusterObject } from '../kube/cluster-api.ts';
+import { overdueSince } from '../model/time-to-live.ts';
 import type { EnforcementStatus, ReportedAudit } from './node-enforcement.ts';
 
 /** What an API server holds at one moment, as a watch tells it. */
@@ -39,6 +40,8 @@ export interface PolicyRollout {
   readonly name: string;
   /** That the API server holds. */
   readonly generation: number;
+  /** It was to stand until then, and stands. */
+  readonly overdueSince?: string;
   /** By node. */
   readonly nodes: readonly PolicyOnNode[];
 }
@@ -129,7 +132,8 @@ function isAhead(reported: number, promisedMs: number, now: Date): boolean {
 function rolloutOfPolicy({ apiVersion, kind, metadata }: ClusterObject, reports: readonly Report[], now: Date): PolicyRollout {
   const { name, namespace, uid, generation } = metadata;
   const wanted = Number(generation);
-  return { apiVersion, kind, namespace, name, generation: wanted, nodes: reports.map((report) => onNode(report, { uid: String(uid), generation: wanted, now })) };
+  const since = overdueSince(metadata, now);
+  return { apiVersion, kind, namespace, name, generation: wanted, ...(since === undefined ? {} : { overdueSince: since }), nodes: reports.map((report) => onNode(report, { uid: String(uid), generation: wanted, now })) };
 }
 
 function onNode({ standing, hasOmitted, known }: Report, { uid, generation, now }: { readonly uid: string; readonly generation: number; readonly now: Date }): PolicyOnNode {

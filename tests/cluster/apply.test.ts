@@ -203,6 +203,9 @@ test('break-glass: what only allows, with a reason, stands for its time; what is
     history = bulkhead('history', 'break-glass').stdout;
     assert.match(history, /break-glass +3 .*(overdue since|until) .* +again/);
   }
+  assert.match(bulkhead('doctor').stdout, /break-glass-overdue\] NetworkPolicy g\/debug was to stand until .*, and still does/);
+  const status = bulkhead('status', 'g/debug');
+  assert.match(status.stdout, /NetworkPolicy g\/debug .*\n {2}its time is over since .*, and it stands/, status.stderr);
   const swept = bulkhead('rollback', '--expired', '--yes');
   assert.equal(swept.status, 0, swept.stderr);
   assert.deepEqual(policiesIn('g'), [{ name: 'deny', spec: DENY }]);

@@ -119,3 +119,17 @@ test('what lint knows an engine not to do, doctor does not say it has', () => {
     }
   }
 });
+
+test('policies that stand longer than they should are a warning, which no snapshot repeats', async () => {
+  const cluster = ciliumCluster();
+  const put = (name: string, expires: string): void => void cluster.put({ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name, namespace: 'default', annotations: { 'bulkhead.dev/expires': expires } }, spec: { podSelector: {} } });
+  put('over', '1969-12-31T23:00:00.000Z');
+  put('later', '1970-01-01T01:00:00.000Z');
+  const diagnosis = await diagnosisOf(cluster);
+  const overdue = diagnosis.findings.filter(({ code }) => code === 'break-glass-overdue');
+  assert.deepEqual(overdue.map(({ severity, message }) => `${severity}: ${message}`), ['warning: NetworkPolicy default/over was to stand until 1969-12-31T23:00:00.000Z, and still does']);
+  assert.match(supportText(diagnosis, PLAIN_STYLE, { isWide: false }), /warning\[break-glass-overdue\] .*\n {2}take it back as it was put:\n {4}bulkhead rollback --expired/);
+  assert.match(supportMarkdown(diagnosis), /`break-glass-overdue`\./);
+  const kept = factsInSnapshot(`{"items":[${factsEntry(await readFacts(cluster, loadKnowledge(), new Date(0))).text}]}`)!;
+  assert.deepEqual([kept.temporary.length, diagnose(kept, loadKnowledge()).findings.filter(({ code }) => code === 'break-glass-overdue')], [2, []]);
+});

@@ -124,3 +124,14 @@ test('a cluster is read, and read on as it changes', async () => {
     for await (const objects of watchRollout(cluster, stop.signal)) void objects;
   }, /cannot be reached/);
 });
+
+test('a policy that stands longer than it should is named, in force or not', () => {
+  const temporary = (name: string, expires: string): ClusterObject => {
+    const plain = object(name, 1);
+    return { ...plain, metadata: { ...plain.metadata, annotations: { 'bulkhead.dev/expires': expires } } };
+  };
+  const policies = [object('always', 1), temporary('later', '2026-01-01T00:02:00.000Z'), temporary('over', '2026-01-01T00:00:30.000Z'), temporary('unreadable', 'tomorrow')];
+  const rollout = rolloutOf({ nodes: [node('a')], enforcements: [report('a', { policies: policies.map(({ metadata }) => policy(metadata.name, { generation: 1 })) })], policies }, NOW);
+  assert.deepEqual(rollout.policies.map(({ name, overdueSince }) => [name, overdueSince]), [['always', undefined], ['later', undefined], ['over', '2026-01-01T00:00:30.000Z'], ['unreadable', 'tomorrow']]);
+  assert.match(rolloutText(rollout, PLAIN_STYLE), /^NetworkPolicy shop\/over .*\n {2}its time is over since 2026-01-01T00:00:30.000Z, and it stands: `bulkhead rollback --expired` takes it back$/m);
+});
