@@ -51,8 +51,11 @@ function beyondSentence(all: readonly Beyond[]): string {
   return openings === 0n ? 'Nothing is allowed beyond what was seen.' : `Beyond what was seen ${rules === 1 ? 'one connection allows' : `${rules} connections allow`} ${bigCount(openings)} more pairs of ends and ports.`;
 }
 
+/** Addresses of IPv6 are more than anybody reads. */
+const BIG = 10n ** 15n;
+
 function bigCount(number: bigint): string {
-  return number > 10n ** 15n ? `over ${10n ** 15n}` : count(Number(number));
+  return number > BIG ? 'over 10^15' : count(Number(number));
 }
 
 /** What stands behind a connection in a table. */
