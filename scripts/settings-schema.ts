@@ -3,6 +3,7 @@ import { FINDING_CODES } from '../src/base/finding-code.ts';
 import { SEVERITY_WORDS } from '../src/lint/settings.ts';
 
 const TEXT = { type: 'string', minLength: 1 };
+const WORDS = { type: 'array', items: TEXT };
 const CODE = { $ref: '#/$defs/code' };
 
 export function settingsSchema(): string {
@@ -24,6 +25,23 @@ export function settingsSchema(): string {
           additionalProperties: false,
           required: ['code', 'reason'],
           properties: { code: CODE, reason: TEXT, file: TEXT, object: { description: 'Kind/namespace/name, or Kind/name of what has no namespace.', ...TEXT } },
+        },
+      },
+      scopes: {
+        description: 'Pods that somebody answers for, by which report judges controls; words for ends as explain takes them.',
+        type: 'array',
+        items: {
+          type: 'object',
+          additionalProperties: false,
+          required: ['name', 'pods'],
+          properties: {
+            name: TEXT,
+            pods: TEXT,
+            from: { description: 'Who may open connections to them.', ...WORDS },
+            to: { description: 'To whom they may open connections; missing, it is not asked.', ...WORDS },
+            hops: { description: 'Chains through those in from count up to this many connections.', type: 'integer', minimum: 1 },
+            frameworks: { description: 'Only for these.', ...WORDS },
+          },
         },
       },
     },

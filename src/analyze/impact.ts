@@ -3,7 +3,7 @@ import type { PortSet } from '../base/port-set.ts';
 import type { Program } from '../compile/program.ts';
 import { allowedBetween } from './decide.ts';
 import { podEndpoints, type Endpoint, type PlacedEndpoint } from './endpoints.ts';
-import { START, spreadFrom, type Spread } from './pod-spread.ts';
+import { START, spreadFrom, spreadGround, type Spread } from './pod-spread.ts';
 import { findPartWalls } from './spread-walls.ts';
 
 export interface Impact {
@@ -50,7 +50,7 @@ export interface ImpactOptions {
 
 /** `pod` is an index of `cluster.pods`. */
 export function findImpact(program: Program, pod: number, options: ImpactOptions = {}): Impact {
-  const spread = spreadFrom(program, pod, options.hopsMax ?? Number.POSITIVE_INFINITY);
+  const spread = spreadFrom(spreadGround(program), pod, options.hopsMax ?? Number.POSITIVE_INFINITY);
   const podsByHop = spread.levels.map((level) => level.reduce((sum, cell) => sum + spread.pods[cell]!, 0));
   const reachedPods = podsByHop.reduce((sum, pods) => sum + pods, 0);
   const otherPods = spread.pods.reduce((sum, pods) => sum + pods, 0);

@@ -22,10 +22,16 @@ export type NewNamespace = { readonly kind: 'named'; readonly name: string } | {
 /** Labels and names in selectors that differ become a pod each; beyond these the rest is left out. */
 const LABELLED_MAX = 10_000;
 
+/** Those without labels: in a namespace that is not there, then in each that is. */
+export function unlabelledPodsOf(cluster: Cluster): { readonly pods: readonly Pod[]; readonly namespace: Namespace } {
+  const namespace = namespaceWith(freshName(cluster, 0), new Map());
+  return { pods: [namespace, ...cluster.namespaces].map(({ name }) => podWith(name, new Map())), namespace };
+}
+
 export function newPodsOf(cluster: Cluster): NewPods {
-  const namespaces: Namespace[] = [namespaceWith(freshName(cluster, 0), new Map())];
-  const pods: NewPod[] = [{ kind: 'any-namespace', pod: podWith(namespaces[0]!.name, new Map()), without: 0 }];
-  for (const { name } of cluster.namespaces) pods.push({ kind: 'own-namespace', pod: podWith(name, new Map()), without: 0 });
+  const unlabelled = unlabelledPodsOf(cluster);
+  const namespaces: Namespace[] = [unlabelled.namespace];
+  const pods: NewPod[] = unlabelled.pods.map((pod, index) => ({ kind: index === 0 ? 'any-namespace' : 'own-namespace', pod, without: 0 }));
   const indexOf = new Map(cluster.namespaces.map(({ name }, index) => [name, index + 1]));
   for (const peer of unmatchedPeers(cluster)) {
     const labels = labelsFor(peer.podSelector);

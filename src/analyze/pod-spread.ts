@@ -3,10 +3,14 @@ import type { Program } from '../compile/program.ts';
 import { HopTable } from './hop-table.ts';
 import { PodCells } from './pod-cells.ts';
 
-/** Where a spread begins: one pod, which stands in no cell's count. */
-export interface SpreadStart {
+/** What spreads from all pods of a Program have in common. */
+export interface SpreadGround {
   readonly cells: PodCells;
   readonly hops: HopTable;
+}
+
+/** Where a spread begins: one pod, which stands in no cell's count. */
+export interface SpreadStart extends SpreadGround {
   readonly startCell: number;
   /** By cell, without the compromised pod. */
   readonly pods: readonly number[];
@@ -24,11 +28,15 @@ export interface Spread extends SpreadStart {
 
 export const START = -1;
 
-/** `pod` is an index of `cluster.pods`. */
-export function spreadFrom(program: Program, pod: number, hopsMax: number): Spread {
+export function spreadGround(program: Program): SpreadGround {
   const cells = new PodCells(program);
+  return { cells, hops: new HopTable(program, cells.quads) };
+}
+
+/** `pod` is an index of `cluster.pods`. */
+export function spreadFrom({ cells, hops }: SpreadGround, pod: number, hopsMax: number): Spread {
   const startCell = cells.cellOfPod[pod]!;
-  const start: SpreadStart = { cells, hops: new HopTable(program, cells.quads), startCell, pods: cells.pods.map((pods, cell) => (cell === startCell ? pods - 1 : pods)), hopsMax };
+  const start: SpreadStart = { cells, hops, startCell, pods: cells.pods.map((pods, cell) => (cell === startCell ? pods - 1 : pods)), hopsMax };
   const distance = new Int32Array(cells.pods.length);
   const via = new Int32Array(cells.pods.length).fill(START);
   const levels: number[][] = [];

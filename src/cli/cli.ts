@@ -31,6 +31,7 @@ const VERBS: readonly Verb[] = [
   { name: 'denied', summary: 'what was refused, by which rule, and which came nearest', load: async () => (await import('./flows-verb.ts')).defineDenied },
   { name: 'replay', summary: 'what proposed policies would have refused of the recorded flows', load: async () => (await import('./replay-verb.ts')).defineReplay },
   { name: 'recommend', summary: 'least-privilege policies from what manifests show of who talks to whom', load: async () => (await import('./recommend-verb.ts')).defineRecommend },
+  { name: 'report', summary: 'isolation, exposure and compliance, as one page that stands alone or as data', load: async () => (await import('./report-verb.ts')).defineReport },
   { name: 'snapshot', summary: 'what decides about traffic in a cluster, kept in a file', load: async () => (await import('./snapshot-verb.ts')).defineSnapshot },
   { name: 'convert', summary: 'policies of the old cluster-wide kinds as ClusterNetworkPolicies with the same answers', load: async () => (await import('./convert-verb.ts')).defineConvert },
   { name: 'agent', summary: 'the policies of a cluster in the kernel of this node', load: async () => (await import('./agent-verb.ts')).defineAgent },

@@ -153,7 +153,7 @@ const condition: v.GenericSchema<unknown, Condition> = v.pipe(
 );
 const conditions = v.pipe(v.array(condition), v.minLength(1));
 const remedy = v.strictObject({ id: text, title: text, providers: v.exactOptional(texts), commands: v.pipe(texts, v.minLength(1)), effects: text, needs: v.exactOptional(text), deadline: v.exactOptional(text), source: text });
-const source = v.strictObject({ title: text, url: v.exactOptional(v.pipe(v.string(), v.startsWith('https://'))), date: v.pipe(v.string(), v.regex(/^20[0-9]{2}-[0-9]{2}$/)), isChecked: v.boolean() });
+export const SOURCE_SCHEMA: v.GenericSchema<unknown, Source> = v.strictObject({ title: text, url: v.exactOptional(v.pipe(v.string(), v.startsWith('https://'))), date: v.pipe(v.string(), v.regex(/^20[0-9]{2}-[0-9]{2}$/)), isChecked: v.boolean() });
 const feature = v.strictObject({ has: v.picklist(['yes', 'no', 'partly', 'unknown']), says: v.exactOptional(text), source: text });
 
 export const ENGINE_SCHEMA: v.GenericSchema<unknown, EngineKnowledge> = v.strictObject({
@@ -169,7 +169,7 @@ export const ENGINE_SCHEMA: v.GenericSchema<unknown, EngineKnowledge> = v.strict
   features: v.strictObject({ NetworkPolicy: feature, endPort: feature, 'named port': feature, SCTP: feature, except: feature, IPv6: feature, ClusterNetworkPolicy: feature, AdminNetworkPolicy: feature }),
   engineWord: v.exactOptional(text),
   remedies: v.array(remedy),
-  sources: v.record(text, source),
+  sources: v.record(text, SOURCE_SCHEMA),
 });
 
 export const PROVIDER_SCHEMA: v.GenericSchema<unknown, ProviderKnowledge> = v.strictObject({
@@ -178,5 +178,5 @@ export const PROVIDER_SCHEMA: v.GenericSchema<unknown, ProviderKnowledge> = v.st
   recognized: conditions,
   values: v.record(v.pipe(v.string(), v.regex(/^[A-Z_]+$/)), v.strictObject({ signal, pattern: text })),
   remedies: v.array(remedy),
-  sources: v.record(text, source),
+  sources: v.record(text, SOURCE_SCHEMA),
 });

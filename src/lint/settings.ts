@@ -14,6 +14,18 @@ export interface Settings {
   /** `off`: not shown. */
   readonly severities: ReadonlyMap<FindingCode, Severity | 'off'>;
   readonly suppressions: readonly SettingsSuppression[];
+  /** What `report` judges controls by. */
+  readonly scopes: readonly SettingsScope[];
+}
+
+/** Words for ends, as `explain` takes them; what they mean is for whoever asks about them. */
+export interface SettingsScope {
+  readonly name: string;
+  readonly pods: string;
+  readonly from: readonly string[];
+  readonly to: readonly string[] | undefined;
+  readonly hopsMax: number | undefined;
+  readonly frameworks: readonly string[] | undefined;
 }
 
 /** All that is given must fit. `*` stands for any signs but `/`, `**` for any at all. */
@@ -26,20 +38,22 @@ export interface SettingsSuppression {
   readonly place: { readonly file: string; readonly range: TextRange };
 }
 
-export const NO_SETTINGS: Settings = { inputs: [], engine: undefined, severities: new Map(), suppressions: [] };
+export const NO_SETTINGS: Settings = { inputs: [], engine: undefined, severities: new Map(), suppressions: [], scopes: [] };
 
 export const SEVERITY_WORDS = ['error', 'warning', 'info', 'off'] as const;
 
 const text = v.pipe(v.string(), v.nonEmpty());
 const suppressionFields = { code: v.picklist(FINDING_CODES), reason: text, file: v.optional(text), object: v.optional(text) };
+const scopeFields = { name: text, pods: text, from: v.optional(v.array(text)), to: v.optional(v.array(text)), hops: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))), frameworks: v.optional(v.array(text)) };
 /** The keys of each map of the file; the JSON schema in docs/reference has the same. */
-export const SETTINGS_KEYS: { readonly settings: readonly string[]; readonly suppression: readonly string[] } = { settings: ['inputs', 'engine', 'severities', 'suppressions'], suppression: Object.keys(suppressionFields) };
+export const SETTINGS_KEYS: { readonly settings: readonly string[]; readonly suppression: readonly string[]; readonly scope: readonly string[] } = { settings: ['inputs', 'engine', 'severities', 'suppressions', 'scopes'], suppression: Object.keys(suppressionFields), scope: Object.keys(scopeFields) };
 
 const schema = v.strictObject({
   inputs: v.optional(v.array(text)),
   engine: v.optional(text),
   severities: v.optional(v.record(v.picklist(FINDING_CODES), v.picklist(SEVERITY_WORDS))),
   suppressions: v.optional(v.array(v.strictObject(suppressionFields))),
+  scopes: v.optional(v.array(v.strictObject(scopeFields))),
 });
 
 /** Throws WordError, with file and line, where anything in it cannot be understood. */
@@ -52,12 +66,13 @@ export function readSettings(file: string, source: string): Settings {
   if (!isMap(document.contents)) throw new WordError(`${file}:1: the file is no map`, `its keys are ${SETTINGS_KEYS.settings.join(', ')}`);
   const parsed = v.safeParse(schema, toData(document, file));
   if (!parsed.success) throw describeIssue(parsed.issues[0], document, { file, lines });
-  const { inputs = [], engine, severities = {}, suppressions = [] } = parsed.output;
+  const { inputs = [], engine, severities = {}, suppressions = [], scopes = [] } = parsed.output;
   return {
     inputs,
     engine,
     severities: new Map(Object.entries(severities) as [FindingCode, Severity | 'off'][]), // the schema takes no other keys
     suppressions: suppressions.map((given, index) => ({ ...given, file: given.file, object: given.object, place: { file, range: rangeAt(document, ['suppressions', index], lines) } })),
+    scopes: scopes.map(({ name, pods, from = [], to, hops, frameworks }) => ({ name, pods, from, to, hopsMax: hops, frameworks })),
   };
 }
 
@@ -77,8 +92,8 @@ function describeIssue(issue: v.BaseIssue<unknown>, document: Document, { file, 
   const place = `${file}:${keyLine(document, path, lines)}`;
   const last = path[path.length - 1];
   if (issue.type === 'strict_object' && last !== undefined) {
-    const known = path[0] === 'suppressions' ? SETTINGS_KEYS.suppression : SETTINGS_KEYS.settings;
-    return issue.expected === 'never' ? unknownWord(place, 'key', { word: String(last), known }) : new WordError(`${place}: \`${String(last)}\` is missing`, 'a suppression needs `code` and `reason`');
+    const known = path[0] === 'suppressions' ? SETTINGS_KEYS.suppression : path[0] === 'scopes' ? SETTINGS_KEYS.scope : SETTINGS_KEYS.settings;
+    return issue.expected === 'never' ? unknownWord(place, 'key', { word: String(last), known }) : new WordError(`${place}: \`${String(last)}\` is missing`, path[0] === 'scopes' ? 'a scope needs `name` and `pods`' : 'a suppression needs `code` and `reason`');
   }
   const isCode = path[0] === 'severities' ? issue.path?.at(-1)?.origin === 'key' : last === 'code';
   if (issue.type === 'picklist') return unknownWord(place, isCode ? 'code of a finding' : 'severity', { word: String(issue.input), known: isCode ? FINDING_CODES : SEVERITY_WORDS });

@@ -7,19 +7,24 @@ import { alignColumns } from './table.ts';
 
 const STATE_WORDS: Readonly<Record<ReleaseState, string>> = { writing: 'broke off, or is being written', written: 'written', failed: 'did not hold', 'rolled-back': 'taken back', resumed: 'broke off, resumed' };
 
+/** What became of a revision, in a few words. */
+export function standingOf(state: ReleaseState): string {
+  return STATE_WORDS[state];
+}
+
 export function historyText(kept: readonly KeptRelease[], style: Style, now: Date): string {
   if (kept.length === 0) return 'no release is kept here\n';
   const rows = kept.map(({ record, state }) => {
     const { release, revision, at, action, undoes, reason = '', changes } = record;
     const what = action === 'rollback' ? `rollback of ${undoes ?? '?'}` : 'apply';
-    const text = standingOf({ record, state }, now);
+    const text = standingAt({ record, state }, now);
     const painted = text === STATE_WORDS.written ? text : style.yellow(text);
     return [printable(release), `${revision}`, printable(at.slice(0, 19)), what, countsOf(changes), { text, painted }, printable(reason)];
   });
   return `${alignColumns([['RELEASE', 'REVISION', 'AT', 'WHAT', 'POLICIES', 'STATE', 'REASON'], ...rows]).join('\n')}\n`;
 }
 
-function standingOf({ record: { expires }, state }: Pick<KeptRelease, 'record' | 'state'>, now: Date): string {
+function standingAt({ record: { expires }, state }: Pick<KeptRelease, 'record' | 'state'>, now: Date): string {
   if (state !== 'written' || expires === undefined) return STATE_WORDS[state];
   const until = printable(expires.slice(0, 19));
   return Date.parse(expires) > now.getTime() ? `until ${until}` : `overdue since ${until}`;

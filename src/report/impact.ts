@@ -58,7 +58,7 @@ function outsideRow({ ranges, ports }: OutsideGroup): string[] {
   return ['outside', ranges.length > RANGES_MAX ? `${shown} and ${ranges.length - RANGES_MAX} more` : shown, formatPorts(ports)];
 }
 
-function formatScore(score: number): string {
+export function formatScore(score: number): string {
   return score > 0 && score < 1 ? '<1' : `${Math.round(score)}`;
 }
 

@@ -63,10 +63,10 @@ function csvTraffic(ports: PortSet): string {
   return [...ranges, hasOtherProtocols(ports)].join(',');
 }
 
-function csvField(text: string): string {
+export function csvField(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-function markdownCell(text: string): string {
+export function markdownCell(text: string): string {
   return printable(text).replace(/[\\|`<>*_[\]]/g, (sign) => `\\${sign}`);
 }

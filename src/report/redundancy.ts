@@ -16,19 +16,22 @@ export function* redundanciesText({ found, together }: Redundancies, style: Styl
   else yield together.length === found.length ? `${allOf(found.length)} changes nothing; proved by comparing the policies without ${found.length === 1 ? 'it' : 'all of them'}\n` : `each changes nothing by itself; ${together.length} of the ${found.length} can go together, proved by comparing the policies without them\n`;
 }
 
-export function redundanciesJson({ found, together }: Redundancies): string {
-  const redundancies = found.map((redundancy) => {
+export function redundanciesJson(redundancies: Redundancies): string {
+  return `${JSON.stringify({ apiVersion: 'bulkhead/v1', kind: 'Redundancies', redundancies: jsonRedundancies(redundancies) }, undefined, 2)}\n`;
+}
+
+export function jsonRedundancies({ found, together }: Redundancies): readonly object[] {
+  return found.map((redundancy) => {
     const { element, reason, coveredBy } = redundancy;
     return { ...jsonElement(element), reason, together: together.includes(redundancy), coveredBy: coveredBy.map(jsonRule) };
   });
-  return `${JSON.stringify({ apiVersion: 'bulkhead/v1', kind: 'Redundancies', redundancies }, undefined, 2)}\n`;
 }
 
 function allOf(count: number): string {
   return count === 1 ? 'it' : `each of these ${count}, and all of them together,`;
 }
 
-function reasonText({ reason, coveredBy }: Redundancy): string {
+export function reasonText({ reason, coveredBy }: Redundancy): string {
   switch (reason) {
     case 'selects-nothing':
       return 'changes nothing: the policy selects no pod';
@@ -47,7 +50,7 @@ function reasonText({ reason, coveredBy }: Redundancy): string {
   }
 }
 
-function elementText({ kind, policy, direction, rule, index }: PolicyElement): string {
+export function elementText({ kind, policy, direction, rule, index }: PolicyElement): string {
   const name = policyText(policy);
   if (kind === 'policy') return name;
   const ofRule = `${direction} rule ${rule!.index + 1} of ${name}`;
@@ -86,7 +89,7 @@ function jsonPolicy(policy: AnyPolicy): object {
   return { kind: policy.kind, ...(policy.kind === 'NetworkPolicy' && { namespace: policy.namespace }), name: policy.name };
 }
 
-function placeText(origin: Origin): string {
+export function placeText(origin: Origin): string {
   const { file, range } = locateOrigin(origin);
   return printable(placeOf(file, range));
 }

@@ -11,7 +11,7 @@ import { alignColumns } from './table.ts';
 const RANGES_MAX = 4;
 
 const SERVICE_HEAD = ['SERVICE', 'TYPE', 'PORT', 'LEADS TO'] as const;
-const ENTRANCE_HEAD = ['ENTRANCE', 'PORT', 'LEADS TO', 'FROM', 'POLICIES'] as const;
+export const ENTRANCE_HEAD = ['ENTRANCE', 'PORT', 'LEADS TO', 'FROM', 'POLICIES'] as const;
 
 export function routesTable(routes: NamedRoutes, style: Style): string {
   return [table(SERVICE_HEAD, serviceRows(routes), style), table(ENTRANCE_HEAD, entranceRows(routes), style)].filter((text) => text !== '').map((text) => `\n${text}`).join('');
@@ -53,7 +53,8 @@ function targetsText({ leadsTo, endpoints }: NamedService, { port, targets, unre
   return [...targets.map((target) => `${target.endpoint} ${port.protocol} ${target.port}`), ...missing].join(', ');
 }
 
-function entranceRows({ entrances }: NamedRoutes): string[][] {
+/** Cells under `ENTRANCE_HEAD`. */
+export function entranceRows({ entrances }: Pick<NamedRoutes, 'entrances'>): string[][] {
   return entrances.flatMap((named) => {
     const head = entranceText(named);
     if (named.targets.length === 0) return [[...head, 'no pod here', sourcesText(named), '-']];

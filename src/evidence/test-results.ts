@@ -1,0 +1,43 @@
+// Results of tests that were run before, as `bulkhead test -o json` wrote them.
+import * as v from 'valibot';
+import { WordError } from '../base/word-error.ts';
+
+/** A run of test files: here, or earlier. */
+export interface TestRun {
+  /** Of the file of results. */
+  readonly name: string;
+  readonly where: 'static' | 'lab' | 'cluster';
+  readonly held: number;
+  readonly failed: number;
+  /** Sentences of those that did not hold, with the name of their test. */
+  readonly failures: readonly string[];
+}
+
+const schema = v.object({
+  apiVersion: v.literal('bulkhead/v1'),
+  kind: v.literal('TestReport'),
+  in: v.picklist(['static', 'lab', 'cluster']),
+  held: v.number(),
+  failed: v.number(),
+  tests: v.array(v.object({ name: v.string(), results: v.array(v.object({ expectation: v.string(), holds: v.boolean() })) })),
+});
+
+/** Throws WordError where the text is no such answer, or does not agree with itself. */
+export function readTestRun(name: string, text: string): TestRun {
+  const parsed = v.safeParse(schema, parsedJson(text));
+  const wrong = new WordError(`\`${name}\` holds no results of tests`, 'write them with bulkhead test … -o json');
+  if (!parsed.success) throw wrong;
+  const { in: where, held, failed, tests } = parsed.output;
+  const failures = tests.flatMap((test) => test.results.filter(({ holds }) => !holds).map(({ expectation }) => `${test.name}: ${expectation}`));
+  const results = tests.reduce((sum, test) => sum + test.results.length, 0);
+  if (failures.length !== failed || results !== held + failed) throw wrong;
+  return { name, where, held, failed, failures };
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
