@@ -7,9 +7,7 @@ import { cell, PAGE_ROWS_MAX } from '../../src/report/page.ts';
 import { pageHtml } from '../../src/report/page-html.ts';
 import { PAGE_COLORS, PAGE_STYLE } from '../../src/report/page-style.ts';
 import { pageCsv, pageMarkdown } from '../../src/report/page-text.ts';
-
-/** Names that would be markup, attributes, formulas, or turn the reading direction around. */
-export const HOSTILE: readonly string[] = ['<script>alert(1)</script>', '"><img src=x onerror=alert(1)>', "' onmouseover='x", '&lt;b&gt;', '</style><b>', '=1+2', 'a|b`c`', '\u202Egnp.exe', '\u001b[2J', 'x\ud800y'];
+import { HOSTILE } from './hostile-names.ts';
 
 function pageOf(names: readonly string[]): Page {
   return {
