@@ -30,8 +30,8 @@ dt,dd{margin:0}
 table{border-collapse:collapse;width:100%;margin:1rem 0;font-size:.925rem}
 caption{text-align:left;font-weight:600;padding:0 0 .35rem}
 th,td{text-align:left;vertical-align:top;padding:.4rem 1.25rem .4rem 0;border-bottom:1px solid var(--line)}
-thead th{color:var(--muted);font-weight:600;border-bottom-width:2px}
-tbody th{font-weight:600}
+thead th{color:var(--muted);font-weight:600;border-bottom-width:2px;overflow-wrap:normal}
+tbody th{font-weight:600;min-width:9rem}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 td p,th p{margin:0;max-width:none}
 td p+p{margin-top:.3rem}
@@ -65,4 +65,4 @@ thead{display:table-header-group}
 `;
 
 /** Base64 of the sheet's SHA-256, by which a policy for content names it (Content Security Policy Level 3, 2.3.1); a test says it when the sheet changes. */
-export const PAGE_STYLE_DIGEST = 'BzcL93QR/C4rLixMtuB+UmLEi9iJ1GVC2lIuJcW4Ei8=';
+export const PAGE_STYLE_DIGEST = 'fFYI0+4a/hRoAk8KGLH7j+RnNPxnZnpkTpP9d/U4XdQ=';
