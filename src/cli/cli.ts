@@ -30,6 +30,7 @@ const VERBS: readonly Verb[] = [
   { name: 'flows', summary: 'what went over the wire, and by which rule', load: async () => (await import('./flows-verb.ts')).defineFlows },
   { name: 'denied', summary: 'what was refused, by which rule, and which came nearest', load: async () => (await import('./flows-verb.ts')).defineDenied },
   { name: 'replay', summary: 'what proposed policies would have refused of the recorded flows', load: async () => (await import('./replay-verb.ts')).defineReplay },
+  { name: 'drift', summary: 'what is amiss now and was not then: new denials, failing tests, what nothing protects or needs', load: async () => (await import('./drift-verb.ts')).defineDrift },
   { name: 'recommend', summary: 'least-privilege policies from what manifests show of who talks to whom', load: async () => (await import('./recommend-verb.ts')).defineRecommend },
   { name: 'report', summary: 'isolation, exposure and compliance, as one page that stands alone or as data', load: async () => (await import('./report-verb.ts')).defineReport },
   { name: 'snapshot', summary: 'what decides about traffic in a cluster, kept in a file', load: async () => (await import('./snapshot-verb.ts')).defineSnapshot },

@@ -5,7 +5,7 @@ import type { FlowRecord } from '../flow/flow-record.ts';
 import type { LedgerEntry } from '../kernel/firewall.ts';
 import { writeLabFlows } from '../lab/lab-records.ts';
 import { nameLedgerEntry, type NamedLedgerEntry } from '../lab/name-ledger-entry.ts';
-import { reasonText } from '../report/flow-reason.ts';
+import { reasonText } from '../flow/reason-text.ts';
 import { printable } from '../report/printable.ts';
 import type { Style } from '../report/style.ts';
 import type { Interruption } from '../terminal/interruption.ts';

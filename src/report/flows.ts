@@ -3,7 +3,7 @@ import { trafficText } from '../flow/flow-protocol.ts';
 import { endName, policyText, type FlowRecord } from '../flow/flow-record.ts';
 import type { FlowGroup, UnusedRule } from '../flow/group-flows.ts';
 import { flowJson } from '../flow/write-flow.ts';
-import { nearestText, reasonText } from './flow-reason.ts';
+import { nearestText, reasonText } from '../flow/reason-text.ts';
 import { jsonLine } from './json-line.ts';
 import { printable } from './printable.ts';
 import type { Style } from './style.ts';

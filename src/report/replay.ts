@@ -4,7 +4,7 @@ import { endName, type FlowRecord } from '../flow/flow-record.ts';
 import type { Replay, ReplayedRows } from '../flow/replay.ts';
 import { flowJson } from '../flow/write-flow.ts';
 import { workflowCommand } from './finding-github.ts';
-import { nearestText, reasonText } from './flow-reason.ts';
+import { nearestText, reasonText } from '../flow/reason-text.ts';
 import { jsonLine } from './json-line.ts';
 import { printable } from './printable.ts';
 import type { Style } from './style.ts';

@@ -6,7 +6,7 @@ import { runBulkhead } from '../cli/run-bulkhead.ts';
 import { cloneRoot } from '../needs.ts';
 
 /** Folders of `cases/` whose pages are of this kind. */
-export const COMMAND_FOLDERS: readonly string[] = ['convert', 'diff', 'engine', 'explain', 'exposure', 'impact', 'prove', 'recommend', 'report', 'services', 'test'];
+export const COMMAND_FOLDERS: readonly string[] = ['convert', 'diff', 'drift', 'engine', 'explain', 'exposure', 'impact', 'prove', 'recommend', 'report', 'services', 'test'];
 
 export interface CommandPage {
   /** From the root of the clone: `cases/diff/01-gained-and-lost.md`. */

@@ -136,8 +136,8 @@ test('recorded flows: what went through and would be refused, unless the old pol
   for (const record of [SEEN, { ...SEEN, port: 81, count: 9 }, { ...SEEN, port: 82, verdict: 'denied' as const }]) table.add(record);
   const compiled = (policies: string) => compileCluster(readManifests([sourceFromText('cluster', SHOP + policies)]).cluster);
   const only81 = policy('shop', 'in', 'podSelector: { matchLabels: { app: operator } }, policyTypes: [Ingress], ingress: [{ ports: [{ port: 81 }] }]');
-  const told = (before: string, after: string): readonly string[] => flowCuts({ before: compiled(before), after: compiled(after) }, table).map(({ message, traffic, more }) => `${message} | ${traffic} | ${more}`);
-  assert.deepEqual(told('', only81), ['shop/web → shop/operator was seen 7 times, last at 1970-01-01T00:00:01Z | tcp/80 | 0']);
+  const told = (before: string, after: string): readonly string[] => flowCuts({ before: compiled(before), after: compiled(after) }, table).map(({ message, traffic, policy: refuser, more }) => `${message} | ${traffic} | ${refuser} | ${more}`);
+  assert.deepEqual(told('', only81), ['shop/web → shop/operator was seen 7 times, last at 1970-01-01T00:00:01Z | tcp/80 | NetworkPolicy shop/in (nearest is ingress rule 1 of NetworkPolicy shop/in: the rule lists TCP 81, and TCP 80 was asked) | 0']);
   assert.equal(told('', policy('shop', 'out', NO_EGRESS)).length, 2);
   assert.deepEqual(told(only81, only81), []);
 });

@@ -1,6 +1,6 @@
 // Why a recorded flow is allowed or refused, in one phrase.
 import { DIRECTIONS, type Direction } from '../model/network-policy.ts';
-import { policyText, type FlowReason, type NearMiss, type RuleName, type SideReason } from '../flow/flow-record.ts';
+import { policyText, type FlowReason, type NearMiss, type RuleName, type SideReason } from './flow-record.ts';
 
 /** `ingress rule 1 of NetworkPolicy data/db`; a refusal names the direction that refuses, the source's first. */
 export function reasonText(reason: FlowReason): string {

@@ -1,0 +1,113 @@
+// Two states of a cluster, with what was recorded and what is expected of each, become what has changed for the worse since.
+import { compareText } from '../base/finding.ts';
+import { checkTests } from '../probe/check-expectations.ts';
+import type { PolicyTest } from '../probe/policy-test.ts';
+import type { Program } from '../compile/program.ts';
+import { trafficText } from '../flow/flow-protocol.ts';
+import { endName, policyText, type FlowRecord } from '../flow/flow-record.ts';
+import type { FlowTable } from '../flow/flow-table.ts';
+import { FlowJudge, isAllowedBy, judgedRow } from '../flow/flow.ts';
+import { unusedRules } from '../flow/group-flows.ts';
+import { nearestText, reasonText } from '../flow/reason-text.ts';
+import { replayFlows } from '../flow/replay.ts';
+import { idlePolicies, ungovernedWorkloads } from './governed.ts';
+
+export const DRIFT_KINDS = ['new-denial', 'failed-test', 'unprotected-workload', 'selects-nothing', 'unused-rule'] as const;
+
+export type DriftKind = (typeof DRIFT_KINDS)[number];
+
+export interface Drift {
+  readonly kind: DriftKind;
+  /** What it is about, the same from run to run: `shop/web → data/db tcp/5432`. */
+  readonly subject: string;
+  /** Whole. */
+  readonly message: string;
+}
+
+export interface DriftState {
+  readonly program: Program;
+  /** undefined: nothing was recorded, so nothing is known of denials and of rules that nobody needs. */
+  readonly flows: FlowTable | undefined;
+}
+
+export interface DriftQuestion {
+  /** undefined: only what is now is known, and all that is amiss is told. */
+  readonly before: DriftState | undefined;
+  readonly now: DriftState;
+  readonly tests: readonly PolicyTest[];
+}
+
+/** What is amiss now and was not before, the kinds in their order, each sorted by its subject. Unchanged states have none. */
+export function findDrift({ before, now, tests }: DriftQuestion): readonly Drift[] {
+  const known = new Set(before === undefined ? [] : amiss(before, tests).map(keyOf));
+  const opened = before === undefined ? undefined : openedBefore(before, now);
+  return amiss(now, tests).filter((drift) => !known.has(keyOf(drift)) && (drift.kind !== 'new-denial' || opened === undefined || opened.has(drift.subject)));
+}
+
+export function keyOf({ kind, subject }: Pick<Drift, 'kind' | 'subject'>): string {
+  return `${kind} ${subject}`;
+}
+
+/** All that is amiss in one state. */
+function amiss(state: DriftState, tests: readonly PolicyTest[]): readonly Drift[] {
+  const found = [...denials(state), ...failedTests(state.program, tests), ...unprotected(state.program), ...selectingNothing(state.program), ...unused(state)];
+  return found.sort((a, b) => DRIFT_KINDS.indexOf(a.kind) - DRIFT_KINDS.indexOf(b.kind) || compareText(a.subject, b.subject));
+}
+
+/** Where nothing was recorded before: what the policies of that time would have let through of what is refused now. */
+function openedBefore(before: DriftState, { flows }: DriftState): ReadonlySet<string> | undefined {
+  if (before.flows !== undefined || flows === undefined) return undefined;
+  return new Set([...replayFlows(before.program.cluster, flows).opened.records()].map(connectionText));
+}
+
+/** By pair and port, over both families. */
+function denials({ program, flows }: DriftState): readonly Drift[] {
+  if (flows === undefined) return [];
+  const judge = new FlowJudge(program.cluster, flows.ends.all);
+  const denied = new Map<string, FlowRecord>();
+  for (let row = 0; row < flows.size; row++) {
+    if (flows.verdictAt(row) !== 'denied') continue;
+    const record = flows.recordAt(row);
+    const subject = connectionText(record);
+    const known = denied.get(subject);
+    denied.set(subject, known === undefined ? judgedRow(judge, flows, row) : { ...known, count: known.count + record.count, lastSeen: Math.max(known.lastSeen, record.lastSeen) });
+  }
+  return [...denied].map(([subject, record]) => ({ kind: 'new-denial', subject, message: `${subject} ${denialText(record)}` }));
+}
+
+/** Of records that are judged. */
+function denialText({ count, lastSeen, reason }: FlowRecord): string {
+  const seen = `was refused ${count === 1 ? 'once' : `${count} times`}, last at ${new Date(lastSeen).toISOString().slice(0, 19)}Z`;
+  if (isAllowedBy(reason!)) return `${seen}; these policies would let it through`;
+  const nearest = nearestText(reason!);
+  return `${seen}: ${reasonText(reason!)}${nearest === undefined ? '' : `; ${nearest}`}`;
+}
+
+function connectionText({ source, target, protocol, port }: FlowRecord): string {
+  return `${endName(source)} → ${endName(target)} ${trafficText(protocol, port)}`;
+}
+
+function failedTests(program: Program, tests: readonly PolicyTest[]): readonly Drift[] {
+  const results = checkTests(program, tests).tests.flatMap(({ test, results: all }) => all.filter(({ holds }) => !holds).map((result) => ({ test, result })));
+  return results.map(({ test, result: { expectation, problem } }) => {
+    const subject = `${test.name}: ${expectation.sentence}`;
+    return { kind: 'failed-test', subject, message: problem === undefined ? `${subject} does not hold` : `${subject} cannot be judged: ${problem.message}` };
+  });
+}
+
+function unprotected(program: Program): readonly Drift[] {
+  return ungovernedWorkloads(program).map(({ name, direction }) => ({ kind: 'unprotected-workload', subject: `${name} ${direction}`, message: `no policy governs the ${direction} of ${name}` }));
+}
+
+function selectingNothing(program: Program): readonly Drift[] {
+  return idlePolicies(program).map((policy) => ({ kind: 'selects-nothing', subject: policyText(policy), message: `${policyText(policy)} selects no pods` }));
+}
+
+function unused({ program, flows }: DriftState): readonly Drift[] {
+  if (flows === undefined) return [];
+  const records = Array.from({ length: flows.size }, (_, row) => flows.recordAt(row));
+  return unusedRules(program.cluster, records).map((rule) => {
+    const subject = `${rule.direction} rule ${rule.index + 1} of ${policyText(rule)}`;
+    return { kind: 'unused-rule', subject, message: `none of ${records.length} recorded flows needed ${subject}` };
+  });
+}
