@@ -25,7 +25,7 @@ export interface RunningAgent {
 export function startAgent({ api, signal, answers, denials, allowsAudit = false, ...options }: AgentOptions): RunningAgent {
   const agent = new NodeAgent({ ...options, allowsAudit });
   const watch = new AnswerWatch({ source: answers, followServices: (listener, until) => followDnsServices(api, listener, AbortSignal.any([signal, until])), listener: agent.names, clock: options.clock });
-  agent.onChange(() => watch.want(agent.names.areWanted));
+  agent.onChange(() => watch.want(agent.names.areLookedAt));
   const bell = denials === undefined ? undefined : new DenialBell({ open: denials, clock: options.clock, onRing: () => agent.flows.ring(), onProblem: (message) => agent.flowsProblem(message) });
   const ended = followCluster({ api, listener: agent, signal, allowsAudit }).finally(async () => {
     agent.stop();

@@ -8,15 +8,21 @@ import type { FlowEnd, FlowReason, FlowRecord } from '../flow/flow-record.ts';
 /** Answers that are remembered; a node with more different flows asks again. */
 const REASONS_MAX = 16_384;
 
+/** So that what it takes to judge them is soon given back. */
+const JUDGED_AT_ONCE = 1_024;
+
 /** A class, for it remembers. */
 export class FlowReasons {
   readonly #known = new Map<string, FlowReason>();
+  /** Few differ, and each is large. */
+  readonly #distinct = new Map<string, FlowReason>();
   readonly #numbers = new WeakMap<FlowEnd, number>();
   #next = 0;
 
   /** Policies or namespaces are others. */
   forget(): void {
     this.#known.clear();
+    this.#distinct.clear();
   }
 
   /** In the order of the records. `pods` are those at their ends, as they were. Only these are compiled, so the cost follows them and the policies. */
@@ -26,16 +32,24 @@ export class FlowReasons {
     const found = new Map(keys.map((key) => [key, this.#known.get(key)]));
     let missing: readonly Asked[] = [...new Map(records.map((record, index) => [keys[index]!, record]))].filter(([key]) => found.get(key) === undefined);
     while (missing.length > 0) {
-      const { now, later, pods } = withoutTwins(missing, podOf);
+      const { now, later, pods } = withoutTwins(missing.slice(0, JUDGED_AT_ONCE), podOf);
       const judged = judgeRecords({ ...cluster, pods }, now.map(([, record]) => record));
       for (const [index, [key]] of now.entries()) {
-        const { reason } = judged[index]!;
+        const reason = this.#oneOf(judged[index]!.reason);
         found.set(key, reason);
         if (reason !== undefined) this.#known.set(key, reason);
       }
-      missing = later;
+      missing = [...later, ...missing.slice(JUDGED_AT_ONCE)];
     }
     return keys.map((key) => found.get(key));
+  }
+
+  #oneOf(reason: FlowReason | undefined): FlowReason | undefined {
+    if (reason === undefined) return undefined;
+    const text = JSON.stringify(reason);
+    const held = this.#distinct.get(text);
+    if (held === undefined) this.#distinct.set(text, reason);
+    return held ?? reason;
   }
 
   #keyOf({ source, target, family, protocol, port }: FlowRecord): string {

@@ -29,6 +29,7 @@ export interface KernelWriterOptions {
   /** Elements of one set. */
   readonly setSizeMax: number;
   readonly clock: Pick<Clock, 'elapsedMs'>;
+  readonly watchesAllAnswers: boolean;
   /** With the pod as it was. */
   readonly onRemoved: (pod: Pod) => void;
 }
@@ -40,6 +41,7 @@ export class KernelWriter {
   private readonly clock: Pick<Clock, 'elapsedMs'>;
   private readonly firewall: Firewall;
   private readonly setSizeMax: number;
+  private readonly watchesAllAnswers: boolean;
   private readonly onRemoved: (pod: Pod) => void;
   private readonly closed = new ClosedPolicies();
   private readonly live: LiveProgram;
@@ -49,11 +51,12 @@ export class KernelWriter {
   private hasRecalled = false;
   private believed: DnsServers = NO_SERVERS;
 
-  constructor({ node, firewall, cluster, setSizeMax, clock, onRemoved }: KernelWriterOptions) {
+  constructor({ node, firewall, cluster, setSizeMax, clock, watchesAllAnswers, onRemoved }: KernelWriterOptions) {
     this.node = node;
     this.firewall = firewall;
     this.clock = clock;
     this.onRemoved = onRemoved;
+    this.watchesAllAnswers = watchesAllAnswers;
     this.names = new LearntNames(firewall);
     this.addresses = new PodAddresses(node, cluster.pods);
     this.setSizeMax = setSizeMax;
@@ -160,8 +163,8 @@ export class KernelWriter {
   }
 
   private newEmission(nextId?: number): LiveEmission {
-    const { live, node, setSizeMax } = this;
-    const emission = new LiveEmission(live, node, { setSizeMax, ...(nextId === undefined ? {} : { nextId }) });
+    const { live, node, setSizeMax, watchesAllAnswers } = this;
+    const emission = new LiveEmission(live, node, { setSizeMax, watchesAllAnswers, ...(nextId === undefined ? {} : { nextId }) });
     emission.dnsServers = this.believed;
     this.names.emitTo(emission);
     return emission;

@@ -27,6 +27,8 @@ export interface NodeAgentOptions {
   readonly allowsAudit?: boolean;
   /** The firewall only counts, beside another engine: nothing is ever said to be in force. */
   readonly observes?: boolean;
+  /** Flows to hosts outside are told by the names that the pods looked up: answers of DNS to all pods are looked at. */
+  readonly namesHosts?: boolean;
 }
 
 /** What 500 pods need that each let in 1,000 kinds of peers. A change of so much takes the kernel some 20 s of CPU, and the agent 300 MB; of twice as much over a minute. */
@@ -57,6 +59,7 @@ export class NodeAgent implements ClusterListener {
   private readonly clock: Clock;
   private readonly allowsAudit: boolean;
   private readonly observes: boolean;
+  private readonly namesHosts: boolean;
   private readonly policies = new PoliciesInForce();
   private readonly troubles: Troubles;
   private readonly ranges: LocalRanges;
@@ -79,16 +82,17 @@ export class NodeAgent implements ClusterListener {
   private readonly setSizeMax: number;
   private isStopped = false;
 
-  constructor({ node, firewall, clock, setSizeMax = SET_SIZE_MAX, allowsAudit = false, observes = false }: NodeAgentOptions) {
+  constructor({ node, firewall, clock, setSizeMax = SET_SIZE_MAX, allowsAudit = false, observes = false, namesHosts = false }: NodeAgentOptions) {
     this.setSizeMax = setSizeMax;
     this.node = node;
     this.firewall = firewall;
     this.clock = clock;
     this.allowsAudit = allowsAudit;
     this.observes = observes;
+    this.namesHosts = namesHosts;
     this.troubles = new Troubles(clock);
     this.ranges = new LocalRanges(node);
-    this.names = new NodeNames({ firewall, clock, troubles: this.troubles, onDue: () => this.scheduleCommit(0), onTold: () => this.tell() });
+    this.names = new NodeNames({ firewall, clock, troubles: this.troubles, onDue: () => this.scheduleCommit(0), onTold: () => this.tell(), onAnswer: namesHosts ? (pod, answer) => this.flows.names.learn(pod, answer) : undefined });
     this.flows = new NodeFlows({ node, firewall, clock, observes });
     this.unwatch = firewall.watch(() => this.repair());
     this.troubles.set('starting', '', 'the API server has not told everything yet');
@@ -104,7 +108,7 @@ export class NodeAgent implements ClusterListener {
   /** Everything is told at once; only what then differs from what the kernel holds is written. */
   begin(cluster: Cluster, policies: readonly ToldPolicy[]): void {
     const { node, firewall, clock, setSizeMax } = this;
-    this.writer = new KernelWriter({ node, firewall, cluster, setSizeMax, clock, onRemoved: (pod) => this.flows.removed(pod) });
+    this.writer = new KernelWriter({ node, firewall, cluster, setSizeMax, clock, watchesAllAnswers: this.namesHosts, onRemoved: (pod) => this.flows.removed(pod) });
     this.names.begin(this.writer);
     this.policies.begin(policies);
     this.troubles.clear('starting', '');

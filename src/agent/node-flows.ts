@@ -13,6 +13,7 @@ import type { FlowsState } from './agent-state.ts';
 import type { Clock } from './clock.ts';
 import { FlowReasons } from './flow-reasons.ts';
 import type { FlowSink } from './flow-sink.ts';
+import { SeenNames } from './seen-names.ts';
 
 export interface NodeFlowsOptions {
   readonly node: string;
@@ -39,6 +40,8 @@ const PACE = 50;
 export class NodeFlows {
   readonly #options: NodeFlowsOptions;
   readonly #book = new AddressBook();
+  /** Of the hosts that pods of the node looked up. */
+  readonly names: SeenNames = new SeenNames();
   readonly #reasons = new FlowReasons();
   readonly #ends = new Map<Tenancy | string, FlowEnd>();
   readonly #podOfEnd = new WeakMap<FlowEnd, Pod>();
@@ -104,7 +107,9 @@ export class NodeFlows {
 
   /** As it was. */
   removed(pod: Pod): void {
-    if (this.#cluster !== undefined) this.#book.remove(pod, this.#options.clock.elapsedMs());
+    if (this.#cluster === undefined) return;
+    this.#book.remove(pod, this.#options.clock.elapsedMs());
+    for (const address of pod.addresses) this.names.forget(address);
   }
 
   /** Somebody wants to see what happens now. */
@@ -202,7 +207,8 @@ export class NodeFlows {
     const unjudged = entries.map((entry): FlowRecord => {
       const seenMs = startMs - entry.idleMs;
       const lastSeen = time - entry.idleMs;
-      const record = ledgerFlow(entry, (address) => this.#endAt(address, seenMs), { timeMs: lastSeen, node });
+      const names = this.names.of(entry.source, entry.target);
+      const record = ledgerFlow(entry, (address) => this.#endAt(address, { seenMs, names: address === entry.target ? names : NO_NAMES }), { timeMs: lastSeen, node });
       return { ...record, firstSeen: entry.packets === 1 ? lastSeen : Math.min(sinceMs, lastSeen), openings: openingsOf(entry) };
     });
     const reasons = this.#reasons.reasonsOf(cluster, unjudged, (end) => this.#podOfEnd.get(end));
@@ -227,23 +233,26 @@ export class NodeFlows {
     this.#namespaces = new Map(namespaces.map(({ name, labels }) => [name, labels]));
   }
 
-  #endAt(address: IpAddress, seenMs: number): FlowEnd {
+  /** `names` of a host outside, as the other end was told them. */
+  #endAt(address: IpAddress, { seenMs, names }: { readonly seenMs: number; readonly names: readonly string[] }): FlowEnd {
     const tenancy = this.#book.tenancyAt(address, seenMs);
-    const key = tenancy ?? keyOf(address);
+    const key = tenancy ?? `${keyOf(address)} ${names.join()}`;
     let end = this.#ends.get(key);
     if (end === undefined) {
-      end = tenancy === undefined ? this.#outsideEnd(address) : podEnd(tenancy.pod, this.#namespaces.get(tenancy.pod.namespace), address);
+      end = tenancy === undefined ? this.#outsideEnd(address, names) : podEnd(tenancy.pod, this.#namespaces.get(tenancy.pod.namespace), address);
       if (tenancy !== undefined) this.#podOfEnd.set(end, tenancy.pod);
       this.#ends.set(key, end);
     }
     return end;
   }
 
-  #outsideEnd(address: IpAddress): FlowEnd {
+  #outsideEnd(address: IpAddress, names: readonly string[]): FlowEnd {
     const node = this.#nodes.get(keyOf(address));
-    return { kind: 'outside', address, names: [], node, isOwnNode: node === this.#options.node };
+    return { kind: 'outside', address, names, node, isOwnNode: node === this.#options.node };
   }
 }
+
+const NO_NAMES: readonly string[] = [];
 
 /** Ends that are kept as values; a flood of others is made anew. */
 const ENDS_MAX = 32_768;

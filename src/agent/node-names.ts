@@ -16,6 +16,8 @@ import type { Troubles } from './troubles.ts';
 /** After this long it is looked for names whose time is over. */
 const SWEEP_MS = 60_000;
 
+const NO_PROBLEMS: ReadonlyMap<string, string> = new Map();
+
 export interface NodeNamesOptions {
   readonly firewall: Pick<Firewall, 'answersProblem'>;
   readonly clock: Clock;
@@ -24,6 +26,8 @@ export interface NodeNamesOptions {
   readonly onDue: () => void;
   /** The state is another one. */
   readonly onTold: () => void;
+  /** Answers to all pods are looked at, and handed on; else only where rules name domains. */
+  readonly onAnswer: ((pod: IpAddress, answer: DnsAnswer) => void) | undefined;
 }
 
 export class NodeNames implements AnswerListener {
@@ -31,6 +35,7 @@ export class NodeNames implements AnswerListener {
   private writer: KernelWriter | undefined;
   private servers: DnsServers = NO_SERVERS;
   private readonly answers: Record<keyof AnswerCounts, number> = { learnt: 0, other: 0, unreadable: 0, full: 0, unseen: 0 };
+  private readonly problems = new Map<string, string>();
   private cancelSweep: (() => void) | undefined;
 
   constructor(options: NodeNamesOptions) {
@@ -42,8 +47,13 @@ export class NodeNames implements AnswerListener {
     writer.dnsServers = this.servers;
   }
 
+  /** Whether answers are to be looked at. */
+  get areLookedAt(): boolean {
+    return this.areWanted || (this.writer !== undefined && this.options.onAnswer !== undefined);
+  }
+
   /** Whether some policy has rules that name domains. */
-  get areWanted(): boolean {
+  private get areWanted(): boolean {
     return (this.writer?.program.domainNames.length ?? 0) > 0;
   }
 
@@ -57,6 +67,7 @@ export class NodeNames implements AnswerListener {
       this.answers[answer]++;
       return;
     }
+    this.options.onAnswer?.(pod, answer);
     const learning = this.learn(pod, answer);
     this.answers[learning === 'nothing-new' ? 'other' : learning]++;
     if (learning === 'full') this.namesProblem('full', `more addresses were told for names than are held (${ADDRESSES_PER_POD_MAX} of one pod, ${ADDRESSES_MAX} of a node), last to the pod at ${formatIpAddress(pod)}: what is not held is closed`);
@@ -71,17 +82,14 @@ export class NodeNames implements AnswerListener {
   }
 
   namesProblem(about: string, message: string | undefined): void {
-    const { troubles, onTold } = this.options;
-    if (message === undefined) troubles.clear('names', about);
-    else troubles.set('names', about, message);
-    onTold();
+    this.setProblem(about, message);
+    this.options.onTold();
   }
 
   /** After each change of the kernel. */
   committed(): void {
-    const { firewall: { answersProblem }, troubles } = this.options;
-    if (answersProblem === undefined || !this.areWanted) troubles.clear('names', 'kernel');
-    else troubles.set('names', 'kernel', `the kernel hands out no answers of DNS, so rules that name domains let nothing through: ${answersProblem}`);
+    const { answersProblem } = this.options.firewall;
+    this.setProblem('kernel', answersProblem === undefined ? undefined : `the kernel hands out no answers of DNS, so rules that name domains let nothing through: ${answersProblem}`);
     this.scheduleSweep();
   }
 
@@ -91,6 +99,13 @@ export class NodeNames implements AnswerListener {
     if (found === undefined || this.writer === undefined) return policies;
     const naming = new Set(this.writer.program.cluster.clusterPolicies.filter(namesDomains).map(({ kind, name }) => `${kind} ${name}`));
     return policies.map((policy) => (policy.problem === undefined && naming.has(`${policy.kind} ${policy.name}`) ? { ...policy, problem: found.message } : policy));
+  }
+
+  /** No trouble as long as no rule needs the names. */
+  private setProblem(about: string, message: string | undefined): void {
+    if (message === undefined) this.problems.delete(about);
+    else this.problems.set(about, message);
+    this.options.troubles.setAll('names', this.areWanted ? this.problems : NO_PROBLEMS);
   }
 
   stop(): void {

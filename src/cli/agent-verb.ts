@@ -125,7 +125,7 @@ async function runAgent(options: AgentVerbOptions): Promise<number> {
   const { signal } = stop;
   void interruption.come.then(() => stop.abort());
   try {
-    const { agent, ended } = startAgent({ api, firewall, node, clock: systemClock, setSizeMax: setSize, signal, allowsAudit: allowAudit, observes, ...(observes ? {} : { answers }), ...(denials === undefined ? {} : { denials }) });
+    const { agent, ended } = startAgent({ api, firewall, node, clock: systemClock, setSizeMax: setSize, signal, allowsAudit: allowAudit, observes, ...(observes ? {} : { answers, namesHosts: true }), ...(denials === undefined ? {} : { denials }) });
     const duties = performDuties({ agent, node, api, version: packageVersion(), nftVersion: findNftVersion() ?? 'none', log, signal, door, observes });
     await Promise.all([ended, duties]);
   } finally {

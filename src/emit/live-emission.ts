@@ -35,6 +35,8 @@ export interface LiveEmissionOptions {
   readonly setSizeMax?: number;
   /** Of an emission that this one follows: it gives no id anew that the other gave. */
   readonly nextId?: number;
+  /** Answers of DNS to all local pods are looked at; else those to pods under rules that name domains. */
+  readonly watchesAllAnswers?: boolean;
 }
 
 export class LiveEmission {
@@ -46,7 +48,7 @@ export class LiveEmission {
   private readonly pods: NodePods;
   private readonly ownNode = new OwnNodeRules();
   private readonly named = new NamedAddresses();
-  private readonly answers = new WatchedAnswers();
+  private readonly answers: WatchedAnswers;
   /** Of all pods, the local ones' included. */
   private podRanges: readonly IpRange[] = [];
   private localPodRanges: readonly IpRange[] = [];
@@ -59,8 +61,9 @@ export class LiveEmission {
   private isAdopted = false;
 
   /** Pods with this name of a node are the local ones. Takes it that the kernel holds nothing; `adopt` says otherwise. */
-  constructor(live: LiveProgram, node: string, { setSizeMax = Infinity, nextId = FIRST_ID }: LiveEmissionOptions = {}) {
+  constructor(live: LiveProgram, node: string, { setSizeMax = Infinity, nextId = FIRST_ID, watchesAllAnswers = false }: LiveEmissionOptions = {}) {
     this.live = live;
+    this.answers = new WatchedAnswers({ isOfAllPods: watchesAllAnswers });
     this.sizes = new SetSizes(setSizeMax);
     this.source = new IdSource(nextId, []);
     this.profileUses = new ProfileUses(this.source);

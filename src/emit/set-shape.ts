@@ -89,7 +89,7 @@ function shapesOfFamily(family: IpFamily): SetShape<SetName>[] {
     { name: `self${family}`, fields: [address, address], isInterval: false, isMap: false, meaning: 'each local pod with itself' },
     { name: `ln${family}`, fields: [address], isInterval: false, isMap: true, meaning: 'local pods whose traffic to this node itself is judged: 0:1' },
     { name: `on${family}`, fields: [address, address], isInterval: true, isMap: true, meaning: '(such a pod, range of addresses of this node) to profile' },
-    { name: `ask${family}`, fields: [address], isInterval: false, isMap: false, meaning: 'local pods under rules that name domains: answers of DNS to them are looked at' },
+    { name: `ask${family}`, fields: [address], isInterval: false, isMap: false, meaning: 'local pods whose answers of DNS are looked at' },
     { name: `dnsvia${family}`, fields: [address], isInterval: false, isMap: false, meaning: 'Services of DNS, whoever answers behind them' },
     { name: `dnsat${family}`, fields: [address], isInterval: false, isMap: false, meaning: 'servers of DNS that answer at this address themselves' },
     { name: `named${family}`, fields: [address, address], isInterval: false, isMap: true, notedForSeconds: NAMED_SECONDS, sizeMax: NAMED_SIZE, meaning: '(such a pod, address it was told for a name) to profile' },

@@ -23,11 +23,17 @@ const SETS: readonly AnswerSet[] = ['ask', 'dnsvia', 'dnsat'];
 
 export class WatchedAnswers {
   servers: DnsServers = NO_SERVERS;
+  private readonly isOfAllPods: boolean;
   private readonly held: ReadonlyMap<SetName, Set<bigint>> = new Map(SETS.flatMap((set) => FAMILIES.map((family): [SetName, Set<bigint>] => [`${set}${family}`, new Set()])));
 
+  /** `isOfAllPods`: also where no rule names a domain, for who tells of flows. */
+  constructor({ isOfAllPods }: { readonly isOfAllPods: boolean }) {
+    this.isOfAllPods = isOfAllPods;
+  }
+
   plan({ program, ends, draft }: { readonly program: Program; readonly ends: readonly LocalEnd[]; readonly draft: ChangeDraft }): void {
-    const isWanted = program.domainNames.length > 0;
-    this.change('ask', isWanted ? askingPods(program, ends) : [], draft);
+    const isWanted = this.isOfAllPods || program.domainNames.length > 0;
+    this.change('ask', this.isOfAllPods ? ends.flatMap(({ address, pod }) => (pod === undefined ? [] : [address])) : isWanted ? askingPods(program, ends) : [], draft);
     this.change('dnsvia', isWanted ? this.servers.services : [], draft);
     this.change('dnsat', isWanted ? this.servers.servers : [], draft);
   }

@@ -1,6 +1,7 @@
 // The ledger of a node's kernel as flows, with an agent in between: counts, names at the time, rules, and what happens when somebody leaves, dies or turns the clock.
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { encode } from 'dns-packet';
 import { NodeFlows } from '../../src/agent/node-flows.ts';
 import { parseIpAddress } from '../../src/base/ip-address.ts';
 import { endName, type FlowRecord } from '../../src/flow/flow-record.ts';
@@ -136,6 +137,24 @@ test('the node itself and another host are no pods', async (context) => {
   world.open(WEB, '192.0.2.1', { port: 10_250 });
   await world.advance(STEP_MS);
   assert.deepEqual(world.records.map(({ target }) => [endName(target), target.kind === 'outside' && target.isOwnNode]).sort(), [['203.0.113.7', false], ['n1', true]]);
+});
+
+test('a host outside has the names that the very pod looked up, and who gets its address has none of them', async (context) => {
+  const world = new FlowWorld();
+  context.after(() => world.stop());
+  world.namesHosts = true;
+  await world.start();
+  world.node.answer(ip(WEB), encode({ type: 'response', id: 7, flags: 0x180, questions: [{ type: 'A', name: 'www.example.org' }], answers: [{ type: 'A', name: 'www.example.org', ttl: 60, data: OUTSIDE }] }));
+  for (const pod of [WEB, DB]) world.open(pod, OUTSIDE, { port: 443 });
+  await world.advance(STEP_MS);
+  assert.deepEqual(world.lines(), [`allowed shop/db ${OUTSIDE} 443 1`, 'allowed shop/web www.example.org 443 1']);
+  assert.ok(world.node.kernel.read().get('ask4')!.length === 2 && world.node.agent!.state.troubles.every(({ code }) => code !== 'names'));
+  world.api.remove({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web', namespace: 'shop' } });
+  world.put(podObject('late', { address: WEB }));
+  await world.advance(300);
+  world.open(WEB, OUTSIDE, { port: 443 });
+  await world.advance(STEP_MS);
+  assert.deepEqual(world.lines(), [`allowed shop/late ${OUTSIDE} 443 1`]);
 });
 
 test('no rule is named for what was refused before its pod was known', async (context) => {

@@ -36,6 +36,7 @@ export class World {
   readonly nodes: ReadonlyMap<string, SimulatedNode>;
   /** Of the agents that start from now on. */
   allowsAudit = true;
+  namesHosts = false;
 
   constructor(nodes: readonly string[], chance: () => number) {
     this.clock = new FakeClock(chance);
@@ -109,7 +110,7 @@ export class SimulatedNode {
     const stop = new AbortController();
     const { api, clock } = this.world;
     const answers = { open: (listener: PacketListener) => this.listen(listener), servers: [DNS_SERVER] };
-    const { agent, ended } = startAgent({ api, clock, node: this.name, firewall: this.firewall, signal: stop.signal, answers, allowsAudit: this.world.allowsAudit });
+    const { agent, ended } = startAgent({ api, clock, node: this.name, firewall: this.firewall, signal: stop.signal, answers, allowsAudit: this.world.allowsAudit, namesHosts: this.world.namesHosts });
     this.running = { agent, ended, stop };
     let commits = 0;
     agent.onChange(() => {

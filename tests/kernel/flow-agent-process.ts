@@ -1,0 +1,58 @@
+// An agent alone in its process, in the network namespace behind descriptor 3, that says what it told and what it cost.
+import { startAgent } from '../../src/agent/agent.ts';
+import { RecentFlows } from '../../src/agent/recent-flows.ts';
+import { systemClock } from '../../src/cli/system-clock.ts';
+import { openLogGroup } from '../../src/kernel/log-group.ts';
+import { openFirewall } from '../../src/kernel/nft-firewall.ts';
+import { FakeCluster } from '../../src/kube/fake-cluster.ts';
+import type { WantedObject } from '../../src/kube/cluster-api.ts';
+
+export interface AgentCost {
+  /** Judgments that were told, and that the kernel had no room for. */
+  readonly told: number;
+  readonly lost: number;
+  readonly cpuMs: number;
+  readonly residentBytes: number;
+  /** Records of the last drain: what the kernel's ledger held. */
+  readonly records: number;
+  readonly drains: number;
+}
+
+const NAMESPACE = 3;
+const GROUP = 1074;
+
+process.on('message', (message: { readonly objects: readonly WantedObject[] } | 'ask') => {
+  if (message === 'ask') tell();
+  else void run(message.objects);
+});
+
+let told = 0;
+let lost = 0;
+let records = 0;
+let agent: ReturnType<typeof startAgent>['agent'] | undefined;
+
+async function run(objects: readonly WantedObject[]): Promise<void> {
+  const api = new FakeCluster('soaked');
+  for (const object of objects) api.put(object);
+  const firewall = openFirewall({ namespace: NAMESPACE, denialGroup: GROUP });
+  const stop = new AbortController();
+  ({ agent } = startAgent({ api, firewall, node: 'n1', clock: systemClock, signal: stop.signal, denials: (listener) => openLogGroup({ namespace: NAMESPACE, group: GROUP }, listener) }));
+  agent.flows.addSink({ take: (taken, missed) => {
+    for (const { count } of taken) told += count;
+    lost += missed;
+    records = taken.length;
+  } });
+  agent.flows.addSink(new RecentFlows());
+  const stopListening = agent.onChange(() => {
+    if (!agent!.isReady) return;
+    stopListening();
+    process.send!('ready');
+  });
+}
+
+function tell(): void {
+  agent!.flows.drain();
+  const { user, system } = process.cpuUsage();
+  const cost: AgentCost = { told, lost, cpuMs: (user + system) / 1000, residentBytes: process.memoryUsage.rss(), records, drains: agent!.state.flows.drains };
+  process.send!(cost);
+}

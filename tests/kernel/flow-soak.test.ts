@@ -1,0 +1,21 @@
+// Twenty thousand new flows a second for a while: each is told, and the agent does not grow.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { needs } from '../needs.ts';
+import { soak, TUPLES } from './flow-soak.ts';
+
+/** Thirty minutes at night. */
+const SECONDS = process.env['BULKHEAD_NIGHTLY'] === '1' ? 1800 : 20;
+/** From a clone, where the loader of TypeScript takes its part. */
+const RESIDENT_BYTES_MAX = 160 * 2 ** 20;
+/** Of the second half of the time, with a collector that runs when it likes. */
+const GROWTH_BYTES_MAX = 16 * 2 ** 20;
+
+test('a flood of new flows is told whole, in a memory that stays', needs('kernel'), async () => {
+  const [, half, end] = await soak({ seconds: SECONDS, parts: 2 });
+  assert.equal(end!.told, end!.sent);
+  assert.equal(end!.lost, 0);
+  assert.ok(end!.records <= TUPLES, `${end!.records} records`);
+  assert.ok(end!.residentBytes < RESIDENT_BYTES_MAX, `${end!.residentBytes} bytes`);
+  assert.ok(end!.residentBytes - half!.residentBytes < GROWTH_BYTES_MAX, `${half!.residentBytes} bytes, then ${end!.residentBytes}`);
+});
