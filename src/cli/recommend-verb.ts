@@ -7,10 +7,9 @@ import { compileCluster } from '../compile/compile.ts';
 import { comparePrograms } from '../compare/compare.ts';
 import { groupChanges } from '../compare/group-changes.ts';
 import type { Cluster } from '../model/cluster.ts';
-import type { NetworkPolicy } from '../model/network-policy.ts';
 import { EXACT, type OutsideGrouping } from '../recommend/address-groups.ts';
 import { opennessOf, type Openness } from '../recommend/openness.ts';
-import { recommend, type Recommendation } from '../recommend/recommend.ts';
+import { recommend, withDrafts, type Recommendation, type RecommendedKind } from '../recommend/recommend.ts';
 import { differenceMarkdown, differenceSummary, differenceText, type Difference } from '../report/difference.ts';
 import { countFindings, findingText } from '../report/finding-text.ts';
 import { recommendationFiles, recommendationJson, recommendationMarkdown, recommendationSentences, recommendationTable, recommendationYaml, RECOMMENDATION_FORMATS } from '../report/recommendation.ts';
@@ -29,6 +28,7 @@ import { replaceFile } from '../input/replace-file.ts';
 import { terminalOf } from '../terminal/terminal.ts';
 
 interface RecommendVerbOptions extends InputOptions, Pick<FlowOptions, 'flows' | 'since'> {
+  readonly as: RecommendedKind;
   readonly outside: OutsideGrouping;
   readonly withDenied?: boolean;
   readonly output: (typeof RECOMMENDATION_FORMATS)[number];
@@ -36,13 +36,16 @@ interface RecommendVerbOptions extends InputOptions, Pick<FlowOptions, 'flows' |
   readonly write?: string;
 }
 
+const KINDS: readonly RecommendedKind[] = ['NetworkPolicy', 'ClusterNetworkPolicy'];
+
 export function defineRecommend(command: Command): void {
   addFlowOptions(addInputOptions(command.argument('[PATH...]', 'the same as -f')))
     .addOption(new Option('--outside <WIDTH>', 'with --flows, how wide a rule for addresses may be: exact, /24 (of IPv6 /64), /24,/48, or names: one rule for the addresses of a DNS name').argParser(parseOutside).default(EXACT, 'exact'))
     .option('--with-denied', 'with --flows, grant what was refused as well')
     .option('-o, --output <FORMAT>', `one of: ${RECOMMENDATION_FORMATS.join(', ')}`, choiceOf(RECOMMENDATION_FORMATS), 'yaml')
     .option('--only-decided', 'leave out the rules that somebody has to decide on; they are listed all the same')
-    .option('--write <DIR>', 'write each policy into a file of its own, DIR/NAMESPACE/NAME.yaml')
+    .option('--as <KIND>', `kind of the policies: ${KINDS.join(' or ')}, which judges who comes from pods alone`, choiceOf(KINDS), 'NetworkPolicy')
+    .option('--write <DIR>', 'write each policy into a file of its own, DIR/NAMESPACE/NAME.yaml, or DIR/NAME.yaml of a kind without namespaces')
     .addHelpText('after', `
 Read are the environment, commands, arguments and probes of containers, ConfigMaps, Services, Ingresses, annotations
 and monitors. Values of Secrets are never read. NetworkPolicies of the input are not counted on: what the new ones
@@ -68,7 +71,7 @@ async function runRecommend(paths: readonly string[], options: RecommendVerbOpti
   const gathering = input === undefined || options.flows === undefined ? undefined : await readFlows(options);
   if (input === undefined || (options.flows !== undefined && gathering === undefined)) return 2;
   const flows = gathering === undefined ? {} : { flows: { table: gathering.table, outside: options.outside, withDenied: options.withDenied === true } };
-  const recommendation = recommend(input.cluster, input.written, { onlyDecided: options.onlyDecided === true, ...flows });
+  const recommendation = recommend(input.cluster, input.written, { onlyDecided: options.onlyDecided === true, kind: options.as, ...flows });
   // Kinds that take no part in other answers may well have taken part in this one.
   const textFindings = input.textFindings.filter(({ code }) => code !== 'object-not-read');
   const known = recommendation.flows?.cluster ?? input.cluster;
@@ -106,14 +109,12 @@ function parseOutside(word: string): OutsideGrouping {
 }
 
 function opennessBeside(cluster: Cluster, recommendation: Recommendation): Layout['openness'] {
-  const policies = recommendation.drafts.map(({ policy }) => policy as NetworkPolicy); // a recommendation drafts no other kind
-  return { before: opennessOf(compileCluster(cluster)), after: opennessOf(compileCluster({ ...cluster, policies })) };
+  return { before: opennessOf(compileCluster(cluster)), after: opennessOf(compileCluster(withDrafts(cluster, recommendation))) };
 }
 
 /** The policies of the input on the one side, the recommended ones in their place on the other. */
-function differenceOf(cluster: Cluster, { drafts }: Recommendation): Difference {
-  const policies = drafts.map(({ policy }) => policy as NetworkPolicy); // a recommendation drafts no other kind
-  const comparison = comparePrograms({ before: compileCluster(cluster), after: compileCluster({ ...cluster, policies }) });
+function differenceOf(cluster: Cluster, recommendation: Recommendation): Difference {
+  const comparison = comparePrograms({ before: compileCluster(cluster), after: compileCluster(withDrafts(cluster, recommendation)) });
   return { comparison, groups: groupChanges(comparison) };
 }
 

@@ -1,6 +1,7 @@
 // Writes the policies that let the needed connections through and nothing else: one for each workload, and a default deny for each namespace.
 import { compareText } from '../base/finding.ts';
 import { hasOtherProtocols, protocolRanges, PROTOCOLS, type PortSet } from '../base/port-set.ts';
+import type { TierRule } from '../model/cluster-policy.ts';
 import type { Direction, NetworkPolicy, Peer, PolicyRule, PortMatch } from '../model/network-policy.ts';
 import { UNWRITTEN, type PolicyDraft, type PolicyPart } from '../model/policy-draft.ts';
 import { EVERYTHING } from '../model/selector.ts';
@@ -14,7 +15,7 @@ import { DEFAULT_DENY, type Subject } from './subjects.ts';
 export interface PolicyDrafts {
   readonly drafts: readonly PolicyDraft[];
   /** Whom each rule was written for. */
-  readonly connectionOf: ReadonlyMap<PolicyRule, Connection>;
+  readonly connectionOf: ReadonlyMap<PolicyRule | TierRule, Connection>;
 }
 
 /** Sorted by namespace; in each the default deny first, then the workloads by name. */

@@ -6,6 +6,7 @@ import { compareText } from '../base/finding.ts';
 import { placeEnds, type PlacedEnds } from '../flow/place-ends.ts';
 import { comparePods } from '../model/cluster-order.ts';
 import type { Cluster, Pod } from '../model/cluster.ts';
+import { unwrittenDocument, type Origin } from '../model/origin.ts';
 import type { Subject, Subjects } from './subjects.ts';
 
 export type FlowPlace =
@@ -25,10 +26,12 @@ export interface PlacedFlows extends PlacedEnds {
 export function placeFlows(cluster: Cluster, ends: readonly FlowEnd[]): PlacedFlows {
   const own = new Set(cluster.pods);
   const placed = placeEnds(cluster, ends).cluster;
-  const alike = new Map(placed.pods.map((pod) => [own.has(pod) ? pod : aloneKey(pod), own.has(pod) ? pod : { ...pod, addresses: [] }]));
+  const alike = new Map(placed.pods.map((pod) => [own.has(pod) ? pod : aloneKey(pod), own.has(pod) ? pod : { ...pod, addresses: [], origin: RECORDED }]));
   const pods = [...alike].sort(([a, one], [b, other]) => comparePods(one, other) || compareText(`${a}`, `${b}`)).map(([, pod]) => pod);
   return { ...placeEnds({ ...placed, pods }, ends), ends };
 }
+
+const RECORDED: Origin = { document: unwrittenDocument('(recorded flows)'), path: [] };
 
 function aloneKey({ namespace, workload, name, labels }: Pod): string {
   return JSON.stringify([namespace, workload.kind, workload.name, name, [...labels].sort()]);

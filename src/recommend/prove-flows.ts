@@ -1,9 +1,10 @@
 // Holds the written policies against the recorded flows: each that went through still does, and none of the rules is one too many.
 import type { IpFamily } from '../base/ip-address.ts';
+import { pointOf } from '../base/port-set.ts';
 import { flowPoint } from '../flow/flow-protocol.ts';
 import { FlowJudge } from '../flow/flow.ts';
 import { DENIED_BIT, IPV6_BIT, type FlowTable } from '../flow/flow-table.ts';
-import type { Cluster } from '../model/cluster.ts';
+import type { Cluster, Workload } from '../model/cluster.ts';
 import { comparePrecedence, type ClusterPolicy, type TierRule } from '../model/cluster-policy.ts';
 import { DIRECTIONS, type Direction, type NetworkPolicy, type PolicyRule } from '../model/network-policy.ts';
 import type { Connection } from './connection.ts';
@@ -99,11 +100,18 @@ interface TakenAway {
 }
 
 /** undefined: there is no such rule, or it has no witness. */
-function takeAway({ connectionOf }: FlowQuestion, family: Family, { direction, number }: { readonly direction: Direction; readonly number: number }): TakenAway | undefined {
+function takeAway({ connectionOf, table }: FlowQuestion, family: Family, { direction, number }: { readonly direction: Direction; readonly number: number }): TakenAway | undefined {
   const rule = rulesOf(family, direction)[number];
   const seen = rule === undefined ? undefined : connectionOf.get(rule)?.seen;
-  if (seen === undefined) return undefined;
-  return { family: family.map((policy) => without(policy, direction, rule!)), witnesses: seen.rows.slice(0, TRIED) };
+  if (rule === undefined || seen === undefined) return undefined;
+  const witnesses: number[] = [];
+  for (let at = 0; at < seen.rows.length && witnesses.length < TRIED; at++) if (hasPort(rule, pairAt(table, seen.rows[at]!).point)) witnesses.push(seen.rows[at]!);
+  return { family: family.map((policy) => without(policy, direction, rule)), witnesses };
+}
+
+/** One connection may have several rules, each with a part of its ports. */
+function hasPort({ ports }: PolicyRule | TierRule, point: number): boolean {
+  return ports.kind === 'every' || ports.ports.some((port) => port.kind === 'range' && pointOf(port.protocol, port.first) <= point && point <= pointOf(port.protocol, port.last));
 }
 
 function without(policy: AnyPolicy, direction: Direction, rule: PolicyRule | TierRule): AnyPolicy {
@@ -121,10 +129,21 @@ function countSpare({ cluster, table, policies, clusterPolicies, connectionOf }:
   const numbers = [...new Set(pairs.flat().flatMap(({ source, target }) => [source, target]))];
   const numberOf = new Map(numbers.map((end, index) => [end, index]));
   const ofKind = <Kind extends AnyPolicy>(isKind: (policy: AnyPolicy) => policy is Kind): readonly Kind[] => all.filter(isKind);
-  const proposed = { ...cluster, policies: ofKind((policy): policy is NetworkPolicy => policy.kind === 'NetworkPolicy'), clusterPolicies: [...ofKind((policy): policy is ClusterPolicy => policy.kind !== 'NetworkPolicy')].sort(comparePrecedence) };
+  const asked = new Set(numbers.flatMap((end) => workloadOf(table, end) ?? []));
+  const pods = cluster.pods.filter(({ workload }) => asked.has(workloadText(workload)));
+  const proposed = { ...cluster, pods, policies: ofKind((policy): policy is NetworkPolicy => policy.kind === 'NetworkPolicy'), clusterPolicies: [...ofKind((policy): policy is ClusterPolicy => policy.kind !== 'NetworkPolicy')].sort(comparePrecedence) };
   const judge = new FlowJudge(proposed, numbers.map((end) => table.ends.all[end]!));
   const isRefused = (pair: (typeof pairs)[number][number]): boolean => !judge.isAllowed({ ...pair, source: numberOf.get(pair.source)!, target: numberOf.get(pair.target)! });
   return pairs.filter((own) => !own.some(isRefused)).length;
+}
+
+function workloadOf({ ends }: FlowTable, number: number): string | undefined {
+  const end = ends.all[number]!;
+  return end.kind === 'pod' ? workloadText(end.workload) : undefined;
+}
+
+function workloadText({ kind, namespace, name }: Workload): string {
+  return `${kind}/${namespace}/${name}`;
 }
 
 function onlyIn(policy: AnyPolicy, direction: Direction): AnyPolicy {

@@ -6,6 +6,7 @@ import type { Program } from '../compile/program.ts';
 import { listEndpoints, type PlacedEndpoint } from '../analyze/endpoints.ts';
 import { reach } from '../analyze/reach.ts';
 import type { Cluster, Pod } from '../model/cluster.ts';
+import { comparePrecedence, type ClusterPolicy } from '../model/cluster-policy.ts';
 import type { NetworkPolicy } from '../model/network-policy.ts';
 import { selects } from '../model/selector.ts';
 import type { Connection, End } from './connection.ts';
@@ -21,6 +22,8 @@ export interface Proof {
 export interface ProofQuestion {
   readonly cluster: Cluster;
   readonly policies: readonly NetworkPolicy[];
+  /** Of a kind that never judges who comes from outside. */
+  readonly clusterPolicies: readonly ClusterPolicy[];
   readonly subjects: Subjects;
   /** Namespaces that the policies close. */
   readonly namespaces: ReadonlySet<string>;
@@ -32,20 +35,20 @@ export interface ProofQuestion {
  * Cluster-wide policies are judged apart, for nothing that is written here can overrule them.
  */
 export function provePolicies(question: ProofQuestion): Proof {
-  const { cluster, policies, connections } = question;
-  const own = compileCluster({ ...cluster, policies, clusterPolicies: [] });
+  const { cluster, policies, clusterPolicies, connections } = question;
+  const own = compileCluster({ ...cluster, policies, clusterPolicies });
   const { pairs, faults } = compareWithSeen(own, question);
   if (faults.length > 0) throw new Error(`bug: the policies differ from what was seen: ${faults.slice(0, FAULTS_SHOWN).join('; ')}`);
   if (cluster.clusterPolicies.length === 0) return { pairs, refused: [] };
-  return { pairs, refused: refusedConnections(compileCluster({ ...cluster, policies }), question.subjects, connections) };
+  return { pairs, refused: refusedConnections(compileCluster({ ...cluster, policies, clusterPolicies: [...cluster.clusterPolicies, ...clusterPolicies].sort(comparePrecedence) }), question.subjects, connections) };
 }
 
 const FAULTS_SHOWN = 5;
 
-function compareWithSeen(program: Program, { cluster, subjects, namespaces, connections }: ProofQuestion): { readonly pairs: number; readonly faults: readonly string[] } {
+function compareWithSeen(program: Program, { cluster, clusterPolicies, subjects, namespaces, connections }: ProofQuestion): { readonly pairs: number; readonly faults: readonly string[] } {
   const ends = listEndpoints(program, 'workload').map((placed) => memberOf(placed, { cluster, subjects, namespaces }));
   const reachability = reach(program, { by: 'workload' });
-  const portsBetween = indexConnections(connections);
+  const portsBetween = indexConnections(connections, clusterPolicies.length === 0);
   const faults: string[] = [];
   let pairs = 0;
   for (const [from, source] of ends.entries()) {
@@ -116,13 +119,13 @@ function indexSides(connections: readonly Connection[], own: 'source' | 'target'
 }
 
 /** What both sides let through: each whatever a connection shows, and everything where no policy governs it. */
-function indexConnections(connections: readonly Connection[]): (source: Member, target: Member) => PortSet {
+function indexConnections(connections: readonly Connection[], judgesOutside: boolean): (source: Member, target: Member) => PortSet {
   const bySource = indexSides(connections, 'source');
   const byTarget = indexSides(connections, 'target');
   return (source, target) => {
     const out = source.isClosed ? portsTo(sideOf(bySource, source), target) : ALL_PORTS;
     if (out.length === 0) return out;
-    return intersectPorts(out, target.isClosed ? portsTo(sideOf(byTarget, target), source) : ALL_PORTS);
+    return intersectPorts(out, target.isClosed && (judgesOutside || source.pods.length > 0) ? portsTo(sideOf(byTarget, target), source) : ALL_PORTS);
   };
 }
 

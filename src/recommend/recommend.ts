@@ -5,7 +5,7 @@ import { routeServices, type ServiceRoute } from '../analyze/services.ts';
 import { FlowJudge } from '../flow/flow.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
 import type { Cluster, Workload } from '../model/cluster.ts';
-import type { NetworkPolicy } from '../model/network-policy.ts';
+import { comparePrecedence } from '../model/cluster-policy.ts';
 import type { PolicyDraft } from '../model/policy-draft.ts';
 import type { Labels } from '../model/selector.ts';
 import type { WrittenObject } from '../read/written-object.ts';
@@ -29,15 +29,20 @@ import { joinFlows } from './join-flows.ts';
 import { learningOf, type Learning } from './learning.ts';
 import { proveFlows, type FlowProof } from './prove-flows.ts';
 import { EXACT, type OutsideGrouping } from './address-groups.ts';
-import { findSubjects, workloadKey, type Subjects } from './subjects.ts';
+import { draftClusterPolicies } from './draft-cluster-policies.ts';
+import { findSubjects, workloadKey, type Subject, type Subjects } from './subjects.ts';
 import { connectionsOfTexts } from './text-connections.ts';
 import { readWorkloadTexts } from './workload-texts.ts';
 
 export interface RecommendOptions {
   /** Leaves out the rules that somebody has to decide on; they are listed all the same. */
   readonly onlyDecided?: boolean;
+  /** Missing: NetworkPolicy. */
+  readonly kind?: RecommendedKind;
   readonly flows?: FlowOptions;
 }
+
+export type RecommendedKind = 'NetworkPolicy' | 'ClusterNetworkPolicy';
 
 export interface FlowOptions {
   readonly table: FlowTable;
@@ -48,7 +53,7 @@ export interface FlowOptions {
 }
 
 export interface Recommendation {
-  /** By namespace and name, the default deny of a namespace first; the same input gives the same. */
+  /** By namespace and name, the default deny of a namespace first, or that of all of them last; the same input gives the same. */
   readonly drafts: readonly PolicyDraft[];
   /** Sorted by source, then target. */
   readonly connections: readonly Connection[];
@@ -88,25 +93,33 @@ export function recommend(cluster: Cluster, written: readonly WrittenObject[], o
   const shown = isDeclared ? gatherConnections({ cluster: known, written, subjects, routes }) : joinShown([]);
   const isWanted = ({ decision }: Connection): boolean => decision === undefined || options.onlyDecided !== true;
   const wanted = shown.connections.filter(isWanted);
-  const declared = joinConnections([...wanted, ...(isDeclared ? connectionsToDns(known, subjects, wanted) : [])]);
+  // What was seen narrows what is declared, so that flows may settle a decision.
+  const declaring = flows === undefined ? wanted : shown.connections;
+  const declared = joinConnections([...declaring, ...(isDeclared ? connectionsToDns(known, subjects, declaring) : [])]);
   const namespaces = new Set(known.pods.map(({ namespace }) => namespace).filter((name) => !isOfSystem(name)));
-    const ofFlows = flows === undefined || placed === undefined ? undefined : connectionsOfFlows({
+    const draft = (of: readonly Subject[], shownOf: readonly Connection[]): PolicyDrafts => {
+    const asNetworkPolicies = draftPolicies(of, [...namespaces], shownOf);
+    return options.kind === 'ClusterNetworkPolicy' ? draftClusterPolicies(asNetworkPolicies) : asNetworkPolicies;
+  };
+  const ofFlows = flows === undefined || placed === undefined ? undefined : connectionsOfFlows({
     cluster: known,
     table: flows.table,
     places: flowPlaces(placed, subjects),
-    needsNone: new FlowJudge({ ...known, policies: policiesOf(draftPolicies([], [...namespaces], [])), clusterPolicies: [] }, flows.table.ends.all).allowedRows(flows.table),
+    needsNone: new FlowJudge({ ...known, ...policiesOf(draft([], [])) }, flows.table.ends.all).allowedRows(flows.table),
     grouping: flows.outside ?? EXACT,
     withDenied: flows.withDenied === true,
     onlyDecided: options.onlyDecided === true,
   });
-  const connections = flows === undefined || ofFlows === undefined ? declared : joinFlows({ cluster: known, table: flows.table }, declared, ofFlows.connections.filter(isWanted));
-  const undecided = [...joinConnections(shown.connections.filter((connection) => !isWanted(connection))), ...(ofFlows?.connections ?? []).filter((connection) => !isWanted(connection))];
-  const { drafts, connectionOf } = draftPolicies(subjects.all, [...namespaces], connections);
+  const joined = flows === undefined || ofFlows === undefined ? declared : joinFlows({ cluster: known, table: flows.table }, declared, ofFlows.connections.filter(isWanted));
+  const connections = joined.filter(isWanted);
+  const isLeft = (connection: Connection): boolean => !isWanted(connection);
+  const undecided = [...(flows === undefined ? joinConnections(shown.connections.filter(isLeft)) : joined.filter(isLeft)), ...(ofFlows?.connections ?? []).filter(isLeft)];
+  const { drafts, connectionOf } = draft(subjects.all, connections);
   const policies = policiesOf({ drafts });
-  const proof = provePolicies({ cluster: known, policies, subjects, namespaces, connections });
+  const proof = provePolicies({ cluster: known, ...policies, subjects, namespaces, connections });
   const answer = flows === undefined || ofFlows === undefined ? undefined : {
     table: flows.table,
-    proof: proveFlows({ cluster: known, table: flows.table, policies, clusterPolicies: [], connectionOf, connections }),
+    proof: proveFlows({ cluster: known, table: flows.table, ...policies, connectionOf, connections }),
     isJoined: isDeclared,
     unwritten: ofFlows.unwritten,
     learning: learningOf(flows.table, subjects.all.filter(({ namespace }) => namespaces.has(namespace)), connections),
@@ -118,8 +131,16 @@ export function recommend(cluster: Cluster, written: readonly WrittenObject[], o
   return { drafts, connections, undecided, proof, flows: answer, findings: sortFindings(findings) };
 }
 
-function policiesOf({ drafts }: Pick<PolicyDrafts, 'drafts'>): readonly NetworkPolicy[] {
-  return drafts.map(({ policy }) => policy as NetworkPolicy); // drafts of this room are of no other kind
+/** By their kinds; cluster-wide ones in the order in which they are asked. */
+export function policiesOf({ drafts }: Pick<PolicyDrafts, 'drafts'>): Pick<Cluster, 'policies' | 'clusterPolicies'> {
+  const all = drafts.map(({ policy }) => policy);
+  return { policies: all.filter((policy) => policy.kind === 'NetworkPolicy'), clusterPolicies: all.filter((policy) => policy.kind !== 'NetworkPolicy').sort(comparePrecedence) };
+}
+
+/** The cluster with the drafts in place of its NetworkPolicies, beside its cluster-wide policies. */
+export function withDrafts(cluster: Cluster, recommendation: Pick<PolicyDrafts, 'drafts'>): Cluster {
+  const { policies, clusterPolicies } = policiesOf(recommendation);
+  return { ...cluster, policies, clusterPolicies: [...cluster.clusterPolicies, ...clusterPolicies].sort(comparePrecedence) };
 }
 
 /** What the cluster itself runs on is not the application's to close. */

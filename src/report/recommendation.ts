@@ -1,6 +1,5 @@
 // A recommendation as what is applied, what is read, and what a program reads: commented YAML, a table, Markdown, JSON.
 import type { Finding } from '../base/finding.ts';
-import type { NetworkPolicy } from '../model/network-policy.ts';
 import type { PolicyDraft } from '../model/policy-draft.ts';
 import { endName, standingOf, type Connection } from '../recommend/connection.ts';
 import type { Openness } from '../recommend/openness.ts';
@@ -8,7 +7,7 @@ import type { FlowsAnswer, Recommendation } from '../recommend/recommend.ts';
 import type { Witness } from '../recommend/witness.ts';
 import { changeRows, type Difference } from './difference.ts';
 import { jsonFinding } from './finding-json.ts';
-import { networkPolicyObject } from './policy-object.ts';
+import { clusterPolicyObject, networkPolicyObject } from './policy-object.ts';
 import { policiesYaml } from './policy-yaml.ts';
 import { jsonPorts } from './port-json.ts';
 import { formatPorts } from './port-text.ts';
@@ -27,13 +26,13 @@ export function* recommendationYaml(recommendation: Recommendation): Generator<s
   yield* policiesYaml(recommendation.drafts);
 }
 
-/** A file for each policy, below a folder for its namespace. */
+/** A file for each policy, below a folder for its namespace if it has one. */
 export function recommendationFiles({ drafts }: Recommendation): readonly { readonly path: string; readonly text: string }[] {
-  return drafts.map((draft) => ({ path: `${namespaceOf(draft)}/${draft.policy.name}.yaml`, text: [...policiesYaml([draft])].join('') }));
+  return drafts.map((draft) => ({ path: `${folderOf(draft)}${draft.policy.name}.yaml`, text: [...policiesYaml([draft])].join('') }));
 }
 
-function namespaceOf({ policy }: PolicyDraft): string {
-  return policy.kind === 'NetworkPolicy' ? policy.namespace : '';
+function folderOf({ policy }: PolicyDraft): string {
+  return policy.kind === 'NetworkPolicy' ? `${policy.namespace}/` : '';
 }
 
 /** What was held against what, and what is left to decide. */
@@ -46,6 +45,7 @@ export function recommendationSentences(recommendation: Recommendation): readonl
   if (open > 0) sentences.push(`${open === 1 ? 'One of them opens' : `${open} of them open`} more than what is seen and ${open === 1 ? 'waits' : 'wait'} for a decision: look for "decide".`);
   if (undecided.length > 0) sentences.push(`${undecided.length === 1 ? 'One more is' : `${undecided.length} more are`} seen and left out, for ${undecided.length === 1 ? 'it waits' : 'they wait'} for a decision.`);
   if (proof.refused.length > 0) sentences.push(`${proof.refused.length === 1 ? 'One of them stays' : `${proof.refused.length} of them stay`} closed: a cluster-wide policy of the input refuses ${proof.refused.length === 1 ? 'it' : 'them'}.`);
+  if (drafts.some(({ policy }) => policy.kind !== 'NetworkPolicy')) sentences.push('Who is no pod comes in as before: a ClusterNetworkPolicy says nothing of it.');
   if (flows !== undefined) sentences.push(...flowSentences(recommendation, flows));
   return sentences;
 }
@@ -119,7 +119,7 @@ export function recommendationJson(recommendation: Recommendation, { textFinding
     kind: 'Recommendation',
     connections: recommendation.connections.map((connection) => jsonConnection(connection, recommendation.flows)),
     undecided: recommendation.undecided.map((connection) => jsonConnection(connection, recommendation.flows)),
-    policies: recommendation.drafts.map(({ policy }) => networkPolicyObject(policy as NetworkPolicy)), // a recommendation drafts no other kind
+    policies: recommendation.drafts.map(({ policy }) => (policy.kind === 'NetworkPolicy' ? networkPolicyObject(policy) : clusterPolicyObject(policy))),
     proof: { pairs: recommendation.proof.pairs, refused: recommendation.proof.refused.map(({ connection, ports }) => ({ source: endName(connection.source), target: endName(connection.target), ...jsonPorts(ports) })) },
     ...(recommendation.flows === undefined ? {} : { flows: jsonFlows(recommendation.flows) }),
     ...(openness === undefined ? {} : { openness }),

@@ -16,9 +16,9 @@ import { alignColumns } from './table.ts';
 import { count, countOf } from './truth-table.ts';
 
 const CLOSED: Readonly<Partial<Record<Unwritten, string>>> = {
-  'late-answer': 'answers that came late, to the port of who asked',
-  'unlabeled': 'of pods without a label that stays',
-  'unknown-pod': 'of pods that nobody named',
+  'late-answer': 'late answers, to the port of who asked',
+  'unlabeled': 'flows of pods without a label that stays',
+  'unknown-pod': 'flows of pods that nobody named',
 };
 
 /** Replayed, needed, closed, and granted beyond. */
@@ -28,10 +28,10 @@ export function flowSentences({ connections, undecided }: Recommendation, answer
   const sentences = [`Replayed: ${proof.allowed === went ? '' : `${count(proof.allowed)} of `}${countOf(went, 'recorded flow')} that went through still ${went === 1 ? 'does' : 'do'}.`];
   const closed = Object.entries(CLOSED).flatMap(([why, text]) => {
     const rows = wentThrough(answer, unwritten.get(why as Unwritten) ?? []); // the keys are written above
-    return rows === 0 ? [] : [`${count(rows)} ${text}`];
+    return rows === 0 ? [] : [`${text} (${count(rows)})`];
   });
   const left = undecided.reduce((sum, { seen }) => sum + wentThrough(answer, seen?.rows ?? []), 0);
-  if (left > 0) closed.push(`${count(left)} that wait for a decision`);
+  if (left > 0) closed.push(`flows that wait for a decision (${count(left)})`);
   if (closed.length > 0) sentences.push(`Closed all the same: ${closed.join(', ')}.`);
   if (proof.refusedByOthers > 0) sentences.push(`${countOf(proof.refusedByOthers, 'flow')} would be refused by a cluster-wide policy of the input.`);
   const denied = (unwritten.get('denied') ?? []).length;
@@ -48,7 +48,7 @@ function wentThrough({ table }: FlowsAnswer, rows: readonly number[]): number {
 function beyondSentence(all: readonly Beyond[]): string {
   const openings = all.reduce((sum, beyond) => sum + beyond.openings, 0n);
   const rules = all.filter((beyond) => beyond.openings > 0n).length;
-  return openings === 0n ? 'Nothing is allowed beyond what was seen.' : `Beyond what was seen ${rules === 1 ? 'one connection allows' : `${rules} connections allow`} ${bigCount(openings)} more pairs of ends and ports.`;
+  return openings === 0n ? 'Nothing is allowed beyond what was seen.' : `Beyond what was seen ${rules === 1 ? 'one connection allows' : `${rules} connections allow`} ${bigCount(openings)} more ${openings === 1n ? 'pair' : 'pairs'} of ends and ports.`;
 }
 
 /** Addresses of IPv6 are more than anybody reads. */
