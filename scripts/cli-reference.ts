@@ -1,7 +1,7 @@
 // The reference of the command line as a page: every command's own help, so that the two cannot differ.
 
 /** Commands with a help text of their own, as one types them. */
-export const COMMANDS: readonly string[] = ['', 'demo', 'doctor', 'lint', 'new', 'reach', 'explain', 'diff', 'prove', 'test', 'impact', 'flows', 'flows import', 'denied', 'replay', 'drift', 'recommend', 'report', 'snapshot', 'convert', 'agent', 'status', 'apply', 'rollback', 'history', 'promote', 'bundle', 'completion', 'lab', 'lab up', 'lab shell', 'lab probe'];
+export const COMMANDS: readonly string[] = ['', 'demo', 'doctor', 'lint', 'new', 'reach', 'explain', 'diff', 'prove', 'test', 'impact', 'flows', 'flows import', 'denied', 'replay', 'drift', 'recommend', 'report', 'snapshot', 'convert', 'agent', 'serve', 'status', 'apply', 'rollback', 'history', 'promote', 'bundle', 'completion', 'lab', 'lab up', 'lab shell', 'lab probe'];
 
 const HEAD = `# Command line
 

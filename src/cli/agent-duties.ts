@@ -3,10 +3,13 @@ import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import type { NodeAgent } from '../agent/node-agent.ts';
 import { RecentFlows } from '../agent/recent-flows.ts';
+import type { FlowSender } from '../history/flow-sender.ts';
+import { senderMetrics } from '../history/sender-metrics.ts';
 import type { ClusterApi } from '../kube/cluster-api.ts';
 import { isLocalAddress } from '../server/host-name.ts';
 import { ReviewGatekeeper } from '../server/review-gatekeeper.ts';
-import { startServer, type Answer, type AnswerPath, type OpenDoor, type RunningServer } from '../server/server.ts';
+import type { RunningServer } from '../server/listener.ts';
+import { startServer, type Answer, type AnswerPath, type OpenDoor } from '../server/server.ts';
 import { Staging } from '../stage/staging.ts';
 import { answerFlows, readFlowsQuestion } from '../status/flow-lines.ts';
 import { readiness } from '../status/health-text.ts';
@@ -36,21 +39,24 @@ export interface Duties {
   readonly door: StatusDoor | undefined;
   /** Another engine enforces: nothing is said to be in force. */
   readonly observes: boolean;
+  /** To a server of flows. */
+  readonly sender?: FlowSender | undefined;
 }
 
 /** Resolves when the signal has come. What fails in here is told in the log, and never stops the enforcing. */
-export async function performDuties({ agent, node, api, version, nftVersion, log, signal, door, observes }: Duties): Promise<void> {
+export async function performDuties({ agent, node, api, version, nftVersion, log, signal, door, observes, sender }: Duties): Promise<void> {
   const facts: AgentFacts = { version, startedAt: new Date(), kernelRelease: release(), nftVersion };
   const onFailure = (error: Error): void => log('warn', error.message);
   const inForce = (): ReturnType<NonNullable<ConstructorParameters<typeof Staging>[0]['inForce']>> => agent.program?.cluster;
   const staging = new Staging({ api, ledger: agent.flows, node, inForce, audited: () => agent.audited, clock: systemClock, onFailure, signal });
   const recent = new RecentFlows();
   const stopTelling = agent.flows.addSink(recent);
-  const server = door === undefined ? undefined : await openServer({ door, api, log, answer: (path, query) => answerPath(path, query, { agent, facts, staging, recent }) });
+  if (sender !== undefined) agent.flows.addSink(sender);
+  const server = door === undefined ? undefined : await openServer({ door, api, log, answer: (path, query) => answerPath(path, query, { agent, facts, staging, recent, sender }) });
   const common = { source: agent, clock: systemClock, onFailure, signal };
   logStates(agent, log, signal);
   const sayings = observes ? [] : [publishEnforcement({ ...common, api, facts, staged: () => staging.counts }), announcePolicies({ ...common, api })];
-  await Promise.all([...sayings, staging.run()]);
+  await Promise.all([...sayings, staging.run(), sender?.run()]);
   stopTelling();
   await server?.close();
 }
@@ -62,9 +68,10 @@ interface Answering {
   readonly facts: AgentFacts;
   readonly staging: Staging;
   readonly recent: RecentFlows;
+  readonly sender: FlowSender | undefined;
 }
 
-function answerPath(path: string, query: URLSearchParams, { agent, facts, staging, recent }: Answering): Promise<Answer> | Answer | undefined {
+function answerPath(path: string, query: URLSearchParams, { agent, facts, staging, recent, sender }: Answering): Promise<Answer> | Answer | undefined {
   switch (path) {
     case '/healthz':
       return { status: 200, type: 'text/plain', text: 'alive\n' };
@@ -75,7 +82,7 @@ function answerPath(path: string, query: URLSearchParams, { agent, facts, stagin
     case '/metrics': {
       const { user, system } = process.cpuUsage();
       const usage = { residentBytes: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6 };
-      return { status: 200, type: 'text/plain', text: metricsText({ facts, state: agent.state, staged: staging.counts, usage }) };
+      return { status: 200, type: 'text/plain', text: `${metricsText({ facts, state: agent.state, staged: staging.counts, usage })}${sender === undefined ? '' : senderMetrics(sender.state)}` };
     }
     case '/flows': {
       const question = readFlowsQuestion(query);

@@ -20,10 +20,12 @@ import { uninstallCluster, uninstallNode } from './agent-uninstall.ts';
 import { UsageError } from '../terminal/failures.ts';
 import { listenForInterruption } from '../terminal/interruption.ts';
 import { writeAnswer } from '../terminal/output.ts';
+import { openSender, type SenderOptions } from './open-sender.ts';
 import { packageVersion } from './package-version.ts';
+import { readSize } from './size-words.ts';
 import { systemClock } from './system-clock.ts';
 
-interface AgentVerbOptions extends StatusOptions {
+interface AgentVerbOptions extends StatusOptions, SenderOptions {
   readonly node: string;
   readonly context?: string;
   readonly kubeconfig?: string;
@@ -62,8 +64,13 @@ export function defineAgent(command: Command): void {
     .option('--status-address <HOST:PORT>', 'where /metrics, /flows, /healthz and /readyz are answered, or none', '127.0.0.1:9641')
     .option('--status-cert <FILE>', 'certificate for it, which other hosts need; they ask with a token of the cluster')
     .option('--status-key <FILE>', 'key of the certificate')
+    .option('--server <URL>', 'send flows to a `bulkhead serve`, https://HOST:PORT')
+    .option('--server-ca <FILE>', 'with --server: certificates (PEM) that vouch for it; read again each time')
+    .option('--server-token <FILE>', 'with --server: a token of this pod for the audience bulkhead-server; read again each time')
     .addOption(new Option('--log-format <FORMAT>', 'of the lines on stderr').choices(LOG_FORMATS).default('text'))
     .addOption(new Option('--log-level <LEVEL>', 'the least weight of lines that are written').choices(LOG_LEVELS).default('info'))
+    .option('--spool <DIR>', 'with --server: where flows wait while it is away', '/var/lib/bulkhead/spool')
+    .addOption(new Option('--spool-size <SIZE>', 'the most that wait; the oldest are lost beyond it, and counted').argParser(readSize).default(256 * 2 ** 20, '256MiB'))
     .option('--probing', 'in place of enforcing: open the connections that ConnectionProbes ask for, inside the pods of this node; with --manifests, print what puts such a prober onto every node besides')
     .option('--observe', 'in place of enforcing: count flows beside another engine, and say what the policies would have said; nothing is ever refused or marked')
     .option('--netns <DIR>', 'with --probing: where the container runtime keeps the network namespaces of pods', '/run/netns')
@@ -125,9 +132,11 @@ async function runAgent(options: AgentVerbOptions): Promise<number> {
   const { signal } = stop;
   void interruption.come.then(() => stop.abort());
   try {
+    const sender = openSender(options, node, log, signal);
     const { agent, ended } = startAgent({ api, firewall, node, clock: systemClock, setSizeMax: setSize, signal, allowsAudit: allowAudit, observes, ...(observes ? {} : { answers, namesHosts: true }), ...(denials === undefined ? {} : { denials }) });
-    const duties = performDuties({ agent, node, api, version: packageVersion(), nftVersion: findNftVersion() ?? 'none', log, signal, door, observes });
+    const duties = performDuties({ agent, node, api, version: packageVersion(), nftVersion: findNftVersion() ?? 'none', log, signal, door, observes, sender });
     await Promise.all([ended, duties]);
+    sender?.spoolNow();
   } finally {
     // Nobody reads what it counts any more.
     if (observes) firewall.remove();

@@ -36,6 +36,7 @@ const VERBS: readonly Verb[] = [
   { name: 'snapshot', summary: 'what decides about traffic in a cluster, kept in a file', load: async () => (await import('./snapshot-verb.ts')).defineSnapshot },
   { name: 'convert', summary: 'policies of the old cluster-wide kinds as ClusterNetworkPolicies with the same answers', load: async () => (await import('./convert-verb.ts')).defineConvert },
   { name: 'agent', summary: 'the policies of a cluster in the kernel of this node', load: async () => (await import('./agent-verb.ts')).defineAgent },
+  { name: 'serve', summary: 'the flows of all nodes, kept in one file and asked by whoever the cluster lets', load: async () => (await import('./serve-verb.ts')).defineServe },
   { name: 'status', summary: 'which policy is in force on which node of a cluster since when', load: async () => (await import('./status-verb.ts')).defineStatus },
   { name: 'apply', summary: 'policies into a cluster as one release: judged, asked about, written in a safe order, kept', load: async () => (await import('./apply-verb.ts')).defineApply },
   { name: 'rollback', summary: 'a release as it was before', load: async () => (await import('./rollback-verb.ts')).defineRollback },

@@ -1,17 +1,22 @@
-// Where a verb takes recorded flows from, files or the lab that runs here, and what it says of those that it could not take.
+// Where a verb takes recorded flows from, files, a server or the lab that runs here, and what it says of those that it could not take.
 import { Option, type Command } from 'commander';
 import { FlowGathering, leftOutText, type GatherOptions } from '../flow/gather-flows.ts';
 import { collect } from '../input/input-options.ts';
+import { askHistory, type HistoryWords } from '../history/ask-history.ts';
+import { HistoryError } from '../history/history-error.ts';
+import type { ServerPlace } from '../history/post-batch.ts';
 import { readFlowFiles } from '../input/flow-files.ts';
 import { findLab } from '../lab/lab-state.ts';
 import { readLabFlows } from '../lab/lab-records.ts';
+import { UsageError } from '../terminal/failures.ts';
 import { writeNote } from '../terminal/output.ts';
 import { parseSince } from '../words/time-words.ts';
 import { printable } from '../report/printable.ts';
 import { count } from '../report/truth-table.ts';
 import { positiveNumber } from './number-words.ts';
+import { addServerOptions, serverPlaceOf, type ServerOptions } from './server-place.ts';
 
-export interface FlowOptions {
+export interface FlowOptions extends ServerOptions {
   readonly flows?: readonly string[];
   readonly since?: string;
   readonly until?: string;
@@ -19,9 +24,9 @@ export interface FlowOptions {
   readonly lenient?: boolean;
 }
 
-/** Files of them alone. */
+/** Files of them, or a server. */
 export function addFlowOptions(command: Command): Command {
-  return addTimeOptions(command).option('--flows <FILE|->', 'recorded flows, a line of JSON each: those of `bulkhead flows -o jsonl`, or the export of Hubble; repeatable', collect);
+  return addServerOptions(addTimeOptions(command), 'a server of flows (`bulkhead serve`), https://HOST:PORT').option('--flows <FILE|->', 'recorded flows, a line of JSON each: those of `bulkhead flows -o jsonl`, or the export of Hubble; repeatable', collect);
 }
 
 /** Where the lab that runs here will do as well. */
@@ -35,11 +40,19 @@ export function addTimeOptions(command: Command): Command {
     .option('--until <TIME>', 'only flows first seen until then: the same words');
 }
 
-/** undefined: they could not be read, which has been said. Throws LabError where none are named and no lab runs. */
-export async function readFlows({ flows, since, until, pid, lenient }: FlowOptions, { keepsReasons }: Pick<GatherOptions, 'keepsReasons'> = {}): Promise<FlowGathering | undefined> {
+export interface FlowReading extends Pick<GatherOptions, 'keepsReasons'> {
+  /** What is wanted of a server's flows, so that it need not send all of them. */
+  readonly words?: HistoryWords;
+}
+
+/** undefined: they could not be read, which has been said. Throws LabError where none are named and no lab runs, HistoryError for a server. */
+export async function readFlows(flowOptions: FlowOptions, { keepsReasons, words }: FlowReading = {}): Promise<FlowGathering | undefined> {
+  const { flows, since, until, pid, lenient } = flowOptions;
   const timeOf = (word: string | undefined): number | undefined => (word === undefined ? undefined : parseSince(word, Date.now()));
   const options = { sinceMs: timeOf(since), untilMs: timeOf(until), keepsReasons };
-  const gathering = flows === undefined ? gatherLabFlows(pid, options) : await readFlowFiles(flows, { ...options, lenient });
+  const server = serverPlaceOf(flowOptions);
+  if (server !== undefined && flows !== undefined) throw new UsageError('--flows and --server are two sources', 'name one of them');
+  const gathering = server !== undefined ? await gatherServerFlows(server, words, options) : flows === undefined ? gatherLabFlows(pid, options) : await readFlowFiles(flows, { ...options, lenient });
   if (gathering !== undefined) await noteGathering(gathering);
   return gathering;
 }
@@ -47,6 +60,16 @@ export async function readFlows({ flows, since, until, pid, lenient }: FlowOptio
 export function gatherLabFlows(pid: number | undefined, options: GatherOptions): FlowGathering {
   const gathering = new FlowGathering(options);
   for (const [index, line] of readLabFlows(findLab(pid)).split('\n').entries()) gathering.addLine(line, 'lab', index + 1);
+  return gathering;
+}
+
+/** The server folds over the days and leaves out what is not wanted. */
+async function gatherServerFlows(server: ServerPlace, words: HistoryWords | undefined, options: GatherOptions): Promise<FlowGathering> {
+  const timeOf = (timeMs: number | undefined): string | undefined => (timeMs === undefined ? undefined : new Date(timeMs).toISOString());
+  const gathering = new FlowGathering(options);
+  let line = 0;
+  for await (const text of askHistory(server, { ...words, since: timeOf(options.sinceMs), until: timeOf(options.untilMs) })) gathering.addLine(text, server.url, ++line);
+  if (gathering.brokenLines > 0) throw new HistoryError('server-refused', `${server.url} gives lines that are no flows: ${gathering.broken[0]!.message}`);
   return gathering;
 }
 

@@ -6,6 +6,7 @@ import { FLOW_END_HELP, flowFilter, unknownEnd } from '../flow/filter-flows.ts';
 import type { FlowRecord, FlowVerdict } from '../flow/flow-record.ts';
 import { GROUP_KEYS, groupFlows, unusedRules, type GroupKey } from '../flow/group-flows.ts';
 import { FLOW_FORMATS, flowLines, flowsJson, flowTable, groupLines, groupsJson, groupTable, unusedJson, unusedLines, unusedText } from '../report/flows.ts';
+import type { HistoryWords } from '../history/ask-history.ts';
 import { addInputOptions, type InputOptions } from '../input/input-options.ts';
 import { readInputs } from '../input/input.ts';
 import { hasBase } from '../input/open-base.ts';
@@ -18,8 +19,10 @@ import { printable } from '../report/printable.ts';
 import { choiceOf } from './choice.ts';
 import { addFlowSourceOptions, readFlows, type FlowOptions } from './flow-source.ts';
 import { followFlows } from './follow-flows.ts';
+import { followServer } from './follow-server.ts';
 import { defineImport } from './import-flows.ts';
 import { positiveNumber } from './number-words.ts';
+import { serverPlaceOf } from './server-place.ts';
 
 interface FlowsOptions extends InputOptions, FlowOptions {
   readonly lenient?: boolean;
@@ -63,7 +66,7 @@ export function defineDenied(command: Command): void {
 }
 
 const HELP = `
-Without --flows, the flows are those of the lab that runs here.
+Without --flows or --server, the flows are those of the lab that runs here.
 With -f, --cluster or --snapshot each flow is judged by those policies; else it has the rules that were recorded.
 
 Exit status: 0; 2 when a line, a word or the policies could not be understood; 3 no lab runs here.
@@ -77,7 +80,7 @@ function addShowing(command: Command): Command {
     .option('--port <PORT>', '3306 of whatever protocol, tcp/80, udp/53, 8000-8999, icmp')
     .option('--new-since <TIME>', 'only flows never seen before then')
     .option('--group-by <KEY>', `sums of what they have in common, the largest first; one of: ${GROUP_KEYS.join(', ')}`, choiceOf(GROUP_KEYS))
-    .option('-F, --follow', 'of a lab: each as it happens, until Ctrl-C')
+    .option('-F, --follow', 'of a lab or a server: each as it happens, until Ctrl-C')
     .option('--limit <NUMBER>', 'lines of a table; the rest is counted', positiveNumber, 100)
     .option('-o, --output <FORMAT>', `one of: ${FLOW_FORMATS.join(', ')}; jsonl is what --flows reads`, choiceOf(FLOW_FORMATS), 'table');
 }
@@ -95,7 +98,7 @@ async function runFlows(options: FlowsOptions): Promise<number> {
   if (options.unused === true && !isJudged) throw new UsageError('no policies are named', 'name them with -f, --cluster or --snapshot');
   const input = isJudged ? await readInputs(options.file ?? [], options) : undefined;
   if (isJudged && input === undefined) return 2;
-  const gathering = await readFlows(options, { keepsReasons: !isJudged });
+  const gathering = await readFlows(options, { keepsReasons: !isJudged, words: serverWords(options) });
   if (gathering === undefined) return 2;
   const all = [...(input === undefined ? recordsOf(gathering) : judgedRows(input.cluster, gathering.table))];
   for (const word of [options.from, options.to]) if (word !== undefined) await noteUnknown(word, all);
@@ -105,6 +108,11 @@ async function runFlows(options: FlowsOptions): Promise<number> {
     await writeFormat(options, { table: unusedText(unused, wanted.length), json: unusedJson(unused), lines: unusedLines(unused) });
   } else await writeFlows(wanted, options);
   return 0;
+}
+
+/** Of what --unused leaves unsaid, every flow counts. */
+function serverWords({ from, to, port, verdict, newSince }: FlowsOptions): HistoryWords {
+  return { from, to, port, verdict, newSince: newSince === undefined ? undefined : new Date(parseSince(newSince, Date.now())).toISOString() };
 }
 
 function recordsOf({ table }: FlowGathering): readonly FlowRecord[] {
@@ -119,12 +127,14 @@ async function noteUnknown(word: string, records: readonly FlowRecord[]): Promis
 }
 
 async function runFollow(options: FlowsOptions, isWanted: (record: FlowRecord) => boolean): Promise<number> {
-  if (options.flows !== undefined || options.groupBy !== undefined || options.file !== undefined || hasBase(options)) throw new UsageError('--follow shows the flows of a lab as they are recorded', 'leave out --flows, --group-by and the policies');
+  if (options.flows !== undefined || options.groupBy !== undefined || options.file !== undefined || hasBase(options)) throw new UsageError('--follow shows flows as they are recorded', 'leave out --flows, --group-by and the policies');
   const { style } = terminalOf(process.stdout);
   const show = async (records: readonly FlowRecord[]): Promise<void> => {
     if (records.length > 0) await writeAnswer(options.output === 'table' ? [flowTable(records, { style, limit: options.limit })] : flowLines(records));
   };
-  await followFlows({ pid: options.pid, isWanted, show });
+  const server = serverPlaceOf(options);
+  if (server === undefined) await followFlows({ pid: options.pid, isWanted, show });
+  else await followServer({ server, words: serverWords(options), isWanted, show });
   return 0;
 }
 

@@ -23,8 +23,8 @@ export function defineReplay(command: Command): void {
     .option('-o, --output <FORMAT>', `one of: ${REPLAY_FORMATS.join(', ')}`, choiceOf(REPLAY_FORMATS), 'table')
     .addHelpText('after', `
 Policies are named with -f; with --cluster or --snapshot: as if they were applied to it. A pod or workload that the
-input has stands as it is there; any other as it was when the flow was seen. Without --flows, the flows are those of the
-lab that runs here.
+input has stands as it is there; any other as it was when the flow was seen. Without --flows or --server, the flows are
+those of the lab that runs here.
 
 Exit status: 0 no flow that went through would be refused; 1 one would be; 2 the input could not be understood.
 

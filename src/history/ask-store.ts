@@ -1,7 +1,7 @@
 // A question to the store becomes records: the flows it means, summed over the days it asks for.
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { FlowRecord } from '../flow/flow-record.ts';
-import type { DuckDb } from './duckdb.ts';
+import { queryRows, type DuckDb } from './duckdb.ts';
 import type { Dictionaries } from './dictionaries.ts';
 import type { FlowStore, OpenStore } from './flow-store.ts';
 import type { Readable } from './readable-flows.ts';
@@ -85,4 +85,9 @@ async function newFlows(reading: Reading, flows: readonly number[], newSinceMs: 
 
 function trafficOf({ flows: { columns } }: Dictionaries, flow: number): string {
   return `${columns.source[flow]} ${columns.target[flow]} ${columns.protocol[flow]} ${columns.port[flow]} ${columns.flags[flow]}`;
+}
+
+/** Judgments of which nothing more is known, told since then. */
+export async function lostSince(store: FlowStore, sinceMs: number): Promise<number> {
+  return await store.read(async (_open, connection) => Number((await queryRows(connection, `SELECT coalesce(sum(flows), 0)::DOUBLE FROM losses WHERE written >= ${Math.trunc(sinceMs)}`))[0]![0]));
 }

@@ -47,3 +47,8 @@ export async function queryRows(connection: DuckDBConnection, sql: string): Prom
   const reader = await connection.runAndReadAll(sql);
   return reader.getRows();
 }
+
+/** The log becomes part of the file, where nobody is in the way; else later, by itself. */
+export async function checkpoint(connection: DuckDBConnection): Promise<void> {
+  await connection.run('CHECKPOINT').catch(() => undefined);
+}

@@ -67,6 +67,9 @@ export class FlowStore {
   /** By node, run and sequence: those that wait. */
   readonly #underway = new Map<string, Promise<Taken>>();
   readonly #listeners = new Set<WrittenListener>();
+  readonly #reading = new Set<DuckDBConnection>();
+  /** Called when nobody reads any more. */
+  #unread: (() => void) | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #isDraining = false;
   #isClosed = false;
@@ -88,6 +91,12 @@ export class FlowStore {
 
   get counts(): StoreCounts {
     return this.#counts;
+  }
+
+  /** Throws HistoryError while it is not open. */
+  get known(): Dictionaries {
+    if (this.#open === undefined) throw new HistoryError(this.#isClosed ? 'store-closed' : 'store-failed', 'the store is not open');
+    return this.#open.known;
   }
 
   get lostEver(): number {
@@ -120,15 +129,23 @@ export class FlowStore {
     }
   }
 
-  /** A connection of its own for reading, with what its numbers mean. */
+  /** A connection of its own that sees one state of the file, with what its numbers mean. */
   async read<T>(ask: (open: OpenStore, connection: DuckDBConnection, duckDb: DuckDb) => Promise<T>): Promise<T> {
-    const open = this.#open;
-    if (open === undefined) throw new HistoryError(this.#isClosed ? 'store-closed' : 'store-failed', 'the store is not open');
-    const connection = await open.instance.connect();
-    try {
-      return await ask(open, connection, this.#duckDb);
-    } finally {
-      connection.closeSync();
+    for (;;) {
+      const known = this.known;
+      const { instance } = this.#open!;
+      const connection = await instance.connect();
+      this.#reading.add(connection);
+      try {
+        await connection.run('BEGIN READ ONLY');
+        await connection.run('SELECT version FROM meta'); // the state is that of the first statement
+        if (this.#open?.known !== known) continue; // numbers may have got another meaning in between
+        return await ask(this.#open, connection, this.#duckDb);
+      } finally {
+        connection.closeSync();
+        this.#reading.delete(connection);
+        if (this.#reading.size === 0) this.#unread?.();
+      }
     }
   }
 
@@ -144,7 +161,7 @@ export class FlowStore {
       const open = await this.#opened();
       try {
         const result = await work(open);
-        if (reloads) await this.#reopen();
+        if (reloads) this.#open = { ...open, known: await loadDictionaries(open.writing), days: new Set(await findDays(open.writing)) };
         return result;
       } catch (error) {
         await this.#reopenQuietly();
@@ -158,7 +175,7 @@ export class FlowStore {
     this.#isClosed = true;
     await this.#inTurn(async () => undefined);
     while (this.#waiting.length > 0) await this.#inTurn(async () => undefined);
-    this.#shut();
+    await this.#shut();
   }
 
   async #drain(): Promise<void> {
@@ -233,7 +250,7 @@ export class FlowStore {
   }
 
   async #reopen(): Promise<void> {
-    this.#shut();
+    await this.#shut();
     const instance = await openDatabase(this.#duckDb, this.options.file, this.options);
     try {
       const writing = await instance.connect();
@@ -253,9 +270,12 @@ export class FlowStore {
     await this.#reopen().catch(() => undefined);
   }
 
-  #shut(): void {
+  /** A file is opened again only when the last who reads it has ended. */
+  async #shut(): Promise<void> {
     const open = this.#open;
     this.#open = undefined;
+    for (const connection of this.#reading) connection.interrupt();
+    if (this.#reading.size > 0) await new Promise<void>((resolve) => (this.#unread = resolve));
     open?.writing.closeSync();
     open?.instance.closeSync();
   }

@@ -16,7 +16,7 @@ CREATE TABLE names(id INTEGER, text VARCHAR);
 CREATE TABLE flows(id INTEGER, source INTEGER, target INTEGER, port INTEGER, protocol INTEGER, flags INTEGER, node INTEGER, service INTEGER, reason INTEGER);
 CREATE TABLE batches(run VARCHAR, sequence BIGINT, written BIGINT);
 CREATE TABLE losses(written BIGINT, flows BIGINT);
-CREATE TABLE sealed(day INTEGER);`;
+CREATE TABLE sealed(day INTEGER, rows BIGINT);`;
 
 /** Throws HistoryError `store-unreadable`. */
 export async function prepareSchema(connection: DuckDBConnection): Promise<void> {

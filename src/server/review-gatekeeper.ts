@@ -1,12 +1,10 @@
 // Asks the API server who the bearer of a token is and whether he may read a path (TokenReview, SubjectAccessReview), and remembers it for a while.
 import { createHash } from 'node:crypto';
-import type { ClusterApi, ServedKind, StoredObject } from '../kube/cluster-api.ts';
+import type { ClusterApi } from '../kube/cluster-api.ts';
+import { reviewAccess, reviewToken } from './reviews.ts';
 import type { Gatekeeper } from './server.ts';
 
 type Admission = Awaited<ReturnType<Gatekeeper['admit']>>;
-
-const TOKEN_REVIEW: ServedKind = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', resource: 'tokenreviews', isNamespaced: false };
-const ACCESS_REVIEW: ServedKind = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', resource: 'subjectaccessreviews', isNamespaced: false };
 
 /** Answers that are remembered; the oldest goes first. */
 const REMEMBERED_MAX = 256;
@@ -52,12 +50,9 @@ export class ReviewGatekeeper implements Gatekeeper {
   }
 
   async #review(token: string, path: string): Promise<Admission> {
-    const { authenticated, user } = statusOf(await this.#api.create(TOKEN_REVIEW, { ...typeOf(TOKEN_REVIEW), spec: { token } })) as { readonly authenticated?: unknown; readonly user?: ReviewedUser };
-    if (authenticated !== true || user === undefined) return 'unknown';
-    const { username, uid, groups, extra } = user;
-    const spec = { user: username, uid, groups, extra, nonResourceAttributes: { path, verb: 'get' } };
-    const { allowed } = statusOf(await this.#api.create(ACCESS_REVIEW, { ...typeOf(ACCESS_REVIEW), spec })) as { readonly allowed?: unknown };
-    return allowed === true ? 'allowed' : 'forbidden';
+    const user = await reviewToken(this.#api, token);
+    if (user === undefined) return 'unknown';
+    return (await reviewAccess(this.#api, user, { nonResourceAttributes: { path, verb: 'get' } })) ? 'allowed' : 'forbidden';
   }
 
   #remember(key: string, admission: Admission): void {
@@ -65,20 +60,4 @@ export class ReviewGatekeeper implements Gatekeeper {
     if (this.#remembered.size >= REMEMBERED_MAX) this.#remembered.delete(this.#remembered.keys().next().value!);
     this.#remembered.set(key, { admission, untilMs: this.#nowMs() + (admission === 'allowed' ? REMEMBERED_MS : REFUSAL_REMEMBERED_MS) });
   }
-}
-
-/** UserInfo of authentication.k8s.io/v1, handed on as it comes. */
-interface ReviewedUser {
-  readonly username?: unknown;
-  readonly uid?: unknown;
-  readonly groups?: unknown;
-  readonly extra?: unknown;
-}
-
-function typeOf({ apiVersion, kind }: ServedKind): { readonly apiVersion: string; readonly kind: string } {
-  return { apiVersion, kind };
-}
-
-function statusOf({ status }: StoredObject): object {
-  return typeof status === 'object' && status !== null ? status : {};
 }

@@ -1,8 +1,7 @@
 // Requests in, answers out: a small HTTP server that is bounded in all it takes, open to its own host alone unless somebody vouches for who asks.
-import { createServer as createPlain, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
-import { createServer as createSecure } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isLocalAddress, isSafeHost } from './host-name.ts';
+import { openListener, type Certificate, type RunningServer, type ServerAddress } from './listener.ts';
 
 export interface Answer {
   readonly status: number;
@@ -18,80 +17,17 @@ export interface Gatekeeper {
   admit(token: string, path: string): Promise<'allowed' | 'unknown' | 'forbidden' | 'unanswered'>;
 }
 
-export interface ServerAddress {
-  readonly host: string;
-  /** 0: any that is free. */
-  readonly port: number;
-}
-
 /** What it takes to answer others than the own host. */
 export interface OpenDoor {
   readonly gatekeeper: Gatekeeper;
   /** PEM texts. A token that goes over the network in the clear is everybody's. */
-  readonly certificate: { readonly cert: string; readonly key: string };
+  readonly certificate: Certificate;
 }
-
-export interface RunningServer {
-  readonly port: number;
-  close(): Promise<void>;
-}
-
-/** Of a request's line and headers together. */
-const HEADER_BYTES_MAX = 8 * 1024;
-const HEADERS_MS_MAX = 5_000;
-const REQUEST_MS_MAX = 10_000;
-const IDLE_MS_MAX = 15_000;
-const CONNECTIONS_MAX = 64;
-/** Of one address of another host, so that one of them cannot keep all others out; the own host has no such bound. */
-const CONNECTIONS_OF_ADDRESS_MAX = 8;
-/** Of all other hosts together: what is left is the own host's, whose kubelet asks whether we live. */
-const CONNECTIONS_OF_OTHERS_MAX = 48;
-const REQUESTS_OF_CONNECTION_MAX = 1_000;
-
-const OPTIONS: ServerOptions = { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: HEADERS_MS_MAX, requestTimeout: REQUEST_MS_MAX, keepAliveTimeout: IDLE_MS_MAX, connectionsCheckingInterval: 1_000 };
 
 /** Without `door` it listens on loopback alone: throws RangeError for another host. Rejects where the address cannot be had. */
-export async function startServer({ host, port }: ServerAddress, answer: AnswerPath, door?: OpenDoor): Promise<RunningServer> {
-  if (door === undefined && !isLocalAddress(host)) throw new RangeError(`${host} is not of this host alone`);
-  const handle = (request: IncomingMessage, response: ServerResponse): void => void respond({ request, response, answer, gatekeeper: door?.gatekeeper });
-  const server = door === undefined ? createPlain(OPTIONS, handle) : createSecure({ ...OPTIONS, ...door.certificate, handshakeTimeout: HEADERS_MS_MAX, minVersion: 'TLSv1.2' }, handle);
-  server.maxConnections = CONNECTIONS_MAX;
-  server.maxRequestsPerSocket = REQUESTS_OF_CONNECTION_MAX;
-  boundAddresses(server);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, resolve);
-  });
-  return { port: (server.address() as AddressInfo).port, close: () => closeServer(server) };
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
-}
-
-function boundAddresses(server: Server): void {
-  const counts = new Map<string, number>();
-  let others = 0;
-  server.on('connection', (socket: Socket) => {
-    const address = socket.remoteAddress ?? '';
-    if (isLocalAddress(address)) return;
-    const count = counts.get(address) ?? 0;
-    if (count >= CONNECTIONS_OF_ADDRESS_MAX || others >= CONNECTIONS_OF_OTHERS_MAX) {
-      socket.destroy();
-      return;
-    }
-    counts.set(address, count + 1);
-    others++;
-    socket.once('close', () => {
-      others--;
-      const left = counts.get(address)! - 1;
-      if (left === 0) counts.delete(address);
-      else counts.set(address, left);
-    });
-  });
+export async function startServer(address: ServerAddress, answer: AnswerPath, door?: OpenDoor): Promise<RunningServer> {
+  if (door === undefined && !isLocalAddress(address.host)) throw new RangeError(`${address.host} is not of this host alone`);
+  return openListener(address, (request, response) => void respond({ request, response, answer, gatekeeper: door?.gatekeeper }), { certificate: door?.certificate });
 }
 
 interface Exchange {

@@ -5,10 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { FlowRecord } from '../../src/flow/flow-record.ts';
-import { flowJson } from '../../src/flow/write-flow.ts';
+import { flowJson, reasonFields } from '../../src/flow/write-flow.ts';
 import { askStore, type Question } from '../../src/history/ask-store.ts';
+import { exportDays } from '../../src/history/export-days.ts';
 import type { FlowStore, StoreOptions } from '../../src/history/flow-store.ts';
+import { forgetFlows, knownNamespaces, redactOutside } from '../../src/history/forget-flows.ts';
 import { openHistory } from '../../src/history/history.ts';
+import { keepDays } from '../../src/history/keep-days.ts';
+import { dayOf, dayTable } from '../../src/history/store-schema.ts';
 import { batchOf, flow, NOON, outsideEnd, podEnd } from './sample-flows.ts';
 
 async function withStore(work: (store: FlowStore, again: () => Promise<FlowStore>) => Promise<void>, options: Partial<StoreOptions> = {}): Promise<void> {
@@ -129,4 +133,87 @@ test('a host outside is kept as its network where that is wished', async () => {
     await store.take(batchOf([flow({ target: outsideEnd(0x0102_0304n, ['secret.example']) })]));
     assert.deepEqual((await ask(store)).map(({ target }) => target), [outsideEnd(0x0102_0300n)]);
   }, { redactsOutside: true });
+});
+
+test('a day that is over is folded by the hour, and says the same; what comes later is folded again', async () => {
+  const day = 86_400_000;
+  await withStore(async (store) => {
+    for (let sequence = 0; sequence < 6; sequence++) await store.take(batchOf([flow({ count: 2, firstSeen: NOON - 2 * day + sequence * 1_200_000, lastSeen: NOON - 2 * day + sequence * 1_200_000 + 5 }), flow({ firstSeen: NOON, lastSeen: NOON, port: 80 })], { sequence }));
+    const rows = async (): Promise<unknown> => await store.read(async (_, connection) => (await connection.runAndReadAll(`SELECT count(*)::INTEGER FROM ${dayTable(dayOf(NOON - 2 * day))}`)).getRows()[0]![0]);
+    const before = await ask(store, { port: '3306' });
+    assert.equal(await rows(), 6);
+    assert.deepEqual(await keepDays(store, { bytesMax: 1e12 }), { folded: [dayOf(NOON - 2 * day)], dropped: [] });
+    assert.equal(await rows(), 2);
+    assert.deepEqual(await ask(store, { port: '3306' }), before);
+    assert.deepEqual((await keepDays(store, { bytesMax: 1e12 })).folded, []);
+    await store.take(batchOf([flow({ firstSeen: NOON - 2 * day, lastSeen: NOON - 2 * day })], { sequence: 7 }));
+    assert.deepEqual((await keepDays(store, { bytesMax: 1e12 })).folded, [dayOf(NOON - 2 * day)]);
+    assert.equal((await ask(store, { port: '3306' }))[0]!.count, 6 * 2 + 1);
+    assert.equal((await store.take(batchOf([flow()], { sequence: 3 }))).isDuplicate, true, 'how far a run has come is kept');
+  });
+});
+
+test('old days go, and a full store loses its oldest days; what only they had goes with them', async () => {
+  const day = 86_400_000;
+  let nowMs = NOON;
+  await withStore(async (store, again) => {
+    await store.take(batchOf([flow({ source: podEnd('gone', 'old'), firstSeen: NOON - 3 * day, lastSeen: NOON - 3 * day }), flow({ firstSeen: NOON - day, lastSeen: NOON - day, port: 80 }), flow()]));
+    assert.deepEqual(knownNamespaces(store), ['gone', 'shop']);
+    nowMs = NOON + 1_000 * day;
+    assert.deepEqual((await keepDays(store, { bytesMax: 1e12 })).dropped, [], 'a clock that jumps ahead deletes nothing');
+    nowMs = NOON + 2 * day;
+    await store.take(batchOf([flow({ firstSeen: nowMs, lastSeen: nowMs })], { sequence: 1 }));
+    assert.deepEqual((await keepDays(store, { bytesMax: 1e12 })).dropped, [dayOf(NOON - 3 * day)]);
+    assert.deepEqual(knownNamespaces(store), ['shop']);
+    const reopened = await again();
+    assert.deepEqual(knownNamespaces(reopened), ['shop']);
+    assert.deepEqual((await keepDays(reopened, { bytesMax: 1 })).dropped, [dayOf(NOON - day), dayOf(NOON)]);
+    assert.deepEqual((await ask(reopened)).map(({ lastSeen }) => lastSeen), [nowMs]);
+    await reopened.take(batchOf([flow({ source: podEnd('new', 'one') })], { sequence: 2 }));
+    assert.deepEqual(knownNamespaces(await again()), ['new', 'shop']);
+  }, { nowMs: () => nowMs, keepMs: 4 * day });
+});
+
+test('flows are forgotten by namespace and by time, and hosts outside lose their names', async () => {
+  await withStore(async (store, again) => {
+    await store.take(batchOf([
+      flow(),
+      flow({ source: podEnd('bank', 'teller') }),
+      flow({ firstSeen: NOON - 9_000_000, lastSeen: NOON - 9_000_000, port: 80 }),
+      flow({ target: outsideEnd(0x0102_0304n, ['a.example']) }),
+      flow({ target: outsideEnd(0x0102_0305n, ['b.example']) }),
+    ]));
+    assert.equal(await forgetFlows(store, { readable: new Set(['bank']), sinceMs: undefined, untilMs: undefined }), 1);
+    assert.equal(await forgetFlows(store, { readable: 'all', sinceMs: undefined, untilMs: NOON - 8_000_000 }), 1);
+    assert.deepEqual(knownNamespaces(store), ['shop']);
+    assert.equal(await redactOutside(store), 2);
+    const reopened = await again();
+    assert.deepEqual((await ask(reopened)).map(({ target }) => (target.kind === 'pod' ? target.workload.name : target)), ['db', outsideEnd(0x0102_0300n), outsideEnd(0x0102_0300n)]);
+    assert.equal(await redactOutside(reopened), 0);
+  });
+});
+
+test('days that are over become Parquet, a partition each, that says the same as the store', async () => {
+  const day = 86_400_000;
+  const folder = mkdtempSync(join(tmpdir(), "bulkhead-par'quet-"));
+  try {
+    await withStore(async (store) => {
+      await store.take(batchOf([
+        flow({ firstSeen: NOON - 2 * day, lastSeen: NOON - 2 * day, reason, service: 'shop/db', verdict: 'denied' }),
+        flow({ firstSeen: NOON - day, lastSeen: NOON - day + 5, target: outsideEnd(0x0102_0304n, ['a.example']), openings: undefined }),
+        flow(),
+      ]));
+      assert.deepEqual(await exportDays(store, folder), ['2026-11-18', '2026-11-19']);
+      assert.deepEqual(await exportDays(store, folder), []);
+      const sql = `SELECT day::VARCHAR, verdict, source_namespace, source_workload, target_workload, target_address, target_names, port, count::INTEGER, openings::INTEGER, epoch_ms(last_seen)::DOUBLE, service, node, source_labels, reason FROM read_parquet('${folder.replaceAll("'", "''")}/*/*.parquet', hive_partitioning = true) ORDER BY day`;
+      const rows = await store.read(async (_, connection) => (await connection.runAndReadAll(sql)).getRows());
+      const labels = '["k8s:app=web","k8s:io.cilium.k8s.namespace.labels.kubernetes.io/metadata.name=shop","k8s:io.cilium.k8s.namespace.labels.team=shop"]';
+      assert.deepEqual(rows, [
+        ['2026-11-18', 'denied', 'shop', 'web', 'db', null, null, 3306, 1, 1, NOON - 2 * day, 'shop/db', 'node-a', labels, JSON.stringify(reasonFields(reason))],
+        ['2026-11-19', 'allowed', 'shop', 'web', null, '1.2.3.4', '["a.example"]', 3306, 1, null, NOON - day + 5, null, 'node-a', labels, null],
+      ]);
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -1,0 +1,86 @@
+// Answers to a question as lines of JSON: what is kept, sums of it, or what comes from now on.
+import type { ServerResponse } from 'node:http';
+import type { FlowRecord } from '../flow/flow-record.ts';
+import { groupFlows } from '../flow/group-flows.ts';
+import { flowJson } from '../flow/write-flow.ts';
+import { askStore, lostSince, type Question } from './ask-store.ts';
+import { headersOf, writeSlowly } from './exchange.ts';
+import type { FlowStore } from './flow-store.ts';
+import type { AskedQuestion } from './read-question.ts';
+import { NONE } from './flow-keys.ts';
+import { DAY_MS } from './store-schema.ts';
+import { recordOf, wantedFlows } from './wanted-flows.ts';
+
+const LINES = 'application/x-ndjson';
+/** Lines for one who follows and reads too slowly; more are counted as lost to him. */
+const FOLLOWED_LINES_MAX = 10_000;
+/** So that both sides see when the other is gone. */
+const SILENCE_MS = 5_000;
+
+/** Judgments of which no line tells come last. */
+export async function answerQuestion(store: FlowStore, asked: AskedQuestion, question: Question, response: ServerResponse): Promise<void> {
+  const lost = await lostSince(store, question.sinceMs ?? 0);
+  const end = lost === 0 ? '' : lostLine(lost);
+  const kept: FlowRecord[] = [];
+  const begin = (): void => void (response.headersSent || response.writeHead(200, headersOf(LINES)));
+  await askStore(store, question, async (records) => {
+    if (asked.groupBy !== undefined) return void kept.push(...records);
+    begin();
+    await writeSlowly(response, records.map(line).join(''));
+  });
+  begin();
+  if (asked.groupBy !== undefined) for (const group of groupFlows(kept, asked.groupBy)) await writeSlowly(response, `${JSON.stringify({ ...group, lastSeen: new Date(group.lastSeen).toISOString() })}\n`);
+  response.end(end);
+}
+
+function line(record: FlowRecord): string {
+  return `${JSON.stringify(flowJson(record))}\n`;
+}
+
+function lostLine(flows: number): string {
+  return `${JSON.stringify({ lost_events: { source: 'BULKHEAD_HISTORY', num_events_lost: flows } })}\n`;
+}
+
+/** Until he goes. What is written from now on and meant by the question; times other than `until` do not matter. */
+export async function followQuestion(store: FlowStore, question: Question, response: ServerResponse): Promise<void> {
+  response.writeHead(200, headersOf(LINES));
+  response.flushHeaders();
+  let lines: string[] = [];
+  let lost = 0;
+  let wake: (() => void) | undefined;
+  const stop = store.onWritten((known, batches) => {
+    const isWanted = wantedFlows(known, question, question.readable);
+    for (const { days, lost: lostNow } of batches) {
+      lost += lostNow;
+      for (const [day, { flow, last, lasted, count, openings }] of days) {
+        for (const [row, id] of flow.entries()) {
+          if (!isWanted(id)) continue;
+          const lastSeen = day * DAY_MS + last[row]!;
+          const seen = { count: count[row]!, openings: openings[row] === NONE ? undefined : openings[row]!, firstSeen: lastSeen - lasted[row]!, lastSeen };
+          if (lines.length < FOLLOWED_LINES_MAX) lines.push(line(recordOf(known, id, seen, question.readable)));
+          else lost += count[row]!;
+        }
+      }
+    }
+    wake?.();
+  });
+  try {
+    while (!response.destroyed) {
+      const text = `${lines.join('')}${lost === 0 ? '' : lostLine(lost)}`;
+      [lines, lost] = [[], 0];
+      await writeSlowly(response, text === '' ? '\n' : text);
+      if (lines.length === 0) await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, SILENCE_MS);
+        response.once('close', resolve);
+        wake = () => {
+          clearTimeout(timer);
+          response.off('close', resolve);
+          resolve();
+        };
+      });
+      wake = undefined;
+    }
+  } finally {
+    stop();
+  }
+}

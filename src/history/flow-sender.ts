@@ -1,0 +1,188 @@
+// An agent's flows on their way to a server: gathered, written to the agent's disk, and sent until the server has them.
+import { gzipSync } from 'node:zlib';
+import type { FlowRecord } from '../flow/flow-record.ts';
+import { FlowBatching } from './batching.ts';
+import { writeBatch } from './flow-batch.ts';
+import { spoolName, type FlowSpool } from './flow-spool.ts';
+import { askPlace, textOf, type ServerPlace } from './post-batch.ts';
+
+export interface SenderClock {
+  /** Gives what takes it back. */
+  after(ms: number, act: () => void): () => void;
+  /** In [0, 1). */
+  random(): number;
+}
+
+export interface FlowSenderOptions {
+  readonly node: string;
+  /** Of lower-case letters, digits and `-`; another one each time, sorting behind those before. */
+  readonly run: string;
+  readonly server: ServerPlace;
+  readonly spool: FlowSpool;
+  readonly spoolBytesMax: number;
+  /** Records are gathered for so long. */
+  readonly gatherMs: number;
+  readonly clock: SenderClock;
+  readonly onFailure: (error: Error) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface SenderState {
+  readonly sentBatches: number;
+  readonly spooledBatches: number;
+  readonly spooledBytes: number;
+  /** Judgments of which no record reaches the server. */
+  readonly lost: number;
+}
+
+const RETRY_MS = 1_000;
+const RETRY_MS_MAX = 30_000;
+
+/** A sink of the agent's flows. A class, for it lives in time. */
+export class FlowSender {
+  readonly #options: FlowSenderOptions;
+  #gathered = new FlowBatching();
+  #judgments = 0;
+  #sequence = 0;
+  /** Not yet told to the server. */
+  #lostUntold: number;
+  #lost = 0;
+  #sent = 0;
+  #isSending = false;
+
+  constructor(options: FlowSenderOptions) {
+    this.#options = options;
+    this.#lostUntold = options.spool.takeHalves();
+    this.#lost = this.#lostUntold;
+  }
+
+  get state(): SenderState {
+    const { spool } = this.#options;
+    return { sentBatches: this.#sent, spooledBatches: spool.batches.length, spooledBytes: spool.bytes, lost: this.#lost };
+  }
+
+  /** Never throws and never waits for the server. */
+  take(records: readonly FlowRecord[], lost: number): void {
+    this.#lose(lost);
+    for (const record of records) {
+      if (!this.#gathered.add(record)) {
+        this.spoolNow();
+        this.#gathered.add(record);
+      }
+      this.#judgments += record.count;
+    }
+  }
+
+  /** Resolves when the signal has come and what was gathered is on the disk. */
+  async run(): Promise<void> {
+    const { clock, gatherMs, signal } = this.#options;
+    void this.#sendAll();
+    while (!signal.aborted) {
+      await this.#sleep(gatherMs, clock);
+      this.spoolNow();
+      void this.#sendAll();
+    }
+  }
+
+  /** What was gathered becomes a batch on the disk; the oldest ones make room. */
+  spoolNow(): void {
+    const { node, run, spool, spoolBytesMax, onFailure } = this.#options;
+    if (this.#gathered.size === 0 && this.#lostUntold === 0) return;
+    const [gathered, judgments] = [this.#gathered, this.#judgments];
+    [this.#gathered, this.#judgments] = [new FlowBatching(), 0];
+    try {
+      const pack = (): Uint8Array => gzipSync(writeBatch(gathered.batch({ node, run, sequence: this.#sequence, lost: this.#lostUntold })));
+      const first = pack();
+      const old = oldestOver(spool, spoolBytesMax - first.length);
+      const lost = old.reduce((sum, batch) => sum + batch.judgments, 0);
+      this.#lose(lost);
+      // Told before they go: a kill in between counts them twice rather than never.
+      const body = lost === 0 ? first : pack();
+      for (const { name } of old) spool.remove(name);
+      spool.put(spoolName(run, this.#sequence, judgments + this.#lostUntold), judgments + this.#lostUntold, body);
+      this.#sequence++;
+      this.#lostUntold = 0;
+      if (lost > 0) onFailure(new Error(`the spool is full: ${lost} judgments are lost, and counted`));
+    } catch (error) {
+      this.#lose(judgments);
+      onFailure(new Error(`${judgments} judgments are lost, and counted: the spool cannot be written: ${(error as Error).message}`, { cause: error }));
+    }
+  }
+
+  #lose(judgments: number): void {
+    this.#lost += judgments;
+    this.#lostUntold += judgments;
+  }
+
+  /** One after the other, for a server takes what is behind the last one alone. */
+  async #sendAll(): Promise<void> {
+    if (this.#isSending) return;
+    this.#isSending = true;
+    const { spool, signal, clock, onFailure } = this.#options;
+    let waitMs = RETRY_MS;
+    try {
+      while (!signal.aborted && spool.batches.length > 0) {
+        const retryMs = await this.#send().catch((error: Error) => {
+          if (!signal.aborted) onFailure(new Error(`flows wait on the disk: ${error.message}`, { cause: error }));
+          return 0;
+        });
+        if (retryMs === undefined) {
+          waitMs = RETRY_MS;
+          continue;
+        }
+        await this.#sleep(Math.max(retryMs, waitMs * (0.5 + clock.random())), clock);
+        waitMs = Math.min(RETRY_MS_MAX, waitMs * 2);
+      }
+    } finally {
+      this.#isSending = false;
+    }
+  }
+
+  /** undefined: the batch is off our hands; else after how long to try again at the earliest. */
+  async #send(): Promise<number | undefined> {
+    const { spool, node, server, signal, onFailure } = this.#options;
+    const { name, judgments } = spool.batches[0]!;
+    const answer = await askPlace(server, { method: 'POST', path: '/v1/batches', headers: { 'content-type': 'application/json', 'content-encoding': 'gzip', 'bulkhead-node': node }, body: spool.read(name), signal });
+    const text = await textOf(answer);
+    const status = answer.statusCode ?? 0;
+    if (status === 200) {
+      this.#sent++;
+      spool.remove(name);
+      return undefined;
+    }
+    if (status === 400 || status === 413) {
+      // It would be refused for ever.
+      spool.remove(name);
+      this.#lose(judgments);
+      onFailure(new Error(`${judgments} judgments are lost, and counted: the server refuses their batch: ${text}`));
+      return undefined;
+    }
+    onFailure(new Error(`flows wait on the disk: the server answers ${status}: ${text}`));
+    return Number(answer.headers['retry-after'] ?? 0) * 1_000 || 0;
+  }
+
+  async #sleep(ms: number, clock: SenderClock): Promise<void> {
+    const { signal } = this.#options;
+    if (signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const cancel = clock.after(ms, end);
+      function end(): void {
+        signal.removeEventListener('abort', end);
+        cancel();
+        resolve();
+      }
+      signal.addEventListener('abort', end);
+    });
+  }
+}
+
+function oldestOver(spool: FlowSpool, bytesMax: number): FlowSpool['batches'] {
+  let bytes = spool.bytes;
+  const old: FlowSpool['batches'][number][] = [];
+  for (const batch of spool.batches) {
+    if (bytes <= bytesMax) break;
+    bytes -= batch.bytes;
+    old.push(batch);
+  }
+  return old;
+}

@@ -1,0 +1,75 @@
+// What a store does with its days as they pass: folds and sorts those that are over, and drops the oldest.
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { checkpoint, queryRows } from './duckdb.ts';
+import type { FlowStore } from './flow-store.ts';
+import { forgetUnused } from './forget-flows.ts';
+import { createDay, dayOf, dayTable, findDays } from './store-schema.ts';
+
+export interface Kept {
+  /** Days that were folded. */
+  readonly folded: readonly number[];
+  readonly dropped: readonly number[];
+}
+
+/** A day is folded when it has been over for so long; what comes later is folded the next time. */
+const SETTLED_MS = 2 * 3_600_000;
+const HOUR_MS = 3_600_000;
+
+/** Of a day that is over, the same flow within an hour becomes one row; times stay what they were, to the first and the last. */
+export async function keepDays(store: FlowStore, { bytesMax }: { readonly bytesMax: number }): Promise<Kept> {
+  const dropped = await dropDays(store, bytesMax);
+  const folded: number[] = [];
+  const over = dayOf(store.options.nowMs() - SETTLED_MS);
+  for (const day of await store.read((_, connection) => findDays(connection))) {
+    if (day < over && (await foldDay(store, day))) folded.push(day);
+  }
+  return { folded, dropped };
+}
+
+/** false: nothing has come since it was folded. */
+async function foldDay(store: FlowStore, day: number): Promise<boolean> {
+  const isFolded = await store.read(async (_, connection) => (await queryRows(connection, `SELECT day FROM sealed WHERE day = ${day} AND rows = (SELECT count(*) FROM ${dayTable(day)})`)).length > 0);
+  if (isFolded) return false;
+  await store.alone(async ({ writing }) => {
+    const [table, fresh] = [dayTable(day), `fold_${day}`];
+    await writing.run('BEGIN');
+    await writing.run(createDay(fresh));
+    await writing.run(`INSERT INTO ${fresh}
+      SELECT flow, max(last), max(last) - min(last - lasted), sum(count)::BIGINT, CASE WHEN count(openings) = count(*) THEN sum(openings)::BIGINT END
+      FROM ${table} GROUP BY flow, last // ${HOUR_MS} ORDER BY flow, max(last)`);
+    await writing.run(`DROP TABLE ${table}; ALTER TABLE ${fresh} RENAME TO ${table}; DELETE FROM sealed WHERE day = ${day}; INSERT INTO sealed SELECT ${day}, count(*) FROM ${table}`);
+    await foldRuns(writing);
+    await writing.run('COMMIT');
+    await checkpoint(writing);
+  }, { reloads: false });
+  return true;
+}
+
+/** How far each run has come, in one row. */
+async function foldRuns(writing: DuckDBConnection): Promise<void> {
+  await writing.run('CREATE TEMP TABLE runs AS SELECT run, max(sequence) AS sequence, max(written) AS written FROM batches GROUP BY run; DELETE FROM batches; INSERT INTO batches SELECT * FROM runs; DROP TABLE runs');
+}
+
+/** Those that are too old, and the oldest until the file fits; never the last one. */
+async function dropDays(store: FlowStore, bytesMax: number): Promise<readonly number[]> {
+  const horizon = dayOf(store.horizonMs());
+  const dropped: number[] = [];
+  for (;;) {
+    const { days, bytes } = await store.read(async (_, connection) => ({ days: await findDays(connection), bytes: await usedBytes(connection) }));
+    const [oldest, ...later] = days;
+    if (oldest === undefined || (oldest >= horizon && (bytes <= bytesMax || later.length === 0))) return dropped;
+    await store.alone(async ({ writing }) => {
+      await writing.run(`BEGIN; DROP TABLE ${dayTable(oldest)}; DELETE FROM sealed WHERE day = ${oldest}`);
+      await forgetUnused(writing);
+      await writing.run('COMMIT');
+      await checkpoint(writing);
+    }, { reloads: true });
+    dropped.push(oldest);
+  }
+}
+
+/** Of the file that is in use; what was given up is used again before the file grows. */
+export async function usedBytes(connection: DuckDBConnection): Promise<number> {
+  const [row] = await queryRows(connection, 'SELECT (used_blocks * block_size)::DOUBLE FROM pragma_database_size()');
+  return Number(row![0]);
+}

@@ -1,0 +1,69 @@
+// What the API server said of tokens and rights, remembered for a while and asked for by a few at once.
+import { createHash } from 'node:crypto';
+import type { ClusterApi } from '../kube/cluster-api.ts';
+import { reviewAccess, reviewToken, type AccessAttributes, type ReviewedUser } from './reviews.ts';
+
+/** Answers that are remembered; the oldest goes first. */
+const REMEMBERED_MAX = 4_096;
+const REMEMBERED_MS = 60_000;
+/** A right that was just granted shall not be waited for. */
+const REFUSAL_REMEMBERED_MS = 5_000;
+const REVIEWS_AT_ONCE = 8;
+/** Who asks beyond it is not answered. */
+const WAITING_MAX = 256;
+
+interface Remembered {
+  readonly answer: unknown;
+  readonly untilMs: number;
+}
+
+/** Every function rejects where nobody vouches: the API server is gone, or too much waits. A class, for it lives in time. */
+export class RememberedReviews {
+  readonly #api: Pick<ClusterApi, 'create'>;
+  readonly #nowMs: () => number;
+  readonly #remembered = new Map<string, Remembered>();
+  readonly #waiting: (() => void)[] = [];
+  #going = 0;
+
+  constructor(api: Pick<ClusterApi, 'create'>, nowMs: () => number) {
+    this.#api = api;
+    this.#nowMs = nowMs;
+  }
+
+  /** undefined: nobody's. */
+  async userOf(token: string, audience?: string): Promise<ReviewedUser | undefined> {
+    return await this.#ask(`token ${audience ?? ''} ${token}`, () => reviewToken(this.#api, token, audience));
+  }
+
+  async may(user: ReviewedUser, attributes: AccessAttributes): Promise<boolean> {
+    return await this.#ask(JSON.stringify([user, attributes]), () => reviewAccess(this.#api, user, attributes));
+  }
+
+  async #ask<T extends ReviewedUser | undefined | boolean>(question: string, review: () => Promise<T>): Promise<T> {
+    // Tokens themselves are never kept.
+    const key = createHash('sha256').update(question).digest('base64');
+    const known = this.#remembered.get(key);
+    if (known !== undefined && known.untilMs > this.#nowMs()) return known.answer as T; // the same question, the same kind of answer
+    await this.#turn();
+    try {
+      const answer = await review();
+      this.#remember(key, answer);
+      return answer;
+    } finally {
+      this.#going--;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  async #turn(): Promise<void> {
+    if (this.#waiting.length >= WAITING_MAX) throw new Error('too many wait for the API server');
+    if (this.#going >= REVIEWS_AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#going++;
+  }
+
+  #remember(key: string, answer: unknown): void {
+    this.#remembered.delete(key);
+    if (this.#remembered.size >= REMEMBERED_MAX) this.#remembered.delete(this.#remembered.keys().next().value!);
+    this.#remembered.set(key, { answer, untilMs: this.#nowMs() + (answer === undefined || answer === false ? REFUSAL_REMEMBERED_MS : REMEMBERED_MS) });
+  }
+}

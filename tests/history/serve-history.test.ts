@@ -1,0 +1,290 @@
+// Agents and readers against a real server over TLS: what is sent arrives once, for who may see it, through every way of failing.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import type { FlowRecord } from '../../src/flow/flow-record.ts';
+import { readFlow } from '../../src/flow/read-flow.ts';
+import { ReviewedAdmission } from '../../src/history/admission.ts';
+import { askHistory, type HistoryWords } from '../../src/history/ask-history.ts';
+import { writeBatch } from '../../src/history/flow-batch.ts';
+import { FlowSender } from '../../src/history/flow-sender.ts';
+import { FlowSpool, spoolName } from '../../src/history/flow-spool.ts';
+import type { FlowStore } from '../../src/history/flow-store.ts';
+import { openHistory } from '../../src/history/history.ts';
+import { askPlace, textOf, type ServerPlace } from '../../src/history/post-batch.ts';
+import { serveHistory } from '../../src/history/serve-history.ts';
+import type { StoredObject } from '../../src/kube/cluster-api.ts';
+import type { RunningServer } from '../../src/server/listener.ts';
+import { RememberedReviews } from '../../src/server/remembered-reviews.ts';
+import { FIRST_CERTIFICATE, SECOND_CERTIFICATE } from './certificates.ts';
+import { batchOf, flow, NOON, outsideEnd, podEnd } from './sample-flows.ts';
+
+interface World {
+  readonly folder: string;
+  readonly store: FlowStore;
+  readonly failures: string[];
+  server: RunningServer;
+  /** With the token of somebody. */
+  place(token: string): ServerPlace;
+  start(port: number): Promise<RunningServer>;
+  /** How often the API server was asked. */
+  readonly asked: string[];
+}
+
+/** What a cluster says: tokens are `agent-NODE`, `all`, or `reader-NAMESPACE`. */
+function cluster(asked: string[]): ConstructorParameters<typeof RememberedReviews>[0] {
+  return {
+    create: async (served, object) => {
+      asked.push(served.kind);
+      const spec = object['spec'] as { readonly token?: string; readonly audiences?: readonly string[]; readonly user?: string; readonly resourceAttributes?: { readonly resource: string; readonly verb: string; readonly namespace?: string } };
+      const answer = (status: unknown): StoredObject => ({ apiVersion: 'v1', kind: served.kind, metadata: {}, status });
+      if (served.kind === 'TokenReview') {
+        const [, kind, name] = /^(agent|reader|all)-?(.*)$/.exec(spec.token ?? '') ?? [];
+        if (kind === undefined || (kind === 'agent') !== (spec.audiences?.[0] === 'bulkhead-server')) return answer({ authenticated: false });
+        return answer({ authenticated: true, audiences: spec.audiences ?? ['api'], user: { username: `${kind}-${name}`, extra: kind === 'agent' ? { 'authentication.kubernetes.io/node-name': [name] } : {} } });
+      }
+      const { resource, namespace } = spec.resourceAttributes!;
+      return answer({ allowed: resource === 'flowbatches' ? spec.user!.startsWith('agent') && spec.user !== 'agent-barred' : spec.user === 'all-' || spec.user === `reader-${namespace}` });
+    },
+  };
+}
+
+async function open(context: TestContext): Promise<World> {
+  const folder = mkdtempSync(join(tmpdir(), 'bulkhead-serve-'));
+  const store = await openHistory({ file: join(folder, 'flows.duckdb'), nowMs: () => NOON + 60_000 });
+  const [asked, failures]: string[][] = [[], []];
+  writeFileSync(join(folder, 'ca.crt'), FIRST_CERTIFICATE.cert + SECOND_CERTIFICATE.cert);
+  const start = (port: number): Promise<RunningServer> => serveHistory({ host: '127.0.0.1', port, store, door: { certificate: FIRST_CERTIFICATE, admission: new ReviewedAdmission(new RememberedReviews(cluster(asked!), () => 0)) }, nowMs: () => NOON + 60_000, onFailure: (error) => failures!.push(error.message) });
+  const world: World = { folder, store, failures: failures!, asked: asked!, server: await start(0), start, place: (token) => ({ url: `https://127.0.0.1:${world.server.port}`, caFile: join(folder, 'ca.crt'), token }) };
+  context.after(async () => {
+    await world.server.close();
+    await store.close();
+    rmSync(folder, { recursive: true });
+  });
+  return world;
+}
+
+interface Agent {
+  readonly sender: FlowSender;
+  readonly spool: FlowSpool;
+  readonly said: string[];
+  end(): Promise<void>;
+}
+
+interface AgentOptions {
+  readonly node?: string;
+  readonly run?: string;
+  readonly spoolBytesMax?: number;
+  readonly token?: string;
+}
+
+function startAgent(world: World, { node = 'a', run = 'r1', spoolBytesMax = 1e9, token = `agent-${node}` }: AgentOptions = {}): Agent {
+  const spool = new FlowSpool(join(world.folder, `spool-${node}`));
+  const stop = new AbortController();
+  const said: string[] = [];
+  const clock = { after: (ms: number, act: () => void) => { const timer = setTimeout(act, Math.min(ms, 20)); return () => clearTimeout(timer); }, random: () => 0.5 };
+  const sender = new FlowSender({ node, run, server: world.place(token), spool, spoolBytesMax, gatherMs: 10, clock, onFailure: (error) => said.push(error.message), signal: stop.signal });
+  const ended = sender.run();
+  return { sender, spool, said, end: async () => { stop.abort(); await ended; } };
+}
+
+/** Until it holds; the test's own time limit ends it. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+async function ask(world: World, token = 'all', words: HistoryWords = {}): Promise<{ readonly records: readonly FlowRecord[]; readonly lost: number }> {
+  const records: FlowRecord[] = [];
+  let lost = 0;
+  for await (const line of askHistory(world.place(token), words)) {
+    const read = readFlow(line);
+    if (read.kind === 'flow') records.push(read.record);
+    else if (read.kind === 'lost') lost += read.flows;
+    else assert.fail(line);
+  }
+  return { records, lost };
+}
+
+const countOf = (records: readonly FlowRecord[]): number => records.reduce((sum, { count }) => sum + count, 0);
+
+test('flows of an agent arrive, and are read by who may', async (context) => {
+  const world = await open(context);
+  const agent = startAgent(world);
+  agent.sender.take([flow({ count: 3 }), flow({ count: 4 })], 2);
+  agent.sender.take([flow({ source: podEnd('bank', 'teller'), target: podEnd('bank', 'vault') })], 0);
+  await until(() => agent.sender.state.sentBatches > 0 && agent.sender.state.spooledBatches === 0);
+  await agent.end();
+  const all = await ask(world);
+  assert.deepEqual([all.records.map(({ count, node }) => `${node} ${count}`).sort(), all.lost], [['a 1', 'a 7'], 2]);
+  assert.equal(countOf((await ask(world, 'reader-shop')).records), 7);
+  assert.equal(countOf((await ask(world, 'all', { namespaces: ['bank'] })).records), 1);
+  assert.equal(countOf((await ask(world, 'all', { to: 'shop/db', port: '3306' })).records), 7);
+  await assert.rejects(ask(world, 'reader-shop', { namespaces: ['bank'] }), /403: get of flows .* in the namespace bank/);
+  await assert.rejects(ask(world, 'reader-nobody'), /403/);
+  await assert.rejects(ask(world, 'stranger'), /401/);
+  await assert.rejects(ask(world, 'agent-a'), /401/, 'a token for another audience');
+  await assert.rejects(ask(world, 'all', { port: 'x/y' }), /400/);
+  const groups: string[] = [];
+  for await (const line of askHistory(world.place('all'), { groupBy: 'target' })) groups.push(line);
+  assert.deepEqual(groups.slice(0, -1).map((line) => JSON.parse(line)), [
+    { name: 'shop/db', flows: 1, allowed: 7, denied: 0, lastSeen: new Date(NOON + 1_000).toISOString() },
+    { name: 'bank/vault', flows: 1, allowed: 1, denied: 0, lastSeen: new Date(NOON + 1_000).toISOString() },
+  ]);
+});
+
+test('an agent sends for its own node alone, and what is refused waits on its disk', async (context) => {
+  const world = await open(context);
+  for (const [token, said] of [['agent-b', /403: an agent sends the flows of its own node alone, and the token names the node b/], ['all', /401/], ['agent-barred', /403/]] as const) {
+    const agent = startAgent(world, { node: token === 'agent-barred' ? 'barred' : 'a', run: `r-${token}`, token });
+    agent.sender.take([flow()], 0);
+    await until(() => agent.said.some((line) => said.test(line.replace('answers ', ''))));
+    await agent.end();
+    assert.ok(agent.spool.batches.length > 0);
+  }
+  assert.equal((await ask(world)).records.length, 0);
+});
+
+test('a server that is away: flows wait on the disk, outlive the agent, and arrive once', async (context) => {
+  const world = await open(context);
+  const { port } = world.server;
+  await world.server.close();
+  const first = startAgent(world);
+  for (let round = 1; round <= 5; round++) {
+    first.sender.take([flow({ port: round })], 0);
+    await until(() => first.spool.batches.length === round);
+  }
+  await first.end();
+  const second = startAgent(world, { run: 'r2' });
+  second.sender.take([flow({ port: 9 })], 0);
+  await until(() => second.spool.batches.length === 6);
+  world.server = await world.start(port);
+  await until(() => second.spool.batches.length === 0);
+  await second.end();
+  assert.deepEqual((await ask(world)).records.map((record) => record.port).sort(), [1, 2, 3, 4, 5, 9]);
+  assert.deepEqual([countOf((await ask(world)).records), (await ask(world)).lost], [6, 0]);
+});
+
+test('a spool that is full loses its oldest batches, a torn one is refused, a half one is gone: all of it is counted', async (context) => {
+  const world = await open(context);
+  const { port } = world.server;
+  await world.server.close();
+  const first = startAgent(world, { spoolBytesMax: 3_000 });
+  for (let round = 1; round <= 20; round++) {
+    first.sender.take([flow({ port: round, count: 10 })], 0);
+    first.sender.spoolNow();
+  }
+  await first.end();
+  assert.ok(first.spool.bytes <= 3_000 && first.sender.state.lost > 0 && first.sender.state.lost % 10 === 0);
+  const folder = join(world.folder, 'spool-a');
+  const torn = readdirSync(folder).sort()[0]!;
+  truncateSync(join(folder, torn), 100);
+  writeFileSync(join(folder, `${spoolName('r1', 99, 1_000)}.half`), 'half');
+  const second = startAgent(world, { run: 'r2' });
+  world.server = await world.start(port);
+  second.sender.take([flow({ port: 99, count: 10 })], 0);
+  await until(() => second.sender.state.lost >= 1_010 && second.spool.batches.length === 0);
+  await second.end();
+  const { records, lost } = await ask(world);
+  assert.ok(countOf(records) + lost >= 20 * 10 + 10 + 1_000, `${countOf(records)} and ${lost}`);
+  assert.ok(countOf(records) < 200 && lost > 1_000);
+});
+
+const good = batchOf([flow()], { node: 'a' });
+const BROKEN: readonly (readonly [name: string, status: number, body: string, headers?: Readonly<Record<string, string>>])[] = [
+  ['no JSON', 400, '{'],
+  ['another kind', 400, '{}'],
+  ['a number of no end', 400, writeBatch({ ...good, columns: { ...good.columns, target: [7] } })],
+  ['a count that is none', 400, writeBatch({ ...good, columns: { ...good.columns, count: [0.5] } })],
+  ['columns of two lengths', 400, writeBatch({ ...good, columns: { ...good.columns, port: [] } })],
+  ['seen last before first', 400, writeBatch({ ...good, columns: { ...good.columns, lastSeen: [1] } })],
+  ['a batch of another node', 400, writeBatch({ ...good, node: 'b' })],
+  ['a body that is no gzip', 400, writeBatch(good), { 'content-encoding': 'gzip' }],
+  ['an unknown packing', 415, writeBatch(good), { 'content-encoding': 'br' }],
+  ['too large a body', 413, ' '.repeat(9 * 1024 * 1024)],
+];
+
+test('broken batches are refused with the reason, and nothing of them is kept', async (context) => {
+  const world = await open(context);
+  for (const [name, status, body, headers] of BROKEN) {
+    const answer = await askPlace(world.place('agent-a'), { method: 'POST', path: '/v1/batches', headers: { 'bulkhead-node': 'a', ...headers }, body: Buffer.from(body) }).catch((error: NodeJS.ErrnoException) => error);
+    // Who still writes when he is refused may see the connection end first.
+    if (answer instanceof Error) assert.ok(status === 413 && ['EPIPE', 'ECONNRESET'].includes(answer.code ?? ''), `${name}: ${answer.message}`);
+    else assert.deepEqual([name, answer.statusCode, (await textOf(answer)).length > 5], [name, status, true]);
+  }
+  assert.equal((await ask(world)).records.length, 0);
+  assert.deepEqual(world.failures, []);
+});
+
+test('beyond what is taken at once, agents are told when to come again', async (context) => {
+  const world = await open(context);
+  const slow = Array.from({ length: 16 }, () => request(new URL('/v1/batches', world.place('').url), { method: 'POST', ca: FIRST_CERTIFICATE.cert, headers: { authorization: 'Bearer agent-a', 'bulkhead-node': 'a', 'content-length': 100 } }));
+  for (const one of slow) one.on('error', () => undefined).write('{');
+  let status: number | undefined;
+  let retryAfter: string | undefined;
+  while (status !== 429) {
+    const answer = await askPlace(world.place('agent-a'), { method: 'POST', path: '/v1/batches', headers: { 'bulkhead-node': 'a' }, body: Buffer.from('{}') });
+    [status, retryAfter] = [answer.statusCode, answer.headers['retry-after']];
+    answer.resume();
+  }
+  assert.equal(retryAfter, '1');
+  for (const one of slow) one.destroy();
+});
+
+test('a certificate that is renewed serves connections from then on', async (context) => {
+  const world = await open(context);
+  const subject = async (): Promise<unknown> => {
+    const asked = request(new URL('/healthz', world.place('').url), { ca: FIRST_CERTIFICATE.cert + SECOND_CERTIFICATE.cert, agent: false });
+    asked.end();
+    const [answer] = await once(asked, 'response') as [import('node:http').IncomingMessage];
+    const { subject: { CN } } = (answer.socket as import('node:tls').TLSSocket).getPeerCertificate();
+    answer.resume();
+    return CN;
+  };
+  assert.equal(await subject(), 'bulkhead test one');
+  world.server.renew(SECOND_CERTIFICATE);
+  assert.equal(await subject(), 'bulkhead test two');
+  assert.throws(() => world.server.renew({ cert: 'half', key: 'half' }));
+  assert.equal(await subject(), 'bulkhead test two');
+});
+
+test('who follows sees what comes, as far as he may', async (context) => {
+  const world = await open(context);
+  const stop = new AbortController();
+  const seen: number[] = [];
+  const following = (async () => {
+    for await (const line of askHistory(world.place('reader-shop'), { namespaces: ['shop'], follow: true, to: 'shop/db' }, stop.signal)) {
+      const read = readFlow(line);
+      if (read.kind === 'flow') seen.push(read.record.port);
+    }
+  })();
+  await until(() => world.asked.filter((kind) => kind === 'SubjectAccessReview').length >= 2);
+  for (let sequence = 0; seen.length === 0; sequence++) await world.store.take(batchOf([flow({ port: 7 }), flow({ port: 8, target: podEnd('bank', 'vault'), source: outsideEnd(5n) })], { sequence }));
+  stop.abort();
+  await following;
+  assert.ok(seen.every((port) => port === 7));
+});
+
+test('what is deleted is named, and by who may', async (context) => {
+  const world = await open(context);
+  await world.store.take(batchOf([flow(), flow({ source: podEnd('bank', 'teller'), target: podEnd('bank', 'vault') })]));
+  const remove = async (token: string, path: string, method: 'DELETE' | 'POST' = 'DELETE'): Promise<string> => {
+    const answer = await askPlace(world.place(token), { method, path });
+    return `${answer.statusCode} ${await textOf(answer)}`;
+  };
+  assert.match(await remove('all', '/v1/flows'), /^400 say what is to be deleted/);
+  assert.match(await remove('all', '/v1/flows?from=shop/web'), /^400 `from` does not bound/);
+  assert.match(await remove('reader-shop', '/v1/flows?namespace=bank'), /^403/);
+  assert.equal(await remove('reader-bank', '/v1/flows?namespace=bank'), '200 {"deleted":1}');
+  assert.equal((await ask(world)).records.length, 1);
+  assert.match(await remove('reader-shop', '/v1/redactions', 'POST'), /^403/);
+  assert.equal(await remove('all', '/v1/redactions', 'POST'), '200 {"redacted":0}');
+});
+
+test('without a certificate it is of this host alone', async (context) => {
+  const world = await open(context);
+  await assert.rejects(serveHistory({ host: '0.0.0.0', port: 0, store: world.store, door: undefined, nowMs: () => NOON, onFailure: () => undefined }), RangeError);
+});
