@@ -1,5 +1,7 @@
 // Sections of a page of evidence: scopes, coverage of namespaces, exposure, and what a compromised pod reaches.
+import type { IpRange } from '../base/ip-address.ts';
 import { rangeLabel } from '../base/range-label.ts';
+import { joinRanges } from '../analyze/outside-ports.ts';
 import type { NamespaceCoverage, DirectionCoverage } from '../evidence/coverage.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import type { OutsideReach } from '../evidence/outside-reach.ts';
@@ -86,18 +88,24 @@ function outsideTable(caption: string, workloads: readonly WorkloadRisk[], direc
   return {
     caption,
     columns: [{ name: 'Workload' }, { name: 'Pods', isNumber: true }, { name: 'Addresses' }, { name: 'Internet' }],
-    rows: met.map((risk) => [cell(risk.workload.id), cell(risk.workload.pods), { lines: risk[direction].map(reachText) }, cell(risk[direction].some(({ isInternet }) => isInternet) ? 'yes' : 'no')]),
+    rows: met.map((risk) => [cell(risk.workload.id), cell(risk.workload.pods), { lines: reachLines(risk[direction]) }, cell(risk[direction].some(({ isInternet }) => isInternet) ? 'yes' : 'no')]),
     empty: 'none on any port',
   };
 }
 
-function reachText({ ranges, ports }: OutsideReach): string {
-  return `${formatPorts(ports)}: ${rangesText(ranges)}`;
+/** One line for each set of ports, whatever of the addresses is of the internet. */
+function reachLines(reach: readonly OutsideReach[]): readonly string[] {
+  const byPorts = Map.groupBy(reach, ({ ports }) => formatPorts(ports));
+  return Array.from(byPorts, ([ports, alike]) => `${ports}: ${rangesText(joinRanges(alike.flatMap(({ ranges }) => ranges).sort(compareRanges)))}`);
+}
+
+function compareRanges(a: IpRange, b: IpRange): number {
+  return a.family - b.family || (a.first < b.first ? -1 : 1);
 }
 
 function rangesText(ranges: OutsideReach['ranges']): string {
   const shown = ranges.slice(0, RANGES_SHOWN_MAX).map(rangeLabel).join(', ');
-  return ranges.length > RANGES_SHOWN_MAX ? `${shown} and ${ranges.length - RANGES_SHOWN_MAX} more ranges` : shown;
+  return ranges.length > RANGES_SHOWN_MAX ? `${shown} and ${countOf(ranges.length - RANGES_SHOWN_MAX, 'more range')}` : shown;
 }
 
 /** Of the riskiest. */

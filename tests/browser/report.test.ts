@@ -22,7 +22,7 @@ test('in Chromium', needs('chromium'), async (t) => {
   });
   const { stdout, status } = runBulkhead(['report', 'examples/shop/data.yaml', 'examples/shop/shop.yaml', '--scope', 'data: data/* from shop/api hops 2']);
   assert.equal(status, 0);
-  const hostile = pageHtml({ title: NAME, about: [{ name: NAME, value: NAME }], sections: [{ id: 'one', title: NAME, intro: NAME, tables: [{ caption: NAME, columns: [{ name: NAME }, { name: NAME }, { name: NAME }, { name: NAME }], rows: [[1, 2, 3, 4].map(() => ({ lines: [NAME], share: 1 }))], empty: '' }] }] });
+  const hostile = pageHtml({ title: NAME, about: [{ name: NAME, value: NAME }], sections: [{ id: 'one', title: NAME, intro: NAME, tables: [{ caption: NAME, columns: ['Workload', 'Pods', 'Found', 'Known from'].map((name) => ({ name })), rows: [[1, 2, 3, 4].map(() => ({ lines: [NAME], share: 1 }))], empty: '' }] }] });
   for (const [name, html] of [['report', stdout], ['hostile', hostile]] as const) {
     writeFileSync(join(folder, `${name}.html`), html);
     for (const { width, colorScheme } of SIZES) {
