@@ -24,7 +24,7 @@ export function learnVocabulary(state: LiveState, seen: VocabularySizes, record:
   for (const selector of vocabulary.namespaceSelectors.slice(seen.namespaceSelectors)) {
     parts.selectedNamespaces.push(new Set(namespaces.filter((namespace) => selects(selector, namespace)).map(({ name }) => name)));
   }
-  for (let block = seen.blocks; block < vocabulary.blocks.length; block++) learnBlock(state, block, record);
+  if (vocabulary.blocks.length > seen.blocks) learnBlocks(state, seen.blocks, record);
   if (vocabulary.portNames.length > seen.portNames) learnPortNames(state, vocabulary.portNames.slice(seen.portNames).map(({ name }) => name), record);
   for (let selector = seen.selectors; selector < vocabulary.selectors.selectors.length; selector++) learnSelector(state, selector, record);
 }
@@ -51,18 +51,44 @@ function learnPortNames(state: LiveState, names: readonly string[], record: Chan
   }
 }
 
-function learnBlock(state: LiveState, id: number, record: ChangeRecord): void {
+/** All from the first new one on, in one turn: a policy may bring thousands. */
+function learnBlocks(state: LiveState, start: number, record: ChangeRecord): void {
   const { cluster: { pods, addresses4 }, groups, parts: { atomTable, lists, policySet } } = state;
-  const block = policySet.vocabulary.blocks[id]!;
-  atomTable.addBlock(id, block, { lists, onCut: (atom) => cutAtom(state, atom, record) });
+  const blocks = policySet.vocabulary.blocks.slice(start);
+  for (const [place, block] of blocks.entries()) atomTable.addBlock(start + place, block, { lists, onCut: (atom) => cutAtom(state, atom, record) });
   const isUnknownUnder = groups.reader.refresh();
-  const { family, first, last } = block.cidr;
-  const [first4, last4] = family === 4 ? [Number(first), Number(last)] : [Number.NaN, Number.NaN];
+  const spans = joinSpans(blocks.flatMap(({ cidr: { family, first, last } }) => (family === 4 ? [[Number(first), Number(last)] as const] : [])));
+  const hasFamily6 = blocks.some(({ cidr }) => cidr.family === 6);
   for (const [index, pod] of pods.entries()) {
-    const address = addresses4[index]!;
-    const isUnder = pod.addresses.length === 0 ? isUnknownUnder : (address >= first4 && address <= last4) || (family === 6 && pod.addresses.some((other) => other.family === 6));
+    const isUnder = pod.addresses.length === 0 ? isUnknownUnder : isInSpans(spans, addresses4[index]!) || (hasFamily6 && pod.addresses.some(({ family }) => family === 6));
     if (isUnder) rereadPod(state, index, record);
   }
+}
+
+/** First and last, both inclusive. */
+type Span = readonly [number, number];
+
+/** Ascending and disjoint. */
+function joinSpans(spans: readonly Span[]): readonly Span[] {
+  const joined: [number, number][] = [];
+  for (const [first, last] of [...spans].sort((a, b) => a[0] - b[0])) {
+    const open = joined.at(-1);
+    if (open !== undefined && first <= open[1]) open[1] = Math.max(open[1], last);
+    else joined.push([first, last]);
+  }
+  return joined;
+}
+
+/** NaN is in none. */
+function isInSpans(spans: readonly Span[], address: number): boolean {
+  let [low, high] = [0, spans.length - 1];
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    if (spans[middle]![1] < address) low = middle + 1;
+    else if (spans[middle]![0] <= address) return true;
+    else high = middle - 1;
+  }
+  return false;
 }
 
 function rereadPod(state: LiveState, index: number, record: ChangeRecord): void {

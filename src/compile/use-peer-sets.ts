@@ -9,14 +9,17 @@ import type { CompiledClusterPolicy, CompiledPolicy } from './policy-set.ts';
 export function usePeerSets(state: LiveState, policy: CompiledPolicy | CompiledClusterPolicy, record: ChangeRecord): boolean {
   let isNamed = false;
   for (const direction of DIRECTIONS) {
+    const blocks = new Set<number>();
     for (const rule of policy[direction] ?? []) {
-      for (const peerSet of rule.peerSets ?? []) isNamed = usePeerSet(state, { direction, id: peerSet, record }) || isNamed;
+      for (const peerSet of rule.peerSets ?? []) isNamed = usePeerSet(state, { direction, id: peerSet, blocks }) || isNamed;
     }
+    if (blocks.size > 0) useBlocks(state, { live: state.directions[direction], blocks, record });
   }
   return isNamed;
 }
 
-function usePeerSet(state: LiveState, { direction, id, record }: { readonly direction: Direction; readonly id: number; readonly record: ChangeRecord }): boolean {
+/** A block is put to `blocks`: all of a policy are used in one turn. */
+function usePeerSet(state: LiveState, { direction, id, blocks }: { readonly direction: Direction; readonly id: number; readonly blocks: Set<number> }): boolean {
   const live = state.directions[direction];
   if (live.peers.used.has(id)) return false;
   live.peers.used.add(id);
@@ -29,17 +32,18 @@ function usePeerSet(state: LiveState, { direction, id, record }: { readonly dire
     for (const group of state.groups.groups) if (group.podCount > 0) live.reclassify(group);
     return false;
   }
-  if (peerSet.kind === 'ip-block') useBlock(state, live, peerSet.block, record);
+  if (peerSet.kind === 'ip-block') blocks.add(peerSet.block);
   return true;
 }
 
-function useBlock({ groups, parts: { atomTable, lists } }: LiveState, live: LiveDirection, block: number, record: ChangeRecord): void {
+function useBlocks({ groups, parts: { atomTable, lists } }: LiveState, { live, blocks: used, record }: { readonly live: LiveDirection; readonly blocks: ReadonlySet<number>; readonly record: ChangeRecord }): void {
+  const isUnderOne = (list: readonly number[]): boolean => list.some((block) => used.has(block));
   for (const group of groups.groups) {
-    if (group.podCount > 0 && (group.blocks[4].includes(block) || group.blocks[6].includes(block))) live.reclassify(group);
+    if (group.podCount > 0 && (isUnderOne(group.blocks[4]) || isUnderOne(group.blocks[6]))) live.reclassify(group);
   }
   const { classOfAtom } = live.peers;
   for (const [atom, blocks] of atomTable.blocksOfAtom.entries()) {
-    if (!lists.list(blocks).includes(block)) continue;
+    if (!isUnderOne(lists.list(blocks))) continue;
     const before = classOfAtom[atom]!;
     const now = live.peers.classifyBlocks(blocks);
     if (!record.atoms[live.direction].has(atom)) record.atoms[live.direction].set(atom, before);
