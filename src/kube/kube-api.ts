@@ -9,7 +9,8 @@ import { kindPath, objectPath, versionPath, withQuery } from './kube-paths.ts';
 import { ANSWER_BYTES_MAX, AnswerError, askServer, askText, retryIn, type KubeRequest } from './kube-request.ts';
 import { KubeWatch, REAL_TIMES, type WatchTimes } from './kube-watch.ts';
 import { listPages } from './list-pages.ts';
-import type { EphemeralContainer, ExecRequest, ExecResult, PodHands, PodPlace } from './pod-hands.ts';
+import type { EphemeralContainer, ExecRequest, ExecResult, PodAsking, PodHands, PodPlace, PodQuestion } from './pod-hands.ts';
+import { askPodOver } from './port-forward.ts';
 import { REAL_PACING, withRetries, type Pacing } from './retry.ts';
 import { chooseKinds, type ServedResource } from './served-kinds.ts';
 import { trimObject } from './trim-object.ts';
@@ -31,7 +32,7 @@ export interface KubeApiOptions {
 }
 
 /** A class, for it lives as long as its connections, and knows whether the server has ever answered. */
-export class KubeApi implements ClusterApi, PodHands {
+export class KubeApi implements ClusterApi, PodHands, PodAsking {
   readonly name: string;
   readonly #connection: Connection;
   readonly #pacing: Pacing;
@@ -118,6 +119,10 @@ export class KubeApi implements ClusterApi, PodHands {
 
   async exec(request: ExecRequest): Promise<ExecResult> {
     return execInPod(this.#connection, request);
+  }
+
+  async ask(question: PodQuestion): Promise<string> {
+    return askPodOver(this.#connection, question);
   }
 
   async addEphemeralContainer({ namespace, pod }: PodPlace, container: EphemeralContainer): Promise<void> {

@@ -1,4 +1,4 @@
-// The contract of what is done to one running pod: a program run in a container, a container added to it, what a container said.
+// The contract of what is done to one running pod: a program run in a container, one asked that listens, a container added to it, what a container said.
 
 /** Every function fails with `ClusterError`. */
 export interface PodHands {
@@ -23,6 +23,19 @@ export interface ExecRequest extends PodPlace {
   readonly timeoutMs: number;
   /** Of both streams together; 1 MB when missing. What is more is cut off. */
   readonly outputBytesMax?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface PodAsking {
+  /** The body of what a program in the pod answers to a plain GET on its loopback. Fails with `ClusterError`. */
+  ask(question: PodQuestion): Promise<string>;
+}
+
+export interface PodQuestion extends PodPlace {
+  readonly port: number;
+  /** With the query. */
+  readonly path: string;
+  readonly timeoutMs: number;
   readonly signal?: AbortSignal;
 }
 

@@ -4,7 +4,10 @@ import { test } from 'node:test';
 import { LATEST_MAX, RecentFlows } from '../../src/agent/recent-flows.ts';
 import type { FlowRecord, PodEnd } from '../../src/flow/flow-record.ts';
 import { readFlow } from '../../src/flow/read-flow.ts';
+import { FakeCluster } from '../../src/kube/fake-cluster.ts';
+import type { PodQuestion } from '../../src/kube/pod-hands.ts';
 import { answerFlows, readFlowsQuestion } from '../../src/status/flow-lines.ts';
+import { findAgents, readAgentFlows, readFlowsPage } from '../../src/status/read-agent-flows.ts';
 
 const delay = (): (() => void) => () => undefined;
 
@@ -18,8 +21,7 @@ function record(source: string, seconds: number): FlowRecord {
 }
 
 async function ask(recent: RecentFlows, after?: number): Promise<{ readonly records: readonly FlowRecord[]; readonly lost: number; readonly next: number }> {
-  const lines = (await answerFlows(recent, { after }, delay)).trimEnd().split('\n');
-  const next = (JSON.parse(lines.pop()!) as { flows_cursor: { next: number } }).flows_cursor.next;
+  const { lines, next } = readFlowsPage(await answerFlows(recent, { after }, delay));
   const read = lines.map(readFlow);
   return { records: read.flatMap((one) => (one.kind === 'flow' ? one.record : [])), lost: read.reduce((sum, one) => sum + (one.kind === 'lost' ? one.flows : 0), 0), next };
 }
@@ -53,6 +55,27 @@ test('a number of an agent that is gone begins anew', async () => {
   const recent = new RecentFlows();
   recent.take([record('a', 1)], 0);
   assert.equal((await ask(recent, 900)).records.length, 1);
+});
+
+test('agents are found by their labels, and asked one by one', async () => {
+  const api = new FakeCluster('asked');
+  api.put({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'bulkhead-system' } });
+  const agent = (name: string, phase: string): void => void api.put({ apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'bulkhead-system', labels: { 'app.kubernetes.io/name': 'bulkhead', 'app.kubernetes.io/component': name.startsWith('agent') ? 'agent' : 'prober' } }, spec: { nodeName: `of-${name}` }, status: { phase } });
+  for (const [name, phase] of [['agent-b', 'Running'], ['agent-a', 'Running'], ['agent-c', 'Pending'], ['prober-a', 'Running']] as const) agent(name, phase);
+  const found = await findAgents(api);
+  assert.deepEqual(found.map(({ pod, node }) => [pod, node]), [['agent-a', 'of-agent-a'], ['agent-b', 'of-agent-b']]);
+  const recent = new RecentFlows();
+  recent.take([record('a', 1)], 0);
+  const asked: string[] = [];
+  const ask = async ({ pod, path }: PodQuestion): Promise<string> => {
+    asked.push(`${pod} ${path}`);
+    return answerFlows(recent, readFlowsQuestion(new URL(path, 'http://localhost').searchParams)!, delay);
+  };
+  const { lines, next } = await readAgentFlows({ ask }, found[0]!);
+  assert.equal(lines.length, 1);
+  await readAgentFlows({ ask }, found[1]!, { after: next - 1 });
+  assert.deepEqual(asked, ['agent-a /flows', 'agent-b /flows?after=0']);
+  await assert.rejects(readAgentFlows({ ask: async () => 'no such page\n' }, found[0]!), /how far/);
 });
 
 test('a question that cannot be read is none', () => {
