@@ -67,6 +67,6 @@ export class ClosedPolicies {
 /** More than any policy costs. */
 const RECENT_FIRST = 2 ** 50;
 
-function nameOf(policy: Policy): PolicyKey {
+export function nameOf(policy: Policy): PolicyKey {
   return keyOf({ kind: policy.kind, namespace: policy.kind === 'NetworkPolicy' ? policy.namespace : '', name: policy.name });
 }

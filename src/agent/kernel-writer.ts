@@ -10,12 +10,13 @@ import { NO_SERVERS, type DnsServers } from '../emit/watched-answers.ts';
 import type { Cluster, Pod } from '../model/cluster.ts';
 import type { Drift, Firewall } from '../kernel/firewall.ts';
 import { FirewallError } from '../kernel/firewall-error.ts';
+import { AddressBlocks, blocksIn } from './address-blocks.ts';
 import type { Clock } from './clock.ts';
-import { ClosedPolicies } from './closed-policies.ts';
+import { ClosedPolicies, nameOf } from './closed-policies.ts';
 import { LearntNames } from './learnt-names.ts';
 import { PodAddresses } from './pod-addresses.ts';
-import type { PolicyKey } from './policies-in-force.ts';
-import { putClosed, putPolicy } from './policy-cost.ts';
+import { removedPolicy, type PolicyKey } from './policies-in-force.ts';
+import { closedForm, putPolicy, type Policy } from './policy-cost.ts';
 
 export interface Commit {
   /** Live connections are judged anew. */
@@ -28,6 +29,8 @@ export interface KernelWriterOptions {
   readonly cluster: Cluster;
   /** Elements of one set. */
   readonly setSizeMax: number;
+  /** Of all policies of the cluster. */
+  readonly addressBlocksMax: number;
   readonly clock: Pick<Clock, 'elapsedMs'>;
   readonly watchesAllAnswers: boolean;
   /** With the pod as it was. */
@@ -44,6 +47,7 @@ export class KernelWriter {
   private readonly watchesAllAnswers: boolean;
   private readonly onRemoved: (pod: Pod) => void;
   private readonly closed = new ClosedPolicies();
+  private readonly blocks: AddressBlocks;
   private readonly live: LiveProgram;
   private emission: LiveEmission;
   /** Whether the kernel holds what the emission takes it to hold; else it has to be read first. */
@@ -51,7 +55,7 @@ export class KernelWriter {
   private hasRecalled = false;
   private believed: DnsServers = NO_SERVERS;
 
-  constructor({ node, firewall, cluster, setSizeMax, clock, watchesAllAnswers, onRemoved }: KernelWriterOptions) {
+  constructor({ node, firewall, cluster, setSizeMax, addressBlocksMax, clock, watchesAllAnswers, onRemoved }: KernelWriterOptions) {
     this.node = node;
     this.firewall = firewall;
     this.clock = clock;
@@ -60,7 +64,8 @@ export class KernelWriter {
     this.names = new LearntNames(firewall);
     this.addresses = new PodAddresses(node, cluster.pods);
     this.setSizeMax = setSizeMax;
-    this.live = new LiveProgram(cluster);
+    this.blocks = new AddressBlocks(addressBlocksMax);
+    this.live = new LiveProgram(this.bounded(cluster));
     this.emission = this.newEmission();
   }
 
@@ -77,7 +82,7 @@ export class KernelWriter {
 
   take(change: ClusterChange): void {
     this.closed.take(change);
-    this.follow(change);
+    this.follow(this.admitted(change));
   }
 
   /** Why policies are closed that the kernel has no room for. */
@@ -94,7 +99,7 @@ export class KernelWriter {
   /** Closed ones are tried again at the next commit, where there may be room by now; false: nothing says so. */
   reopen(): boolean {
     const policies = this.closed.open();
-    for (const policy of policies) this.follow(putPolicy(policy));
+    for (const policy of policies) this.follow(this.admitted(putPolicy(policy)));
     return policies.length > 0;
   }
 
@@ -153,13 +158,36 @@ export class KernelWriter {
     const policy = this.closed.next(this.program, this.node);
     if (policy !== undefined) {
       this.closed.close(policy, reason);
-      this.live.apply(putClosed(policy));
+      this.blocks.drop(nameOf(policy));
+      this.live.apply(putPolicy(closedForm(policy)));
       // What it told apart stands apart until all is compiled and merged anew.
       this.live.compact();
     }
     this.emission = this.newEmission(this.emission.nextId);
     this.isInStep = false;
     return policy !== undefined;
+  }
+
+  /** Small ones first, so that the fewest are closed. */
+  private bounded(cluster: Cluster): Cluster {
+    const refused = new Set<Policy>();
+    for (const policy of [...cluster.policies, ...cluster.clusterPolicies].sort((a, b) => blocksIn(a) - blocksIn(b))) if (!this.admits(policy)) refused.add(policy);
+    const form = <Some extends Policy>(policy: Some): Some => (refused.has(policy) ? closedForm(policy) : policy);
+    return refused.size === 0 ? cluster : { ...cluster, policies: cluster.policies.map(form), clusterPolicies: cluster.clusterPolicies.map(form) };
+  }
+
+  /** What would list too many blocks is closed before anybody compiles it. */
+  private admitted(change: ClusterChange): ClusterChange {
+    if (change.kind === 'put-policy' || change.kind === 'put-cluster-policy') return this.admits(change.policy) ? change : putPolicy(closedForm(change.policy));
+    const removed = removedPolicy(change);
+    if (removed !== undefined) this.blocks.drop(removed);
+    return change;
+  }
+
+  private admits(policy: Policy): boolean {
+    const isWithin = this.blocks.put(policy);
+    if (!isWithin) this.closed.close(policy, this.blocks.reason);
+    return isWithin;
   }
 
   private newEmission(nextId?: number): LiveEmission {

@@ -6,6 +6,7 @@ import type { Program } from '../compile/program.ts';
 import { formatDrift } from '../kernel/format-drift.ts';
 import type { Drift, Firewall } from '../kernel/firewall.ts';
 import { FirewallError, isLackOfRoom } from '../kernel/firewall-error.ts';
+import { ADDRESS_BLOCKS_MAX } from './address-blocks.ts';
 import type { AgentState, CommitState, KernelState, PodCounts, TroubleCode } from './agent-state.ts';
 import type { Clock } from './clock.ts';
 import { addCommit, NO_COMMITS } from './commit-times.ts';
@@ -23,6 +24,8 @@ export interface NodeAgentOptions {
   readonly clock: Clock;
   /** The most elements of one set; a policy that brings more is closed. `SET_SIZE_MAX` when missing. */
   readonly setSizeMax?: number;
+  /** Address blocks that all policies of the cluster may list; the policy that goes beyond is closed. `ADDRESS_BLOCKS_MAX` when missing. */
+  readonly addressBlocksMax?: number;
   /** `--allow-audit`; without it a namespace that asks for it is enforced as before, and that is said. */
   readonly allowsAudit?: boolean;
   /** The firewall only counts, beside another engine: nothing is ever said to be in force. */
@@ -80,10 +83,12 @@ export class NodeAgent implements ClusterListener {
   private retryMs = RETRY_MS;
   private refusals = 0;
   private readonly setSizeMax: number;
+  private readonly addressBlocksMax: number;
   private isStopped = false;
 
-  constructor({ node, firewall, clock, setSizeMax = SET_SIZE_MAX, allowsAudit = false, observes = false, namesHosts = false }: NodeAgentOptions) {
+  constructor({ node, firewall, clock, setSizeMax = SET_SIZE_MAX, addressBlocksMax = ADDRESS_BLOCKS_MAX, allowsAudit = false, observes = false, namesHosts = false }: NodeAgentOptions) {
     this.setSizeMax = setSizeMax;
+    this.addressBlocksMax = addressBlocksMax;
     this.node = node;
     this.firewall = firewall;
     this.clock = clock;
@@ -107,8 +112,8 @@ export class NodeAgent implements ClusterListener {
 
   /** Everything is told at once; only what then differs from what the kernel holds is written. */
   begin(cluster: Cluster, policies: readonly ToldPolicy[]): void {
-    const { node, firewall, clock, setSizeMax } = this;
-    this.writer = new KernelWriter({ node, firewall, cluster, setSizeMax, clock, watchesAllAnswers: this.namesHosts, onRemoved: (pod) => this.flows.removed(pod) });
+    const { node, firewall, clock, setSizeMax, addressBlocksMax } = this;
+    this.writer = new KernelWriter({ node, firewall, cluster, setSizeMax, addressBlocksMax, clock, watchesAllAnswers: this.namesHosts, onRemoved: (pod) => this.flows.removed(pod) });
     this.names.begin(this.writer);
     this.policies.begin(policies);
     this.troubles.clear('starting', '');

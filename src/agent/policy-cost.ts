@@ -33,8 +33,8 @@ export function putPolicy(policy: Policy): ClusterChange {
 }
 
 /** In its place one that lets nothing through where it governs, as one that cannot be understood. */
-export function putClosed(policy: Policy): ClusterChange {
-  if (policy.kind === 'NetworkPolicy') return putPolicy({ ...policy, ingress: policy.ingress && [], egress: policy.egress && [] });
+export function closedForm<Some extends Policy>(policy: Some): Some {
+  if (policy.kind === 'NetworkPolicy') return { ...policy, ingress: policy.ingress && [], egress: policy.egress && [] };
   const denial: TierRule = { index: 0, name: undefined, action: 'Deny', peers: { kind: 'everybody' }, ports: { kind: 'every' }, origin: policy.origin };
-  return putPolicy({ ...policy, ingress: policy.ingress.length === 0 ? [] : [denial], egress: policy.egress.length === 0 ? [] : [denial] });
+  return { ...policy, ingress: policy.ingress.length === 0 ? [] : [denial], egress: policy.egress.length === 0 ? [] : [denial] };
 }

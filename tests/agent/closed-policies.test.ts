@@ -144,6 +144,29 @@ for (const [name, wants, run] of IN_BOTH) {
   }));
 }
 
+test('a policy with which all would list too many address blocks is closed before it is compiled, wherever it stands', async () => {
+  const clock = new FakeClock();
+  const firewall = createFakeFirewall();
+  const agent = new NodeAgent({ node: 'here', firewall, clock, addressBlocksMax: 50 });
+  const said = 'with it the policies of the cluster would list more than 50 address blocks';
+  // Of three that are there at once the largest; it governs nobody here.
+  agent.begin(clusterOf(policyText('large', 'elsewhere', 40), policyText('small', 'db', 20), policyText('tiny', 'web', 2)), [told('large'), told('small'), told('tiny')]);
+  await clock.advance(10);
+  assert.deepEqual(standing(agent), { isReady: false, troubles: [`capacity: NetworkPolicy/shop/large is closed: ${said}`], policies: { large: said, small: 'in force', tiny: 'in force' } });
+  agent.change([put(policyText('tiny', 'web', 31), 'tiny', 2)]);
+  await clock.advance(10);
+  assert.deepEqual([standing(agent).policies['tiny'], pairsIn(firewall), isolatedIn(firewall)], [said, { 'ingress 10.0.0.2': 20 }, ['10.0.0.1', '10.0.0.2']]);
+  // Where others go, there is room; what still does not fit stays closed.
+  agent.change([{ change: { kind: 'remove-policy', namespace: 'shop', name: 'small' } }]);
+  await clock.advance(600_000);
+  const { policies } = standing(agent);
+  assert.deepEqual(Object.values(policies).toSorted(), ['in force', said]);
+  agent.change([put(policyText('large', 'elsewhere', 4), 'large', 2), put(policyText('tiny', 'web', 30), 'tiny', 3)]);
+  await clock.advance(10);
+  assert.deepEqual([standing(agent), pairsIn(firewall)], [{ isReady: true, troubles: [], policies: { large: 'in force', tiny: 'in force' } }, { 'ingress 10.0.0.1': 30 }]);
+  agent.stop();
+});
+
 test('what a kernel refuses for lack of room closes one policy after the other, and comes in again when there is room', needs('kernel'), async () => {
   const namespace = createNamespace();
   const firewall = openFirewall({ namespace });
