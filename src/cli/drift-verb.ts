@@ -1,8 +1,11 @@
 // `bulkhead drift`: what is amiss in a cluster now and was not then: new denials, tests that fail, unprotected workloads, policies and rules that nobody needs.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { compileCluster } from '../compile/compile.ts';
 import type { Program } from '../compile/program.ts';
 import { findDrift, type Drift } from '../drift/drift.ts';
+import { newsOf, readTold, toldText, type ToldDrift } from '../drift/told.ts';
+import { WEBHOOK_FORMS, webhookBodies, type WebhookForm } from '../drift/webhook-body.ts';
 import { DRIFT_FORMATS, driftGithub, driftJson, driftMarkdown, driftTable } from '../report/drift.ts';
 import { openRevision } from '../input/git-files.ts';
 import { readFlowFiles } from '../input/flow-files.ts';
@@ -12,6 +15,7 @@ import { listInputs } from '../input/list-inputs.ts';
 import { hasBase } from '../input/open-base.ts';
 import { joinFiles, openFiles, type OpenedFiles } from '../input/open-files.ts';
 import { openSides, type OpenedSides } from '../input/open-sides.ts';
+import { replaceFile } from '../input/replace-file.ts';
 import { dataAnswer } from '../terminal/data-answer.ts';
 import { UsageError } from '../terminal/failures.ts';
 import { writeAnswer } from '../terminal/output.ts';
@@ -20,6 +24,7 @@ import { choiceOf } from './choice.ts';
 import { addFlowOptions, readFlows, type FlowOptions } from './flow-source.ts';
 import { positiveNumber } from './number-words.ts';
 import { readTests } from './read-tests.ts';
+import { sendWebhook, WEBHOOK_VARIABLE, webhookAddress } from './send-webhook.ts';
 
 interface DriftOptions extends InputOptions, FlowOptions {
   readonly lenient?: boolean;
@@ -27,6 +32,9 @@ interface DriftOptions extends InputOptions, FlowOptions {
   readonly oldFlows?: readonly string[];
   readonly test?: readonly string[];
   readonly exitCode?: boolean;
+  readonly webhook?: WebhookForm;
+  readonly webhookFile?: string;
+  readonly told?: string;
   readonly limit: number;
   readonly output: (typeof DRIFT_FORMATS)[number];
 }
@@ -37,13 +45,17 @@ export function defineDrift(command: Command): void {
     .option('--old-flows <FILE|->', 'what was recorded then, so that only what is refused or unused since is told; repeatable', collect)
     .option('--test <FILE>', 'expectations that must hold, as `bulkhead test` reads them; repeatable', collect)
     .option('--exit-code', 'end with 1 when anything has drifted')
+    .option('--webhook <FORM>', `also send what is news to a webhook; one of: ${WEBHOOK_FORMS.join(', ')}`, choiceOf(WEBHOOK_FORMS))
+    .option('--webhook-file <FILE>', `the address of the webhook (default: $${WEBHOOK_VARIABLE})`)
+    .option('--told <FILE>', 'with --webhook: what was told is kept there, so that the same is told once, and once more when it is over')
     .option('--limit <NUMBER>', 'lines of each kind that are shown, in table, md and github; the rest is counted', positiveNumber, 20)
     .option('-o, --output <FORMAT>', `one of: ${DRIFT_FORMATS.join(', ')}`, choiceOf(DRIFT_FORMATS), 'table')
     .addHelpText('after', `
 What is named with -f belongs to both sides. Denials and unused rules are told where --flows has what was recorded;
 without --old-flows, a denial that the policies of OLD would have ordered as well is none.
 
-Exit status: 0; with --exit-code 1 when anything has drifted; 2 an input could not be understood; 3 the cluster said no.
+Exit status: 0; with --exit-code 1 when anything has drifted; 2 an input could not be understood; 3 the cluster or the
+webhook said no.
 
 Examples:
   bulkhead drift snapshot.json cluster --flows flows.jsonl --test tests/
@@ -55,6 +67,7 @@ Examples:
 }
 
 async function runDrift(paths: readonly string[], options: DriftOptions): Promise<number> {
+  const alerting = alertingOf(options);
   const tests = await readTests(options.test ?? []);
   const sides = await openStates(paths, options);
   const program = await readProgram(sides.after, options);
@@ -64,7 +77,33 @@ async function runDrift(paths: readonly string[], options: DriftOptions): Promis
   if ((flows === undefined && options.flows !== undefined) || (oldFlows === undefined && options.oldFlows !== undefined)) return 2;
   const drifts = findDrift({ before: old === 'none' ? undefined : { program: old, flows: oldFlows?.table }, now: { program, flows: flows?.table }, tests });
   await writeAnswer(await format(drifts, options));
+  if (alerting !== undefined) await tellNews(alerting, drifts);
   return options.exitCode === true && drifts.length > 0 ? 1 : 0;
+}
+
+interface Alerting {
+  readonly form: WebhookForm;
+  readonly address: URL;
+  readonly file: string;
+  readonly told: readonly ToldDrift[];
+}
+
+/** Throws UsageError, before anything is computed. */
+function alertingOf({ webhook: form, webhookFile, told: file }: DriftOptions): Alerting | undefined {
+  if (form === undefined) {
+    if (webhookFile !== undefined || file !== undefined) throw new UsageError(`${file === undefined ? '--webhook-file' : '--told'} says how a webhook is told, and none is`, `add --webhook ${WEBHOOK_FORMS.join(' or ')}`);
+    return undefined;
+  }
+  if (file === undefined) throw new UsageError('nobody knows what was told before', 'name a file for it by --told');
+  return { form, address: webhookAddress(webhookFile), file, told: existsSync(file) ? readTold(readFileSync(file, 'utf8')) : [] };
+}
+
+/** Kept as told only once it was taken: who breaks off in between is told again. */
+async function tellNews({ form, address, file, told }: Alerting, drifts: readonly Drift[]): Promise<void> {
+  const news = newsOf(told, drifts, Date.now());
+  await sendWebhook(address, webhookBodies(form, news, Date.now()));
+  if (existsSync(file)) replaceFile(file, toldText(news));
+  else writeFileSync(file, toldText(news), { flag: 'wx', mode: 0o600 });
 }
 
 type OpenedStates = Omit<OpenedSides, 'before'> & { readonly before: OpenedFiles | undefined };

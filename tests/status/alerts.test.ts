@@ -1,0 +1,50 @@
+// The alerts and the dashboard that are shipped ask for metrics and labels that the agent and the tests in a cluster really have.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { load } from 'js-yaml';
+import type { StagedCount } from '../../src/stage/staged-count.ts';
+import { METRICS, metricsText } from '../../src/status/metrics-text.ts';
+import { cloneRoot } from '../needs.ts';
+import { FACTS, READY } from './agent-states.ts';
+
+interface Alert {
+  readonly alert: string;
+  readonly expr: string;
+  readonly labels: { readonly severity: string };
+  readonly annotations: { readonly summary: string };
+}
+
+const rules = load(readFileSync(join(cloneRoot, 'deploy/prometheus-rules.yaml'), 'utf8')) as { readonly spec: { readonly groups: readonly { readonly rules: readonly Alert[] }[] } };
+const dashboard = JSON.parse(readFileSync(join(cloneRoot, 'deploy/grafana-dashboard.json'), 'utf8')) as { readonly panels: readonly { readonly id: number; readonly title: string; readonly targets: readonly { readonly expr: string }[] }[] };
+const alerts = rules.spec.groups.flatMap((group) => group.rules);
+const expressions = [...alerts.map(({ expr }) => expr), ...dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr))];
+
+/** What the page of the tests' metrics lists is held against them elsewhere. */
+const testMetrics = [...readFileSync(join(cloneRoot, 'docs/reference/test-metrics.md'), 'utf8').matchAll(/^\| `(bulkhead_[a-z_]+)`/gm)].map(([, name]) => name!);
+const staged: StagedCount = { kind: 'StagedPolicy', namespace: 'shop', name: 'a', uid: 'a', generation: 1, since: FACTS.startedAt, until: FACTS.startedAt, judged: 3, wouldRefuse: 1, wouldAllow: 0, unknown: 0, rules: [], witnesses: [] };
+const trouble = { code: 'kernel', message: 'no', since: FACTS.startedAt } as const;
+const text = metricsText({ facts: FACTS, state: { ...READY, troubles: [trouble] }, usage: { residentBytes: 1, cpuSeconds: 2 }, staged: [staged] });
+
+test('every metric that is asked for exists', () => {
+  const known = new Set([...METRICS.flatMap(({ name, kind }) => (kind === 'histogram' ? [`${name}_bucket`] : [name])), ...testMetrics]);
+  const asked = new Set(expressions.flatMap((expr) => expr.match(/bulkhead_[a-z_]+/g) ?? []));
+  assert.ok(asked.size >= 15, `${asked.size} asked for`);
+  assert.deepEqual([...asked].filter((name) => !known.has(name)), []);
+});
+
+test('every label that is asked for is one of a sample', () => {
+  for (const expr of expressions) {
+    for (const [, name, matcher] of expr.matchAll(/(bulkhead_[a-z_]+)\{([^}]+)\}/g)) assert.ok(text.includes(`\n${name}{${matcher}} `), `${name}{${matcher}}`);
+    for (const [, labels, metric] of expr.matchAll(/by \(([a-z, ]+)\) \((?:[a-z]+\()*(bulkhead_[a-z_]+)/g)) {
+      for (const label of labels!.split(', ').filter((one) => one !== 'instance')) assert.match(text, new RegExp(`^${metric}\\{(?:[^}]*,)?${label}="`, 'm'), `${label} of ${metric}`);
+    }
+    assert.equal(expr.split('(').length, expr.split(')').length, expr);
+  }
+});
+
+test('alerts and panels have names of their own, and say what is the matter', () => {
+  for (const names of [alerts.map(({ alert }) => alert), dashboard.panels.map(({ title }) => title), dashboard.panels.map(({ id }) => id)]) assert.equal(new Set<unknown>(names).size, names.length);
+  for (const { labels, annotations } of alerts) assert.ok(['critical', 'warning', 'info'].includes(labels.severity) && annotations.summary.length > 20);
+});
