@@ -1,5 +1,5 @@
 // What the agent knows as metrics, in the text format of Prometheus; no label grows with pods, policies or flows.
-import type { AgentState, CommitState, PolicyState } from '../agent/agent-state.ts';
+import type { AgentState, CommitState, PolicyState, TroubleCode } from '../agent/agent-state.ts';
 import { COMMIT_BOUNDS_MS } from '../agent/commit-times.ts';
 import type { StagedCount } from '../stage/staged-count.ts';
 import type { AgentFacts } from './status.ts';
@@ -41,6 +41,7 @@ export const METRICS: readonly Metric[] = [
   { name: 'bulkhead_agent_cpu_seconds_total', kind: 'counter', help: 'CPU time of the agent, of user and system.', samples: ({ usage }) => one(usage.cpuSeconds) },
   { name: 'bulkhead_ready', kind: 'gauge', help: '1 while the kernel holds what the API server said last, else 0.', samples: ({ state }) => one(state.isReady ? 1 : 0) },
   { name: 'bulkhead_troubles', kind: 'gauge', help: 'What keeps the node from being ready, by code.', samples: ({ state }) => by('code', countBy(state.troubles, ({ code }) => code)) },
+  { name: 'bulkhead_cluster_trouble_since_seconds', kind: 'gauge', help: 'Since when the API server is gone or refuses to tell of a kind, in seconds of 1970: what the kernel holds is of then. No sample while all is told.', samples: ({ state }) => seconds(oldestTrouble(state.troubles, 'cluster')) },
   { name: 'bulkhead_policies', kind: 'gauge', help: 'Policies that the agent knows: in_force in the generation that it knows, pending, in force and closed by a problem, or audited: judged and not enforced.', samples: ({ state }) => by('state', { in_force: 0, pending: 0, problem: 0, audited: 0, ...countBy(state.policies, policyStanding) }) },
   { name: 'bulkhead_pods', kind: 'gauge', help: 'Pods that the agent knows: local ones, those of them that some policy governs, and remote ones.', samples: ({ state: { pods } }) => by('kind', { local: pods.local, governed: pods.governed, remote: pods.remote }) },
   { name: 'bulkhead_commit_seconds', kind: 'histogram', help: "Changes written to the kernel, by the time from the API server's word to the kernel's answer.", samples: ({ state }) => commitSamples(state.commits) },
@@ -76,6 +77,11 @@ export function policyStanding({ inForceSince, isAudited, problem }: PolicyState
   if (isAudited) return 'audited';
   if (inForceSince === undefined) return 'pending';
   return problem === undefined ? 'in_force' : 'problem';
+}
+
+/** Since when the one that has been there longest is; undefined: none is. */
+function oldestTrouble(troubles: AgentState['troubles'], wanted: TroubleCode): Date | undefined {
+  return troubles.filter(({ code }) => code === wanted).map(({ since }) => since).sort((a, b) => a.getTime() - b.getTime())[0];
 }
 
 function countBy<T>(items: readonly T[], wordOf: (item: T) => string): Record<string, number> {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { SENDER_METRICS } from '../../src/history/sender-metrics.ts';
 import { METRICS, metricsText, STAGED_SHOWN_MAX } from '../../src/status/metrics-text.ts';
 import { readiness } from '../../src/status/health-text.ts';
 import type { StagedCount } from '../../src/stage/staged-count.ts';
@@ -47,6 +48,12 @@ test('what a state gives', () => {
   assert.equal(parse(metricsText({ facts: FACTS, state: READY, staged: [], usage })).get('bulkhead_ready'), 1);
 });
 
+test('how old the API server\'s word is: since the first kind was lost, and nothing while all is told', () => {
+  const lost = (seconds: number) => ({ code: 'cluster', message: 'gone', since: new Date(seconds * 1000) }) as const;
+  const silentSince = (troubles: typeof READY.troubles): number | undefined => parse(metricsText({ facts: FACTS, state: { ...READY, troubles }, staged: [], usage })).get('bulkhead_cluster_trouble_since_seconds');
+  assert.deepEqual([silentSince([]), silentSince([{ code: 'names', message: 'no', since: new Date(5000) }]), silentSince([lost(90), lost(60)])], [undefined, undefined, 60]);
+});
+
 test('the times of commits are a histogram of seconds', () => {
   const samples = parse(metricsText({ facts: FACTS, state: READY, staged: [], usage }));
   const buckets = [...samples].filter(([name]) => name.startsWith('bulkhead_commit_seconds_bucket'));
@@ -75,5 +82,5 @@ test('readiness gives its reasons', () => {
 
 test('the reference has each metric, and no other', () => {
   const page = readFileSync(join(cloneRoot, 'docs/reference/metrics.md'), 'utf8');
-  assert.deepEqual([...page.matchAll(/^\| `(\w+)` \| (\w+) \| (.*) \|$/gm)].map((found) => found.slice(1)), METRICS.map(({ name, kind, help }) => [name, kind, help]));
+  assert.deepEqual([...page.matchAll(/^\| `(\w+)` \| (\w+) \| (.*) \|$/gm)].map((found) => found.slice(1)), [...METRICS.map(({ name, kind, help }) => [name, kind, help]), ...SENDER_METRICS.map(([name, kind, help]) => [name, kind, help])]);
 });
