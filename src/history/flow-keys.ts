@@ -79,7 +79,8 @@ export class FlowKeys {
   }
 
   keyAt(id: number): FlowKey {
-    return Object.fromEntries(KEY_COLUMNS.map((name) => [name, this.#columns[name][id]!])) as unknown as FlowKey; // a number for each column
+    const { source, target, port, protocol, flags, node, service, reason } = this.#columns;
+    return { source: source[id]!, target: target[id]!, port: port[id]!, protocol: protocol[id]!, flags: flags[id]!, node: node[id]!, service: service[id]!, reason: reason[id]! };
   }
 
   #put(id: number, key: FlowKey): void {
