@@ -41,7 +41,8 @@ async function listIn(api: Pick<ClusterApi, 'listWhole'>, served: ServedKind, na
       }
       found.push(...own);
     } catch (error) {
-      if (!(error instanceof ClusterError) || (error.code !== 'not-found' && error.code !== 'forbidden')) throw error;
+      if (error instanceof ClusterError && error.code === 'not-found') return []; // nobody serves the kind
+      if (!(error instanceof ClusterError) || error.code !== 'forbidden') throw error;
     }
   }
   return found;
