@@ -2,9 +2,9 @@
 import type { ApiServer } from './api-server.ts';
 
 /** The shipped manifests and the Node are there. */
-export function agentToken({ kubectl }: ApiServer, node: string, account: 'bulkhead-agent' | 'bulkhead-prober' = 'bulkhead-agent'): string {
+export function agentToken({ kubectl }: ApiServer, node: string, account: 'bulkhead-agent' | 'bulkhead-prober' = 'bulkhead-agent', audience?: string): string {
   const name = `${account}-${node}`;
   const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'bulkhead-system' }, spec: { nodeName: node, serviceAccountName: account, hostNetwork: true, containers: [{ name: 'agent', image: 'bulkhead' }] } };
   kubectl(['apply', '-f', '-'], JSON.stringify(pod));
-  return kubectl(['create', 'token', account, '-n', 'bulkhead-system', '--bound-object-kind=Pod', `--bound-object-name=${name}`]).trim();
+  return kubectl(['create', 'token', account, '-n', 'bulkhead-system', '--bound-object-kind=Pod', `--bound-object-name=${name}`, ...(audience === undefined ? [] : [`--audience=${audience}`])]).trim();
 }
