@@ -8,6 +8,9 @@ import { LiveProgram } from '../../src/compile/live-program.ts';
 import type { Program } from '../../src/compile/program.ts';
 import type { Pod } from '../../src/model/cluster.ts';
 import type { NetworkPolicy, PolicyRule } from '../../src/model/network-policy.ts';
+import { readManifests, sourceFromText } from '../../src/read/read.ts';
+import { outsideAddresses } from '../clusters/points.ts';
+import { verdictsOf } from '../clusters/verdicts.ts';
 
 const CHANGES = process.env['BULKHEAD_NIGHTLY'] === '1' ? 100_000 : 6000;
 /** What the tables may hold beside four times what is in use. */
@@ -41,6 +44,24 @@ test('a compaction keeps the verdicts and is told with the next change', () => {
   assert.equal(live.apply({ kind: 'put-pod', pod: cluster.pods[0]! }).isRenumbered, true);
   assert.equal(live.apply({ kind: 'put-pod', pod: cluster.pods[0]! }).isRenumbered, false);
   holdAgainst(live.program);
+});
+
+test('a policy that brings hundreds of blocks in one turn, nested and with holes, over pods and beside them, is compiled as it would be anew', () => {
+  const range = (third: number, fourth: number, bits: number): string => `10.20.${third}.${fourth}/${bits}`;
+  const blocks = Array.from({ length: 300 }, (_, index) => ({ ipBlock: { cidr: range(index >> 4, (index & 15) * 16, 28), ...(index % 3 === 0 ? { except: [range(index >> 4, (index & 15) * 16 + 4, 30)] } : {}) } }));
+  const wide = [{ ipBlock: { cidr: '10.20.0.0/20', except: ['10.20.3.0/24'] } }, { ipBlock: { cidr: '2001:db8::/32', except: ['2001:db8:1::/48'] } }, { ipBlock: { cidr: '0.0.0.0/0' } }];
+  const addresses = [['10.20.0.5'], ['10.20.3.20'], ['10.20.18.2', '2001:db8:1::7'], ['192.0.2.1', '2001:db8:2::7'], []];
+  const pods = addresses.map((own, index) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: `p${index}`, namespace: 'shop', labels: { app: `p${index}` } }, spec: { containers: [{ name: 'a', image: 'none' }] }, status: { phase: 'Running', podIP: own[0], podIPs: own.map((ip) => ({ ip })) } }));
+  const policy = (name: string, direction: 'ingress' | 'egress', peers: readonly object[]): object => ({ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name, namespace: 'shop' }, spec: { podSelector: {}, policyTypes: [direction === 'ingress' ? 'Ingress' : 'Egress'], [direction]: peers.map((peer, index) => ({ [direction === 'ingress' ? 'from' : 'to']: [peer], ports: [{ port: 1 + index }] })) } });
+  const { cluster } = readManifests([sourceFromText('shop', [...pods, policy('in', 'ingress', [...blocks, ...wide]), policy('out', 'egress', [...wide, ...blocks.slice(100)])].map((object) => JSON.stringify(object)).join('\n---\n'))]);
+  assert.deepEqual([cluster.pods.length, cluster.policies.length], [5, 2]);
+  const live = new LiveProgram({ ...cluster, policies: [] });
+  for (const one of cluster.policies) {
+    live.apply({ kind: 'put-policy', policy: one });
+    holdAgainst(live.program);
+    const outside = outsideAddresses(live.program.cluster);
+    assert.deepEqual([...verdictsOf(live.program, outside)].sort(), [...verdictsOf(compileCluster(live.program.cluster), outside)].sort());
+  }
 });
 
 function withLabel(pod: Pod, value: string): Pod {
