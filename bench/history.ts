@@ -89,13 +89,16 @@ function shifted(batch: FlowBatch, startMs: number, sequence: number, seed: numb
 
 async function ask(name: string, question: Omit<Question, 'readable'>): Promise<void> {
   const times: number[] = [];
+  const cpuTimes: number[] = [];
   let found: FlowRecord[] = [];
   for (let repeat = 0; repeat < 5; repeat++) {
     found = [];
-    const before = performance.now();
+    const [before, cpuBefore] = [performance.now(), process.cpuUsage()];
     await askStore(store, { readable: 'all', ...question }, async (records) => void found.push(...records));
     times.push(performance.now() - before);
+    const used = process.cpuUsage(cpuBefore);
+    cpuTimes.push((used.user + used.system) / 1_000);
   }
   const judgments = found.reduce((sum, { count }) => sum + count, 0);
-  console.log(`${name}: ${(times[0]! / 1_000).toFixed(2)} s the first time, least of 5 ${(Math.min(...times) / 1_000).toFixed(2)} s (goal 1 s); ${found.length} flows of ${judgments} judgments`);
+  console.log(`${name}: ${(times[0]! / 1_000).toFixed(2)} s the first time, least of 5 ${(Math.min(...times) / 1_000).toFixed(2)} s (goal 1 s), ${(Math.min(...cpuTimes) / 1_000).toFixed(2)} s of CPU over ${store.options.threads} threads; ${found.length} flows of ${judgments} judgments`);
 }
