@@ -53,6 +53,7 @@ function rangeOf({ family, value }: IpAddress): IpRange {
 }
 
 function unionOf(sets: readonly PortSet[]): PortSet {
+  if (sets.length === 1) return sets[0]!;
   return mergeIntervals(sets.flatMap((set) => Array.from({ length: set.length / 2 }, (_, index): [number, number] => [set[2 * index]!, set[2 * index + 1]!])));
 }
 

@@ -17,16 +17,20 @@ export interface Beyond {
 
 /** Of a connection that was not seen, all that it opens. */
 export function beyondOf(table: FlowTable, { source, target, ports, seen }: Connection): Beyond {
-  const { columns, ends } = table;
+  const { columns } = table;
   const rows = seen?.rows ?? [];
   const pointOfRow = (row: number): number => flowPoint(columns.protocol[row]!, columns.port[row]!);
   const points = new Set(rows.map(pointOfRow));
-  const isSingle = [source, target].every((end) => sizeOf(end) === 1n);
-  const whoOf = (end: number): string => whoText(ends.all[end]!);
-  const combined = isSingle ? points.size : new Set(rows.map((row) => `${whoOf(columns.source[row]!)} ${whoOf(columns.target[row]!)} ${pointOfRow(row)}`)).size;
+  const who = whosOf(table);
+  const isOne = (end: End): boolean => sizeOf(end) === 1n;
+  const combinationOf = (row: number): number | string => {
+    if (isOne(source)) return who[columns.target[row]!]! * POINTS + pointOfRow(row);
+    return isOne(target) ? who[columns.source[row]!]! * POINTS + pointOfRow(row) : `${who[columns.source[row]!]} ${who[columns.target[row]!]} ${pointOfRow(row)}`;
+  };
+  const combined = isOne(source) && isOne(target) ? points.size : new Set(rows.map(combinationOf)).size;
   const granted = sizeOf(source) * sizeOf(target) * BigInt(countPoints(ports));
   const addresses = [source, target].find(({ kind }) => kind === 'addresses');
-  const seenAddresses = addresses === undefined ? 0 : new Set(rows.map((row) => whoOf((addresses === source ? columns.source : columns.target)[row]!))).size;
+  const seenAddresses = addresses === undefined ? 0 : new Set(rows.map((row) => who[(addresses === source ? columns.source : columns.target)[row]!])).size;
   return {
     ports: subtractPorts(ports, mergeIntervals([...points].map((point) => [point, point]))),
     addresses: addresses === undefined ? 0n : sizeOf(addresses) - BigInt(seenAddresses),
@@ -54,6 +58,26 @@ function countPoints(ports: PortSet): number {
   let sum = 0;
   for (let i = 0; i < ports.length; i += 2) sum += ports[i + 1]! - ports[i]! + 1;
   return sum;
+}
+
+/** More than the points of the line of ports. */
+const POINTS = 1 << 18;
+
+const knownWhos = new WeakMap<FlowTable, { readonly size: number; readonly whos: readonly number[] }>();
+
+/** By end, a number for the workload or address that it is: the same for all of its ends. */
+function whosOf(table: FlowTable): readonly number[] {
+  const known = knownWhos.get(table);
+  if (known?.size === table.ends.all.length) return known.whos;
+  const numbers = new Map<string, number>();
+  const whos = table.ends.all.map((end) => {
+    const text = whoText(end);
+    const number = numbers.get(text) ?? numbers.size;
+    numbers.set(text, number);
+    return number;
+  });
+  knownWhos.set(table, { size: whos.length, whos });
+  return whos;
 }
 
 function whoText(end: FlowEnd): string {

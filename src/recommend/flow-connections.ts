@@ -145,13 +145,8 @@ function connectionsOfSide(context: FlowContext, { subject, own, rows }: Side): 
   const { cluster, table, grouping } = context;
   const end: End = { kind: 'subject', subject };
   return partsOf(context, rows).flatMap((part) => {
-    const rowsOf = new Map<string, { readonly address: IpAddress; readonly rows: number[] }>();
-    for (const row of part) for (const address of placeOf(context, own, row).addresses) {
-      const known = rowsOf.get(addressKey(address));
-      if (known === undefined) rowsOf.set(addressKey(address), { address, rows: [row] });
-      else known.rows.push(row);
-    }
-    const seen = [...rowsOf.values()].map(({ address, rows: same }): SeenAddress => ({ address, ...nameOf(same.map((row) => placeOf(context, own, row))), ports: portsOfRows(table, same) }));
+    const rowsOf = rowsByAddress(context, own, part);
+    const seen = [...rowsOf.values()].map(({ address, places, rows: same }): SeenAddress => ({ address, ...nameOf(places), ports: portsOfRows(table, same) }));
     return groupAddresses(seen, grouping, podAddresses(cluster)).map((group): Connection => {
       const other: End = { kind: 'addresses', name: group.name, blocks: rangeBlocks(group.prefixes) };
       const held = [...new Set(group.addresses.flatMap((address) => rowsOf.get(addressKey(address))!.rows))];
@@ -163,9 +158,26 @@ function connectionsOfSide(context: FlowContext, { subject, own, rows }: Side): 
 
 type AddressPlace = Extract<FlowPlace, { kind: 'addresses' }>;
 
-function placeOf({ table, places }: FlowContext, own: Side['own'], row: number): AddressPlace {
-  const end = own === 'source' ? table.columns.target[row]! : table.columns.source[row]!;
-  return places[end] as AddressPlace; // the other end of a side is one
+interface RowsOfAddress {
+  readonly address: IpAddress;
+  readonly places: AddressPlace[];
+  readonly rows: number[];
+}
+
+/** By the end first, for there may be far more rows than ends. */
+function rowsByAddress({ table, places }: FlowContext, own: Side['own'], rows: readonly number[]): ReadonlyMap<string, RowsOfAddress> {
+  const ends = own === 'source' ? table.columns.target : table.columns.source;
+  const found = new Map<string, RowsOfAddress>();
+  for (const [end, same] of Map.groupBy(rows, (row) => ends[row]!)) {
+    const place = places[end] as AddressPlace; // the other end of a side is one
+    for (const address of place.addresses) {
+      const known = found.get(addressKey(address)) ?? { address, places: [], rows: [] };
+      found.set(addressKey(address), known);
+      known.places.push(place);
+      for (const row of same) known.rows.push(row);
+    }
+  }
+  return found;
 }
 
 function addressKey({ family, value }: IpAddress): string {
