@@ -27,6 +27,7 @@ export function settingsSchema(): string {
           properties: { code: CODE, reason: TEXT, file: TEXT, object: { description: 'Kind/namespace/name, or Kind/name of what has no namespace.', ...TEXT } },
         },
       },
+      flows: { description: 'Files of recorded flows; an editor says beside a policy what of them it would refuse.', type: 'array', items: TEXT },
       scopes: {
         description: 'Pods that somebody answers for, by which report judges controls; words for ends as explain takes them.',
         type: 'array',

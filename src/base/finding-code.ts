@@ -130,6 +130,8 @@ export const FINDING_CODES = [
   'not-selectable',
   'nothing-seen',
   'witness-refused',
+  // what was recorded
+  'refuses-recorded-flow',
   // what is let be
   'suppression-without-reason',
   'suppression-unused',

@@ -6,6 +6,7 @@ import { createConnection, MessageType, TextDocuments, TextDocumentSyncKind, typ
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { Finding } from '../base/finding.ts';
 import { lintManifests, type ManifestText } from '../lint/lint-manifests.ts';
+import { applySettings, NO_SETTINGS } from '../lint/settings.ts';
 import { diagnosticOf, overlaps, quickFixOf, uriOf } from './editor-findings.ts';
 import { UsageError } from '../terminal/failures.ts';
 import { listInputs, MANIFEST_NAME } from '../input/list-inputs.ts';
@@ -14,12 +15,16 @@ import { SETTINGS_NAME } from '../input/settings-file.ts';
 
 /** Typing is waited out for so long. */
 const PAUSE_MS = 100;
+/** Longer for what takes longer. */
+const FLOW_PAUSE_MS = 500;
 /** Of all manifests together; beyond it only what is open is looked at. */
 const TEXT_BYTES_MAX = 64 * 1024 * 1024;
 
 export interface LanguageServerOptions {
   /** Files and folders that are one cluster; empty: the folder that the editor has open. */
   readonly words: readonly string[];
+  /** Files of recorded flows. */
+  readonly flows: readonly string[];
   readonly lint: Parameters<typeof lintManifests>[1];
 }
 
@@ -39,6 +44,8 @@ class EditorSession {
   private shown = new Map<string, readonly Finding[]>();
   private words: readonly string[];
   private timer: NodeJS.Timeout | undefined;
+  private flowTimer: NodeJS.Timeout | undefined;
+  private refusals: readonly Finding[] = [];
   private complaint: string | undefined;
 
   constructor(connection: Connection, options: LanguageServerOptions) {
@@ -70,10 +77,21 @@ class EditorSession {
   private lintSoon(): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.lint(), PAUSE_MS);
+    if (this.options.flows.length === 0) return;
+    clearTimeout(this.flowTimer);
+    this.flowTimer = setTimeout(() => void this.showRefusals(), FLOW_PAUSE_MS);
+  }
+
+  /** Loaded when it is first needed: most have no flows. */
+  private async showRefusals(): Promise<void> {
+    const { editorFlowFindings } = await import('./editor-flows.ts');
+    const { settings, ...options } = this.options.lint ?? {};
+    this.refusals = applySettings(await editorFlowFindings(this.texts(), this.options.flows, options), settings ?? NO_SETTINGS);
+    this.lint();
   }
 
   private lint(): void {
-    const placed = lintManifests(this.texts(), this.options.lint).filter(({ file }) => file !== undefined);
+    const placed = [...lintManifests(this.texts(), this.options.lint), ...this.refusals].filter(({ file }) => file !== undefined);
     const byUri = Map.groupBy(placed, ({ file }) => uriOf(resolve(file!)));
     for (const uri of this.shown.keys()) if (!byUri.has(uri)) void this.connection.sendDiagnostics({ uri, diagnostics: [] });
     for (const [uri, findings] of byUri) void this.connection.sendDiagnostics({ uri, diagnostics: findings.map(diagnosticOf) });

@@ -55,7 +55,7 @@ async function runLint(words: readonly string[], options: LintOptions): Promise<
   const engine = await engineOf(options);
   if (options.languageServer === true) {
     const { serveLanguage } = await import('./language-server.ts');
-    await serveLanguage({ words: words.length > 0 ? words : (settings?.inputs ?? []), lint: { engine, settings, ...readOptionsOf(options) } });
+    await serveLanguage({ words: words.length > 0 ? words : (settings?.inputs ?? []), flows: settings?.flows ?? [], lint: { engine, settings, ...readOptionsOf(options) } });
     return 0;
   }
   const base = await openBase({ ...options, withCallers: true });

@@ -16,14 +16,15 @@ export function addSettingsOption(command: Command): Command {
   return command.option('--config <FILE>', `inputs, engine, severities and suppressions (default: ${SETTINGS_NAME} of the working directory, where there is one)`);
 }
 
-/** undefined: there is none. Inputs are given as they can be opened from here. Throws WordError where it cannot be understood. */
+/** undefined: there is none. Inputs and flows are given as they can be opened from here. Throws WordError where it cannot be understood. */
 export async function openSettings({ config }: SettingsOption): Promise<Settings | undefined> {
   const file = config ?? SETTINGS_NAME;
   if (config === undefined && statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
   const text = readText(file);
   const { readSettings } = await import('../lint/settings.ts');
   const settings = readSettings(file, text);
-  return { ...settings, inputs: settings.inputs.map((input) => (isAbsolute(input) ? input : join(dirname(file), input))) };
+  const fromHere = (path: string): string => (isAbsolute(path) ? path : join(dirname(file), path));
+  return { ...settings, inputs: settings.inputs.map(fromHere), flows: settings.flows.map(fromHere) };
 }
 
 function readText(file: string): string {

@@ -14,6 +14,8 @@ export interface Settings {
   /** `off`: not shown. */
   readonly severities: ReadonlyMap<FindingCode, Severity | 'off'>;
   readonly suppressions: readonly SettingsSuppression[];
+  /** Files of recorded flows, as `inputs`: an editor says what of them a policy would refuse. */
+  readonly flows: readonly string[];
   /** What `report` judges controls by. */
   readonly scopes: readonly SettingsScope[];
 }
@@ -38,7 +40,7 @@ export interface SettingsSuppression {
   readonly place: { readonly file: string; readonly range: TextRange };
 }
 
-export const NO_SETTINGS: Settings = { inputs: [], engine: undefined, severities: new Map(), suppressions: [], scopes: [] };
+export const NO_SETTINGS: Settings = { inputs: [], engine: undefined, severities: new Map(), suppressions: [], flows: [], scopes: [] };
 
 export const SEVERITY_WORDS = ['error', 'warning', 'info', 'off'] as const;
 
@@ -46,13 +48,14 @@ const text = v.pipe(v.string(), v.nonEmpty());
 const suppressionFields = { code: v.picklist(FINDING_CODES), reason: text, file: v.optional(text), object: v.optional(text) };
 const scopeFields = { name: text, pods: text, from: v.optional(v.array(text)), to: v.optional(v.array(text)), hops: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))), frameworks: v.optional(v.array(text)) };
 /** The keys of each map of the file; the JSON schema in docs/reference has the same. */
-export const SETTINGS_KEYS: { readonly settings: readonly string[]; readonly suppression: readonly string[]; readonly scope: readonly string[] } = { settings: ['inputs', 'engine', 'severities', 'suppressions', 'scopes'], suppression: Object.keys(suppressionFields), scope: Object.keys(scopeFields) };
+export const SETTINGS_KEYS: { readonly settings: readonly string[]; readonly suppression: readonly string[]; readonly scope: readonly string[] } = { settings: ['inputs', 'engine', 'severities', 'suppressions', 'flows', 'scopes'], suppression: Object.keys(suppressionFields), scope: Object.keys(scopeFields) };
 
 const schema = v.strictObject({
   inputs: v.optional(v.array(text)),
   engine: v.optional(text),
   severities: v.optional(v.record(v.picklist(FINDING_CODES), v.picklist(SEVERITY_WORDS))),
   suppressions: v.optional(v.array(v.strictObject(suppressionFields))),
+  flows: v.optional(v.array(text)),
   scopes: v.optional(v.array(v.strictObject(scopeFields))),
 });
 
@@ -66,12 +69,13 @@ export function readSettings(file: string, source: string): Settings {
   if (!isMap(document.contents)) throw new WordError(`${file}:1: the file is no map`, `its keys are ${SETTINGS_KEYS.settings.join(', ')}`);
   const parsed = v.safeParse(schema, toData(document, file));
   if (!parsed.success) throw describeIssue(parsed.issues[0], document, { file, lines });
-  const { inputs = [], engine, severities = {}, suppressions = [], scopes = [] } = parsed.output;
+  const { inputs = [], engine, severities = {}, suppressions = [], flows = [], scopes = [] } = parsed.output;
   return {
     inputs,
     engine,
     severities: new Map(Object.entries(severities) as [FindingCode, Severity | 'off'][]), // the schema takes no other keys
     suppressions: suppressions.map((given, index) => ({ ...given, file: given.file, object: given.object, place: { file, range: rangeAt(document, ['suppressions', index], lines) } })),
+    flows,
     scopes: scopes.map(({ name, pods, from = [], to, hops, frameworks }) => ({ name, pods, from, to, hopsMax: hops, frameworks })),
   };
 }

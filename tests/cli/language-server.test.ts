@@ -112,6 +112,18 @@ test('a file that is closed counts again as it stands on disk', async (context) 
   assert.equal(await editor.close(), 0);
 });
 
+test('a policy says what it would refuse of the flows that the settings name, and no longer once it lets them through', async (context) => {
+  const flow = { time: '2026-11-20T10:00:00Z', verdict: 'FORWARDED', l4: { TCP: { destination_port: 8080 } }, source: { namespace: 'shop', labels: ['k8s:app=client'], pod_name: 'client' }, destination: { namespace: 'shop', labels: ['k8s:app=web'], pod_name: 'web' }, count: 3 };
+  const narrow = `${POLICY.replace('wbe', 'web')}    ports: [{ port: 9090 }]\n`;
+  const editor = await openEditor(context, { 'app.yaml': POD, 'bulkhead.yaml': 'flows: [seen.jsonl]\n', 'seen.jsonl': `${JSON.stringify(flow)}\n` });
+  await open(editor, 'policy.yaml', narrow);
+  const found = (await editor.diagnostics('policy.yaml', hasCode('refuses-recorded-flow'))).find(({ code }) => code === 'refuses-recorded-flow')!;
+  assert.match(String(found.message), /^would refuse a recorded flow `shop\/client → shop\/web` on tcp\/8080, seen 3 times\n/);
+  await editor.connection.sendNotification('textDocument/didChange', { textDocument: { uri: editor.uriOf('policy.yaml'), version: 2 }, contentChanges: [{ text: narrow.replace('9090', '8080') }] });
+  await editor.diagnostics('policy.yaml', (diagnostics) => !hasCode('refuses-recorded-flow')(diagnostics));
+  assert.equal(await editor.close(), 0);
+});
+
 test('a folder that cannot be read whole leaves what is open', async (context) => {
   const editor = await openEditor(context, { 'app.yaml': POD });
   const warned = new Promise<string>((resolve) => editor.connection.onNotification('window/showMessage', ({ message }: { message: string }) => resolve(message)));
