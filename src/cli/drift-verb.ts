@@ -21,7 +21,7 @@ import { UsageError } from '../terminal/failures.ts';
 import { writeAnswer } from '../terminal/output.ts';
 import { terminalOf } from '../terminal/terminal.ts';
 import { choiceOf } from './choice.ts';
-import { addFlowOptions, readFlows, type FlowOptions } from './flow-source.ts';
+import { addFlowOptions, namesFlows, readFlows, type FlowOptions } from './flow-source.ts';
 import { positiveNumber } from './number-words.ts';
 import { readTests } from './read-tests.ts';
 import { sendWebhook, WEBHOOK_VARIABLE, webhookAddress } from './send-webhook.ts';
@@ -51,7 +51,7 @@ export function defineDrift(command: Command): void {
     .option('--limit <NUMBER>', 'lines of each kind that are shown, in table, md and github; the rest is counted', positiveNumber, 20)
     .option('-o, --output <FORMAT>', `one of: ${DRIFT_FORMATS.join(', ')}`, choiceOf(DRIFT_FORMATS), 'table')
     .addHelpText('after', `
-What is named with -f belongs to both sides. Denials and unused rules are told where --flows has what was recorded;
+What is named with -f belongs to both sides. Denials and unused rules are told where --flows or --server has what was recorded;
 without --old-flows, a denial that the policies of OLD would have ordered as well is none.
 
 Exit status: 0; with --exit-code 1 when anything has drifted; 2 an input could not be understood; 3 the cluster or the
@@ -73,8 +73,8 @@ async function runDrift(paths: readonly string[], options: DriftOptions): Promis
   const program = await readProgram(sides.after, options);
   const old = sides.before === sides.after ? program : await readProgram(sides.before, options);
   if (tests === undefined || program === undefined || old === undefined) return 2;
-  const [flows, oldFlows] = [options.flows === undefined ? undefined : await readFlows(options), options.oldFlows === undefined ? undefined : await readFlowFiles(options.oldFlows, { lenient: options.lenient })];
-  if ((flows === undefined && options.flows !== undefined) || (oldFlows === undefined && options.oldFlows !== undefined)) return 2;
+  const [flows, oldFlows] = [namesFlows(options) ? await readFlows(options) : undefined, options.oldFlows === undefined ? undefined : await readFlowFiles(options.oldFlows, { lenient: options.lenient })];
+  if ((flows === undefined && namesFlows(options)) || (oldFlows === undefined && options.oldFlows !== undefined)) return 2;
   const drifts = findDrift({ before: old === 'none' ? undefined : { program: old, flows: oldFlows?.table }, now: { program, flows: flows?.table }, tests });
   await writeAnswer(await format(drifts, options));
   if (alerting !== undefined) await tellNews(alerting, drifts);

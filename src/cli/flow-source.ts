@@ -40,6 +40,11 @@ export function addTimeOptions(command: Command): Command {
     .option('--until <TIME>', 'only flows first seen until then: the same words');
 }
 
+/** Whether files or a server are named; else there is the lab alone. */
+export function namesFlows({ flows, server }: FlowOptions): boolean {
+  return flows !== undefined || server !== undefined;
+}
+
 export interface FlowReading extends Pick<GatherOptions, 'keepsReasons'> {
   /** What is wanted of a server's flows, so that it need not send all of them. */
   readonly words?: HistoryWords;

@@ -18,7 +18,7 @@ import { choiceOf } from './choice.ts';
 import { UsageError } from '../terminal/failures.ts';
 import { addInputOptions, type InputOptions } from '../input/input-options.ts';
 import { listInputs, systemWords } from '../input/list-inputs.ts';
-import { addFlowOptions, readFlows, type FlowOptions } from './flow-source.ts';
+import { addFlowOptions, namesFlows, readFlows, type FlowOptions } from './flow-source.ts';
 import { maskedLines } from './masked-lines.ts';
 import { openFiles } from '../input/open-files.ts';
 import { writeAnswer, writeNote } from '../terminal/output.ts';
@@ -68,8 +68,8 @@ Examples:
 async function runRecommend(paths: readonly string[], options: RecommendVerbOptions): Promise<number> {
   const words = [...(options.file ?? []), ...paths];
   const input = await readInput(words, options);
-  const gathering = input === undefined || options.flows === undefined ? undefined : await readFlows(options);
-  if (input === undefined || (options.flows !== undefined && gathering === undefined)) return 2;
+  const gathering = input === undefined || !namesFlows(options) ? undefined : await readFlows(options);
+  if (input === undefined || (namesFlows(options) && gathering === undefined)) return 2;
   const flows = gathering === undefined ? {} : { flows: { table: gathering.table, outside: options.outside, withDenied: options.withDenied === true } };
   const recommendation = recommend(input.cluster, input.written, { onlyDecided: options.onlyDecided === true, kind: options.as, ...flows });
   // Kinds that take no part in other answers may well have taken part in this one.
@@ -90,7 +90,7 @@ async function runRecommend(paths: readonly string[], options: RecommendVerbOpti
 
 /** Flows need no manifests beside them; what a cluster keeps of its own shows no connections. */
 async function readInput(words: readonly string[], options: RecommendVerbOptions): Promise<Input | undefined> {
-  const hasFlows = options.flows !== undefined;
+  const hasFlows = namesFlows(options);
   if (hasBase(options) && !hasFlows) throw new UsageError('a cluster and a snapshot keep no texts that show who talks to whom', 'name manifests with -f, or recorded flows with --flows');
   if (words.includes('-') && options.flows?.includes('-') === true) throw new UsageError('standard input cannot be both flows and manifests', 'write one of them into a file');
   if (hasBase(options)) return readOpened(await openInputs(words, options), { ...options, keepsWritten: words.length > 0 });

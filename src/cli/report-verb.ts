@@ -16,7 +16,7 @@ import { addInputOptions, collect, type InputOptions } from '../input/input-opti
 import { readInputs } from '../input/input.ts';
 import { writeAnswer } from '../terminal/output.ts';
 import { choiceOf } from './choice.ts';
-import { addFlowOptions, readFlows, type FlowOptions } from './flow-source.ts';
+import { addFlowOptions, namesFlows, readFlows, type FlowOptions } from './flow-source.ts';
 import { packageVersion } from './package-version.ts';
 import { readTests } from './read-tests.ts';
 import { askCluster, readScopes, readTestRuns, unreadOf } from './report-sources.ts';
@@ -71,7 +71,7 @@ async function runReport(words: readonly string[], options: ReportOptions): Prom
   const testRuns = readTestRuns(options.results ?? []);
   const input = await readInputs(words, options);
   if (input === undefined || tests === undefined) return 2;
-  const flows = options.flows === undefined ? undefined : await readRecords(input.cluster, options);
+  const flows = namesFlows(options) ? await readRecords(input.cluster, options) : undefined;
   if (flows === 'broken') return 2;
   const told = await askCluster(options, { keepIn: options.keepIn, now });
   const program = compileCluster(input.cluster);

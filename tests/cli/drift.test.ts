@@ -29,6 +29,11 @@ test('a revision of git is a state of then', (t) => {
   ]);
 });
 
+test('flows of a server that cannot be asked are not taken for none', (t) => {
+  const folder = makeFolder(t, { 'now.yaml': SMALL_CLUSTER });
+  for (const verb of ['drift', 'recommend', 'report', 'replay']) assert.equal(runBulkhead([verb, 'now.yaml', '--server', 'http://127.0.0.1:1'], { cwd: folder }).status, 3, verb);
+});
+
 interface Hook {
   readonly folder: string;
   readonly address: string;
