@@ -38,7 +38,7 @@ export interface EvidenceQuestion {
 }
 
 export interface Evidence extends Pick<EvidenceQuestion, 'diagnosis' | 'tests' | 'testRuns' | 'releases' | 'unread'> {
-  readonly counts: { readonly namespaces: number; readonly workloads: number; readonly pods: number; readonly networkPolicies: number; readonly clusterPolicies: number };
+  readonly counts: { readonly namespaces: number; readonly workloads: number; readonly pods: number; readonly networkPolicies: number; readonly clusterPolicies: number; /** That policies name. */ readonly domainNames: number };
   /** Pairs of pods that may talk on any port. */
   readonly pairs: PairCount;
   readonly coverage: readonly NamespaceCoverage[];
@@ -62,7 +62,7 @@ export function gatherEvidence(question: EvidenceQuestion): Evidence {
   const coverage = coverNamespaces(program, findStrangers(cluster), outsideOf);
   const workloads = rankWorkloads(program, outsideOf);
   return {
-    counts: { namespaces: cluster.namespaces.length, workloads: workloads.length, pods: countPods(program, cluster.pods.keys()), networkPolicies: cluster.policies.length, clusterPolicies: cluster.clusterPolicies.length },
+    counts: { namespaces: cluster.namespaces.length, workloads: workloads.length, pods: countPods(program, cluster.pods.keys()), networkPolicies: cluster.policies.length, clusterPolicies: cluster.clusterPolicies.length, domainNames: program.domainNames.length },
     pairs: countPairs(program),
     coverage,
     workloads,

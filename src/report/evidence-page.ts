@@ -73,7 +73,7 @@ function verdictCounts({ frameworks }: Evidence): Readonly<Record<ControlVerdict
   return counts;
 }
 
-function unknownSection({ diagnosis, coverage, redundancies, unread, scopes }: Evidence): PageSection {
+function unknownSection({ counts, diagnosis, coverage, redundancies, unread, scopes }: Evidence): PageSection {
   const hostPods = coverage.reduce((sum, one) => sum + one.hostPods, 0);
   const audited = coverage.filter(({ isAudited }) => isAudited).map(({ namespace }) => namespace);
   const nodePods = scopes.filter(({ nodePods: pods }) => pods > 0);
@@ -83,6 +83,7 @@ function unknownSection({ diagnosis, coverage, redundancies, unread, scopes }: E
     ...(audited.length === 0 ? [] : [`whether the policies of ${audited.join(', ')} are enforced: they ask to be judged and not enforced`]),
     ...(hostPods === 0 ? [] : [`${countOf(hostPods, 'pod')} on the host network, which no policy governs, and which stand in no figure of coverage`]),
     ...nodePods.map(({ scope, nodePods: pods }) => `what ${countOf(pods, 'pod')} on the host network of the nodes of ${scope.name} may do there: a node always reaches its own pods`),
+    ...(counts.domainNames === 0 ? [] : [`where ${countOf(counts.domainNames, 'name')} of domains that rules name ${counts.domainNames === 1 ? 'leads' : 'lead'} to: their addresses stand in no figure of exposure, and as ways out of scopes they are named`]),
     OWN_NODE_NOTE,
     ...(typeof redundancies === 'string' ? [`what is redundant: ${redundancies}`] : []),
     'what stands before the cluster or beside it: firewalls, security groups, meshes, load balancers, and connections that pods make over the API server',

@@ -21,7 +21,7 @@ function offered(words: readonly string[], env: Readonly<Record<string, string>>
 
 /** Each with the words typed so far, the last one open. */
 const OFFERS: readonly (readonly [name: string, wanted: readonly string[], typed: readonly string[]])[] = [
-  ['verbs', ['replay', 'recommend', 'reach', 'rollback'].sort(), ['r']],
+  ['verbs', ['replay', 'recommend', 'reach', 'report', 'rollback'].sort(), ['r']],
   ['verbs of a verb', ['import'], ['flows', 'i']],
   ['options', ['--group-by'], ['flows', '--gr']],
   ['an option that was given is not offered again', [], ['flows', '--group-by', 'pair', '--gr']],
