@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeApi } from '../../src/kube/kube-api.ts';
 import { openConnection } from '../../src/kube/kube-config.ts';
 import { ReleaseLock } from '../../src/release/release-lock.ts';
@@ -13,7 +14,7 @@ import { listReleases } from '../../src/release/release-store.ts';
 import { cloneRoot, needs } from '../needs.ts';
 import { startApiServer } from './api-server.ts';
 import { policyCrdFiles } from './policy-crds.ts';
-import { restrictedUser } from './restricted-user.ts';
+import { otherUser, restrictedUser } from './restricted-user.ts';
 
 const wants = needs('apiserver');
 const server = wants.skip === undefined ? startApiServer({ crdFiles: policyCrdFiles() }) : undefined;
@@ -210,4 +211,29 @@ test('break-glass: what only allows, with a reason, stands for its time; what is
   assert.equal(swept.status, 0, swept.stderr);
   assert.deepEqual(policiesIn('g'), [{ name: 'deny', spec: DENY }]);
   assert.match(bulkhead('rollback', '--expired', '--yes').stderr, /no release is overdue/);
+});
+
+test('what stands beside the cluster takes back what is overdue, with the rights that are shipped, and nothing else', { ...wants, timeout: 120_000 }, async () => {
+  shop('h');
+  put(policy('h', 'deny', DENY));
+  kubectl(['create', 'namespace', 'bulkhead-system']);
+  kubectl(['apply', '-f', join(cloneRoot, 'deploy/break-glass.yaml')]);
+  const token = kubectl(['create', 'token', 'bulkhead-break-glass', '-n', 'bulkhead-system']).trim();
+  const watch = spawn(join(cloneRoot, 'bin/bulkhead'), ['rollback', '--expired', '--watch', '--every', '1s', '--lenient', '--kubeconfig', otherUser(server!, 'glass', () => ({ token }))], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  watch.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+  const ended = once(watch, 'close');
+  try {
+    assert.equal(bulkhead('apply', file('stays.json', policy('h', 'stays', allow('api', 'db', 5432))), '--for', '2h', '--reason', 'later', '--yes', '--detach', '--wait', '0', '--release', 'later').status, 0);
+    assert.equal(bulkhead('apply', file('goes.json', policy('h', 'goes', allow('web', 'db', 5432))), '--for', '2s', '--reason', 'incident', '--yes', '--detach', '--wait', '0', '--release', 'now').status, 0);
+    for (let tries = 0; tries < 200 && watch.exitCode === null && !/revision 2 of now is written/.test(said); tries++) await sleep(200);
+    assert.match(bulkhead('history', 'now').stdout, /now +2 .*its time was over/, said);
+  } finally {
+    watch.kill('SIGTERM');
+  }
+  assert.deepEqual(await ended, [0, null], said);
+  assert.deepEqual(policiesIn('h'), [{ name: 'deny', spec: DENY }, { name: 'stays', spec: allow('api', 'db', 5432) }], said);
+  assert.equal(bulkhead('rollback', 'later', '--yes', '--wait', '0').status, 0);
+  const words = bulkhead('rollback', '--watch');
+  assert.deepEqual([words.status, /write --expired --watch/.test(words.stderr)], [2, true], words.stderr);
 });
