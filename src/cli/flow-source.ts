@@ -1,4 +1,4 @@
-// Where a verb takes recorded flows from, files, a server or the lab that runs here, and what it says of those that it could not take.
+// Where a verb takes recorded flows from, files, a server, the agents of a cluster or the lab that runs here, and what it says of those that it could not take.
 import { Option, type Command } from 'commander';
 import { FlowGathering, leftOutText, type GatherOptions } from '../flow/gather-flows.ts';
 import { collect } from '../input/input-options.ts';
@@ -14,19 +14,26 @@ import { parseSince } from '../words/time-words.ts';
 import { printable } from '../report/printable.ts';
 import { count } from '../report/truth-table.ts';
 import { positiveNumber } from './number-words.ts';
+import { gatherAgentFlows, type AgentsPlace } from './agent-flows.ts';
 import { addServerOptions, serverPlaceOf, type ServerOptions } from './server-place.ts';
 
 export interface FlowOptions extends ServerOptions {
   readonly flows?: readonly string[];
+  /** Of the cluster that the next two name. */
+  readonly agents?: boolean;
+  readonly context?: string;
+  readonly kubeconfig?: string;
   readonly since?: string;
   readonly until?: string;
   readonly pid?: number;
   readonly lenient?: boolean;
 }
 
-/** Files of them, or a server. */
+/** Files of them, a server, or agents. */
 export function addFlowOptions(command: Command): Command {
-  return addServerOptions(addTimeOptions(command), 'a server of flows (`bulkhead serve`), https://HOST:PORT').option('--flows <FILE|->', 'recorded flows, a line of JSON each: those of `bulkhead flows -o jsonl`, or the export of Hubble; repeatable', collect);
+  return addServerOptions(addTimeOptions(command), 'a server of flows (`bulkhead serve`), https://HOST:PORT')
+    .option('--flows <FILE|->', 'recorded flows, a line of JSON each: those of `bulkhead flows -o jsonl`, or the export of Hubble; repeatable', collect)
+    .option('--agents', 'the flows that the agents of the cluster saw last, of each node');
 }
 
 /** Where the lab that runs here will do as well. */
@@ -40,9 +47,9 @@ export function addTimeOptions(command: Command): Command {
     .option('--until <TIME>', 'only flows first seen until then: the same words');
 }
 
-/** Whether files or a server are named; else there is the lab alone. */
-export function namesFlows({ flows, server }: FlowOptions): boolean {
-  return flows !== undefined || server !== undefined;
+/** Whether files, a server or agents are named; else there is the lab alone. */
+export function namesFlows({ flows, server, agents }: FlowOptions): boolean {
+  return flows !== undefined || server !== undefined || agents === true;
 }
 
 export interface FlowReading extends Pick<GatherOptions, 'keepsReasons'> {
@@ -50,16 +57,46 @@ export interface FlowReading extends Pick<GatherOptions, 'keepsReasons'> {
   readonly words?: HistoryWords;
 }
 
-/** undefined: they could not be read, which has been said. Throws LabError where none are named and no lab runs, HistoryError for a server. */
+/** undefined: they could not be read, which has been said. Throws LabError where none are named and no lab runs, HistoryError for a server, ClusterError for agents. */
 export async function readFlows(flowOptions: FlowOptions, { keepsReasons, words }: FlowReading = {}): Promise<FlowGathering | undefined> {
-  const { flows, since, until, pid, lenient } = flowOptions;
+  const { since, until, lenient } = flowOptions;
   const timeOf = (word: string | undefined): number | undefined => (word === undefined ? undefined : parseSince(word, Date.now()));
   const options = { sinceMs: timeOf(since), untilMs: timeOf(until), keepsReasons };
-  const server = serverPlaceOf(flowOptions);
-  if (server !== undefined && flows !== undefined) throw new UsageError('--flows and --server are two sources', 'name one of them');
-  const gathering = server !== undefined ? await gatherServerFlows(server, words, options) : flows === undefined ? gatherLabFlows(pid, options) : await readFlowFiles(flows, { ...options, lenient });
+  const source = flowSourceOf(flowOptions);
+  const gathering = source.kind === 'files' ? await readFlowFiles(source.files, { ...options, lenient }) : await gatherLive(source, words, options);
   if (gathering !== undefined) await noteGathering(gathering);
   return gathering;
+}
+
+export type FlowSource =
+  | { readonly kind: 'files'; readonly files: readonly string[] }
+  | LiveSource;
+
+export type LiveSource =
+  | { readonly kind: 'server'; readonly place: ServerPlace }
+  | { readonly kind: 'agents'; readonly place: AgentsPlace }
+  | { readonly kind: 'lab'; readonly pid: number | undefined };
+
+/** The lab where none is named. Throws UsageError for two. */
+export function flowSourceOf(options: FlowOptions): FlowSource {
+  const { flows, agents = false, pid, context, kubeconfig, lenient } = options;
+  const server = serverPlaceOf(options);
+  const named = [...(flows === undefined ? [] : ['--flows']), ...(server === undefined ? [] : ['--server']), ...(agents ? ['--agents'] : [])];
+  if (named.length > 1) throw new UsageError(`${named.join(' and ')} are ${named.length === 2 ? 'two' : 'three'} sources`, 'name one of them');
+  if (flows !== undefined) return { kind: 'files', files: flows };
+  if (server !== undefined) return { kind: 'server', place: server };
+  return agents ? { kind: 'agents', place: { ...(context === undefined ? {} : { context }), ...(kubeconfig === undefined ? {} : { kubeconfig }), ...(lenient === undefined ? {} : { lenient }) } } : { kind: 'lab', pid };
+}
+
+async function gatherLive(source: LiveSource, words: HistoryWords | undefined, options: GatherOptions): Promise<FlowGathering> {
+  switch (source.kind) {
+    case 'server':
+      return gatherServerFlows(source.place, words, options);
+    case 'agents':
+      return gatherAgentFlows(source.place, options);
+    case 'lab':
+      return gatherLabFlows(source.pid, options);
+  }
 }
 
 export function gatherLabFlows(pid: number | undefined, options: GatherOptions): FlowGathering {

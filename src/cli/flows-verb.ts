@@ -1,4 +1,4 @@
-// `bulkhead flows` and `bulkhead denied`: what went over the wire and what was refused, by which rule, in the lab that runs here and in files of records.
+// `bulkhead flows` and `bulkhead denied`: what went over the wire and what was refused, by which rule, in the lab that runs here, in a cluster, and in files of records.
 import type { Command } from 'commander';
 import { judgedRows } from '../flow/flow.ts';
 import type { FlowGathering } from '../flow/gather-flows.ts';
@@ -17,12 +17,12 @@ import { terminalOf } from '../terminal/terminal.ts';
 import { parseSince } from '../words/time-words.ts';
 import { printable } from '../report/printable.ts';
 import { choiceOf } from './choice.ts';
-import { addFlowSourceOptions, readFlows, type FlowOptions } from './flow-source.ts';
+import { followAgents } from './agent-flows.ts';
+import { addFlowSourceOptions, flowSourceOf, readFlows, type FlowOptions } from './flow-source.ts';
 import { followFlows } from './follow-flows.ts';
 import { followServer } from './follow-server.ts';
 import { defineImport } from './import-flows.ts';
 import { positiveNumber } from './number-words.ts';
-import { serverPlaceOf } from './server-place.ts';
 
 interface FlowsOptions extends InputOptions, FlowOptions {
   readonly lenient?: boolean;
@@ -66,10 +66,10 @@ export function defineDenied(command: Command): void {
 }
 
 const HELP = `
-Without --flows or --server, the flows are those of the lab that runs here.
+Without --flows, --server or --agents, the flows are those of the lab that runs here.
 With -f, --cluster or --snapshot each flow is judged by those policies; else it has the rules that were recorded.
 
-Exit status: 0; 2 when a line, a word or the policies could not be understood; 3 no lab runs here.
+Exit status: 0; 2 when a line, a word or the policies could not be understood; 3 no lab runs here, or the cluster or the server says no.
 
 Examples:`;
 
@@ -80,7 +80,7 @@ function addShowing(command: Command): Command {
     .option('--port <PORT>', '3306 of whatever protocol, tcp/80, udp/53, 8000-8999, icmp')
     .option('--new-since <TIME>', 'only flows never seen before then')
     .option('--group-by <KEY>', `sums of what they have in common, the largest first; one of: ${GROUP_KEYS.join(', ')}`, choiceOf(GROUP_KEYS))
-    .option('-F, --follow', 'of a lab or a server: each as it happens, until Ctrl-C')
+    .option('-F, --follow', 'of a lab, a server or agents: each as it happens, until Ctrl-C')
     .option('--limit <NUMBER>', 'lines of a table; the rest is counted', positiveNumber, 100)
     .option('-o, --output <FORMAT>', `one of: ${FLOW_FORMATS.join(', ')}; jsonl is what --flows reads`, choiceOf(FLOW_FORMATS), 'table');
 }
@@ -127,15 +127,27 @@ async function noteUnknown(word: string, records: readonly FlowRecord[]): Promis
 }
 
 async function runFollow(options: FlowsOptions, isWanted: (record: FlowRecord) => boolean): Promise<number> {
-  if (options.flows !== undefined || options.groupBy !== undefined || options.file !== undefined || hasBase(options)) throw new UsageError('--follow shows flows as they are recorded', 'leave out --flows, --group-by and the policies');
+  if (options.groupBy !== undefined || options.file !== undefined || hasBase(options)) throw new UsageError('--follow shows flows as they are recorded', 'leave out --group-by and the policies');
   const { style } = terminalOf(process.stdout);
   const show = async (records: readonly FlowRecord[]): Promise<void> => {
     if (records.length > 0) await writeAnswer(options.output === 'table' ? [flowTable(records, { style, limit: options.limit })] : flowLines(records));
   };
-  const server = serverPlaceOf(options);
-  if (server === undefined) await followFlows({ pid: options.pid, isWanted, show });
-  else await followServer({ server, words: serverWords(options), isWanted, show });
+  await followSource(options, { isWanted, show });
   return 0;
+}
+
+async function followSource(options: FlowsOptions, common: { readonly isWanted: (record: FlowRecord) => boolean; readonly show: (records: readonly FlowRecord[]) => Promise<void> }): Promise<void> {
+  const source = flowSourceOf(options);
+  switch (source.kind) {
+    case 'server':
+      return followServer({ server: source.place, words: serverWords(options), ...common });
+    case 'agents':
+      return followAgents({ place: source.place, ...common });
+    case 'lab':
+      return followFlows({ pid: source.pid, ...common });
+    case 'files':
+      throw new UsageError('files do not go on', 'leave out --flows');
+  }
 }
 
 /** The latest first. */

@@ -1,6 +1,7 @@
 // The agent as it is shipped: its image, its manifests, a pod on each node; rolled to a new version under traffic, asked, and taken away.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { fstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -78,6 +79,29 @@ describeOnNodes('the agent as a DaemonSet', { combination: { cni: 'bridge', node
     assert.ok(bundle.cluster.objects.some(({ kind, metadata }) => kind === 'NodeEnforcement' && metadata.name === node!.name));
   });
 
+  test('what they saw is asked of all of them: refusals with their rule, and as they come', async () => {
+    const { cluster, fleet } = world();
+    const following = spawn(PROGRAM[0]!, ['denied', '--agents', '--follow', '-o', 'jsonl'], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, KUBECONFIG: cluster.place.kubeconfig } });
+    const [told, said]: [string[], string[]] = [[], []];
+    following.stdout.setEncoding('utf8').on('data', (text: string) => told.push(text));
+    following.stderr.setEncoding('utf8').on('data', (text: string) => said.push(text));
+    const ended = once(following, 'close');
+    try {
+      for (let tries = 0; tries < 20 && told.length === 0 && following.exitCode === null; tries++) await holdTruth(cluster, fleet);
+    } finally {
+      following.kill('SIGINT');
+    }
+    assert.deepEqual([await ended, said], [[0, null], []]);
+    assert.match(told.join(''), /"verdict":"DROPPED"/);
+    const asked = bulkhead(cluster, ['flows', '--agents', '-o', 'jsonl']);
+    assert.equal(asked.status, 0, asked.stderr);
+    const flows = asked.stdout.trim().split('\n').map((line) => JSON.parse(line) as Flow);
+    assert.deepEqual([...new Set(flows.map(({ node_name }) => node_name))].sort(), cluster.nodes.map(({ name }) => name).sort());
+    assert.deepEqual([...new Set(flows.map(({ verdict }) => verdict))].sort(), ['DROPPED', 'FORWARDED']);
+    const table = bulkhead(cluster, ['denied', '--agents', '--from', 'namespace=c', '--to', 'namespace=a']);
+    assert.ok(table.status === 0 && /a\/from-b/.test(table.stdout), table.stdout + table.stderr);
+  });
+
   test('taken away from the cluster its rules stay; taken away from the nodes by a pod of its image they go', async () => {
     const { cluster, fleet } = world();
     const removed = bulkhead(cluster, ['agent', '--uninstall', '--cluster']);
@@ -91,6 +115,11 @@ describeOnNodes('the agent as a DaemonSet', { combination: { cni: 'bridge', node
     await holdTruth(cluster, fleet, { isEnforced: false });
   });
 });
+
+interface Flow {
+  readonly verdict: string;
+  readonly node_name?: string;
+}
 
 interface Bundle {
   readonly agent: { readonly readyz: string };
