@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { compileCluster } from '../compile/compile.ts';
 import type { Program } from '../compile/program.ts';
 import { findDrift, type Drift } from '../drift/drift.ts';
-import { newsOf, readTold, toldText, type ToldDrift } from '../drift/told.ts';
+import { newsOf, readTold, toldText, type News, type ToldDrift } from '../drift/told.ts';
 import { WEBHOOK_FORMS, webhookBodies, type WebhookForm } from '../drift/webhook-body.ts';
 import { DRIFT_FORMATS, driftGithub, driftJson, driftMarkdown, driftTable } from '../report/drift.ts';
 import { openRevision } from '../input/git-files.ts';
@@ -16,12 +16,15 @@ import { hasBase } from '../input/open-base.ts';
 import { joinFiles, openFiles, type OpenedFiles } from '../input/open-files.ts';
 import { openSides, type OpenedSides } from '../input/open-sides.ts';
 import { replaceFile } from '../input/replace-file.ts';
+import type { ClusterChoice } from '../kube/kube-config.ts';
+import { openKubeApi } from '../kube/kube-api.ts';
 import { dataAnswer } from '../terminal/data-answer.ts';
 import { UsageError } from '../terminal/failures.ts';
 import { writeAnswer } from '../terminal/output.ts';
 import { terminalOf } from '../terminal/terminal.ts';
 import { choiceOf } from './choice.ts';
 import { addFlowOptions, namesFlows, readFlows, type FlowOptions } from './flow-source.ts';
+import { EVENTS_MAX, writeEvents, type Saying } from './namespace-events.ts';
 import { positiveNumber } from './number-words.ts';
 import { readTests } from './read-tests.ts';
 import { sendWebhook, WEBHOOK_VARIABLE, webhookAddress } from './send-webhook.ts';
@@ -34,6 +37,7 @@ interface DriftOptions extends InputOptions, FlowOptions {
   readonly exitCode?: boolean;
   readonly webhook?: WebhookForm;
   readonly webhookFile?: string;
+  readonly events?: string;
   readonly told?: string;
   readonly limit: number;
   readonly output: (typeof DRIFT_FORMATS)[number];
@@ -47,7 +51,8 @@ export function defineDrift(command: Command): void {
     .option('--exit-code', 'end with 1 when anything has drifted')
     .option('--webhook <FORM>', `also send what is news to a webhook; one of: ${WEBHOOK_FORMS.join(', ')}`, choiceOf(WEBHOOK_FORMS))
     .option('--webhook-file <FILE>', `the address of the webhook (default: $${WEBHOOK_VARIABLE})`)
-    .option('--told <FILE>', 'with --webhook: what was told is kept there, so that the same is told once, and once more when it is over')
+    .option('--events <NAMESPACE>', 'also write what is news as Events of this namespace of the cluster')
+    .option('--told <FILE>', 'with --webhook and --events: what was told is kept there, so that the same is told once, and once more when it is over')
     .option('--limit <NUMBER>', 'lines of each kind that are shown, in table, md and github; the rest is counted', positiveNumber, 20)
     .option('-o, --output <FORMAT>', `one of: ${DRIFT_FORMATS.join(', ')}`, choiceOf(DRIFT_FORMATS), 'table')
     .addHelpText('after', `
@@ -82,28 +87,45 @@ async function runDrift(paths: readonly string[], options: DriftOptions): Promis
 }
 
 interface Alerting {
-  readonly form: WebhookForm;
-  readonly address: URL;
+  readonly webhook: { readonly form: WebhookForm; readonly address: URL } | undefined;
+  /** Of the cluster. */
+  readonly namespace: string | undefined;
+  readonly cluster: ClusterChoice;
   readonly file: string;
   readonly told: readonly ToldDrift[];
 }
 
 /** Throws UsageError, before anything is computed. */
-function alertingOf({ webhook: form, webhookFile, told: file }: DriftOptions): Alerting | undefined {
-  if (form === undefined) {
-    if (webhookFile !== undefined || file !== undefined) throw new UsageError(`${file === undefined ? '--webhook-file' : '--told'} says how a webhook is told, and none is`, `add --webhook ${WEBHOOK_FORMS.join(' or ')}`);
+function alertingOf({ webhook: form, webhookFile, events: namespace, told: file, context, kubeconfig }: DriftOptions): Alerting | undefined {
+  if (form === undefined && webhookFile !== undefined) throw new UsageError('--webhook-file says how a webhook is told, and none is', `add --webhook ${WEBHOOK_FORMS.join(' or ')}`);
+  if (form === undefined && namespace === undefined) {
+    if (file !== undefined) throw new UsageError('--told keeps what was told, and nobody is', `add --webhook ${WEBHOOK_FORMS.join(' or ')}, or --events`);
     return undefined;
   }
   if (file === undefined) throw new UsageError('nobody knows what was told before', 'name a file for it by --told');
-  return { form, address: webhookAddress(webhookFile), file, told: existsSync(file) ? readTold(readFileSync(file, 'utf8')) : [] };
+  const webhook = form === undefined ? undefined : { form, address: webhookAddress(webhookFile) };
+  const cluster = { ...(context === undefined ? {} : { context }), ...(kubeconfig === undefined ? {} : { kubeconfig }) };
+  return { webhook, namespace, cluster, file, told: existsSync(file) ? readTold(readFileSync(file, 'utf8')) : [] };
 }
 
 /** Kept as told only once it was taken: who breaks off in between is told again. */
-async function tellNews({ form, address, file, told }: Alerting, drifts: readonly Drift[]): Promise<void> {
+async function tellNews({ webhook, namespace, cluster, file, told }: Alerting, drifts: readonly Drift[]): Promise<void> {
   const news = newsOf(told, drifts, Date.now());
-  await sendWebhook(address, webhookBodies(form, news, Date.now()));
+  if (namespace !== undefined) await writeEvents(await openKubeApi(cluster), sayingsOf(news, namespace), new Date());
+  if (webhook !== undefined) await sendWebhook(webhook.address, webhookBodies(webhook.form, news, Date.now()));
   if (existsSync(file)) replaceFile(file, toldText(news));
   else writeFileSync(file, toldText(news), { flag: 'wx', mode: 0o600 });
+}
+
+/** What is new first; what finds no room is counted in the last one. */
+function sayingsOf({ fresh, resolved }: News, namespace: string): readonly Saying[] {
+  const common = { verb: 'drift', namespace };
+  const all = [
+    ...fresh.map(({ kind, subject, message }): Saying => ({ ...common, reason: 'PolicyDrift', type: 'Warning', note: `${kind}: ${message}`, key: [kind, subject, 'fresh'] })),
+    ...resolved.map(({ kind, subject }): Saying => ({ ...common, reason: 'PolicyDriftOver', type: 'Normal', note: `over: ${kind} ${subject}`, key: [kind, subject, 'over'] })),
+  ];
+  const more = all.length - EVENTS_MAX + 1;
+  return more <= 1 ? all : [...all.slice(0, -more), { ...common, reason: 'PolicyDrift', type: 'Warning', note: `and ${more} more`, key: [more] }];
 }
 
 type OpenedStates = Omit<OpenedSides, 'before'> & { readonly before: OpenedFiles | undefined };

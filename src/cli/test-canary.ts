@@ -1,6 +1,5 @@
 // `bulkhead test --in cluster --watch`: the tests for ever, what changes on stdout, with metrics and Events.
-import { createHash } from 'node:crypto';
-import type { ClusterApi, NewObject } from '../kube/cluster-api.ts';
+import type { ClusterApi } from '../kube/cluster-api.ts';
 import { ClusterError } from '../kube/cluster-error.ts';
 import { runCanary, type CanaryRun, type CanaryState, type ChangedExpectation } from '../probe/canary.ts';
 import { countFailures } from '../probe/check-expectations.ts';
@@ -8,11 +7,10 @@ import type { PolicyTest } from '../probe/policy-test.ts';
 import { canaryMetrics } from '../report/canary-metrics.ts';
 import { expectationLines } from '../report/test-report.ts';
 import { startServer, type Answer } from '../server/server.ts';
-import { EVENT } from '../status/policy-events.ts';
 import { UsageError } from '../terminal/failures.ts';
 import { INTERRUPTED_STATUS, listenForInterruption } from '../terminal/interruption.ts';
 import { writeAnswer, writeNote } from '../terminal/output.ts';
-import { packageVersion } from './package-version.ts';
+import { writeEvents, type Saying } from './namespace-events.ts';
 import { systemClock } from './system-clock.ts';
 import type { ClusterRun } from './test-cluster.ts';
 
@@ -23,11 +21,6 @@ export interface CanaryWords {
   /** Of the Events; none are written when missing. */
   readonly events?: string;
 }
-
-/** Of one run; more changes are on stdout alone. */
-const EVENTS_MAX = 20;
-/** Of the API, `note`. */
-const NOTE_LENGTH_MAX = 1_000;
 
 /** Runs until it is told to end, which is how it ends well. */
 export async function watchTests(tests: readonly PolicyTest[], prepared: ClusterRun, words: CanaryWords): Promise<number> {
@@ -105,32 +98,22 @@ async function tell({ state: { last, problem }, changed }: CanaryRun): Promise<v
 
 /** On the namespace; who may not write Events is told so on stderr, and the tests go on. */
 async function announce(api: Pick<ClusterApi, 'create'>, namespace: string, changed: readonly ChangedExpectation[]): Promise<void> {
-  for (const one of changed.slice(0, EVENTS_MAX)) {
-    try {
-      await api.create(EVENT, eventOf(one, namespace, systemClock.now()));
-    } catch (error) {
-      if (!(error instanceof ClusterError)) throw error;
-      await writeNote(`bulkhead: no Event is written: ${error.message}\n`);
-      return;
-    }
+  try {
+    await writeEvents(api, changed.map((one) => sayingOf(one, namespace)), systemClock.now());
+  } catch (error) {
+    if (!(error instanceof ClusterError)) throw error;
+    await writeNote(`bulkhead: no Event is written: ${error.message}\n`);
   }
 }
 
-export function eventOf({ test, result }: ChangedExpectation, namespace: string, at: Date): NewObject {
+export function sayingOf({ test, result }: ChangedExpectation, namespace: string): Saying {
   const { holds, expectation } = result;
-  const key = createHash('sha256').update(JSON.stringify([test, expectation.sentence, holds, at.getTime()])).digest('hex').slice(0, 16);
   return {
-    apiVersion: EVENT.apiVersion,
-    kind: EVENT.kind,
-    metadata: { name: `bulkhead-test.${key}`, namespace },
-    eventTime: at.toISOString().replace('Z', '000Z'),
-    reportingController: 'bulkhead.dev/test',
-    reportingInstance: `bulkhead-test-${packageVersion()}`,
-    action: 'Test',
+    verb: 'test',
+    namespace,
     reason: holds ? 'ExpectationHolds' : 'ExpectationFails',
     type: holds ? 'Normal' : 'Warning',
-    note: expectationLines(result).join('; ').slice(0, NOTE_LENGTH_MAX),
-    // The API takes an Event in another namespace than `default` only where the two namespaces are the same one.
-    regarding: { apiVersion: 'v1', kind: 'Namespace', name: namespace, namespace },
+    note: expectationLines(result).join('; '),
+    key: [test, expectation.sentence, holds],
   };
 }

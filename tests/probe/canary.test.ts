@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { eventOf } from '../../src/cli/test-canary.ts';
+import { namespaceEvent } from '../../src/cli/namespace-events.ts';
+import { sayingOf } from '../../src/cli/test-canary.ts';
 import { ClusterError } from '../../src/kube/cluster-error.ts';
 import { runCanary, type CanaryRun } from '../../src/probe/canary.ts';
 import type { TestReport } from '../../src/probe/check-expectations.ts';
@@ -74,7 +75,7 @@ test('every metric stands in the reference, and every one there is given', () =>
 
 test('an Event says what it is about, within the bounds of the API', async () => {
   const { told: [first] } = await runsOf([[false, false]], 30_000);
-  const { metadata, note, reason, type } = eventOf(first!.changed[0]!, 'shop', new Date(0)) as unknown as { readonly metadata: { readonly name: string; readonly namespace: string }; readonly note: string; readonly reason: string; readonly type: string };
+  const { metadata, note, reason, type } = namespaceEvent(sayingOf(first!.changed[0]!, 'shop'), new Date(0)) as unknown as { readonly metadata: { readonly name: string; readonly namespace: string }; readonly note: string; readonly reason: string; readonly type: string };
   assert.deepEqual([metadata.namespace, reason, type], ['shop', 'ExpectationFails', 'Warning']);
   assert.match(metadata.name, /^bulkhead-test\.[0-9a-f]{16}$/);
   assert.match(note, /^FAIL deny a\/x -> b\/\*/);

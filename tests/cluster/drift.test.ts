@@ -1,0 +1,47 @@
+// A real API server: drift of a cluster becomes Events, each once, and one more when it is over.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { cloneRoot, needs } from '../needs.ts';
+import { startApiServer } from './api-server.ts';
+import { policyCrdFiles } from './policy-crds.ts';
+import { restrictedUser } from './restricted-user.ts';
+
+const wants = needs('apiserver');
+const server = wants.skip === undefined ? startApiServer({ crdFiles: policyCrdFiles() }) : undefined;
+const folder = mkdtempSync(join(tmpdir(), 'bulkhead-drift-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const TOLD = join(folder, 'told.json');
+
+function drift(kubeconfig = server!.kubeconfig): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
+  return spawnSync(join(cloneRoot, 'bin/bulkhead'), ['drift', '--cluster', '--lenient', '--events', 'shop', '--told', TOLD, '--kubeconfig', kubeconfig], { encoding: 'utf8', input: '' });
+}
+
+function events(): readonly string[] {
+  const { items } = JSON.parse(server!.kubectl(['get', 'events.events.k8s.io', '-n', 'shop', '-o', 'json'])) as { readonly items: readonly { readonly reason: string; readonly type: string; readonly note: string; readonly reportingController: string }[] };
+  return items.filter(({ reportingController }) => reportingController === 'bulkhead.dev/drift').map(({ reason, type, note }) => `${type} ${reason} ${note}`).sort();
+}
+
+test('what has drifted is an Event once, and once more when it is over; who may not write Events has told nobody', wants, () => {
+  const { kubectl } = server!;
+  kubectl(['create', 'namespace', 'shop']);
+  kubectl(['create', 'serviceaccount', 'default', '-n', 'shop']);
+  kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web', namespace: 'shop' }, spec: { containers: [{ name: 'a', image: 'none' }] } }));
+  const refused = drift(restrictedUser(server!, 'reader', []));
+  assert.deepEqual([refused.status, /events/.test(refused.stderr), existsSync(TOLD), events()], [3, true, false, []], refused.stderr);
+  for (let run = 0; run < 2; run++) {
+    const told = drift();
+    assert.equal(told.status, 0, told.stderr);
+    assert.equal(events().length, 2, told.stdout);
+  }
+  assert.match(events()[0]!, /^Warning PolicyDrift unprotected-workload: .*shop\/web/);
+  kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: 'deny', namespace: 'shop' }, spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] } }));
+  const over = drift();
+  assert.equal(over.status, 0, over.stderr);
+  assert.match(events()[0]!, /^Normal PolicyDriftOver over: unprotected-workload .*shop\/web/);
+  assert.equal(events().length, 4, over.stdout);
+});
