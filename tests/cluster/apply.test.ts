@@ -60,6 +60,8 @@ test('a release is judged and written, with helpers where no order of its own is
   const files = file('a.json', ...objects);
   const asked = bulkhead('apply', files);
   assert.deepEqual([asked.status, /nobody can be asked here, and --yes is not given/.test(asked.stderr), policiesIn('a')], [1, true, []], asked.stderr);
+  const unheard = bulkhead('apply', files, '--yes', '--server', 'http://127.0.0.1:9');
+  assert.deepEqual([unheard.status, /the server of flows at http:\/\/127\.0\.0\.1:9 cannot be asked/.test(unheard.stderr), policiesIn('a')], [3, true, []], unheard.stderr);
   const done = bulkhead('apply', files, '--yes', '--reason', 'first');
   assert.equal(done.status, 0, `${done.stdout}${done.stderr}`);
   assert.match(done.stdout, /4 new/);
