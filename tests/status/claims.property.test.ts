@@ -180,7 +180,7 @@ async function run(seed: number): Promise<Claims> {
     world.api.comeBack();
     await world.advance(60_000);
     if (node.agent === undefined) start(); // the last change killed it
-    await world.advance(180_000);
+    await world.advance(400_000); // a policy closed after three refusals in a row is tried again after five minutes
     claims.holdAgent();
     await claims.holdObject();
     assert.ok(node.agent!.state.isReady, JSON.stringify(node.agent!.state.troubles));
