@@ -46,7 +46,7 @@ function wireHosts(context: TestContext): Wire {
   const prefix = `bhp${process.pid}`;
   context.after(() => {
     for (const host of [...Object.keys(HOSTS), 'switch']) spawnSync('ip', ['netns', 'del', `${prefix}-${host}`]);
-    for (const host of Object.keys(HOSTS)) spawnSync('umount', [join(folder, host)]);
+    for (const host of Object.keys(HOSTS)) spawnSync('umount', ['--lazy', join(folder, host)]);
     spawnSync('rm', ['-rf', folder]);
   });
   const bridge = `${prefix}-switch`;
