@@ -1,6 +1,5 @@
 // Pods as namespaces around one node with an agent, and connections between them of which each is counted where it is opened.
-import { setTimeout as sleep } from 'node:timers/promises';
-import { startAgent, type RunningAgent } from '../../src/agent/agent.ts';
+import type { RunningAgent } from '../../src/agent/agent.ts';
 import type { Clock } from '../../src/agent/clock.ts';
 import { parseIpAddress } from '../../src/base/ip-address.ts';
 import { systemClock } from '../../src/cli/system-clock.ts';
@@ -12,6 +11,7 @@ import { openFirewall } from '../../src/kernel/nft-firewall.ts';
 import { openObserver } from '../../src/kernel/observing-firewall.ts';
 import { socketAddress } from '../../src/kernel/socket-address.ts';
 import { FakeCluster } from '../../src/kube/fake-cluster.ts';
+import { KernelAgent } from './kernel-agent.ts';
 import { SOCK_DGRAM, SOCK_STREAM, WiredHosts, type WiredHost } from './wired-hosts.ts';
 
 export const NODE = 'n1';
@@ -37,7 +37,8 @@ export class CountedTraffic {
   readonly #servers = new Map<string, number>();
   readonly #observes: boolean;
   #stopTaking: (() => void) | undefined;
-  #running: (RunningAgent & { readonly stop: AbortController; readonly firewall: Firewall }) | undefined;
+  #running: KernelAgent | undefined;
+  #firewall: Firewall | undefined;
 
   constructor(pods: number, { observes = false }: { readonly observes?: boolean } = {}) {
     this.#observes = observes;
@@ -58,7 +59,7 @@ export class CountedTraffic {
   }
 
   get firewall(): Firewall {
-    return this.#running!.firewall;
+    return this.#firewall!;
   }
 
   /** Under a name and labels of somebody else, where one is given. */
@@ -73,17 +74,17 @@ export class CountedTraffic {
   }
 
   async start(clock: Clock = systemClock): Promise<void> {
-    const stop = new AbortController();
     const namespace = this.hosts.router;
     const observes = this.#observes;
     const firewall = observes ? openObserver({ namespace }) : openFirewall({ namespace, denialGroup: DENIAL_GROUP });
     const denials = (listener: Parameters<typeof openLogGroup>[1]): ReturnType<typeof openLogGroup> => openLogGroup({ namespace, group: DENIAL_GROUP }, listener);
-    this.#running = { ...startAgent({ api: this.api, firewall, node: NODE, clock, signal: stop.signal, observes, ...(observes ? {} : { denials }) }), stop, firewall };
+    this.#firewall = firewall;
+    this.#running = new KernelAgent({ api: this.api, firewall, node: NODE, clock, observes, ...(observes ? {} : { denials }) });
     this.#stopTaking = this.agent.flows.addSink({ take: (records, lost) => {
       this.records.push(...records);
       this.lost += lost;
     } });
-    await until(() => this.agent.state.isReady && this.agent.state.troubles.length === 0, 'the agent is ready');
+    await this.#running.ready();
   }
 
   /** Nobody hears any more what it drains, as by kill -9. */
@@ -93,16 +94,12 @@ export class CountedTraffic {
   }
 
   async end(): Promise<void> {
-    this.#running?.stop.abort();
-    await this.#running?.ended;
-    this.#running?.firewall.close();
+    await this.#running?.end();
     this.#running = undefined;
   }
 
   async committed(act: () => void): Promise<void> {
-    const { count } = this.agent.commits;
-    act();
-    await until(() => this.agent.commits.count > count, 'the change is in the kernel');
+    await this.#running!.committed(act);
   }
 
   /** What came of it is seen at its ends. */
@@ -148,14 +145,6 @@ export class CountedTraffic {
   #keyOf({ source, target, port }: Opening, verdict: FlowVerdict): string {
     const name = (index: number): string => `${namespaceOf(index)}/${this.#names[index]}`;
     return `${verdict} ${name(source)} ${name(target)} ${port === UDP_PORT ? 17 : 6} ${port}`;
-  }
-}
-
-/** Bound by the test's own. */
-export async function until(isSo: () => boolean, message: string): Promise<void> {
-  for (let tries = 0; !isSo(); tries++) {
-    if (tries === 4000) throw new Error(message);
-    await sleep(5);
   }
 }
 

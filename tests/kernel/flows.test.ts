@@ -6,7 +6,8 @@ import type { Clock } from '../../src/agent/clock.ts';
 import { systemClock } from '../../src/cli/system-clock.ts';
 import { endName } from '../../src/flow/flow-record.ts';
 import { needs } from '../needs.ts';
-import { CountedTraffic, namespaceOf, TCP_PORTS, UDP_PORT, until, type Opening } from './counted-traffic.ts';
+import { CountedTraffic, namespaceOf, TCP_PORTS, UDP_PORT, type Opening } from './counted-traffic.ts';
+import { until } from './kernel-agent.ts';
 
 const PODS = 100;
 const OPENINGS = Number(process.env['BULKHEAD_NIGHTLY'] === '1' ? 2_000_000 : 12_000);

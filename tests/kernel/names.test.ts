@@ -1,12 +1,10 @@
 // Policies that name domains with an agent on a real kernel: a pod asks the node's cache of DNS, and connections open, stay and end.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { encode } from 'dns-packet';
-import { startAgent, type RunningAgent } from '../../src/agent/agent.ts';
+import type { RunningAgent } from '../../src/agent/agent.ts';
 import { parseIpAddress } from '../../src/base/ip-address.ts';
 import { systemClock } from '../../src/cli/system-clock.ts';
-import type { Firewall } from '../../src/kernel/firewall.ts';
 import { loadLibc } from '../../src/kernel/libc.ts';
 import { openLogGroup } from '../../src/kernel/log-group.ts';
 import { openFirewall } from '../../src/kernel/nft-firewall.ts';
@@ -15,6 +13,7 @@ import { socketAddress } from '../../src/kernel/socket-address.ts';
 import { FakeCluster } from '../../src/kube/fake-cluster.ts';
 import { needs } from '../needs.ts';
 import { addressOf, HOSTS, kernelWorld, type Attempt, type HostName } from './firewall-world.ts';
+import { KernelAgent, until } from './kernel-agent.ts';
 import { SOCK_DGRAM, type WiredHost } from './wired-hosts.ts';
 
 const GROUP = 1054;
@@ -33,7 +32,7 @@ class NamesOnKernel {
   readonly world = kernelWorld({ answerGroup: GROUP });
   readonly api = new FakeCluster('small');
   readonly #server: number;
-  #running: (RunningAgent & { readonly stop: AbortController; readonly firewall: Firewall }) | undefined;
+  #running: KernelAgent | undefined;
 
   constructor() {
     const links = new Rtnetlink(this.world.hosts.router);
@@ -51,26 +50,21 @@ class NamesOnKernel {
   }
 
   async start(): Promise<void> {
-    const stop = new AbortController();
     const namespace = this.world.hosts.router;
     const firewall = openFirewall({ namespace, answerGroup: GROUP });
     const answers = { open: (listener: Parameters<typeof openLogGroup>[1]) => openLogGroup({ namespace, group: GROUP }, listener), servers: [NODE_DNS] };
-    this.#running = { ...startAgent({ api: this.api, firewall, node: 'n1', clock: systemClock, signal: stop.signal, answers }), stop, firewall };
-    await until(() => this.agent.state.isReady && this.agent.state.troubles.length === 0, 'the agent is not ready');
+    this.#running = new KernelAgent({ api: this.api, firewall, node: 'n1', clock: systemClock, answers });
+    await this.#running.ready();
   }
 
   /** Nothing is taken back, as by kill -9. */
   async end(): Promise<void> {
-    this.#running?.stop.abort();
-    await this.#running?.ended;
-    this.#running?.firewall.close();
+    await this.#running?.end();
     this.#running = undefined;
   }
 
   async committed(act: () => void): Promise<void> {
-    const { count } = this.agent.commits;
-    act();
-    await until(() => this.agent.commits.count > count, 'nothing was committed');
+    await this.#running!.committed(act);
   }
 
   /** The pod asks the node's cache, and is told of the host outside. */
@@ -123,13 +117,6 @@ function poll(isDone: () => boolean): void {
     loadLibc().poll(Buffer.alloc(8), 0, 2);
   }
   throw new Error('no packet came');
-}
-
-async function until(isSo: () => boolean, message: string): Promise<void> {
-  for (let tries = 0; !isSo(); tries++) {
-    if (tries === 2000) throw new Error(message);
-    await sleep(5);
-  }
 }
 
 test('what a pod was told is open to it alone, for both families, through another agent and a new generation', needs('kernel'), async () => {
