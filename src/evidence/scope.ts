@@ -2,21 +2,10 @@
 import { WordError } from '../base/word-error.ts';
 import type { IpRange } from '../base/ip-address.ts';
 import type { Program } from '../compile/program.ts';
+import type { SettingsScope } from '../lint/settings.ts';
 import { findEnds } from '../words/endpoint-words.ts';
 
-export interface Scope {
-  readonly name: string;
-  /** A word for its pods. */
-  readonly pods: string;
-  /** Words for those that may open connections to them; empty: nobody beyond the scope. */
-  readonly from: readonly string[];
-  /** Words for those that its pods may open connections to; undefined: that is not asked. */
-  readonly to: readonly string[] | undefined;
-  /** Chains through those in `from` are looked for up to this many connections; undefined: what comes through them is theirs to answer for. */
-  readonly hopsMax: number | undefined;
-  /** Names of the frameworks that it is evidence for; undefined: all of them. */
-  readonly frameworks: readonly string[] | undefined;
-}
+export type Scope = SettingsScope;
 
 const HELP = 'write [NAME:] PODS [from END and END] [to END and END] [hops 3]';
 

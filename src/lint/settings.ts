@@ -23,10 +23,15 @@ export interface Settings {
 /** Words for ends, as `explain` takes them; what they mean is for whoever asks about them. */
 export interface SettingsScope {
   readonly name: string;
+  /** A word for its pods. */
   readonly pods: string;
+  /** Words for those that may open connections to them; empty: nobody beyond the scope. */
   readonly from: readonly string[];
+  /** Words for those that its pods may open connections to; undefined: that is not asked. */
   readonly to: readonly string[] | undefined;
+  /** Chains through those in `from` are looked for up to this many connections; undefined: what comes through them is theirs to answer for. */
   readonly hopsMax: number | undefined;
+  /** Names of the frameworks that it is evidence for; undefined: all of them. */
   readonly frameworks: readonly string[] | undefined;
 }
 
