@@ -1,5 +1,5 @@
 // The kernel on a page: its cluster as a lab, its rules in force, and a real connection for each pair and port.
-import { planCluster, runLab, shownEnds } from '../../src/cli/run-lab.ts';
+import { planCluster, runLab, shownEnds } from '../../src/cli/lab/run-lab.ts';
 import { formatIpRange } from '../../src/base/ip-address.ts';
 import { hasPoint, NO_PORTS, pointOf } from '../../src/base/port-set.ts';
 import { withDns } from '../../src/lab/dns-pod.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadAll } from 'js-yaml';
-import { agentManifests, type ManifestOptions } from '../../src/cli/agent-manifests.ts';
+import { agentManifests, type ManifestOptions } from '../../src/cli/run/agent-manifests.ts';
 
 interface Manifest {
   readonly kind: string;

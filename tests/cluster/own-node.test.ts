@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { agentManifests } from '../../src/cli/agent-manifests.ts';
+import { agentManifests } from '../../src/cli/run/agent-manifests.ts';
 import { ClusterError } from '../../src/kube/cluster-error.ts';
 import { KubeApi } from '../../src/kube/kube-api.ts';
 import { openConnection } from '../../src/kube/kube-config.ts';

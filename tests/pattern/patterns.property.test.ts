@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { checkAnswers, missingTopics, settleAnswers, type TopicWords } from '../../src/cli/new-answers.ts';
-import { offersFor } from '../../src/cli/new-offers.ts';
+import { checkAnswers, missingTopics, settleAnswers, type TopicWords } from '../../src/cli/define/new-answers.ts';
+import { offersFor } from '../../src/cli/define/new-offers.ts';
 import { hasErrors } from '../../src/base/finding.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
 import type { Cluster } from '../../src/model/cluster.ts';

@@ -1,5 +1,5 @@
 // Expectations tried in a lab of their own, for the tests of patterns.
-import { planCluster, runLab } from '../../src/cli/run-lab.ts';
+import { planCluster, runLab } from '../../src/cli/lab/run-lab.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
 import type { ExpectationResult, TestReport } from '../../src/probe/check-expectations.ts';
 import type { PolicyTest } from '../../src/probe/policy-test.ts';

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { namespaceEvent } from '../../src/cli/namespace-events.ts';
-import { sayingOf } from '../../src/cli/test-canary.ts';
+import { sayingOf } from '../../src/cli/test/test-canary.ts';
 import { ClusterError } from '../../src/kube/cluster-error.ts';
 import { runCanary, type CanaryRun } from '../../src/probe/canary.ts';
 import type { TestReport } from '../../src/probe/check-expectations.ts';

@@ -8,7 +8,7 @@ import { findHarm } from '../../src/release/find-harm.ts';
 import type { WantedChange } from '../../src/release/prepare-objects.ts';
 import { authored, placeOfObject } from '../../src/release/release-object.ts';
 import { listReleases } from '../../src/release/release-store.ts';
-import { rollbackProposal } from '../../src/cli/rollback-proposal.ts';
+import { rollbackProposal } from '../../src/cli/apply/rollback-proposal.ts';
 import { carry, clusterOf, dying } from './carry.ts';
 
 const NETWORK_POLICY = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' } as const;

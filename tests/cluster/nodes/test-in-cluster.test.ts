@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { load, loadAll } from 'js-yaml';
-import { agentManifests } from '../../../src/cli/agent-manifests.ts';
+import { agentManifests } from '../../../src/cli/run/agent-manifests.ts';
 import { formatIpAddress } from '../../../src/base/ip-address.ts';
 import { BULKHEAD, makeFolder, runBulkhead, startCommand, type Run } from '../../cli/run-bulkhead.ts';
 import { applyObject } from '../write-object.ts';

@@ -1,0 +1,173 @@
+// `bulkhead recommend`: least-privilege policies from what manifests and recorded flows show of who talks to whom.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { Finding } from '../../base/finding.ts';
+import { compileCluster } from '../../compile/compile.ts';
+import { comparePrograms } from '../../compare/compare.ts';
+import { groupChanges } from '../../compare/group-changes.ts';
+import type { Cluster } from '../../model/cluster.ts';
+import { EXACT, type OutsideGrouping } from '../../recommend/address-groups.ts';
+import { opennessOf, type Openness } from '../../recommend/openness.ts';
+import { recommend, withDrafts, type Recommendation, type RecommendedKind } from '../../recommend/recommend.ts';
+import { differenceMarkdown, differenceSummary, differenceText, type Difference } from '../../report/difference.ts';
+import { countFindings, findingText } from '../../report/finding-text.ts';
+import { recommendationFiles, recommendationJson, recommendationMarkdown, recommendationSentences, recommendationTable, recommendationYaml, RECOMMENDATION_FORMATS } from '../../report/recommendation.ts';
+import { opennessText } from '../../report/recommended-flows.ts';
+import { choiceOf } from '../options/choice.ts';
+import { UsageError } from '../../terminal/failures.ts';
+import { addInputOptions, type InputOptions } from '../../input/input-options.ts';
+import { listInputs, systemWords } from '../../input/list-inputs.ts';
+import { addFlowOptions, namesFlows, readFlows, type FlowOptions } from '../flows/flow-source.ts';
+import { maskedLines } from './masked-lines.ts';
+import { openFiles } from '../../input/open-files.ts';
+import { writeAnswer, writeNote } from '../../terminal/output.ts';
+import { hasBase } from '../../input/open-base.ts';
+import { openInputs, readOpened, wordsOrStdin, type Input } from '../../input/input.ts';
+import { replaceFile } from '../../input/replace-file.ts';
+import { terminalOf } from '../../terminal/terminal.ts';
+
+interface RecommendVerbOptions extends InputOptions, Pick<FlowOptions, 'flows' | 'since'> {
+  readonly as: RecommendedKind;
+  readonly outside: OutsideGrouping;
+  readonly withDenied?: boolean;
+  readonly output: (typeof RECOMMENDATION_FORMATS)[number];
+  readonly onlyDecided?: boolean;
+  readonly write?: string;
+}
+
+const KINDS: readonly RecommendedKind[] = ['NetworkPolicy', 'ClusterNetworkPolicy'];
+
+export function defineRecommend(command: Command): void {
+  addFlowOptions(addInputOptions(command.argument('[PATH...]', 'the same as -f')))
+    .addOption(new Option('--outside <WIDTH>', 'with --flows, how wide a rule for addresses may be: exact, /24 (of IPv6 /64), /24,/48, or names: one rule for the addresses of a DNS name').argParser(parseOutside).default(EXACT, 'exact'))
+    .option('--with-denied', 'with --flows, grant what was refused as well')
+    .option('-o, --output <FORMAT>', `one of: ${RECOMMENDATION_FORMATS.join(', ')}`, choiceOf(RECOMMENDATION_FORMATS), 'yaml')
+    .option('--only-decided', 'leave out the rules that somebody has to decide on; they are listed all the same')
+    .option('--as <KIND>', `kind of the policies: ${KINDS.join(' or ')}, which judges who comes from pods alone`, choiceOf(KINDS), 'NetworkPolicy')
+    .option('--write <DIR>', 'write each policy into a file of its own, DIR/NAMESPACE/NAME.yaml, or DIR/NAME.yaml of a kind without namespaces')
+    .addHelpText('after', `
+Read are the environment, commands, arguments and probes of containers, ConfigMaps, Services, Ingresses, annotations
+and monitors. Values of Secrets are never read. NetworkPolicies of the input are not counted on: what the new ones
+allow otherwise is said beside them. With --flows, policies are for what was recorded; with manifests beside them, for both, and
+each rule says which of the two shows it. With --cluster or --snapshot, flows alone are asked, of the workloads there.
+
+Exit status: 0; 2 when the input could not be understood.
+
+Examples:
+  bulkhead recommend -f manifests > policies.yaml
+  bulkhead recommend -f manifests -o table
+  helm template shop charts/shop | bulkhead recommend -f - --pod-cidr 10.244.0.0/16
+  bulkhead recommend --flows flows.jsonl --outside /24 > policies.yaml
+  bulkhead recommend -f manifests --flows flows.jsonl -o table`)
+    .action(async (paths: readonly string[], options: RecommendVerbOptions) => {
+      process.exitCode = await runRecommend(paths, options);
+    });
+}
+
+async function runRecommend(paths: readonly string[], options: RecommendVerbOptions): Promise<number> {
+  const words = [...(options.file ?? []), ...paths];
+  const input = await readInput(words, options);
+  const gathering = input === undefined || !namesFlows(options) ? undefined : await readFlows(options);
+  if (input === undefined || (namesFlows(options) && gathering === undefined)) return 2;
+  const flows = gathering === undefined ? {} : { flows: { table: gathering.table, outside: options.outside, withDenied: options.withDenied === true } };
+  const recommendation = recommend(input.cluster, input.written, { onlyDecided: options.onlyDecided === true, kind: options.as, ...flows });
+  // Kinds that take no part in other answers may well have taken part in this one.
+  const textFindings = input.textFindings.filter(({ code }) => code !== 'object-not-read');
+  const known = recommendation.flows?.cluster ?? input.cluster;
+  const difference = known.policies.length === 0 ? undefined : differenceOf(known, recommendation);
+  const openness = recommendation.flows === undefined ? undefined : opennessBeside(known, recommendation);
+  const layout = { options, textFindings, difference, openness };
+  if (options.write === undefined) await writeAnswer(format(recommendation, layout));
+  else await writeFiles(options.write, recommendation);
+  if (options.output !== 'json') await writeRecommendFindings([...textFindings, ...recommendation.findings], input);
+  if (options.output === 'yaml' || options.write !== undefined) {
+    if (difference !== undefined) await writeNote(`bulkhead: in place of the policies of the input: ${differenceSummary(difference)}; -o table shows them\n`);
+    if (openness !== undefined) await writeNote(`bulkhead: ${opennessText(openness.before, openness.after)}\n`);
+  }
+  return 0;
+}
+
+/** Flows need no manifests beside them; what a cluster keeps of its own shows no connections. */
+async function readInput(words: readonly string[], options: RecommendVerbOptions): Promise<Input | undefined> {
+  const hasFlows = namesFlows(options);
+  if (hasBase(options) && !hasFlows) throw new UsageError('a cluster and a snapshot keep no texts that show who talks to whom', 'name manifests with -f, or recorded flows with --flows');
+  if (words.includes('-') && options.flows?.includes('-') === true) throw new UsageError('standard input cannot be both flows and manifests', 'write one of them into a file');
+  if (hasBase(options)) return readOpened(await openInputs(words, options), { ...options, keepsWritten: words.length > 0 });
+  const files = hasFlows ? words : await wordsOrStdin(words, options);
+  return readOpened(openFiles(listInputs(files)), { ...options, keepsWritten: true });
+}
+
+/** `exact`, `/24`, `/24,/48`, `names`. */
+function parseOutside(word: string): OutsideGrouping {
+  if (word === 'exact') return EXACT;
+  if (word === 'names') return { kind: 'names' };
+  const lengths = /^\/([0-9]{1,2})(?:,\/([0-9]{1,3}))?$/.exec(word);
+  const [four, six] = [Number(lengths?.[1] ?? 99), Number(lengths?.[2] ?? 64)];
+  if (lengths === null || four > 32 || six > 128) throw new InvalidArgumentError('One of: exact, names, a length of prefixes such as /24, or two for both families such as /24,/48.');
+  return { kind: 'prefix', bits: { 4: four, 6: six } };
+}
+
+function opennessBeside(cluster: Cluster, recommendation: Recommendation): Layout['openness'] {
+  return { before: opennessOf(compileCluster(cluster)), after: opennessOf(compileCluster(withDrafts(cluster, recommendation))) };
+}
+
+/** The policies of the input on the one side, the recommended ones in their place on the other. */
+function differenceOf(cluster: Cluster, recommendation: Recommendation): Difference {
+  const comparison = comparePrograms({ before: compileCluster(cluster), after: compileCluster(withDrafts(cluster, recommendation)) });
+  return { comparison, groups: groupChanges(comparison) };
+}
+
+interface Layout {
+  readonly options: RecommendVerbOptions;
+  readonly textFindings: readonly Finding[];
+  readonly difference: Difference | undefined;
+  readonly openness: { readonly before: Openness; readonly after: Openness } | undefined;
+}
+
+function* format(recommendation: Recommendation, { options, textFindings, difference, openness }: Layout): Generator<string> {
+  const { style } = terminalOf(process.stdout);
+  switch (options.output) {
+    case 'yaml':
+      yield* recommendationYaml(recommendation);
+      return;
+    case 'json':
+      yield recommendationJson(recommendation, { textFindings, difference, openness });
+      return;
+    case 'table':
+      yield recommendationTable(recommendation, style);
+      if (openness !== undefined) yield `\n${opennessText(openness.before, openness.after)}\n`;
+      if (difference === undefined) return;
+      yield '\nIn place of the policies of the input:\n\n';
+      yield* differenceText(difference, style);
+      return;
+    case 'md':
+      yield recommendationMarkdown(recommendation);
+      if (difference !== undefined) yield `\nIn place of the policies of the input:\n\n${differenceMarkdown(difference)}`;
+  }
+}
+
+async function writeFiles(folder: string, recommendation: Recommendation): Promise<void> {
+  for (const { path, text } of recommendationFiles(recommendation)) writeWhole(join(folder, path), text);
+  await writeNote(`${recommendationSentences(recommendation).join('\n')}\nbulkhead: wrote ${recommendation.drafts.length} policies below ${folder}\n`);
+}
+
+function writeWhole(path: string, text: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, '', { flag: 'a' });
+  } catch (error) {
+    throw new UsageError(`cannot write \`${path}\`: ${systemWords(error)}`);
+  }
+  replaceFile(path, text);
+}
+
+/** Findings printed in full; -o json has all of them. */
+const SHOWN_MAX = 50;
+
+async function writeRecommendFindings(findings: readonly Finding[], { lineOf }: Input): Promise<void> {
+  const layout = { ...terminalOf(process.stderr), lineOf: maskedLines(lineOf) };
+  for (const finding of findings.slice(0, SHOWN_MAX)) await writeNote(findingText(finding, layout));
+  const rest = findings.slice(SHOWN_MAX);
+  if (rest.length > 0) await writeNote(`and ${countFindings(rest)}: -o json lists them\n`);
+}

@@ -1,0 +1,109 @@
+// Flows that the agents of a cluster saw last, asked of each node through the API server; once, or each as it comes.
+import type { FlowRecord } from '../../flow/flow-record.ts';
+import { FlowGathering, type GatherOptions } from '../../flow/gather-flows.ts';
+import { readFlow } from '../../flow/read-flow.ts';
+import { ClusterError } from '../../kube/cluster-error.ts';
+import { openKubeApi, type KubeApi } from '../../kube/kube-api.ts';
+import { REAL_PACING } from '../../kube/retry.ts';
+import { sayingRights } from '../../release/missing-rights.ts';
+import { findAgents, readAgentFlows, type AgentPod } from '../../status/read-agent-flows.ts';
+import { printable } from '../../report/printable.ts';
+import { listenForInterruption } from '../../terminal/interruption.ts';
+import { writeNote } from '../../terminal/output.ts';
+
+export interface AgentsPlace {
+  readonly context?: string;
+  readonly kubeconfig?: string;
+  /** Nodes whose agents do not answer are left out, and said to be. */
+  readonly lenient?: boolean;
+}
+
+const NODES_AT_ONCE = 8;
+/** Of an agent that has not answered. */
+const ASK_AGAIN_MS = 2_000;
+
+/** Fails with ClusterError. */
+export async function gatherAgentFlows(place: AgentsPlace, options: GatherOptions): Promise<FlowGathering> {
+  const api = await openKubeApi(place);
+  const left = [...(await agentsOf(api))].reverse();
+  const gathering = new FlowGathering(options);
+  const work = async (): Promise<void> => {
+    for (let agent = left.pop(); agent !== undefined; agent = left.pop()) await gatherOne(api, agent, { gathering, lenient: place.lenient });
+  };
+  await Promise.all(Array.from({ length: NODES_AT_ONCE }, work));
+  return gathering;
+}
+
+async function gatherOne(api: KubeApi, agent: AgentPod, { gathering, lenient = false }: { readonly gathering: FlowGathering; readonly lenient?: boolean | undefined }): Promise<void> {
+  try {
+    const { lines } = await sayingRights(readAgentFlows(api, agent));
+    for (const [index, line] of lines.entries()) gathering.addLine(line, `the agent of ${agent.node}`, index + 1);
+  } catch (error) {
+    if (!(error instanceof ClusterError)) throw error;
+    const message = `the agent of node ${agent.node} is not heard: ${error.message}`;
+    if (!lenient) throw new ClusterError(error.code, `${message}\n  help: --lenient goes on without its flows`, { cause: error });
+    await writeNote(`bulkhead: ${printable(message)}; its flows are left out\n`);
+  }
+}
+
+async function agentsOf(api: KubeApi): Promise<readonly AgentPod[]> {
+  const agents = await sayingRights(findAgents(api));
+  if (agents.length === 0) throw new ClusterError('not-found', `no agent runs in the cluster ${api.name}`, { help: 'bulkhead agent --manifests | kubectl apply -f -' });
+  return agents;
+}
+
+export interface AgentsFollowing {
+  readonly place: AgentsPlace;
+  readonly isWanted: (record: FlowRecord) => boolean;
+  readonly show: (records: readonly FlowRecord[]) => Promise<void>;
+}
+
+/** Until somebody stops it. An agent that does not answer is asked again, and what it tells meanwhile is said to be missing. Fails with ClusterError. */
+export async function followAgents({ place, isWanted, show }: AgentsFollowing): Promise<void> {
+  const api = await openKubeApi(place);
+  const agents = await agentsOf(api);
+  const interruption = listenForInterruption();
+  const stop = new AbortController();
+  void interruption.come.then(() => stop.abort());
+  const { signal } = stop;
+  const take = async (lines: readonly string[]): Promise<void> => {
+    const read = lines.map(readFlow);
+    const lost = read.reduce((sum, one) => sum + (one.kind === 'lost' ? one.flows : 0), 0);
+    if (lost > 0) await writeNote(`bulkhead: ${lost} flows are lost: nothing is known of them\n`);
+    await show(read.flatMap((one) => (one.kind === 'flow' && isWanted(one.record) ? [one.record] : [])));
+  };
+  try {
+    await Promise.all(agents.map(({ node }) => followNode({ api, node, signal, take })));
+  } finally {
+    stop.abort();
+    interruption.stopListening();
+  }
+}
+
+interface NodeFollowing {
+  readonly api: KubeApi;
+  readonly node: string;
+  readonly signal: AbortSignal;
+  readonly take: (lines: readonly string[]) => Promise<void>;
+}
+
+async function followNode({ api, node, signal, take }: NodeFollowing): Promise<void> {
+  let after: number | undefined;
+  while (!signal.aborted) {
+    try {
+      const agent = (await findAgents(api)).find((one) => one.node === node);
+      if (agent === undefined) throw new ClusterError('not-found', 'none runs there');
+      after ??= (await readAgentFlows(api, agent, { signal })).next;
+      while (!signal.aborted) {
+        const { lines, next } = await readAgentFlows(api, agent, { after, signal });
+        after = next;
+        await take(lines);
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof ClusterError)) throw error;
+      await writeNote(`bulkhead: the agent of node ${printable(`${node} is not heard: ${error.message}`)}\n`);
+      await REAL_PACING.wait(ASK_AGAIN_MS, signal);
+    }
+  }
+}

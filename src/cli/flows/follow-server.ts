@@ -1,0 +1,30 @@
+// Flows that a server is given, each as it is written there, until somebody stops it.
+import type { FlowRecord } from '../../flow/flow-record.ts';
+import { readFlow } from '../../flow/read-flow.ts';
+import { askHistory, type HistoryWords } from '../../history/ask-history.ts';
+import type { ServerPlace } from '../../history/post-batch.ts';
+import { listenForInterruption } from '../../terminal/interruption.ts';
+import { writeNote } from '../../terminal/output.ts';
+
+export interface ServerFollowing {
+  readonly server: ServerPlace;
+  readonly words: HistoryWords;
+  readonly isWanted: (record: FlowRecord) => boolean;
+  readonly show: (records: readonly FlowRecord[]) => Promise<void>;
+}
+
+/** Throws HistoryError. */
+export async function followServer({ server, words, isWanted, show }: ServerFollowing): Promise<void> {
+  const interruption = listenForInterruption();
+  const stop = new AbortController();
+  void interruption.come.then(() => stop.abort());
+  try {
+    for await (const line of askHistory(server, { ...words, follow: true }, stop.signal)) {
+      const read = readFlow(line);
+      if (read.kind === 'flow' && isWanted(read.record)) await show([read.record]);
+      if (read.kind === 'lost') await writeNote(`bulkhead: ${read.flows} flows are lost: nothing is known of them\n`);
+    }
+  } finally {
+    interruption.stopListening();
+  }
+}
