@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import { needs } from '../needs.ts';
 import { soak, TUPLES } from './flow-soak.ts';
 
-/** Thirty minutes at night. */
-const SECONDS = process.env['BULKHEAD_NIGHTLY'] === '1' ? 1800 : 20;
+/** A minute, and thirty at night. */
+const SECONDS = process.env['BULKHEAD_NIGHTLY'] === '1' ? 1800 : 60;
 /** From a clone, where the loader of TypeScript takes its part. */
 const RESIDENT_BYTES_MAX = 160 * 2 ** 20;
 /** Of the second half of the time, with a collector that runs when it likes. */
