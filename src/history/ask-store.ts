@@ -5,7 +5,7 @@ import { queryRows, type DuckDb } from './duckdb.ts';
 import type { Dictionaries } from './dictionaries.ts';
 import type { FlowStore, OpenStore } from './flow-store.ts';
 import type { Readable } from './readable-flows.ts';
-import { DAY_MS, dayOf, dayTable } from './store-schema.ts';
+import { DAY_MS, dayOf, dayTable, findDays, findSums, sumsTable } from './store-schema.ts';
 import { recordOf, wantedFlows, type FlowWords, type Seen } from './wanted-flows.ts';
 
 export interface Question extends FlowWords {
@@ -24,7 +24,7 @@ export async function askStore(store: FlowStore, question: Question, take: (reco
   await store.read(async (open, connection, duckDb) => {
     const isWanted = wantedFlows(open.known, question, question.readable);
     const flows = numbersOf(open.known, isWanted);
-    const days = daysOf(open, question);
+    const days = await findTables(connection, question);
     if (flows.length === 0 || days.length === 0) return;
     const isNew = question.newSinceMs === undefined ? undefined : await newFlows({ open, connection, duckDb }, flows, question.newSinceMs);
     const asked = isNew === undefined ? flows : flows.filter(isNew);
@@ -41,13 +41,23 @@ function numbersOf({ flows }: Dictionaries, isWanted: (flow: number) => boolean)
   return found;
 }
 
-function daysOf({ days }: OpenStore, { sinceMs = 0 }: Question): readonly number[] {
-  return [...days].filter((day) => day >= dayOf(sinceMs)).sort((a, b) => a - b);
+type Bounds = Pick<Question, 'sinceMs' | 'untilMs' | 'limit'>;
+
+interface AskedTable {
+  readonly day: number;
+  readonly table: string;
+}
+
+/** Of a day that is asked for whole its sums, where it has them. */
+async function findTables(connection: DuckDBConnection, { sinceMs = 0, untilMs = Infinity }: Bounds): Promise<readonly AskedTable[]> {
+  const sums = new Set(await findSums(connection));
+  const isWhole = (day: number): boolean => sinceMs <= day * DAY_MS && untilMs >= (day + 1) * DAY_MS;
+  return (await findDays(connection)).filter((day) => day >= dayOf(sinceMs)).map((day) => ({ day, table: isWhole(day) && sums.has(day) ? sumsTable(day) : dayTable(day) }));
 }
 
 /** Numbers only go into the text. */
-function sumSql({ sinceMs, untilMs, limit }: Question, days: readonly number[], isAll: boolean): string {
-  const parts = days.map((day) => `SELECT flow, ${day * DAY_MS}::BIGINT + last AS seen, lasted, count, openings FROM ${dayTable(day)}`);
+function sumSql({ sinceMs, untilMs, limit }: Bounds, tables: readonly AskedTable[], isAll: boolean): string {
+  const parts = tables.map(({ day, table }) => `SELECT flow, ${day * DAY_MS}::BIGINT + last AS seen, lasted, count, openings FROM ${table}`);
   const bounds = [
     ...(isAll ? [] : ['flow IN (SELECT unnest($1))']),
     ...(sinceMs === undefined ? [] : [`seen >= ${Math.trunc(sinceMs)}`]),
@@ -74,10 +84,9 @@ async function streamSums({ connection, duckDb }: Reading, sql: string, flows: r
 
 /** Neither on another node nor by another rule was it seen before. */
 async function newFlows(reading: Reading, flows: readonly number[], newSinceMs: number): Promise<(flow: number) => boolean> {
-  const { known, days } = reading.open;
-  const before = [...days].sort((a, b) => a - b);
+  const { known } = reading.open;
   const old = new Set<string>();
-  await streamSums(reading, sumSql({ readable: 'all' }, before, flows.length === known.flows.size), flows, async (sums) => {
+  await streamSums(reading, sumSql({}, await findTables(reading.connection, {}), flows.length === known.flows.size), flows, async (sums) => {
     for (const { flow, firstSeen } of sums) if (firstSeen < newSinceMs) old.add(trafficOf(known, flow));
   });
   return (flow) => !old.has(trafficOf(known, flow));

@@ -5,7 +5,7 @@ import { firstLine, loadDuckDb, openDatabase, queryRows, type DuckDb } from './d
 import { recordsOfBatch, type FlowBatch } from './flow-batch.ts';
 import { HistoryError } from './history-error.ts';
 import { placeBatch, type PlacedBatch } from './place-records.ts';
-import { DAY_MS, findDays, prepareSchema } from './store-schema.ts';
+import { DAY_MS, findDays, findSums, prepareSchema } from './store-schema.ts';
 import { writeBatches, type WrittenBatch } from './write-rows.ts';
 
 export interface StoreOptions {
@@ -51,6 +51,8 @@ export interface OpenStore {
   readonly writing: DuckDBConnection;
   readonly known: Dictionaries;
   readonly days: Set<number>;
+  /** Days whose sums say the same as their rows. */
+  readonly sums: Set<number>;
 }
 
 export type WrittenListener = (known: Dictionaries, batches: readonly PlacedBatch[]) => void;
@@ -161,7 +163,7 @@ export class FlowStore {
       const open = await this.#opened();
       try {
         const result = await work(open);
-        if (reloads) this.#open = { ...open, known: await loadDictionaries(open.writing), days: new Set(await findDays(open.writing)) };
+        if (reloads) this.#open = await loadStore(open);
         return result;
       } catch (error) {
         await this.#reopenQuietly();
@@ -191,10 +193,10 @@ export class FlowStore {
   async #writeNext(): Promise<void> {
     const group = this.#nextGroup();
     try {
-      const { writing, known, days } = await this.#opened();
+      const { writing, known, days, sums } = await this.#opened();
       const nowMs = this.options.nowMs();
       const placed = this.#place(group, known, nowMs);
-      await writeBatches({ duckDb: this.#duckDb, connection: writing, known, days, nowMs }, placed);
+      await writeBatches({ duckDb: this.#duckDb, connection: writing, known, days, sums, nowMs }, placed);
       for (const [index, { batch, done }] of group.entries()) {
         this.#count(batch, placed[index]!);
         done({ isDuplicate: false, lost: placed[index]!.lost, shifted: placed[index]!.shifted });
@@ -258,7 +260,7 @@ export class FlowStore {
       const runs = await queryRows(writing, 'SELECT run, max(sequence)::DOUBLE FROM batches GROUP BY run');
       this.#written = new Map(runs as readonly (readonly [string, number])[] as [string, number][]); // as the schema says
       this.#lostEver = Number((await queryRows(writing, 'SELECT coalesce(sum(flows), 0)::DOUBLE FROM losses'))[0]![0]);
-      this.#open = { instance, writing, known: await loadDictionaries(writing), days: new Set(await findDays(writing)) };
+      this.#open = await loadStore({ instance, writing });
     } catch (error) {
       instance.closeSync();
       throw asHistoryError(error);
@@ -279,6 +281,10 @@ export class FlowStore {
     open?.writing.closeSync();
     open?.instance.closeSync();
   }
+}
+
+async function loadStore({ instance, writing }: Pick<OpenStore, 'instance' | 'writing'>): Promise<OpenStore> {
+  return { instance, writing, known: await loadDictionaries(writing), days: new Set(await findDays(writing)), sums: new Set(await findSums(writing)) };
 }
 
 function runOf({ node, run }: FlowBatch): string {

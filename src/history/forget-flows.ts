@@ -7,7 +7,7 @@ import { USED_FLAG } from './flow-keys.ts';
 import type { FlowStore } from './flow-store.ts';
 import { redactEnd } from './place-records.ts';
 import { isReadable, type Readable } from './readable-flows.ts';
-import { DAY_MS, dayTable, findDays } from './store-schema.ts';
+import { DAY_MS, dayTable, findDays, sumsTable } from './store-schema.ts';
 
 export interface Forgetting {
   /** Flows with an end in one of them; `all`: of every flow. */
@@ -36,7 +36,9 @@ export async function forgetFlows(store: FlowStore, { readable, sinceMs, untilMs
     for (const day of days) {
       const seen = `${day * DAY_MS}::BIGINT + last`;
       const all = [...bounds, ...(sinceMs === undefined ? [] : [`${seen} >= ${Math.trunc(sinceMs)}`]), ...(untilMs === undefined ? [] : [`${seen} <= ${Math.trunc(untilMs)}`])];
-      rows += Number((await queryRows(writing, `DELETE FROM ${dayTable(day)} WHERE ${all.length === 0 ? 'true' : all.join(' AND ')}`))[0]![0]);
+      const gone = Number((await queryRows(writing, `DELETE FROM ${dayTable(day)} WHERE ${all.length === 0 ? 'true' : all.join(' AND ')}`))[0]![0]);
+      if (gone > 0) await writing.run(`DROP TABLE IF EXISTS ${sumsTable(day)}`);
+      rows += gone;
     }
     await forgetUnused(writing);
     await writing.run('COMMIT');

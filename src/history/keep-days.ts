@@ -3,7 +3,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { checkpoint, queryRows } from './duckdb.ts';
 import type { FlowStore } from './flow-store.ts';
 import { forgetUnused } from './forget-flows.ts';
-import { createDay, dayOf, dayTable, findDays } from './store-schema.ts';
+import { createDay, dayOf, dayTable, findDays, sumsTable } from './store-schema.ts';
 
 export interface Kept {
   /** Days that were folded. */
@@ -15,7 +15,10 @@ export interface Kept {
 const SETTLED_MS = 2 * 3_600_000;
 const HOUR_MS = 3_600_000;
 
-/** Of a day that is over, the same flow within an hour becomes one row; times stay what they were, to the first and the last. */
+/**
+ * Of a day that is over, the same flow within an hour becomes one row; times stay what they were, to the first and the last.
+ * Beside them stand the sums of the day, for questions about the whole of it.
+ */
 export async function keepDays(store: FlowStore, { bytesMax }: { readonly bytesMax: number }): Promise<Kept> {
   const dropped = await dropDays(store, bytesMax);
   const folded: number[] = [];
@@ -26,23 +29,33 @@ export async function keepDays(store: FlowStore, { bytesMax }: { readonly bytesM
   return { folded, dropped };
 }
 
-/** false: nothing has come since it was folded. */
+/** false: nothing has come or gone since it was folded. */
 async function foldDay(store: FlowStore, day: number): Promise<boolean> {
-  const isFolded = await store.read(async (_, connection) => (await queryRows(connection, `SELECT day FROM sealed WHERE day = ${day} AND rows = (SELECT count(*) FROM ${dayTable(day)})`)).length > 0);
-  if (isFolded) return false;
-  await store.alone(async ({ writing }) => {
+  return await store.alone(async ({ writing, sums }) => {
+    if (sums.has(day)) return false;
     const [table, fresh] = [dayTable(day), `fold_${day}`];
     await writing.run('BEGIN');
-    await writing.run(createDay(fresh));
-    await writing.run(`INSERT INTO ${fresh}
-      SELECT flow, max(last), max(last) - min(last - lasted), sum(count)::BIGINT, CASE WHEN count(openings) = count(*) THEN sum(openings)::BIGINT END
-      FROM ${table} GROUP BY flow, last // ${HOUR_MS} ORDER BY flow, max(last)`);
-    await writing.run(`DROP TABLE ${table}; ALTER TABLE ${fresh} RENAME TO ${table}; DELETE FROM sealed WHERE day = ${day}; INSERT INTO sealed SELECT ${day}, count(*) FROM ${table}`);
+    await foldInto(writing, fresh, table, `, last // ${HOUR_MS}`);
+    await writing.run(`DROP TABLE ${table}; ALTER TABLE ${fresh} RENAME TO ${table}`);
+    await sumDay(writing, day);
     await foldRuns(writing);
     await writing.run('COMMIT');
+    sums.add(day);
     await checkpoint(writing);
+    return true;
   }, { reloads: false });
-  return true;
+}
+
+/** In a transaction. */
+export async function sumDay(writing: DuckDBConnection, day: number): Promise<void> {
+  await foldInto(writing, sumsTable(day), dayTable(day), '');
+}
+
+async function foldInto(writing: DuckDBConnection, fresh: string, table: string, within: string): Promise<void> {
+  await writing.run(createDay(fresh));
+  await writing.run(`INSERT INTO ${fresh}
+    SELECT flow, max(last), max(last) - min(last - lasted), sum(count)::BIGINT, CASE WHEN count(openings) = count(*) THEN sum(openings)::BIGINT END
+    FROM ${table} GROUP BY flow${within} ORDER BY flow, max(last)`);
 }
 
 /** How far each run has come, in one row. */
@@ -59,7 +72,7 @@ async function dropDays(store: FlowStore, bytesMax: number): Promise<readonly nu
     const [oldest, ...later] = days;
     if (oldest === undefined || (oldest >= horizon && (bytes <= bytesMax || later.length === 0))) return dropped;
     await store.alone(async ({ writing }) => {
-      await writing.run(`BEGIN; DROP TABLE ${dayTable(oldest)}; DELETE FROM sealed WHERE day = ${oldest}`);
+      await writing.run(`BEGIN; DROP TABLE ${dayTable(oldest)}; DROP TABLE IF EXISTS ${sumsTable(oldest)}`);
       await forgetUnused(writing);
       await writing.run('COMMIT');
       await checkpoint(writing);

@@ -15,8 +15,7 @@ CREATE TABLE reasons(id INTEGER, text VARCHAR);
 CREATE TABLE names(id INTEGER, text VARCHAR);
 CREATE TABLE flows(id INTEGER, source INTEGER, target INTEGER, port INTEGER, protocol INTEGER, flags INTEGER, node INTEGER, service INTEGER, reason INTEGER);
 CREATE TABLE batches(run VARCHAR, sequence BIGINT, written BIGINT);
-CREATE TABLE losses(written BIGINT, flows BIGINT);
-CREATE TABLE sealed(day INTEGER, rows BIGINT);`;
+CREATE TABLE losses(written BIGINT, flows BIGINT);`;
 
 /** Throws HistoryError `store-unreadable`. */
 export async function prepareSchema(connection: DuckDBConnection): Promise<void> {
@@ -43,12 +42,26 @@ export function dayTable(day: number): string {
   return `seen_${day}`;
 }
 
+/** Of a day that is over: one row a flow, in the form of the day's own table. Where there is one, it says the same. */
+export function sumsTable(day: number): string {
+  return `sums_${day}`;
+}
+
 export function createDay(table: string): string {
   return `CREATE TABLE ${table}(flow INTEGER, last INTEGER, lasted BIGINT, count BIGINT, openings BIGINT)`;
 }
 
 /** In order. */
 export async function findDays(connection: DuckDBConnection): Promise<readonly number[]> {
-  const rows = await queryRows(connection, "SELECT table_name FROM duckdb_tables() WHERE starts_with(table_name, 'seen_')");
-  return rows.flatMap(([name]) => (/^seen_[0-9]+$/.test(String(name)) ? [Number(String(name).slice(5))] : [])).sort((a, b) => a - b);
+  return await daysOfTables(connection, 'seen_');
+}
+
+/** Days that have sums, in order. */
+export async function findSums(connection: DuckDBConnection): Promise<readonly number[]> {
+  return await daysOfTables(connection, 'sums_');
+}
+
+async function daysOfTables(connection: DuckDBConnection, start: string): Promise<readonly number[]> {
+  const rows = await queryRows(connection, `SELECT substr(table_name, ${start.length + 1}) FROM duckdb_tables() WHERE starts_with(table_name, '${start}')`);
+  return rows.flatMap(([day]) => (/^[0-9]+$/.test(String(day)) ? [Number(day)] : [])).sort((a, b) => a - b);
 }

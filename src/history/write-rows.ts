@@ -4,7 +4,7 @@ import type { Dictionaries } from './dictionaries.ts';
 import { forgetFresh, writeFresh } from './dictionaries.ts';
 import type { DuckDb } from './duckdb.ts';
 import type { DayRows, PlacedBatch } from './place-records.ts';
-import { createDay, dayTable } from './store-schema.ts';
+import { createDay, dayTable, sumsTable } from './store-schema.ts';
 
 export interface WrittenBatch extends PlacedBatch {
   readonly run: string;
@@ -19,16 +19,19 @@ export interface RowWriter {
   readonly known: Dictionaries;
   /** Days that have a table; grows. */
   readonly days: Set<number>;
+  /** Days that have sums; those to which rows are added lose them. */
+  readonly sums: Set<number>;
   readonly nowMs: number;
 }
 
 /** When it resolves, all of it is on the disk; when it rejects, nobody knows, and the store must be opened anew. */
 export async function writeBatches(writer: RowWriter, batches: readonly WrittenBatch[]): Promise<void> {
-  const { connection, known, days } = writer;
+  const { connection, known, days, sums } = writer;
   await connection.run('BEGIN');
   await writeFresh(connection, known);
   for (const [day, rows] of mergeDays(batches)) {
     if (!days.has(day)) await connection.run(createDay(dayTable(day)));
+    if (sums.delete(day)) await connection.run(`DROP TABLE ${sumsTable(day)}`);
     await appendRows(writer, dayTable(day), rows);
     days.add(day);
   }

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import type { FlowRecord } from '../../src/flow/flow-record.ts';
 import { flowJson, reasonFields } from '../../src/flow/write-flow.ts';
 import { askStore, type Question } from '../../src/history/ask-store.ts';
@@ -12,7 +13,7 @@ import type { FlowStore, StoreOptions } from '../../src/history/flow-store.ts';
 import { forgetFlows, knownNamespaces, redactOutside } from '../../src/history/forget-flows.ts';
 import { openHistory } from '../../src/history/history.ts';
 import { keepDays } from '../../src/history/keep-days.ts';
-import { dayOf, dayTable } from '../../src/history/store-schema.ts';
+import { dayOf, dayTable, findSums, sumsTable } from '../../src/history/store-schema.ts';
 import { batchOf, flow, NOON, outsideEnd, podEnd } from './sample-flows.ts';
 
 async function withStore(work: (store: FlowStore, again: () => Promise<FlowStore>) => Promise<void>, options: Partial<StoreOptions> = {}): Promise<void> {
@@ -152,6 +153,51 @@ test('a day that is over is folded by the hour, and says the same; what comes la
     assert.equal((await store.take(batchOf([flow()], { sequence: 3 }))).isDuplicate, true, 'how far a run has come is kept');
   });
 });
+
+const DAY = 86_400_000;
+const SUMMED_DAYS = 5;
+const FIRST_DAY = NOON - 4.5 * DAY;
+
+const someSeen = fc.record({ namespace: fc.constantFrom('shop', 'bank'), app: fc.nat(3), at: fc.nat(SUMMED_DAYS * DAY - 1), lasted: fc.nat(3_600_000), count: fc.integer({ min: 1, max: 9 }), openings: fc.option(fc.nat(9), { nil: undefined }) });
+type SomeSeen = typeof someSeen extends fc.Arbitrary<infer Seen> ? Seen : never;
+/** Mostly the bounds of days. */
+const someTime = fc.tuple(fc.nat(2 * SUMMED_DAYS), fc.constantFrom(0, 0, 1_234_567)).map(([halves, odd]) => FIRST_DAY + (halves * DAY) / 2 + odd);
+
+test('the sums of days that are over say the same as their rows, and stand only as long as they do', async () => {
+  const [runs, seed] = [process.env['BULKHEAD_NIGHTLY'] === '1' ? 300 : 6, process.env['BULKHEAD_SEED']];
+  await fc.assert(fc.asyncProperty(fc.array(someSeen, { minLength: 20, maxLength: 60 }), fc.array(someSeen, { maxLength: 3 }), fc.tuple(someTime, someTime), sumsHold), { numRuns: runs, endOnFailure: true, ...(seed === undefined ? {} : { seed: Number(seed) }) });
+});
+
+async function sumsHold(early: readonly SomeSeen[], late: readonly SomeSeen[], [start, end]: readonly [number, number]): Promise<void> {
+  await withStore(async (store) => {
+    const daysOf = (seen: readonly SomeSeen[]): ReadonlySet<number> => new Set(seen.map(({ at }) => dayOf(FIRST_DAY + at)));
+    // One batch each: the same flow within one is one record.
+    const take = async (seen: readonly SomeSeen[], run: string): Promise<unknown> => await Promise.all(seen.map(({ namespace, app, at, lasted, count, openings }, sequence) => store.take(batchOf([flow({ source: podEnd(namespace, `app-${app}`), count, openings, firstSeen: FIRST_DAY + at - lasted, lastSeen: FIRST_DAY + at })], { run, sequence }))));
+    const summed = async (): Promise<readonly number[]> => await store.read((_, connection) => findSums(connection));
+    await take(early, 'early');
+    await keepDays(store, { bytesMax: 1e12 });
+    assert.deepEqual(await summed(), [...daysOf(early)].sort());
+    await holdToRows(store, [start, end]);
+    await keepDays(store, { bytesMax: 1e12 });
+    await take(late, 'late');
+    assert.deepEqual(await summed(), [...daysOf(early)].filter((day) => !daysOf(late).has(day)).sort());
+    await holdToRows(store, [start, end]);
+    await keepDays(store, { bytesMax: 1e12 });
+    await forgetFlows(store, { readable: new Set(['bank']), sinceMs: start, untilMs: undefined });
+    await holdToRows(store, [start, end]);
+  }, { nowMs: () => NOON + DAY });
+}
+
+/** Afterwards it has no sums. */
+async function holdToRows(store: FlowStore, [start, end]: readonly [number, number]): Promise<void> {
+  const questions: readonly Partial<Question>[] = [{}, { source: 'namespace=bank' }, { sinceMs: start }, { untilMs: end }, { sinceMs: start, untilMs: end }, { newSinceMs: start }];
+  const answers = async (): Promise<readonly string[]> => await Promise.all(questions.map(async (question) => (await ask(store, question)).map((record) => JSON.stringify(flowJson(record))).sort().join('\n')));
+  const told = await answers();
+  await store.alone(async ({ writing }) => {
+    for (const day of await findSums(writing)) await writing.run(`DROP TABLE ${sumsTable(day)}`);
+  }, { reloads: true });
+  assert.deepEqual(told, await answers());
+}
 
 test('old days go, and a full store loses its oldest days; what only they had goes with them', async () => {
   const day = 86_400_000;
