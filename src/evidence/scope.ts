@@ -11,7 +11,7 @@ const HELP = 'write [NAME:] PODS [from END and END] [to END and END] [hops 3]';
 
 /** `pci: pci=true from shop/gateway and shop/web to data/db hops 3`. Throws WordError for a sentence that is none. */
 export function parseScope(sentence: string): Scope {
-  const [, name, rest] = /^(?:([a-z0-9][a-z0-9.-]*):\s+)?(.*)$/is.exec(sentence.trim())!; // it fits every text
+  const [, name, rest] = /^(?:([a-z0-9][a-z0-9 ._-]*):\s+)?(.*)$/is.exec(sentence.trim())!; // it fits every text
   const { head, from, to, hops } = cutParts(rest!);
   if (head === '') throw new WordError(`\`${sentence}\` names no pods`, HELP);
   return { name: name ?? head, pods: head, from: from === undefined ? [] : endWords(from, sentence), to: to === undefined ? undefined : endWords(to, sentence), hopsMax: hops === undefined ? undefined : parseHops(hops), frameworks: undefined };

@@ -147,6 +147,7 @@ test('each control has a source with a date', () => {
 
 test('sentences of scopes', () => {
   assert.deepEqual(parseScope('pci: pci=true from shop/gateway and shop/web to data/db hops 3'), { name: 'pci', pods: 'pci=true', from: ['shop/gateway', 'shop/web'], to: ['data/db'], hopsMax: 3, frameworks: undefined });
+  assert.deepEqual(parseScope('Card data: pci=true'), { name: 'Card data', pods: 'pci=true', from: [], to: undefined, hopsMax: undefined, frameworks: undefined });
   assert.deepEqual(parseScope('tier in (a, b)'), { name: 'tier in (a, b)', pods: 'tier in (a, b)', from: [], to: undefined, hopsMax: undefined, frameworks: undefined });
   for (const sentence of ['', 'from shop/web', 'pci=true hops 0', 'pci=true hops x', 'a from b from c', 'a from', 'a to', 'a from b and ', 'a from  and b']) assert.throws(() => parseScope(sentence), WordError, sentence);
   assert.throws(() => evidenceOf(CLOSED_ALL, { scopes: [parseScope('pci=no')] }), WordError);
