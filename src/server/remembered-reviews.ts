@@ -3,14 +3,23 @@ import { createHash } from 'node:crypto';
 import type { ClusterApi } from '../kube/cluster-api.ts';
 import { reviewAccess, reviewToken, type AccessAttributes, type ReviewedUser } from './reviews.ts';
 
-/** Answers that are remembered; the oldest goes first. */
-const REMEMBERED_MAX = 4_096;
 const REMEMBERED_MS = 60_000;
 /** A right that was just granted shall not be waited for. */
 const REFUSAL_REMEMBERED_MS = 5_000;
-const REVIEWS_AT_ONCE = 8;
-/** Who asks beyond it is not answered. */
-const WAITING_MAX = 256;
+
+/** So that strangers with made-up tokens do not flood the API server through us. */
+export interface ReviewBounds {
+  /** Answers; the oldest goes first. */
+  readonly remembered: number;
+  readonly atOnce: number;
+  /** Who asks beyond it is not answered. */
+  readonly waiting: number;
+}
+
+/** For a server that is asked by many. */
+const BOUNDS: ReviewBounds = { remembered: 4_096, atOnce: 8, waiting: 256 };
+/** For an agent, which is asked by a scraper or two. */
+export const AGENT_BOUNDS: ReviewBounds = { remembered: 256, atOnce: 4, waiting: 0 };
 
 interface Remembered {
   readonly answer: unknown;
@@ -21,13 +30,15 @@ interface Remembered {
 export class RememberedReviews {
   readonly #api: Pick<ClusterApi, 'create'>;
   readonly #nowMs: () => number;
+  readonly #bounds: ReviewBounds;
   readonly #remembered = new Map<string, Remembered>();
   readonly #waiting: (() => void)[] = [];
   #going = 0;
 
-  constructor(api: Pick<ClusterApi, 'create'>, nowMs: () => number) {
+  constructor(api: Pick<ClusterApi, 'create'>, nowMs: () => number, bounds: ReviewBounds = BOUNDS) {
     this.#api = api;
     this.#nowMs = nowMs;
+    this.#bounds = bounds;
   }
 
   /** undefined: nobody's. */
@@ -50,20 +61,25 @@ export class RememberedReviews {
       this.#remember(key, answer);
       return answer;
     } finally {
-      this.#going--;
-      this.#waiting.shift()?.();
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#going--;
+      else next();
     }
   }
 
+  /** A place among those that ask, which whoever leaves hands on. */
   async #turn(): Promise<void> {
-    if (this.#waiting.length >= WAITING_MAX) throw new Error('too many wait for the API server');
-    if (this.#going >= REVIEWS_AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    this.#going++;
+    if (this.#going < this.#bounds.atOnce) {
+      this.#going++;
+      return;
+    }
+    if (this.#waiting.length >= this.#bounds.waiting) throw new Error('too many wait for the API server');
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   #remember(key: string, answer: unknown): void {
     this.#remembered.delete(key);
-    if (this.#remembered.size >= REMEMBERED_MAX) this.#remembered.delete(this.#remembered.keys().next().value!);
+    if (this.#remembered.size >= this.#bounds.remembered) this.#remembered.delete(this.#remembered.keys().next().value!);
     this.#remembered.set(key, { answer, untilMs: this.#nowMs() + (answer === undefined || answer === false ? REFUSAL_REMEMBERED_MS : REMEMBERED_MS) });
   }
 }

@@ -8,7 +8,8 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { KubeApi } from '../../src/kube/kube-api.ts';
 import { openConnection } from '../../src/kube/kube-config.ts';
-import { ReviewGatekeeper } from '../../src/server/review-gatekeeper.ts';
+import { AGENT_BOUNDS, RememberedReviews } from '../../src/server/remembered-reviews.ts';
+import { gatekeeperOf } from '../../src/server/review-gatekeeper.ts';
 import { startServer } from '../../src/server/server.ts';
 import { needs } from '../needs.ts';
 import { startApiServer } from './api-server.ts';
@@ -47,7 +48,7 @@ function ask(host: string, port: number, token?: string): Promise<string> {
 test('a token is reviewed, then its bearer’s right to the path', wants, async (context) => {
   const state = dirname(dirname(server!.kubeconfig));
   const certificate = { cert: readFileSync(join(state, 'pki', 'apiserver.crt'), 'utf8'), key: readFileSync(join(state, 'pki', 'apiserver.key'), 'utf8') };
-  const gatekeeper = new ReviewGatekeeper(new KubeApi(await openConnection({ kubeconfig: server!.kubeconfig })), () => Date.now());
+  const gatekeeper = gatekeeperOf(new RememberedReviews(new KubeApi(await openConnection({ kubeconfig: server!.kubeconfig })), () => Date.now(), AGENT_BOUNDS));
   const running = await startServer({ host: '0.0.0.0', port: 0 }, () => ({ status: 200, type: 'text/plain', text: 'well\n' }), { gatekeeper, certificate });
   context.after(() => running.close());
   const [scraper, stranger] = [readerOf('scraper', ['/metrics']), readerOf('stranger', [])];

@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { isLocalAddress, isSafeHost } from '../../src/server/host-name.ts';
-import { ReviewGatekeeper } from '../../src/server/review-gatekeeper.ts';
+import { AGENT_BOUNDS, RememberedReviews } from '../../src/server/remembered-reviews.ts';
+import { gatekeeperOf } from '../../src/server/review-gatekeeper.ts';
 import { startServer, type Answer } from '../../src/server/server.ts';
 
 const PAGE: Answer = { status: 200, type: 'text/plain', text: 'well\n' };
@@ -89,7 +90,7 @@ test('which addresses are of this host, and which names are safe', () => {
 });
 
 /** An API server that knows the token `good`, and lets its bearer read /metrics. */
-function reviewer(): { readonly asked: string[]; readonly api: ConstructorParameters<typeof ReviewGatekeeper>[0]; isGone: boolean } {
+function reviewer(): { readonly asked: string[]; readonly api: ConstructorParameters<typeof RememberedReviews>[0]; isGone: boolean } {
   const asked: string[] = [];
   const world = {
     asked,
@@ -110,10 +111,10 @@ function reviewer(): { readonly asked: string[]; readonly api: ConstructorParame
 test('answers about tokens are remembered for a while, refusals shorter, and a server that is gone closes', async () => {
   let nowMs = 0;
   const world = reviewer();
-  const keeper = new ReviewGatekeeper(world.api, () => nowMs);
+  const keeper = gatekeeperOf(new RememberedReviews(world.api, () => nowMs, AGENT_BOUNDS));
   const admit = (token: string, path = '/metrics'): Promise<string> => keeper.admit(token, path);
   assert.deepEqual([await admit('good'), await admit('good'), await admit('good', '/healthz'), await admit('bad')], ['allowed', 'allowed', 'forbidden', 'unknown']);
-  assert.deepEqual(world.asked, ['TokenReview', 'SubjectAccessReview', 'TokenReview', 'SubjectAccessReview', 'TokenReview']);
+  assert.deepEqual(world.asked, ['TokenReview', 'SubjectAccessReview', 'SubjectAccessReview', 'TokenReview']);
   world.isGone = true;
   nowMs = 6_000;
   assert.deepEqual([await admit('good'), await admit('bad')], ['allowed', 'unanswered']);
@@ -123,7 +124,7 @@ test('answers about tokens are remembered for a while, refusals shorter, and a s
 
 test('a flood of made-up tokens asks the API server a few at a time, and is forgotten', async () => {
   const world = reviewer();
-  const keeper = new ReviewGatekeeper(world.api, () => 0);
+  const keeper = gatekeeperOf(new RememberedReviews(world.api, () => 0, AGENT_BOUNDS));
   const admissions = await Promise.all(Array.from({ length: 100 }, (_, index) => keeper.admit(`made-up-${index}`, '/metrics')));
   assert.equal(admissions.filter((admission) => admission === 'unknown').length, world.asked.length);
   assert.equal(world.asked.length, 4);
@@ -132,4 +133,20 @@ test('a flood of made-up tokens asks the API server a few at a time, and is forg
   await keeper.admit('one-299', '/metrics');
   await keeper.admit('one-0', '/metrics');
   assert.equal(world.asked.length, 1, 'the newest are remembered, the oldest are not');
+});
+
+test('who finds all places taken waits, and no more ask at once than may', async () => {
+  let [going, most] = [0, 0];
+  const api = {
+    create: async () => {
+      most = Math.max(most, ++going);
+      await new Promise((resolve) => setImmediate(resolve));
+      going--;
+      return { apiVersion: 'v1', kind: 'TokenReview', metadata: {}, status: { authenticated: true, user: { username: 'one' } } };
+    },
+  };
+  const reviews = new RememberedReviews(api, () => 0, { remembered: 10, atOnce: 3, waiting: 20 });
+  const answers = await Promise.allSettled(Array.from({ length: 30 }, (_, index) => reviews.userOf(`token-${index}`)));
+  assert.deepEqual([answers.filter(({ status }) => status === 'fulfilled').length, going, most], [23, 0, 3]);
+  assert.deepEqual(await reviews.userOf('later'), { username: 'one' });
 });

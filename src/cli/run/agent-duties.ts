@@ -7,7 +7,8 @@ import type { FlowSender } from '../../history/flow-sender.ts';
 import { senderMetrics } from '../../history/sender-metrics.ts';
 import type { ClusterApi } from '../../kube/cluster-api.ts';
 import { isLocalAddress } from '../../server/host-name.ts';
-import { ReviewGatekeeper } from '../../server/review-gatekeeper.ts';
+import { AGENT_BOUNDS, RememberedReviews } from '../../server/remembered-reviews.ts';
+import { gatekeeperOf } from '../../server/review-gatekeeper.ts';
 import type { RunningServer } from '../../server/listener.ts';
 import { startServer, type Answer, type AnswerPath, type OpenDoor } from '../../server/server.ts';
 import { Staging } from '../../stage/staging.ts';
@@ -121,7 +122,7 @@ interface Opening {
 
 /** An address that cannot be had is no reason not to enforce. */
 async function openServer({ door: { host, port, certificate }, api, log, answer }: Opening): Promise<RunningServer | undefined> {
-  const open = certificate === undefined ? undefined : { certificate, gatekeeper: new ReviewGatekeeper(api, () => systemClock.elapsedMs()) };
+  const open = certificate === undefined ? undefined : { certificate, gatekeeper: gatekeeperOf(new RememberedReviews(api, () => systemClock.elapsedMs(), AGENT_BOUNDS)) };
   try {
     const server = await startServer({ host, port }, answer, open);
     log('info', `answers /metrics, /flows, /healthz and /readyz on ${host}:${server.port}`);
