@@ -43,11 +43,14 @@ const LABELS: CaseState['labels'] = { near: { role: 'near', tier: 'a' }, mate: {
 /** `near` and `mate` in each other's place. */
 const SWAPPED: CaseState['labels'] = { near: LABELS.mate, mate: LABELS.near, far: LABELS.far };
 
+/** Of `statesOf`, and the open one before. */
+export const CASE_STATES_MAX = 4;
+
 /** Each but the first differs from the one before it. */
 export function statesOf({ peer, port, direction, update }: ConformanceCase, pods: ConformancePods): readonly CaseState[] {
   const rule = { ...peersOf(peer, pods, direction), ...portsOf(port) };
   const wanted = specOf(direction, [rule]);
-  const closed: CaseState = { spec: specOf(direction, []), labels: LABELS };
+  const closed: CaseState = { spec: CLOSED_SPECS[direction], labels: LABELS };
   if (update === 'policy') return [closed, { spec: wanted, labels: LABELS }];
   // Where everybody may, only what was closed before shows that anything is enforced.
   if (peer === 'every peer') return [closed, { spec: wanted, labels: LABELS }, { spec: wanted, labels: SWAPPED }];
@@ -56,6 +59,9 @@ export function statesOf({ peer, port, direction, update }: ConformanceCase, pod
 
 /** Before and after all cases. */
 export const OPEN_STATE: CaseState = { spec: undefined, labels: LABELS };
+
+/** Of the subject: nobody may come in, or it may go nowhere. */
+export const CLOSED_SPECS: Readonly<Record<ConformanceCase['direction'], object>> = { ingress: specOf('ingress', []), egress: specOf('egress', []) };
 
 function specOf(direction: ConformanceCase['direction'], rules: readonly object[]): object {
   const podSelector = { matchLabels: { role: 'subject' } };

@@ -1,24 +1,12 @@
 // Runs the cases of conformance in a cluster, and sums up which features its engine really has.
-import { CASE_DIRECTIONS, CONFORMANCE_CASES, OPEN_STATE, PEER_KINDS, PORT_KINDS, statesOf, UPDATES, type CaseState, type ConformanceCase, type ConformancePods } from './conformance-cases.ts';
-import { expectedConnections } from './expected-connections.ts';
+import { CASE_DIRECTIONS, CASE_STATES_MAX, CONFORMANCE_CASES, PEER_KINDS, PORT_KINDS, UPDATES, type ConformanceCase } from './conformance-cases.ts';
+import { Lane, type CasePatience, type CaseResult } from './conformance-lane.ts';
 import type { LiveOptions } from './live.ts';
-import { observe, wrongText } from './observe.ts';
-import { GroundError, ProbeGround, type GroundApi, type ReadyPod } from './probe-ground.ts';
-import type { ProbePod } from './probe-pods.ts';
+import { EXEC_MS, GroundError, ProbeGround, type GroundApi } from './probe-ground.ts';
 
 export interface ConformanceOptions extends LiveOptions {
   readonly cases: readonly ConformanceCase[];
   readonly onCase: (done: number, count: number, name: string) => void;
-}
-
-export interface CaseResult {
-  readonly name: string;
-  readonly holds: boolean;
-  /** The slowest of its changes, at most; milliseconds. */
-  readonly effectMs: number | undefined;
-  readonly wrong: readonly string[];
-  readonly connections: number;
-  readonly tookMs: number;
 }
 
 export interface FeatureResult {
@@ -36,17 +24,19 @@ export interface ConformanceResult {
   readonly isConformant: boolean;
 }
 
+/** So many cases are in the cluster at once, each in namespaces and with pods of its own. */
+export const LANES_MAX = 4;
+
 /** Fails with GroundError or ClusterError; nothing of it is left but what `onNote` names. */
 export async function runConformance(api: GroundApi, options: ConformanceOptions): Promise<ConformanceResult> {
-  const ground = new ProbeGround(api, options);
+  const stop = new AbortController();
+  const own = { ...options, signal: AbortSignal.any([options.signal, stop.signal]) };
+  const ground = new ProbeGround(api, own);
   try {
     await ground.sweepExpired();
-    const pods = await deploy(ground, options);
-    const cases: CaseResult[] = [];
-    for (const [index, one] of options.cases.entries()) {
-      options.onCase(index, options.cases.length, one.name);
-      cases.push(await runCase({ ground, pods, options }, one));
-    }
+    const lanes = await openLanes(ground, own);
+    const inert = await inertDirections(lanes[0]!, own);
+    const cases = await runCases(lanes, { ...own, inert }, stop);
     return { cases, features: featuresOf(options.cases, cases), effects: effectsOf(cases), isConformant: cases.length > 0 && cases.every(({ holds }) => holds) };
   } finally {
     options.onNote('taking the probe pods away');
@@ -54,57 +44,61 @@ export async function runConformance(api: GroundApi, options: ConformanceOptions
   }
 }
 
-const POLICY = 'case';
-
-/** The first two nodes, where there are two: peers on the subject's node and on another. */
-async function deploy(ground: ProbeGround, { nodes, image }: ConformanceOptions): Promise<ConformancePods> {
-  const [here, there = here] = nodes;
-  if (here === undefined) throw new GroundError('no node of the cluster can run a probe pod');
-  const other = `${ground.name}-far`;
-  await ground.addNamespace(ground.name);
-  await ground.addNamespace(other, { team: 'far' });
-  const wanted: readonly ProbePod[] = [
-    { namespace: ground.name, name: 'subject', node: here, labels: { role: 'subject' } },
-    { namespace: ground.name, name: 'near', node: here, labels: OPEN_STATE.labels.near },
-    { namespace: ground.name, name: 'mate', node: there!, labels: OPEN_STATE.labels.mate },
-    { namespace: other, name: 'far', node: there!, labels: OPEN_STATE.labels.far },
-  ];
-  const { ready, missing } = await ground.addPods(wanted);
-  const [absent] = missing;
-  if (absent !== undefined) throw new GroundError(`the probe pod ${absent[0]} does not get ready: ${absent[1]}`, `see whether the nodes can pull ${image}, or name another image with --image`);
-  const named = (name: string): ReadyPod => ready.find((pod) => pod.name === name)!; // none is missing
-  return { subject: named('subject'), near: named('near'), mate: named('mate'), far: named('far') };
+/** At least one; a cluster that has no room for all of them gets fewer. */
+async function openLanes(ground: ProbeGround, options: ConformanceOptions): Promise<readonly Lane[]> {
+  const { nodes, image, cases, signal, onNote } = options;
+  if (nodes.length === 0) throw new GroundError('no node of the cluster can run a probe pod');
+  const wanted = Math.min(LANES_MAX, cases.length);
+  onNote(cases.length === 1 ? 'making probe pods for one case' : `making probe pods for ${cases.length} cases, ${wanted} at once`);
+  const tried = await Promise.allSettled(Array.from({ length: wanted }, (_, number) => Lane.open(ground, { number, nodes, image, patience: patienceOf(options) })));
+  signal.throwIfAborted();
+  const lanes = tried.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const refused = tried.find((one) => one.status === 'rejected');
+  if (lanes.length === 0) throw refused!.reason; // one of the two there is
+  if (refused !== undefined) onNote(`only ${lanes.length} at once: ${refused.reason instanceof Error ? refused.reason.message.split('\n')[0] : String(refused.reason)}`);
+  return lanes;
 }
 
-interface Running {
-  readonly ground: ProbeGround;
-  readonly pods: ConformancePods;
-  readonly options: ConformanceOptions;
-}
-
-/** From the open cluster through each state of the case; every one is seen before the next begins. */
-async function runCase(running: Running, one: ConformanceCase): Promise<CaseResult> {
-  const { options: { clock }, pods } = running;
-  const start = clock.elapsedMs();
-  const effects: number[] = [];
-  let connections = 0;
-  let before: CaseState | undefined;
-  for (const state of [OPEN_STATE, ...statesOf(one, pods)]) {
-    await enter(running, state, before);
-    before = state;
-    const seen = await observe(running.ground, expectedConnections(state, pods, one.direction), { clock, withinMs: running.options.effectMs });
-    connections += seen.tried;
-    if (!seen.isRight) return { name: one.name, holds: false, effectMs: undefined, wrong: seen.wrong.map(wrongText), connections, tookMs: clock.elapsedMs() - start };
-    if (state !== OPEN_STATE) effects.push(seen.effectMs!);
+/** Where a policy that refuses everything has no effect no other has one: nothing is waited for. */
+async function inertDirections(lane: Lane, options: ConformanceOptions): Promise<ReadonlySet<ConformanceCase['direction']>> {
+  const inert = new Set<ConformanceCase['direction']>();
+  for (const direction of new Set(options.cases.map((one) => one.direction))) {
+    if (await lane.canClose(direction, patienceOf(options))) continue;
+    inert.add(direction);
+    options.onNote(`a policy that refuses all ${direction} has no effect within ${options.effectMs / 1000} s: its cases are looked at once`);
   }
-  return { name: one.name, holds: true, effectMs: Math.max(...effects), wrong: [], connections, tookMs: clock.elapsedMs() - start };
+  return inert;
 }
 
-async function enter({ ground, pods }: Running, { spec, labels }: CaseState, before: CaseState | undefined): Promise<void> {
-  if (spec === undefined) await ground.removePolicy(ground.name, POLICY);
-  else if (spec !== before?.spec) await ground.setPolicy(ground.name, POLICY, spec);
-  if (labels === before?.labels) return;
-  for (const name of ['near', 'mate', 'far'] as const) await ground.relabel({ ...pods[name], labels: labels[name] });
+interface CaseOptions extends ConformanceOptions {
+  readonly inert: ReadonlySet<ConformanceCase['direction']>;
+}
+
+/** Each lane takes the next case when it is done with one; the first failure ends all of them. */
+async function runCases(lanes: readonly Lane[], { cases, inert, onCase, ...options }: CaseOptions, stop: AbortController): Promise<readonly CaseResult[]> {
+  const patience = patienceOf(options);
+  const results: CaseResult[] = [];
+  const queue = cases.entries();
+  let done = 0;
+  const work = lanes.map(async (lane) => {
+    for (const [index, one] of queue) {
+      results[index] = await lane.run(one, inert.has(one.direction) ? { ...patience, effectMs: 0 } : patience);
+      onCase(++done, cases.length, one.name);
+    }
+  });
+  try {
+    await Promise.all(work);
+  } catch (error) {
+    stop.abort();
+    await Promise.allSettled(work);
+    throw error;
+  }
+  return results;
+}
+
+/** Where everything should come through nothing is to be waited for but the end of the case before. */
+function patienceOf({ clock, effectMs }: Pick<ConformanceOptions, 'clock' | 'effectMs'>): CasePatience {
+  return { clock, effectMs, openMs: effectMs };
 }
 
 function featuresOf(cases: readonly ConformanceCase[], results: readonly CaseResult[]): readonly FeatureResult[] {
@@ -120,6 +114,11 @@ function effectsOf(results: readonly CaseResult[]): ConformanceResult['effects']
   const sorted = results.flatMap(({ effectMs }) => (effectMs === undefined ? [] : [effectMs])).sort((a, b) => a - b);
   const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
   return sorted.length === 0 ? undefined : { p50: at(0.5), p99: at(0.99), max: sorted.at(-1)! };
+}
+
+/** So long a run may take at the very most: every state of every case as slow as it may be. */
+export function longestRunMs(cases: number, effectMs: number): number {
+  return Math.ceil(cases / LANES_MAX) * CASE_STATES_MAX * (effectMs + EXEC_MS);
 }
 
 /** Those whose name has the text in it; all of them without one. */

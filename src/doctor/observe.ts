@@ -24,6 +24,7 @@ export interface Observation {
 
 export interface ObserveOptions {
   readonly clock: Clock;
+  /** 0: one look. */
   readonly withinMs: number;
 }
 
@@ -36,7 +37,7 @@ export async function observe(ground: ProbeGround, expected: readonly Expected[]
     const elapsed = clock.elapsedMs() - start;
     // What was refused was sent that much earlier.
     if (wrong.length === 0) return { isRight: true, effectMs: Math.max(0, elapsed - (expected.some(({ isAllowed }) => !isAllowed) ? ATTEMPT_MS : 0)), wrong, tried: expected.length };
-    if (elapsed > withinMs) return { isRight: false, effectMs: undefined, wrong, tried: expected.length };
+    if (elapsed >= withinMs) return { isRight: false, effectMs: undefined, wrong, tried: expected.length };
   }
 }
 

@@ -42,7 +42,8 @@ export class GroundError extends Error {
   }
 }
 
-const EXEC_MS = 20_000;
+/** A script in a probe pod that does not end by then is a failure. */
+export const EXEC_MS = 20_000;
 const POLL_MS = 250;
 const GONE_MS = 90_000;
 const RIGHTS = 'it takes the verbs create, get, list and delete on namespaces, pods and networkpolicies.networking.k8s.io, patch on pods and networkpolicies.networking.k8s.io, get on serviceaccounts and pods/log, and create on pods/exec';
@@ -153,7 +154,8 @@ export class ProbeGround {
   async close(): Promise<void> {
     const { clock, onNote } = this.#options;
     const deadline = clock.elapsedMs() + GONE_MS;
-    for (const name of this.#namespaces) {
+    const names = this.#namespaces.splice(0);
+    await Promise.all(names.map(async (name) => {
       try {
         await ignoring(['not-found', 'conflict'], () => this.#api.delete({ served: NAMESPACES, name }));
         while ((await ignoring(['not-found'], () => this.#api.get({ served: NAMESPACES, name }))) !== undefined) {
@@ -163,8 +165,7 @@ export class ProbeGround {
       } catch (error) {
         onNote(`the namespace ${name} is still there (${error instanceof Error ? error.message.split('\n')[0] : String(error)}); its pods end by themselves, and the next probe takes it away when it has expired: or kubectl delete namespace ${name}`);
       }
-    }
-    this.#namespaces.length = 0;
+    }));
   }
 
   async #look(pod: ProbePod): Promise<{ readonly addresses: readonly IpAddress[]; readonly reason: string | undefined }> {

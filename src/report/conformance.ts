@@ -1,5 +1,6 @@
 // What became of the cases of conformance: which features an engine really has, as a table, JUnit and data.
-import type { CaseResult, ConformanceResult, FeatureResult } from '../doctor/conformance.ts';
+import type { ConformanceResult, FeatureResult } from '../doctor/conformance.ts';
+import type { CaseResult } from '../doctor/conformance-lane.ts';
 import { printable } from './printable.ts';
 import type { Style } from './style.ts';
 import { alignColumns } from './table.ts';

@@ -76,7 +76,7 @@ export class FakeEngine extends FakeCluster implements PodHands {
     this.onExec(++this.#execs);
     const script = command.at(-1)!;
     await this.get({ served: { apiVersion: 'v1', kind: 'Pod', resource: 'pods', isNamespaced: true }, namespace, name: pod });
-    if (script.includes('wget')) return this.#ended(this.#judge === 'nobody' ? 'alive\n' : 'cut\n');
+    if (script.includes('wget')) return this.#ended(this.#judge === 'nobody' ? 'held\nalive\n' : 'held\ncut\n');
     const program = await this.#program();
     const lines = [...script.matchAll(/^c ([0-9]+) (\S+):([0-9]+) (tcp|udp) &$/gm)].map(([, number, host, port, protocol]) => `${number} ${this.#comes(program, { namespace, pod }, { host: host!.replace(/^\[|\]$/g, ''), point: pointOf(protocol === 'tcp' ? 'TCP' : 'UDP', Number(port)) }) ? 'open' : 'closed'}`);
     this.#clock.after(lines.some((line) => line.endsWith('closed')) ? 700 : 50, () => undefined);
@@ -112,6 +112,7 @@ export class FakeEngine extends FakeCluster implements PodHands {
     const { pods } = program.cluster;
     const source = pods.findIndex((one) => one.namespace === namespace && one.name === pod);
     const target = pods.findIndex(({ addresses }) => addresses.some((one) => formatIpAddress(one) === formatIpAddress(address)));
+    if (source < 0 || target < 0) return false; // gone meanwhile
     return hasPoint(allowedPorts(program, { kind: 'pod', pod: source }, { kind: 'pod', pod: target }, address.family), point);
   }
 }

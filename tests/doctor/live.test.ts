@@ -5,10 +5,14 @@ import { casesNamed, runConformance, type ConformanceOptions } from '../../src/d
 import { proveLive, type LiveOptions } from '../../src/doctor/live.ts';
 import { GroundError } from '../../src/doctor/probe-ground.ts';
 import { EXPIRES_ANNOTATION, groundNamespace, PROBE_IMAGE } from '../../src/doctor/probe-pods.ts';
+import type { ServedKind } from '../../src/kube/cluster-api.ts';
 import { ClusterError } from '../../src/kube/cluster-error.ts';
 import { liveText } from '../../src/report/live-support.ts';
 import { PLAIN_STYLE } from '../../src/report/style.ts';
 import { FakeEngine, QuickClock, type Judge } from './fake-engine.ts';
+
+const NAMESPACES: ServedKind = { apiVersion: 'v1', kind: 'Namespace', resource: 'namespaces', isNamespaced: false };
+const CLUSTER_POLICIES: ServedKind = { apiVersion: 'policy.networking.k8s.io/v1alpha2', kind: 'ClusterNetworkPolicy', resource: 'clusternetworkpolicies', isNamespaced: false };
 
 interface World {
   readonly engine: FakeEngine;
@@ -28,7 +32,7 @@ function world(judge: Judge, nodes: readonly string[] = ['a', 'b']): World {
 
 async function leftovers({ engine }: World): Promise<readonly string[]> {
   const names: string[] = [];
-  for await (const event of engine.listWhole({ apiVersion: 'v1', kind: 'Namespace', resource: 'namespaces', isNamespaced: false }, { labelSelector: 'bulkhead.dev/probe=doctor' })) if (event.kind === 'object') names.push(event.object.metadata.name!);
+  for await (const event of engine.listWhole(NAMESPACES, { labelSelector: 'bulkhead.dev/probe=doctor' })) if (event.kind === 'object') names.push(event.object.metadata.name!);
   return names;
 }
 
@@ -71,6 +75,52 @@ test('all cases hold on an engine that judges as the API says', async () => {
   assert.deepEqual(await leftovers(one), []);
 });
 
+test('nobody judges: no case holds, none is waited for, and every feature is named', async () => {
+  const one = world('nobody');
+  let looks = 0;
+  one.engine.onExec = () => void looks++;
+  const result = await runConformance(one.engine, { ...one.options, cases: casesNamed(undefined), onCase: () => undefined });
+  assert.deepEqual([result.isConformant, result.cases.length, result.effects, [...new Set(result.features.map(({ held }) => held))]], [false, 216, undefined, [0]]);
+  assert.ok(result.cases.every(({ wrong }) => wrong.length > 0));
+  assert.deepEqual(one.notes.filter((note) => note.startsWith('a policy')), ['ingress', 'egress'].map((direction) => `a policy that refuses all ${direction} has no effect within 3 s: its cases are looked at once`));
+  // Of ingress three pods are asked, of egress one: when all is open, and once under a policy.
+  const waited = looks - 216 * 4;
+  assert.ok(waited >= 0 && waited < 216, `${looks} looks`);
+  assert.deepEqual(await leftovers(one), []);
+});
+
+test('lanes begin on different nodes; one whose pods do not start is left out, and said', async () => {
+  const one = world('everything', ['a', 'b', 'broken']);
+  const { isConformant } = await runConformance(one.engine, { ...one.options, cases: casesNamed('two peers'), onCase: () => undefined });
+  assert.ok(isConformant);
+  assert.ok(one.notes.some((note) => note.startsWith('only 2 at once: the probe pod mate does not get ready: ErrImagePull')), one.notes.join('\n'));
+  assert.deepEqual(await leftovers(one), []);
+});
+
+test('pods that nobody lets reach one another teach nothing: a sentence', async () => {
+  const one = world('everything');
+  one.engine.serve(CLUSTER_POLICIES);
+  one.engine.put({ apiVersion: CLUSTER_POLICIES.apiVersion, kind: CLUSTER_POLICIES.kind, metadata: { name: 'closed' }, spec: { tier: 'Baseline', priority: 1, subject: { namespaces: {} }, ingress: [{ action: 'Deny', from: [{ namespaces: {} }] }] } });
+  await assert.rejects(runConformance(one.engine, { ...one.options, cases: casesNamed('two peers'), onCase: () => undefined }), (error: Error) => error instanceof GroundError && /without any policy of ours 36 of 36 connections between probe pods are refused, such as near on a -> subject on a TCP\/8080 over IPv4 was refused[^]*doctor --live/.test(error.message));
+  assert.deepEqual(await leftovers(one), []);
+});
+
+test('cases broken off by Ctrl-C at any moment: every lane ends, and nothing is left', async () => {
+  for (const at of [1, 5, 20, 100]) {
+    const one = world('everything');
+    one.engine.onExec = (count) => void (count === at && one.stop.abort());
+    await assert.rejects(runConformance(one.engine, { ...one.options, cases: casesNamed('two peers'), onCase: () => undefined }), (error: Error) => error.name === 'AbortError');
+    assert.deepEqual(await leftovers(one), [], `after ${at}`);
+  }
+});
+
+test('the namespace of one lane goes away in the middle: a sentence, and every lane ends', async () => {
+  const one = world('everything');
+  one.engine.onExec = (count) => void (count === 100 && leftovers(one).then((names) => one.engine.delete({ served: NAMESPACES, name: names.at(-1)! })));
+  await assert.rejects(runConformance(one.engine, { ...one.options, cases: casesNamed('two peers'), onCase: () => undefined }), (error: Error) => (error instanceof GroundError || error instanceof ClusterError) && /somebody took it away|not found/.test(error.message));
+  assert.deepEqual(await leftovers(one), []);
+});
+
 test('one node alone: the pairs stay on it', async () => {
   const one = world('everything', ['a']);
   assert.ok((await proveLive(one.engine, one.options)).isEnforced);
@@ -97,7 +147,7 @@ test('broken off by Ctrl-C at any moment: nothing is left', async () => {
 
 test('the namespace goes away in the middle: a sentence', async () => {
   const one = world('everything');
-  one.engine.onExec = (count) => void (count === 10 && leftovers(one).then(([name]) => one.engine.delete({ served: { apiVersion: 'v1', kind: 'Namespace', resource: 'namespaces', isNamespaced: false }, name: name! })));
+  one.engine.onExec = (count) => void (count === 10 && leftovers(one).then(([name]) => one.engine.delete({ served: NAMESPACES, name: name! })));
   await assert.rejects(proveLive(one.engine, one.options), (error: Error) => (error instanceof GroundError || error instanceof ClusterError) && /somebody took it away|not found/.test(error.message));
   assert.deepEqual(await leftovers(one), []);
 });

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import { chooseNodes, type ChosenNodes } from '../../doctor/choose-nodes.ts';
-import { casesNamed, runConformance, type ConformanceResult } from '../../doctor/conformance.ts';
+import { casesNamed, longestRunMs, runConformance, type ConformanceResult } from '../../doctor/conformance.ts';
 import { proveLive, type LiveOptions, type LiveResult } from '../../doctor/live.ts';
 import type { GroundApi, GroundOptions } from '../../doctor/probe-ground.ts';
 import type { ServedKind, StoredObject } from '../../kube/cluster-api.ts';
@@ -12,7 +12,7 @@ import type { SUPPORT_FORMATS } from '../../report/support.ts';
 import { dataAnswer } from '../../terminal/data-answer.ts';
 import { INTERRUPTED_STATUS, listenForInterruption } from '../../terminal/interruption.ts';
 import { UsageError } from '../../terminal/failures.ts';
-import { createProgress } from '../../terminal/progress.ts';
+import { createProgress, type Progress } from '../../terminal/progress.ts';
 import { writeAnswer, writeNote } from '../../terminal/output.ts';
 import { terminalOf } from '../../terminal/terminal.ts';
 import { systemClock } from '../system-clock.ts';
@@ -28,6 +28,7 @@ const NODES: ServedKind = { apiVersion: 'v1', kind: 'Node', resource: 'nodes', i
 const PODS_READY_MS = 120_000;
 /** Longer than any run: whoever is killed leaves it for so long. */
 const LIVES_MS = 3_600_000;
+const CASES_PER_LINE = 24;
 
 export async function runLive(api: GroundApi, words: LiveWords, output: (typeof SUPPORT_FORMATS)[number]): Promise<number> {
   const chosen = await nodesOf(api, words);
@@ -84,12 +85,22 @@ export async function runConformanceCases(api: GroundApi, words: LiveWords & { r
   if (cases.length === 0) throw new UsageError(`no case has \`${words.cases}\` in its name`, `names are such as \`${casesNamed(undefined)[0]!.name}\``);
   const { asked } = await nodesOf(api, words);
   const progress = createProgress(process.stderr);
+  const effectMs = words.within * 1000;
   return whileNotInterrupted(async (signal) => {
-    const onCase = (done: number, count: number, name: string): void => progress.show(`bulkhead: case ${done + 1} of ${count}: ${name}`);
-    const result = await runConformance(api, { ...groundOptions(words, signal), nodes: asked, effectMs: words.within * 1000, cases, onCase }).finally(() => progress.clear());
+    const ground = groundOptions(words, signal);
+    const livesMs = Math.max(ground.livesMs, longestRunMs(cases.length, effectMs));
+    const result = await runConformance(api, { ...ground, livesMs, nodes: asked, effectMs, cases, onCase: showCases(progress) }).finally(() => progress.clear());
     await writeAnswer(await formattedCases(result, output));
     return result.isConformant ? 0 : 1;
   });
+}
+
+/** On a terminal each case; else a line now and then, for a log that somebody looks at. */
+function showCases(progress: Progress): (done: number, count: number, name: string) => void {
+  return (done, count, name) => {
+    progress.show(`bulkhead: ${done} of ${count} cases: ${name}`);
+    if (process.stderr.isTTY !== true && done % CASES_PER_LINE === 0) void writeNote(`bulkhead: ${done} of ${count} cases\n`).catch(() => undefined);
+  };
 }
 
 async function formattedCases(result: ConformanceResult, output: (typeof CONFORMANCE_FORMATS)[number]): Promise<Iterable<string>> {

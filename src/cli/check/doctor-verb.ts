@@ -48,7 +48,7 @@ export function defineDoctor(command: Command): void {
     .addHelpText('after', `
 Reads the API server, and changes nothing: which engines run, how they are switched, node by node.
 With --live and --conformance it makes a namespace with probe pods on each node (restricted Pod Security, no rights), tries what policies
-refuse and what they allow, and takes it away, also after Ctrl-C; what a crash leaves expires after an hour.
+refuse and what they allow, and takes it away, also after Ctrl-C; what a crash leaves expires, after an hour or the longest that it may take.
 The NetworkPolicy API is served by every cluster, whether or not anything enforces it.
 
 Exit status: 0 policies are enforced on every node; 1 they are not, or nobody can know; 3 the cluster gives no answer, or
