@@ -162,7 +162,7 @@ function editTexts(texts: EditedTexts, group: readonly Finding[]): EditedTexts {
 }
 
 /** What is written ends its lines as the first line of the file does. */
-function withLineEnds(text: string, edits: readonly TextEdit[]): readonly TextEdit[] {
+export function withLineEnds(text: string, edits: readonly TextEdit[]): readonly TextEdit[] {
   return /^[^\n]*\r\n/.test(text) ? edits.map((edit) => ({ ...edit, text: edit.text.replace(/\r?\n/g, '\r\n') })) : edits;
 }
 

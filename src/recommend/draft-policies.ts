@@ -49,7 +49,7 @@ function draftPolicy(subject: Subject, needed: Readonly<Record<Direction, readon
   return { policy, comments };
 }
 
-function policyComment({ workloads }: Subject, { ingress, egress }: Readonly<Record<Direction, readonly Connection[]>>): string {
+export function policyComment({ workloads }: Subject, { ingress, egress }: Readonly<Record<Direction, readonly Connection[]>>): string {
   const names = listed(workloads.map(({ kind, name }) => `${kind} ${name}`));
   const seen = [...(ingress.length === 0 ? ['nothing is seen to connect to it'] : []), ...(egress.length === 0 ? ['nothing is seen that it connects to'] : [])];
   return seen.length === 0 ? names : `${names}: ${seen.join(', ')}`;
@@ -75,14 +75,14 @@ function draftRules({ namespace }: Subject, { direction, connections, comments, 
 }
 
 /** What shows it, with its place or its flows; a decision before all. */
-function ruleComment(end: End, { witnesses, decision, seen }: Connection): string {
+export function ruleComment(end: End, { witnesses, decision, seen }: Connection): string {
   const lines = witnesses.map(({ says, file, range }) => `${says} (${file}:${range.start.line})`);
   const flows = seen === undefined ? [] : [seenText(seen), ...seen.witnesses.map((record) => `  ${sightingText(record)}`), ...(seen.rows.length > seen.witnesses.length ? [`  and ${seen.rows.length - seen.witnesses.length} more`] : [])];
   const shown = lines.length + flows.length === 0 ? ['finds the others by their names'] : [...lines, ...flows];
   return [endName(end), ...(decision === undefined ? [] : [`decide: ${decision}`]), ...shown].join('\n');
 }
 
-function peersOf(end: End, home: string): readonly Peer[] {
+export function peersOf(end: End, home: string): readonly Peer[] {
   switch (end.kind) {
     case 'subject':
       return [podPeer(end.subject.namespace === home ? undefined : end.subject.namespace, end.subject.selector)];
@@ -108,10 +108,10 @@ function blockPeer({ cidr, except }: Block): Peer {
 }
 
 /** Protocols without ports pass by rules for everything alone. */
-function rulePorts(ports: PortSet): PolicyRule['ports'] {
+export function rulePorts(ports: PortSet): PolicyRule['ports'] {
   return hasOtherProtocols(ports) ? { kind: 'every' } : { kind: 'listed', ports: portsOf(ports) };
 }
 
-function portsOf(ports: PortSet): readonly PortMatch[] {
+export function portsOf(ports: PortSet): readonly PortMatch[] {
   return PROTOCOLS.flatMap((protocol) => protocolRanges(ports, protocol).map(([first, last]): PortMatch => ({ kind: 'range', protocol, first, last, origin: UNWRITTEN })));
 }

@@ -102,7 +102,7 @@ function whyUnwritten({ table, needsNone, withDenied }: FlowContext, source: Flo
   return target.kind === 'nobody' ? target.why : undefined;
 }
 
-function pointAt({ columns: { protocol, port } }: FlowTable, row: number): number {
+export function pointAt({ columns: { protocol, port } }: FlowTable, row: number): number {
   return flowPoint(protocol[row]!, port[row]!);
 }
 

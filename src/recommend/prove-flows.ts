@@ -54,7 +54,7 @@ export function proveFlows(question: FlowQuestion): FlowProof {
   return { flows: table.size, allowed: kept, refusedByOthers, ...countNeeded(question) };
 }
 
-function pairAt({ columns }: FlowTable, row: number): { readonly source: number; readonly target: number; readonly family: IpFamily; readonly point: number } {
+export function pairAt({ columns }: FlowTable, row: number): { readonly source: number; readonly target: number; readonly family: IpFamily; readonly point: number } {
   return { source: columns.source[row]!, target: columns.target[row]!, family: (columns.flags[row]! & IPV6_BIT) === 0 ? 4 : 6, point: flowPoint(columns.protocol[row]!, columns.port[row]!) };
 }
 
@@ -137,12 +137,12 @@ function countSpare({ cluster, table, policies, clusterPolicies, connectionOf }:
   return pairs.filter((own) => !own.some(isRefused)).length;
 }
 
-function workloadOf({ ends }: FlowTable, number: number): string | undefined {
+export function workloadOf({ ends }: FlowTable, number: number): string | undefined {
   const end = ends.all[number]!;
   return end.kind === 'pod' ? workloadText(end.workload) : undefined;
 }
 
-function workloadText({ kind, namespace, name }: Workload): string {
+export function workloadText({ kind, namespace, name }: Workload): string {
   return `${kind}/${namespace}/${name}`;
 }
 

@@ -175,7 +175,7 @@ function joinShown(parts: readonly Shown[]): Shown {
 }
 
 /** `spec.selector.matchLabels`; of a ReplicationController `spec.selector` itself. */
-function ownerLabels(written: readonly WrittenObject[]): (workload: Workload) => Labels | undefined {
+export function ownerLabels(written: readonly WrittenObject[]): (workload: Workload) => Labels | undefined {
   const byWorkload = new Map(written.map((object) => [workloadKey(object), object] as const));
   return (workload) => {
     const object = byWorkload.get(workloadKey(workload));

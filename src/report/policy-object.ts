@@ -54,14 +54,14 @@ function section<Rule extends PolicyRule | TierRule>(direction: Direction, rules
   return written.length === 0 ? {} : { [direction]: written.map((rule) => form(direction, rule)) };
 }
 
-function ruleObject(direction: Direction, { peers, ports }: PolicyRule): object {
+export function ruleObject(direction: Direction, { peers, ports }: Pick<PolicyRule, 'peers' | 'ports'>): object {
   return {
     ...(peers.kind === 'everybody' ? {} : { [peersWord(direction)]: peers.peers.map(peerObject) }),
     ...(ports.kind === 'every' ? {} : { ports: ports.ports.map(portObject) }),
   };
 }
 
-function peerObject(peer: Peer): object {
+export function peerObject(peer: Peer): object {
   if (peer.kind === 'ip-block') {
     const except = peer.except.map(formatCidr);
     return { ipBlock: { cidr: formatCidr(peer.cidr), ...(except.length === 0 ? {} : { except }) } };
@@ -71,7 +71,7 @@ function peerObject(peer: Peer): object {
   return { namespaceSelector: selectorObject(namespaces.selector), ...(podSelector.requirements.length === 0 ? {} : { podSelector: selectorObject(podSelector) }) };
 }
 
-function portObject(port: PortMatch): object {
+export function portObject(port: PortMatch): object {
   switch (port.kind) {
     case 'protocol':
       return { protocol: port.protocol };

@@ -15,7 +15,7 @@ import type { Style } from './style.ts';
 import { alignColumns } from './table.ts';
 import { count, countOf } from './truth-table.ts';
 
-const CLOSED: Readonly<Partial<Record<Unwritten, string>>> = {
+export const CLOSED: Readonly<Partial<Record<Unwritten, string>>> = {
   'late-answer': 'late answers, to the port of who asked',
   'unlabeled': 'flows of pods without a label that stays',
   'unknown-pod': 'flows of pods that nobody named',
@@ -45,7 +45,7 @@ function wentThrough({ table }: FlowsAnswer, rows: readonly number[]): number {
   return rows.filter((row) => (table.columns.flags[row]! & DENIED_BIT) === 0).length;
 }
 
-function beyondSentence(all: readonly Beyond[]): string {
+export function beyondSentence(all: readonly Beyond[]): string {
   const openings = all.reduce((sum, beyond) => sum + beyond.openings, 0n);
   const rules = all.filter((beyond) => beyond.openings > 0n).length;
   return openings === 0n ? 'Nothing is allowed beyond what was seen.' : `Beyond what was seen ${rules === 1 ? 'one connection allows' : `${rules} connections allow`} ${bigCount(openings)} more ${openings === 1n ? 'pair' : 'pairs'} of ends and ports.`;

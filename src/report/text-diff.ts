@@ -10,13 +10,13 @@ export interface TextChange {
   readonly after: string;
 }
 
-/** Empty when nothing changed. Colors aside the text is exact, so that it can be applied with `patch -p0`. */
+/** Empty when nothing changed; what was empty is a new file. Colors aside the text is exact, so that it can be applied with `patch -p0`. */
 export function unifiedDiff({ file, before, after }: TextChange, style: Style): string {
   const patch = structuredPatch(file, file, before, after, undefined, undefined, { context: CONTEXT_LINES });
   if (patch.hunks.length === 0) return '';
-  const lines = [style.bold(`--- ${file}`), style.bold(`+++ ${file}`)];
+  const lines = [style.bold(`--- ${before === '' ? '/dev/null' : file}`), style.bold(`+++ ${file}`)];
   for (const hunk of patch.hunks) {
-    lines.push(style.cyan(`@@ -${hunk.oldStart},${hunk.oldLines} +${hunk.newStart},${hunk.newLines} @@`));
+    lines.push(style.cyan(`@@ -${hunk.oldLines === 0 ? hunk.oldStart - 1 : hunk.oldStart},${hunk.oldLines} +${hunk.newStart},${hunk.newLines} @@`));
     for (const line of hunk.lines) lines.push(paintLine(line, style));
   }
   return `${lines.join('\n')}\n`;

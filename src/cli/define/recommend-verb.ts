@@ -1,6 +1,5 @@
 // `bulkhead recommend`: least-privilege policies from what manifests and recorded flows show of who talks to whom.
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Finding } from '../../base/finding.ts';
 import { compileCluster } from '../../compile/compile.ts';
@@ -17,14 +16,15 @@ import { opennessText } from '../../report/recommended-flows.ts';
 import { choiceOf } from '../options/choice.ts';
 import { UsageError } from '../../terminal/failures.ts';
 import { addInputOptions, type InputOptions } from '../../input/input-options.ts';
-import { listInputs, systemWords } from '../../input/list-inputs.ts';
+import { listInputs } from '../../input/list-inputs.ts';
 import { addFlowOptions, namesFlows, readFlows, type FlowOptions } from '../flows/flow-source.ts';
+import { runEdits } from './edit-recommended.ts';
 import { maskedLines } from './masked-lines.ts';
+import { writeWhole } from './write-whole.ts';
 import { openFiles } from '../../input/open-files.ts';
 import { writeAnswer, writeNote } from '../../terminal/output.ts';
 import { hasBase } from '../../input/open-base.ts';
 import { openInputs, readOpened, wordsOrStdin, type Input } from '../../input/input.ts';
-import { replaceFile } from '../../input/replace-file.ts';
 import { terminalOf } from '../../terminal/terminal.ts';
 
 interface RecommendVerbOptions extends InputOptions, Pick<FlowOptions, 'flows' | 'since'> {
@@ -34,6 +34,8 @@ interface RecommendVerbOptions extends InputOptions, Pick<FlowOptions, 'flows' |
   readonly output: (typeof RECOMMENDATION_FORMATS)[number];
   readonly onlyDecided?: boolean;
   readonly write?: string;
+  readonly fix?: boolean;
+  readonly diff?: boolean;
 }
 
 const KINDS: readonly RecommendedKind[] = ['NetworkPolicy', 'ClusterNetworkPolicy'];
@@ -46,6 +48,8 @@ export function defineRecommend(command: Command): void {
     .option('--only-decided', 'leave out the rules that somebody has to decide on; they are listed all the same')
     .option('--as <KIND>', `kind of the policies: ${KINDS.join(' or ')}, which judges who comes from pods alone`, choiceOf(KINDS), 'NetworkPolicy')
     .option('--write <DIR>', 'write each policy into a file of its own, DIR/NAMESPACE/NAME.yaml, or DIR/NAME.yaml of a kind without namespaces')
+    .option('--fix', 'with --flows, add to the policies of the files what the flows need and no more; a workload without one of its own gets a new file, below --write or beside the policy that isolates it')
+    .option('--diff', 'show what --fix would write, as a unified diff, and write nothing')
     .addHelpText('after', `
 Read are the environment, commands, arguments and probes of containers, ConfigMaps, Services, Ingresses, annotations
 and monitors. Values of Secrets are never read. NetworkPolicies of the input are not counted on: what the new ones
@@ -59,7 +63,8 @@ Examples:
   bulkhead recommend -f manifests -o table
   helm template shop charts/shop | bulkhead recommend -f - --pod-cidr 10.244.0.0/16
   bulkhead recommend --flows flows.jsonl --outside /24 > policies.yaml
-  bulkhead recommend -f manifests --flows flows.jsonl -o table`)
+  bulkhead recommend -f manifests --flows flows.jsonl -o table
+  bulkhead recommend -f manifests --flows flows.jsonl --diff`)
     .action(async (paths: readonly string[], options: RecommendVerbOptions) => {
       process.exitCode = await runRecommend(paths, options);
     });
@@ -67,9 +72,16 @@ Examples:
 
 async function runRecommend(paths: readonly string[], options: RecommendVerbOptions): Promise<number> {
   const words = [...(options.file ?? []), ...paths];
+  const isEdit = options.fix === true || options.diff === true;
+  if (isEdit && !namesFlows(options)) throw new UsageError('policies are edited for recorded flows, and none are named', 'name them with --flows');
+  if (isEdit && options.as !== 'NetworkPolicy') throw new UsageError('edits are made in NetworkPolicies alone', 'leave --as out');
   const input = await readInput(words, options);
   const gathering = input === undefined || !namesFlows(options) ? undefined : await readFlows(options);
   if (input === undefined || (namesFlows(options) && gathering === undefined)) return 2;
+  if (isEdit && gathering !== undefined) {
+    await runEdits(input, words, options, { table: gathering.table, outside: options.outside, withDenied: options.withDenied === true, onlyDecided: options.onlyDecided === true });
+    return 0;
+  }
   const flows = gathering === undefined ? {} : { flows: { table: gathering.table, outside: options.outside, withDenied: options.withDenied === true } };
   const recommendation = recommend(input.cluster, input.written, { onlyDecided: options.onlyDecided === true, kind: options.as, ...flows });
   // Kinds that take no part in other answers may well have taken part in this one.
@@ -150,16 +162,6 @@ function* format(recommendation: Recommendation, { options, textFindings, differ
 async function writeFiles(folder: string, recommendation: Recommendation): Promise<void> {
   for (const { path, text } of recommendationFiles(recommendation)) writeWhole(join(folder, path), text);
   await writeNote(`${recommendationSentences(recommendation).join('\n')}\nbulkhead: wrote ${recommendation.drafts.length} policies below ${folder}\n`);
-}
-
-function writeWhole(path: string, text: string): void {
-  try {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, '', { flag: 'a' });
-  } catch (error) {
-    throw new UsageError(`cannot write \`${path}\`: ${systemWords(error)}`);
-  }
-  replaceFile(path, text);
 }
 
 /** Findings printed in full; -o json has all of them. */

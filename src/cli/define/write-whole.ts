@@ -1,0 +1,17 @@
+// Writes a file that may be there already, with the folders that lead to it.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { systemWords } from '../../input/list-inputs.ts';
+import { replaceFile } from '../../input/replace-file.ts';
+import { UsageError } from '../../terminal/failures.ts';
+
+/** Throws UsageError when it may not. */
+export function writeWhole(path: string, text: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, '', { flag: 'a' });
+  } catch (error) {
+    throw new UsageError(`cannot write \`${path}\`: ${systemWords(error)}`);
+  }
+  replaceFile(path, text);
+}

@@ -1,0 +1,96 @@
+// What recorded flows add to the policies of a file, place by place and layout by layout.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseIpAddress } from '../../src/base/ip-address.ts';
+import type { FlowEnd, FlowRecord } from '../../src/flow/flow-record.ts';
+import { FlowTable } from '../../src/flow/flow-table.ts';
+import { readManifests, sourceFromText } from '../../src/read/read.ts';
+import { editPolicies } from '../../src/recommend/edit-policies.ts';
+import { planInFiles, type WrittenEdits } from '../../src/report/edited-files.ts';
+
+const PODS = ['web', 'api', 'db'].map((name) => `apiVersion: v1\nkind: Pod\nmetadata: { name: ${name}, namespace: shop, labels: { app: ${name} } }\nspec: { containers: [{ name: c, image: x }] }\n`).join('---\n');
+const HEAD = 'apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: { name: db, namespace: shop }\n';
+
+/** `web db 80`: a name that is no pod is an address. */
+function recordOf(words: string): FlowRecord {
+  const [source, target, port] = words.split(' ') as [string, string, string]; // so they are written here
+  const base = { verdict: 'allowed', family: 4, protocol: 6, count: 1, openings: 1, firstSeen: 0, lastSeen: 0, node: undefined, service: undefined, reason: undefined } as const;
+  return { ...base, source: endOf(source), target: endOf(target), port: Number(port) };
+}
+
+function endOf(name: string): FlowEnd {
+  const address = parseIpAddress(name);
+  if (address !== undefined) return { kind: 'outside', address, names: [], node: undefined, isOwnNode: false };
+  return { kind: 'pod', namespace: 'shop', workload: { kind: 'Pod', namespace: 'shop', name }, pod: name, labels: new Map([['app', name]]), namespaceLabels: new Map(), address: undefined };
+}
+
+function editText(text: string, flows: readonly string[]): WrittenEdits {
+  const table = new FlowTable();
+  for (const words of flows) table.add(recordOf(words));
+  const { cluster } = readManifests([sourceFromText('p.yaml', text), sourceFromText('pods.yaml', PODS)]);
+  return planInFiles(new Map([['p.yaml', text]]), {}, (isEditable) => editPolicies(cluster, [], { table, isEditable }));
+}
+
+/** `before` and `after` are the spec below the head, or the whole text. */
+function checkEdit({ before, after, flows, head = HEAD }: { readonly before: string; readonly after: string; readonly flows: readonly string[]; readonly head?: string }): void {
+  const { edits, changes } = editText(head + before, flows);
+  assert.deepEqual(edits.added, []);
+  assert.equal(changes[0]?.after, head + after);
+}
+
+test('a port goes into the rule that names the same peer, with its comment left where it is', () => {
+  const spec = (ports: string): string => `spec:\n  podSelector: { matchLabels: { app: db } }\n  ingress:\n  # the web\n  - from:\n    - podSelector: { matchLabels: { app: web } }\n    ports:\n    - port: 80 # http\n${ports}  # the api\n  - from:\n    - podSelector: { matchLabels: { app: api } }\n    ports:\n    - port: 80\n`;
+  checkEdit({ before: spec(''), after: spec('    - protocol: TCP\n      port: 443\n'), flows: ['web db 443', 'web db 80'] });
+});
+
+test('a peer goes into the rule that names the same ports', () => {
+  const spec = (peers: string): string => `spec: { podSelector: { matchLabels: { app: db } }, ingress: [{ from: [{ podSelector: { matchLabels: { app: web } } }${peers}], ports: [{ port: 80 }] }] }\n`;
+  checkEdit({ before: spec(''), after: spec(', { podSelector: { matchLabels: { app: api } } }'), flows: ['api db 80'] });
+});
+
+test('a rule that gets a port gets no peer, which would have the port as well', () => {
+  const { edits } = editText(`${HEAD}spec: { podSelector: { matchLabels: { app: db } }, ingress: [{ from: [{ podSelector: { matchLabels: { app: web } } }], ports: [{ port: 80 }] }] }\n`, ['web db 443', 'api db 80']);
+  assert.deepEqual(edits.edited.flatMap(({ additions }) => additions.map(({ kind }) => kind)).sort(), ['peers', 'rule']);
+});
+
+test('a peer that has the other ports of a rule already may join it, and no other', () => {
+  const spec = `spec: { podSelector: { matchLabels: { app: db } }, ingress: [{ from: [{ podSelector: { matchLabels: { app: web } } }, { ipBlock: { cidr: 198.51.100.0/24 } }], ports: [{ port: 80 }] }, { from: [{ ipBlock: { cidr: 192.0.2.0/24 } }], ports: [{ port: 80 }, { port: 443 }] }] }\n`;
+  const kinds = (flow: string): readonly string[] => editText(HEAD + spec, [flow]).edits.edited.flatMap(({ additions }) => additions.map(({ kind }) => kind));
+  assert.deepEqual(kinds('web db 443'), ['peers']);
+  assert.deepEqual(kinds('api db 443'), ['rule']);
+});
+
+test('a section without rules begins one, whether it is written or not', () => {
+  const rule = '    - from:\n        - podSelector:\n            matchLabels:\n              app: web\n      ports:\n        - protocol: TCP\n          port: 80\n';
+  const start = 'spec:\n  podSelector: { matchLabels: { app: db } }\n';
+  checkEdit({ before: `${start}  policyTypes:\n    - Ingress\n`, after: `${start}  policyTypes:\n    - Ingress\n  ingress:\n${rule}`, flows: ['web db 80'] });
+  checkEdit({ before: `${start}  ingress: [] # nobody\n`, after: `${start}  ingress:\n${rule.trimEnd()} # nobody\n`, flows: ['web db 80'] });
+});
+
+test('lines end as those of the file do', () => {
+  const before = `${HEAD}spec:\n  podSelector: { matchLabels: { app: db } }\n  ingress:\n    - from: [{ podSelector: { matchLabels: { app: web } } }]\n      ports:\n        - port: 80\n`.replaceAll('\n', '\r\n');
+  checkEdit({ head: '', before, after: `${before}        - protocol: TCP\r\n          port: 443\r\n`, flows: ['web db 443'] });
+});
+
+test('a policy that selects another workload as well is let alone, and a new one isolates nobody who was not', () => {
+  const both = 'spec: { podSelector: { matchExpressions: [{ key: app, operator: In, values: [web, db] }] }, policyTypes: [Ingress] }\n';
+  const { edits, changes } = editText(HEAD + both, ['api db 80']);
+  assert.deepEqual(changes, []);
+  assert.deepEqual(edits.added.map(({ draft: { policy }, beside }) => [policy.name, policy.ingress?.length, policy.egress, beside.name]), [['db-2', 1, undefined, 'db']]);
+});
+
+test('a list that another policy shares by an alias is let alone', () => {
+  const list = (words: string): string => `spec: { podSelector: { matchLabels: { app: db } }, ingress: ${words} }\n`;
+  const shared = `apiVersion: v1\nkind: List\nitems:\n- ${(HEAD + list('&rules [{ from: [{ podSelector: { matchLabels: { app: web } } }], ports: [{ port: 80 }] }]')).trimEnd().replaceAll('\n', '\n  ')}\n- ${(HEAD.replace('name: db', 'name: api') + list('*rules').replace('app: db', 'app: api')).trimEnd().replaceAll('\n', '\n  ')}\n`;
+  const { edits, changes } = editText(shared, ['api db 443']);
+  assert.deepEqual([changes.length, edits.edited.length, edits.added.length], [0, 0, 1]);
+});
+
+test('nothing is added where every flow goes through, nor for what was refused', () => {
+  const text = `${HEAD}spec: { podSelector: { matchLabels: { app: db } }, ingress: [{ ports: [{ port: 80 }] }] }\n`;
+  const table = new FlowTable();
+  for (const record of [recordOf('web db 80'), { ...recordOf('web db 22'), verdict: 'denied' as const }]) table.add(record);
+  const { cluster } = readManifests([sourceFromText('p.yaml', text), sourceFromText('pods.yaml', PODS)]);
+  const { edited, added, proof } = editPolicies(cluster, [], { table, isEditable: () => true });
+  assert.deepEqual([edited, added, proof.wanted, proof.allowed, [...proof.left.keys()]], [[], [], 1, 1, ['denied']]);
+});
