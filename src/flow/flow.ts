@@ -14,6 +14,7 @@ import { flowPoint } from './flow-protocol.ts';
 import { FlowEnds } from './flow-ends.ts';
 import type { FlowEnd, FlowReason, FlowRecord } from './flow-record.ts';
 import { IPV6_BIT, type FlowTable } from './flow-table.ts';
+import { withNamedAddresses } from './named-addresses.ts';
 import { placeEnds } from './place-ends.ts';
 import { ownNodeReason, reasonOf } from './side-reason.ts';
 
@@ -44,7 +45,7 @@ export class FlowJudge {
 
   constructor(cluster: Cluster, ends: readonly FlowEnd[]) {
     const placed = placeEnds(cluster, ends);
-    this.#program = compileCluster(placed.cluster);
+    this.#program = compileCluster(withNamedAddresses(placed.cluster, ends, placed.podsOf));
     this.#ends = ends;
     this.#refs = ends.map((end, index) => refsOf(this.#program, end, placed.podsOf[index]!));
     this.#twins = findTwins(this.#program, placed.podsOf);

@@ -7,9 +7,10 @@ import { formatCidr } from '../base/range-text.ts';
 
 /**
  * How wide a rule for the outside may be. `prefix`: no prefix of a family is shorter, so 32 and 128 hold what was seen and
- * nothing else. `names`: addresses of one DNS name stand together, each by itself.
+ * nothing else. `names`: addresses of one DNS name stand together, each by itself. `domain-names`: the name stands for them, where a
+ * policy can name it.
  */
-export type OutsideGrouping = { readonly kind: 'prefix'; readonly bits: Readonly<Record<IpFamily, number>> } | { readonly kind: 'names' };
+export type OutsideGrouping = { readonly kind: 'prefix'; readonly bits: Readonly<Record<IpFamily, number>> } | { readonly kind: 'names' | 'domain-names' };
 
 export const EXACT: OutsideGrouping = { kind: 'prefix', bits: { 4: 32, 6: 128 } };
 
@@ -26,15 +27,17 @@ export interface AddressGroup {
   readonly prefixes: readonly IpRange[];
   readonly addresses: readonly IpAddress[];
   readonly ports: PortSet;
+  /** That a rule is to name in place of the addresses. */
+  readonly dnsName?: string;
 }
 
 /** Each address is given once. Nodes are always held by their own addresses alone. `pods` are ranges and addresses of pods. */
 export function groupAddresses(seen: readonly SeenAddress[], grouping: OutsideGrouping, pods: readonly IpRange[]): readonly AddressGroup[] {
   const [nodes, hosts] = [seen.filter(({ node }) => node !== undefined), seen.filter(({ node }) => node === undefined)];
-  const byName = grouping.kind === 'names' ? Map.groupBy(hosts, ({ name }) => name) : new Map([[undefined, hosts]]);
+  const byName = grouping.kind !== 'prefix' ? Map.groupBy(hosts, ({ name }) => name) : new Map([[undefined, hosts]]);
   const ofNodes = groupByPorts(nodes.map((node) => ({ range: rangeOf(node.address), addresses: [node.address], ports: node.ports, names: [node.node!] }))).map((group) => ({ ...group, name: `${group.names.length === 1 ? 'node' : 'nodes'} ${listed(group.names)} (${prefixesText(group.prefixes)})` }));
   const named = [...byName].flatMap(([name, own]): readonly AddressGroup[] => {
-    if (name !== undefined) return [{ name, prefixes: mergeSiblings(own.map(({ address }) => rangeOf(address))), addresses: own.map(({ address }) => address), ports: unionOf(own.map(({ ports }) => ports)) }];
+    if (name !== undefined) return [{ name, ...(grouping.kind === 'domain-names' ? { dnsName: name } : {}), prefixes: mergeSiblings(own.map(({ address }) => rangeOf(address))), addresses: own.map(({ address }) => address), ports: unionOf(own.map(({ ports }) => ports)) }];
     const bits = grouping.kind === 'prefix' ? grouping.bits : { 4: 32, 6: 128 };
     return groupByPorts(prefixesOf(own, bits, pods)).map((group) => ({ ...group, name: `${prefixesText(group.prefixes)}${group.names.length === 0 ? '' : ` (${listed(group.names)})`}` }));
   });

@@ -12,8 +12,8 @@ export type End =
   | { readonly kind: 'subject'; readonly subject: Subject }
   /** Pods known by their labels alone, in one namespace or in whichever. */
   | { readonly kind: 'pods'; readonly name: string; readonly namespace: string | undefined; readonly selectors: readonly Selector[] }
-  /** Addresses; `name` says whose. */
-  | { readonly kind: 'addresses'; readonly name: string; readonly blocks: readonly Block[] };
+  /** Addresses; `name` says whose. With `dnsName` a rule names that, and they are what it had when it was looked up. */
+  | { readonly kind: 'addresses'; readonly name: string; readonly blocks: readonly Block[]; readonly dnsName?: string };
 
 /** What an ipBlock says. */
 export interface Block {

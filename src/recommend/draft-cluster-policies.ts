@@ -38,7 +38,7 @@ interface WrittenDraft {
 /** A workload with more rules than one policy takes has several, each with a priority of its own. */
 function acceptingPolicies({ policy, comments }: WrittenDraft, connectionOf: PolicyDrafts['connectionOf'], connections: Map<PolicyRule | TierRule, Connection>): readonly PolicyDraft[] {
   const words = new Map<PolicyPart, string>();
-  const [ingress, egress] = DIRECTIONS.map((direction) => chunks((policy[direction] ?? []).flatMap((rule) => splitRule(tierRule(policy.namespace, rule, direction)).map((own) => ({ own, rule }))), ITEMS_MAX)
+  const [ingress, egress] = DIRECTIONS.map((direction) => chunks((policy[direction] ?? []).flatMap((rule) => splitRule(tierRule(policy.namespace, rule, { direction, dnsName: dnsNameOf(connectionOf.get(rule)) })).map((own) => ({ own, rule }))), ITEMS_MAX)
     .map((part) => part.map(({ own, rule }, index): TierRule => {
       const placed = { ...own, index };
       connections.set(placed, connectionOf.get(rule)!); // each rule of a draft has one
@@ -54,9 +54,19 @@ function acceptingPolicies({ policy, comments }: WrittenDraft, connectionOf: Pol
 
 const ACCEPTING = { kind: 'ClusterNetworkPolicy', tier: 'Baseline', origin: UNWRITTEN } as const;
 
-function tierRule(namespace: string, { index, peers, ports }: PolicyRule, direction: Direction): TierRule {
+function dnsNameOf(connection: Connection | undefined): string | undefined {
+  return connection?.target.kind === 'addresses' ? connection.target.dnsName : undefined;
+}
+
+interface TierSide {
+  readonly direction: Direction;
+  /** In place of the addresses of a target. */
+  readonly dnsName: string | undefined;
+}
+
+function tierRule(namespace: string, { index, peers, ports }: PolicyRule, { direction, dnsName }: TierSide): TierRule {
   const listed = peers.kind === 'listed' ? peers.peers : [];
-  const own = listed.flatMap((peer) => tierPeers(namespace, peer, direction));
+  const own: readonly TierPeer[] = dnsName === undefined ? listed.flatMap((peer) => tierPeers(namespace, peer, direction)) : [{ kind: 'domain-name', pattern: dnsName, origin: UNWRITTEN }];
   return { index, name: undefined, action: 'Accept', peers: { kind: 'listed', peers: own }, ports: tierPorts(ports), origin: UNWRITTEN };
 }
 

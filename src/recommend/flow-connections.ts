@@ -4,8 +4,9 @@ import type { IpAddress, IpRange } from '../base/ip-address.ts';
 import { ALL_PORTS, hasOtherProtocols, OTHER_POINT, pointOf, portSetOf, unionPorts, type PortSet } from '../base/port-set.ts';
 import { flowPoint } from '../flow/flow-protocol.ts';
 import { DENIED_BIT, type FlowTable } from '../flow/flow-table.ts';
+import { addressKey, namesOfAddresses } from '../flow/named-addresses.ts';
 import type { Cluster } from '../model/cluster.ts';
-import { groupAddresses, mergeIntervals, type OutsideGrouping, type SeenAddress } from './address-groups.ts';
+import { EXACT, groupAddresses, mergeIntervals, type OutsideGrouping, type SeenAddress } from './address-groups.ts';
 import { rangeBlocks } from './address-blocks.ts';
 import type { Connection, End } from './connection.ts';
 import { findLateAnswers, type PlacedTable } from './late-answers.ts';
@@ -142,18 +143,39 @@ function withBothOfDns(ports: PortSet): PortSet {
 }
 
 function connectionsOfSide(context: FlowContext, { subject, own, rows }: Side): readonly Connection[] {
-  const { cluster, table, grouping } = context;
+  const { cluster, table } = context;
+  const grouping = groupingOf(context, own);
   const end: End = { kind: 'subject', subject };
   return partsOf(context, rows).flatMap((part) => {
     const rowsOf = rowsByAddress(context, own, part);
-    const seen = [...rowsOf.values()].map(({ address, places, rows: same }): SeenAddress => ({ address, ...nameOf(places), ports: portsOfRows(table, same) }));
+    const seen = [...rowsOf.values()].map(({ address, places, rows: same }): SeenAddress => ({ address, ...nameOf(places), ...domainNameOf(context, grouping, address), ports: portsOfRows(table, same) }));
     return groupAddresses(seen, grouping, podAddresses(cluster)).map((group): Connection => {
-      const other: End = { kind: 'addresses', name: group.name, blocks: rangeBlocks(group.prefixes) };
+      const other: End = { kind: 'addresses', name: group.name, blocks: rangeBlocks(group.prefixes), ...(group.dnsName === undefined ? {} : { dnsName: group.dnsName }) };
       const held = [...new Set(group.addresses.flatMap((address) => rowsOf.get(addressKey(address))!.rows))];
       const [source, target] = own === 'source' ? [end, other] : [other, end];
       return { source, target, witnesses: [], isByName: false, ...openingOf(group.ports), seen: seenIn(table, held), isDeclared: false };
     });
   });
+}
+
+/** A source is never known by a name. */
+function groupingOf({ grouping }: FlowContext, own: Side['own']): OutsideGrouping {
+  return grouping.kind === 'domain-names' && own === 'target' ? EXACT : grouping;
+}
+
+/** A name that every look-up of the address gave, and that a policy can name (ClusterNetworkPolicy, `domainNames`). */
+function domainNameOf({ table }: FlowContext, grouping: OutsideGrouping, address: IpAddress): { readonly name?: string | undefined } {
+  if (grouping.kind !== 'domain-names') return {};
+  const names = knownNames(table).get(addressKey(address))?.names ?? [];
+  return { name: names.find((name) => /^([a-z0-9]([-a-z0-9_]*[a-z0-9])?\.)+[a-z0-9]([-a-z0-9_]*[a-z0-9])?$/.test(name)) };
+}
+
+const nameCache = new WeakMap<FlowTable, ReturnType<typeof namesOfAddresses>>();
+
+function knownNames(table: FlowTable): ReturnType<typeof namesOfAddresses> {
+  const known = nameCache.get(table) ?? namesOfAddresses(table.ends.all);
+  nameCache.set(table, known);
+  return known;
 }
 
 type AddressPlace = Extract<FlowPlace, { kind: 'addresses' }>;
@@ -178,10 +200,6 @@ function rowsByAddress({ table, places }: FlowContext, own: Side['own'], rows: r
     }
   }
   return found;
-}
-
-function addressKey({ family, value }: IpAddress): string {
-  return `${family} ${value}`;
 }
 
 /** Of several names the first by the alphabet, so that the order of the flows says nothing. */

@@ -1,5 +1,5 @@
 // Holds the written policies against what was seen: all of it is allowed, and nothing besides.
-import type { IpAddress, IpRange } from '../base/ip-address.ts';
+import { LAST_ADDRESS, type IpAddress, type IpRange } from '../base/ip-address.ts';
 import { ALL_PORTS, intersectPorts, NO_PORTS, subtractPorts, unionPorts, type PortSet } from '../base/port-set.ts';
 import { compileCluster } from '../compile/compile.ts';
 import type { Program } from '../compile/program.ts';
@@ -52,7 +52,7 @@ function compareWithSeen(program: Program, { cluster, clusterPolicies, subjects,
   const faults: string[] = [];
   let pairs = 0;
   for (const [from, source] of ends.entries()) {
-    if (source.isOnHost) continue;
+    if (source.isOnHost || source.dnsName !== undefined) continue;
     const ports = reachability.portsFrom(from);
     for (const [to, target] of ends.entries()) {
       if (target.isOnHost || !(source.isClosed || target.isClosed)) continue;
@@ -74,6 +74,8 @@ interface Member {
   readonly pods: readonly Pod[];
   /** Of a range the first and the last. */
   readonly addresses: readonly IpAddress[];
+  /** Of what only its name is known. */
+  readonly dnsName: string | undefined;
   readonly count: number;
   /** The policies govern it, both ways. */
   readonly isClosed: boolean;
@@ -90,6 +92,7 @@ function memberOf({ endpoint, range, podIndices }: PlacedEndpoint, { cluster, su
     subject: podIndices.length === 0 ? undefined : subjects.of(podIndices[0]!),
     pods,
     addresses,
+    dnsName: endpoint.kind === 'DomainName' ? endpoint.name : undefined,
     count: 'pods' in endpoint ? endpoint.pods : 0,
     isClosed: pods.length > 0 && namespaces.has(pods[0]!.namespace) && !isOnHost,
     isOnHost,
@@ -139,13 +142,15 @@ function portsTo({ bySubject, others }: Side, member: Member): PortSet {
   return ports;
 }
 
-function holds(end: End, { subject, pods, addresses }: Member): boolean {
+function holds(end: End, { subject, pods, addresses, dnsName }: Member): boolean {
   switch (end.kind) {
     case 'subject':
       return end.subject === subject;
     case 'pods':
       return pods.length > 0 && pods.every((pod) => (end.namespace === undefined || end.namespace === pod.namespace) && end.selectors.some((selector) => selects(selector, pod)));
     case 'addresses':
+      if (end.dnsName !== undefined) return end.dnsName === dnsName;
+      if (dnsName !== undefined) return end.blocks.some(({ cidr, except }) => except.length === 0 && cidr.first === 0n && cidr.last === LAST_ADDRESS[cidr.family]);
       return addresses.length > 0 && addresses.every((address) => end.blocks.some(({ cidr, except }) => contains(cidr, address) && !except.some((range) => contains(range, address))));
   }
 }

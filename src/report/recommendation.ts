@@ -46,6 +46,8 @@ export function recommendationSentences(recommendation: Recommendation): readonl
   if (undecided.length > 0) sentences.push(`${undecided.length === 1 ? 'One more is' : `${undecided.length} more are`} seen and left out, for ${undecided.length === 1 ? 'it waits' : 'they wait'} for a decision.`);
   if (proof.refused.length > 0) sentences.push(`${proof.refused.length === 1 ? 'One of them stays' : `${proof.refused.length} of them stay`} closed: a cluster-wide policy of the input refuses ${proof.refused.length === 1 ? 'it' : 'them'}.`);
   if (drafts.some(({ policy }) => policy.kind !== 'NetworkPolicy')) sentences.push('Who is no pod comes in as before: a ClusterNetworkPolicy says nothing of it.');
+  const named = connections.filter(({ target }) => target.kind === 'addresses' && target.dnsName !== undefined).length;
+  if (named > 0) sentences.push(`${countOf(named, 'rule')} ${named === 1 ? 'names a DNS name and opens' : 'name DNS names and open'} whichever addresses it has, as far as look-ups are seen (experimental channel of the kind).`);
   if (flows !== undefined) sentences.push(...flowSentences(recommendation, flows));
   return sentences;
 }

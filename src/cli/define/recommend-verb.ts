@@ -42,7 +42,7 @@ const KINDS: readonly RecommendedKind[] = ['NetworkPolicy', 'ClusterNetworkPolic
 
 export function defineRecommend(command: Command): void {
   addFlowOptions(addInputOptions(command.argument('[PATH...]', 'the same as -f')))
-    .addOption(new Option('--outside <WIDTH>', 'with --flows, how wide a rule for addresses may be: exact, /24 (of IPv6 /64), /24,/48, or names: one rule for the addresses of a DNS name').argParser(parseOutside).default(EXACT, 'exact'))
+    .addOption(new Option('--outside <WIDTH>', 'with --flows, how wide a rule for addresses may be: exact, /24 (of IPv6 /64), /24,/48, names: one rule for the addresses of a DNS name, or domain-names: with --as ClusterNetworkPolicy, a rule for the name itself').argParser(parseOutside).default(EXACT, 'exact'))
     .option('--with-denied', 'with --flows, grant what was refused as well')
     .option('-o, --output <FORMAT>', `one of: ${RECOMMENDATION_FORMATS.join(', ')}`, choiceOf(RECOMMENDATION_FORMATS), 'yaml')
     .option('--only-decided', 'leave out the rules that somebody has to decide on; they are listed all the same')
@@ -75,6 +75,7 @@ async function runRecommend(paths: readonly string[], options: RecommendVerbOpti
   const isEdit = options.fix === true || options.diff === true;
   if (isEdit && !namesFlows(options)) throw new UsageError('policies are edited for recorded flows, and none are named', 'name them with --flows');
   if (isEdit && options.as !== 'NetworkPolicy') throw new UsageError('edits are made in NetworkPolicies alone', 'leave --as out');
+  if (options.outside.kind === 'domain-names' && options.as !== 'ClusterNetworkPolicy') throw new UsageError('a NetworkPolicy cannot name a DNS name', 'use --as ClusterNetworkPolicy, or --outside names');
   const input = await readInput(words, options);
   const gathering = input === undefined || !namesFlows(options) ? undefined : await readFlows(options);
   if (input === undefined || (namesFlows(options) && gathering === undefined)) return 2;
@@ -113,10 +114,10 @@ async function readInput(words: readonly string[], options: RecommendVerbOptions
 /** `exact`, `/24`, `/24,/48`, `names`. */
 function parseOutside(word: string): OutsideGrouping {
   if (word === 'exact') return EXACT;
-  if (word === 'names') return { kind: 'names' };
+  if (word === 'names' || word === 'domain-names') return { kind: word };
   const lengths = /^\/([0-9]{1,2})(?:,\/([0-9]{1,3}))?$/.exec(word);
   const [four, six] = [Number(lengths?.[1] ?? 99), Number(lengths?.[2] ?? 64)];
-  if (lengths === null || four > 32 || six > 128) throw new InvalidArgumentError('One of: exact, names, a length of prefixes such as /24, or two for both families such as /24,/48.');
+  if (lengths === null || four > 32 || six > 128) throw new InvalidArgumentError('One of: exact, names, domain-names, a length of prefixes such as /24, or two for both families such as /24,/48.');
   return { kind: 'prefix', bits: { 4: four, 6: six } };
 }
 
