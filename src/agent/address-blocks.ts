@@ -8,6 +8,7 @@ import type { PolicyKey } from './policies-in-force.ts';
 export const ADDRESS_BLOCKS_MAX = 50_000;
 
 export class AddressBlocks {
+  /** Of policies that list any. */
   private readonly counts = new Map<PolicyKey, number>();
   private readonly max: number;
   private total = 0;
@@ -22,7 +23,7 @@ export class AddressBlocks {
     this.drop(key);
     const count = blocksIn(policy);
     if (this.total + count > this.max) return false;
-    this.counts.set(key, count);
+    if (count > 0) this.counts.set(key, count);
     this.total += count;
     return true;
   }

@@ -1,5 +1,5 @@
 // What the kernel's ledger counts on one node, as flows: drained step by step and before what changes their names or rules, named by who had the address then, and judged once more.
-import type { IpAddress } from '../base/ip-address.ts';
+import type { IpAddress, IpFamily } from '../base/ip-address.ts';
 import type { ClusterChange } from '../compile/cluster-change.ts';
 import { agreesWithKernel } from '../flow/agrees-with-kernel.ts';
 import { portedProtocol } from '../flow/flow-protocol.ts';
@@ -8,7 +8,7 @@ import { ledgerFlow, podEnd } from '../flow/ledger-flows.ts';
 import type { Firewall, LedgerEntry } from '../kernel/firewall.ts';
 import { FirewallError } from '../kernel/firewall-error.ts';
 import type { Cluster, Pod } from '../model/cluster.ts';
-import { AddressBook, SLACK_MS, type Tenancy } from './address-book.ts';
+import { AddressBook, SLACK_MS } from './address-book.ts';
 import type { FlowsState } from './agent-state.ts';
 import type { Clock } from './clock.ts';
 import { FlowReasons } from './flow-reasons.ts';
@@ -43,7 +43,8 @@ export class NodeFlows {
   /** Of the hosts that pods of the node looked up. */
   readonly names: SeenNames = new SeenNames();
   readonly #reasons = new FlowReasons();
-  readonly #ends = new Map<Tenancy | string, FlowEnd>();
+  /** By the pod as it was, which has one address of a family; of hosts by address and names. */
+  readonly #ends: Readonly<Record<IpFamily, Map<Pod | string, FlowEnd>>> = { 4: new Map(), 6: new Map() };
   readonly #podOfEnd = new WeakMap<FlowEnd, Pod>();
   readonly #listeners = new Set<LedgerListener>();
   readonly #sinks = new Set<FlowSink>();
@@ -226,22 +227,24 @@ export class NodeFlows {
   }
 
   #learnNames({ nodes, namespaces }: Cluster): void {
-    if (!this.#areNamesOld && this.#ends.size < ENDS_MAX) return;
+    const ends = Object.values(this.#ends);
+    if (!this.#areNamesOld && ends.every(({ size }) => size < ENDS_MAX)) return;
     this.#areNamesOld = false;
-    this.#ends.clear();
+    for (const ofFamily of ends) ofFamily.clear();
     this.#nodes = new Map(nodes.flatMap(({ name, addresses }) => addresses.map((address) => [keyOf(address), name] as const)));
     this.#namespaces = new Map(namespaces.map(({ name, labels }) => [name, labels]));
   }
 
   /** `names` of a host outside, as the other end was told them. */
   #endAt(address: IpAddress, { seenMs, names }: { readonly seenMs: number; readonly names: readonly string[] }): FlowEnd {
-    const tenancy = this.#book.tenancyAt(address, seenMs);
-    const key = tenancy ?? `${keyOf(address)} ${names.join()}`;
-    let end = this.#ends.get(key);
-    if (end === undefined) {
-      end = tenancy === undefined ? this.#outsideEnd(address, names) : podEnd(tenancy.pod, this.#namespaces.get(tenancy.pod.namespace), address);
-      if (tenancy !== undefined) this.#podOfEnd.set(end, tenancy.pod);
-      this.#ends.set(key, end);
+    const pod = this.#book.holderAt(address, seenMs);
+    const key = pod ?? `${keyOf(address)} ${names.join()}`;
+    const ends = this.#ends[address.family];
+    let end = ends.get(key);
+    if (end === undefined || end.address?.value !== address.value) {
+      end = pod === undefined ? this.#outsideEnd(address, names) : podEnd(pod, this.#namespaces.get(pod.namespace), address);
+      if (pod !== undefined) this.#podOfEnd.set(end, pod);
+      ends.set(key, end);
     }
     return end;
   }
@@ -254,8 +257,8 @@ export class NodeFlows {
 
 const NO_NAMES: readonly string[] = [];
 
-/** Ends that are kept as values; a flood of others is made anew. */
-const ENDS_MAX = 32_768;
+/** Ends of one family that are kept as values; a flood of others is made anew. */
+const ENDS_MAX = 16_384;
 
 /** A packet of an opening that is sent again, or judged again after a change of policy, counts again: never less than the truth. */
 function openingsOf({ verdict, protocol, packets }: LedgerEntry): number | undefined {

@@ -70,7 +70,8 @@ export class PoliciesInForce {
 }
 
 export function keyOf({ kind, namespace, name }: Pick<ToldPolicy, 'kind' | 'namespace' | 'name'>): PolicyKey {
-  return `${kind}/${namespace}/${name}`;
+  // Joined, it is one text; from a template it would stay the tree of its parts, three times the size.
+  return [kind, namespace, name].join('/');
 }
 
 export function removedPolicy(change: ClusterChange): PolicyKey | undefined {

@@ -26,7 +26,8 @@ export class LiveCluster {
   private readonly base: Cluster;
 
   constructor(cluster: Cluster) {
-    this.base = cluster;
+    // Not the lists, which would stay in memory beside their copies.
+    this.base = { ...cluster, namespaces: [], pods: [], policies: [], clusterPolicies: [], nodes: [], podRanges: [] };
     this.namespaces = [...cluster.namespaces].sort((a, b) => compareText(a.name, b.name));
     this.pods = [...cluster.pods].sort(comparePods);
     this.policies = [...cluster.policies].sort(compareNames);

@@ -29,6 +29,8 @@ export interface Libc {
   unshare(flags: number): number;
   prctl(option: number, second: number, third: number, fourth: number, fifth: number): number;
   capset(header: Uint8Array, data: Uint8Array): number;
+  /** glibc 2.8 and newer give back from all arenas, and from the middle of each. */
+  malloc_trim(pad: number): number;
   /** `errno` of the last call that failed. */
   errno(): number;
 }
@@ -79,6 +81,7 @@ function bindLibc(): Libc {
     unshare: library.func('int unshare(int flags)'),
     prctl: library.func('int prctl(int option, unsigned long second, unsigned long third, unsigned long fourth, unsigned long fifth)'),
     capset: library.func('int capset(uint8_t *header, const uint8_t *data)'),
+    malloc_trim: library.func('int malloc_trim(size_t pad)'),
     errno: () => koffi.errno(),
   };
 }
