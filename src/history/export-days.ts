@@ -39,9 +39,14 @@ function dayRows(day: number): string {
     `(${side}.text->'$.source.labels')::VARCHAR AS ${side}_labels`,
   ]);
   const start = day * DAY_MS;
-  return `SELECT make_timestamp_ms(${start}::BIGINT + last - lasted) AS first_seen, make_timestamp_ms(${start}::BIGINT + last) AS last_seen,
+  return `SELECT ${instant(`${start}::BIGINT + last - lasted`)} AS first_seen, ${instant(`${start}::BIGINT + last`)} AS last_seen,
     CASE WHEN flows.flags & ${DENIED_FLAG} = 0 THEN 'allowed' ELSE 'denied' END AS verdict, CASE WHEN flows.flags & ${IPV6_FLAG} = 0 THEN 4 ELSE 6 END::INTEGER AS family,
     flows.protocol, flows.port, count, openings, ${columns.join(', ')}, node.text AS node, service.text AS service, reason.text AS reason
     FROM ${dayTable(day)} AS seen JOIN flows ON flows.id = seen.flow JOIN ends AS source ON source.id = flows.source JOIN ends AS target ON target.id = flows.target
     LEFT JOIN names AS node ON node.id = flows.node LEFT JOIN names AS service ON service.id = flows.service LEFT JOIN reasons AS reason ON reason.id = flows.reason ORDER BY seen.flow, last`;
+}
+
+/** Of milliseconds since 1970: marked as UTC, without which Spark takes it for the clock on some wall. */
+function instant(ms: string): string {
+  return `make_timestamptz(1000 * (${ms}))`;
 }

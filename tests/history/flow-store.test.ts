@@ -1,6 +1,6 @@
 // A store gives back what it was given, folded, once, and only what was asked for and may be read.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -14,6 +14,7 @@ import { forgetFlows, knownNamespaces, redactOutside } from '../../src/history/f
 import { openHistory } from '../../src/history/history.ts';
 import { keepDays } from '../../src/history/keep-days.ts';
 import { dayOf, dayTable, findSums, sumsTable } from '../../src/history/store-schema.ts';
+import { cloneRoot } from '../needs.ts';
 import { batchOf, flow, NOON, outsideEnd, podEnd } from './sample-flows.ts';
 
 async function withStore(work: (store: FlowStore, again: () => Promise<FlowStore>) => Promise<void>, options: Partial<StoreOptions> = {}): Promise<void> {
@@ -253,6 +254,7 @@ test('days that are over become Parquet, a partition each, that says the same as
       assert.deepEqual(await exportDays(store, folder), []);
       const sql = `SELECT day::VARCHAR, verdict, source_namespace, source_workload, target_workload, target_address, target_names, port, count::INTEGER, openings::INTEGER, epoch_ms(last_seen)::DOUBLE, service, node, source_labels, reason FROM read_parquet('${folder.replaceAll("'", "''")}/*/*.parquet', hive_partitioning = true) ORDER BY day`;
       const rows = await store.read(async (_, connection) => (await connection.runAndReadAll(sql)).getRows());
+      await holdToTable(store, `${folder}/day=2026-11-18/flows.parquet`);
       const labels = '["k8s:app=web","k8s:io.cilium.k8s.namespace.labels.kubernetes.io/metadata.name=shop","k8s:io.cilium.k8s.namespace.labels.team=shop"]';
       assert.deepEqual(rows, [
         ['2026-11-18', 'denied', 'shop', 'web', 'db', null, null, 3306, 1, 1, NOON - 2 * day, 'shop/db', 'node-a', labels, JSON.stringify(reasonFields(reason))],
@@ -263,3 +265,14 @@ test('days that are over become Parquet, a partition each, that says the same as
     rmSync(folder, { recursive: true });
   }
 });
+
+/** As Hive's DDL names the types that Parquet has. */
+const HIVE_TYPES: ReadonlyMap<string, string> = new Map([['INT32 INT_32', 'int'], ['INT64 INT_64', 'bigint'], ['BYTE_ARRAY UTF8', 'string'], ['INT64 TIMESTAMP_MICROS', 'timestamp']]);
+
+/** Its columns are those of the table in the guide, in their order, and times are marked as UTC. */
+async function holdToTable(store: FlowStore, file: string): Promise<void> {
+  const rows = await store.read(async (_, connection) => (await connection.runAndReadAll(`SELECT name, type || ' ' || converted_type, logical_type FROM parquet_schema('${file.replaceAll("'", "''")}') WHERE type IS NOT NULL`)).getRows()) as unknown as readonly (readonly [string, string, string | null])[]; // as the statement says
+  const [, table] = /CREATE EXTERNAL TABLE flows \(\n(.*?)\n\)/s.exec(readFileSync(join(cloneRoot, 'docs/guide/serve.md'), 'utf8'))!;
+  assert.deepEqual(rows.map(([name, type]) => `${name} ${HIVE_TYPES.get(type)}`), table!.replaceAll('`', '').split(',').map((column) => column.trim()));
+  for (const [name, type, logical] of rows) if (type.endsWith('MICROS')) assert.match(`${name} ${logical}`, /isAdjustedToUTC=1/);
+}
