@@ -1,7 +1,7 @@
-// A real API server: drift of a cluster becomes Events, each once, and one more when it is over.
+// A real API server: drift of a cluster becomes Events, each once, and one more when it is over; and what others made of a release is told.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -44,4 +44,31 @@ test('what has drifted is an Event once, and once more when it is over; who may 
   assert.equal(over.status, 0, over.stderr);
   assert.match(events()[0]!, /^Normal PolicyDriftOver over: unprotected-workload .*shop\/web/);
   assert.equal(events().length, 4, over.stdout);
+});
+
+test('since a release: what others made of its policies is told, and nothing where they are as it wrote them', wants, () => {
+  const { kubectl, kubeconfig } = server!;
+  const bulkhead = (...words: readonly string[]): { readonly status: number | null; readonly stdout: string; readonly stderr: string } => spawnSync(join(cloneRoot, 'bin/bulkhead'), [...words, '--kubeconfig', kubeconfig], { encoding: 'utf8', input: '' });
+  const told = (): readonly string[] => {
+    const { status, stdout, stderr } = bulkhead('drift', '--cluster', '--since-release', 'bank', '-o', 'json');
+    assert.equal(status, 0, stderr);
+    return (JSON.parse(stdout) as { readonly drift: readonly { readonly kind: string; readonly subject: string }[] }).drift.map(({ kind, subject }) => `${kind} ${subject}`);
+  };
+  kubectl(['create', 'namespace', 'bank']);
+  kubectl(['create', 'serviceaccount', 'default', '-n', 'bank']);
+  kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'vault', namespace: 'bank', labels: { app: 'vault' } }, spec: { containers: [{ name: 'a', image: 'none' }] } }));
+  const policy = (name: string, app: string): object => ({ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name, namespace: 'bank' }, spec: { podSelector: { matchLabels: { app } }, policyTypes: ['Ingress', 'Egress'] } });
+  const file = join(folder, 'bank.json');
+  writeFileSync(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [policy('vault', 'vault'), policy('later', 'none-yet')] }));
+  const none = bulkhead('drift', '--cluster', '--since-release', 'bank');
+  assert.deepEqual([none.status, /there is no release `bank`/.test(none.stderr)], [2, true], none.stderr);
+  const applied = bulkhead('apply', file, '--release', 'bank', '--yes', '--allow', 'namespace', '--wait', '0');
+  assert.equal(applied.status, 0, applied.stdout + applied.stderr);
+  assert.deepEqual(told(), []);
+  kubectl(['patch', 'networkpolicy', 'vault', '-n', 'bank', '--type=json', '-p', '[{"op":"replace","path":"/spec/podSelector/matchLabels/app","value":"valut"}]']);
+  assert.deepEqual(told(), ['unprotected-workload bank/vault egress', 'unprotected-workload bank/vault ingress', 'selects-nothing NetworkPolicy bank/vault']);
+  kubectl(['delete', 'networkpolicy', 'vault', '-n', 'bank']);
+  assert.deepEqual(told(), ['unprotected-workload bank/vault egress', 'unprotected-workload bank/vault ingress']);
+  assert.equal(bulkhead('rollback', 'bank', '--yes', '--wait', '0').status, 0);
+  assert.deepEqual(told(), [], 'what was taken back is not wanted any more');
 });

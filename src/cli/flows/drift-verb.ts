@@ -27,11 +27,14 @@ import { addFlowOptions, namesFlows, readFlows, type FlowOptions } from './flow-
 import { EVENTS_MAX, writeEvents, type Saying } from '../namespace-events.ts';
 import { positiveNumber } from '../options/number-words.ts';
 import { readTests } from '../test/read-tests.ts';
+import { openSinceRelease } from './open-release.ts';
 import { sendWebhook, WEBHOOK_VARIABLE, webhookAddress } from './send-webhook.ts';
 
 interface DriftOptions extends InputOptions, FlowOptions {
   readonly lenient?: boolean;
   readonly oldRef?: string;
+  readonly sinceRelease?: string;
+  readonly keepIn: string;
   readonly oldFlows?: readonly string[];
   readonly test?: readonly string[];
   readonly exitCode?: boolean;
@@ -46,6 +49,8 @@ interface DriftOptions extends InputOptions, FlowOptions {
 export function defineDrift(command: Command): void {
   addFlowOptions(addInputOptions(command.argument('[PATH...]', 'OLD and NEW: files, folders, snapshots, or the word cluster; one alone, or -f, --cluster or --snapshot: all that is amiss now')))
     .option('--old-ref <REF>', 'take OLD from this revision of git: a branch, a tag, a commit')
+    .option('--since-release <NAME>', 'with --cluster: OLD is the cluster with the policies of this release as they were written')
+    .option('--keep-in <NAMESPACE>', 'where the history of the release is kept', 'default')
     .option('--old-flows <FILE|->', 'what was recorded then, so that only what is refused or unused since is told; repeatable', collect)
     .option('--test <FILE>', 'expectations that must hold, as `bulkhead test` reads them; repeatable', collect)
     .option('--exit-code', 'end with 1 when anything has drifted')
@@ -65,6 +70,7 @@ webhook said no.
 Examples:
   bulkhead drift snapshot.json cluster --flows flows.jsonl --test tests/
   bulkhead drift --old-ref v1.4 manifests/ --test tests/ --exit-code
+  bulkhead drift --cluster --since-release shop --server https://flows.example:9643 --since 7d
   bulkhead drift --cluster --flows flows.jsonl --old-flows last-week.jsonl`)
     .action(async (paths: readonly string[], options: DriftOptions) => {
       process.exitCode = await runDrift(paths, options);
@@ -131,11 +137,15 @@ function sayingsOf({ fresh, resolved }: News, namespace: string): readonly Sayin
 type OpenedStates = Omit<OpenedSides, 'before'> & { readonly before: OpenedFiles | undefined };
 
 async function openStates(paths: readonly string[], options: DriftOptions): Promise<OpenedStates> {
-  const { oldRef, oldFlows, file = [] } = options;
+  const { oldRef, oldFlows, sinceRelease, keepIn, cluster, file = [] } = options;
   if (oldRef !== undefined) {
     if (hasBase(options)) throw new UsageError('a revision of git and a cluster are two things to compare with', 'leave --old-ref out, or --cluster and --snapshot');
     if (paths.length === 0) throw new UsageError('nothing to compare', 'name the manifests: bulkhead drift --old-ref main manifests/');
     return { before: joinFiles(openRevision(oldRef, paths), openFiles(listInputs(file))), after: openFiles(listInputs([...paths, ...file])) };
+  }
+  if (sinceRelease !== undefined) {
+    if (cluster !== true || paths.length > 0 || file.length > 0) throw new UsageError('a release is of a cluster, and compared with that alone', 'write bulkhead drift --cluster --since-release NAME');
+    return await openSinceRelease({ release: sinceRelease, keepIn }, options);
   }
   const [old, now, ...more] = paths;
   if (more.length > 0) throw new UsageError('two states are wanted at most', 'write bulkhead drift OLD NEW; what belongs to both goes behind -f');
