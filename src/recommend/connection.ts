@@ -33,6 +33,8 @@ export interface Connection {
   readonly decision: string | undefined;
   /** The recorded flows that it lets through; missing: none. */
   readonly seen?: Seen;
+  /** By what it is known to be a scrape of metrics, where flows alone show it. */
+  readonly scrape?: string;
   /** false: nothing in the manifests shows it, flows alone do. */
   readonly isDeclared?: false;
 }

@@ -75,9 +75,9 @@ function draftRules({ namespace }: Subject, { direction, connections, comments, 
 }
 
 /** What shows it, with its place or its flows; a decision before all. */
-export function ruleComment(end: End, { witnesses, decision, seen }: Connection): string {
+export function ruleComment(end: End, { witnesses, decision, seen, scrape, isDeclared }: Connection): string {
   const lines = witnesses.map(({ says, file, range }) => `${says} (${file}:${range.start.line})`);
-  const flows = seen === undefined ? [] : [seenText(seen), ...seen.witnesses.map((record) => `  ${sightingText(record)}`), ...(seen.rows.length > seen.witnesses.length ? [`  and ${seen.rows.length - seen.witnesses.length} more`] : [])];
+  const flows = seen === undefined ? [] : [...(scrape === undefined || isDeclared !== false ? [] : [scrape]), seenText(seen), ...seen.witnesses.map((record) => `  ${sightingText(record)}`), ...(seen.rows.length > seen.witnesses.length ? [`  and ${seen.rows.length - seen.witnesses.length} more`] : [])];
   const shown = lines.length + flows.length === 0 ? ['finds the others by their names'] : [...lines, ...flows];
   return [endName(end), ...(decision === undefined ? [] : [`decide: ${decision}`]), ...shown].join('\n');
 }

@@ -11,6 +11,7 @@ import { rangeBlocks } from './address-blocks.ts';
 import type { Connection, End } from './connection.ts';
 import { findLateAnswers, type PlacedTable } from './late-answers.ts';
 import type { FlowPlace } from './flow-places.ts';
+import { scrapeSign } from './seen-scrapes.ts';
 import { seenIn } from './seen.ts';
 import type { Subject } from './subjects.ts';
 
@@ -129,7 +130,8 @@ function connectionsOfPair(context: FlowContext, { source, target, rows }: Pair)
   return partsOf(context, rows).map((part): Connection => {
     const seen = portsOfRows(table, part);
     const ports = isDns(cluster, target) ? withBothOfDns(seen) : seen;
-    return { source: { kind: 'subject', subject: source }, target: { kind: 'subject', subject: target }, witnesses: [], isByName: false, ...openingOf(ports), seen: seenIn(table, part), isDeclared: false };
+    const scrape = scrapeSign(cluster, { source, target }, seen);
+    return { source: { kind: 'subject', subject: source }, target: { kind: 'subject', subject: target }, witnesses: [], isByName: false, ...openingOf(ports), seen: seenIn(table, part), ...(scrape === undefined ? {} : { scrape }), isDeclared: false };
   });
 }
 

@@ -60,7 +60,8 @@ function bigCount(number: bigint): string {
 
 /** What stands behind a connection in a table. */
 export function seenCell(connection: Connection): string {
-  return connection.seen === undefined ? 'not seen' : seenText(connection.seen);
+  const { seen, scrape, isDeclared } = connection;
+  return seen === undefined ? 'not seen' : `${seenText(seen)}${scrape === undefined || isDeclared !== false ? '' : `; ${scrape}`}`;
 }
 
 /** What is open beyond what was seen, and how far each workload is learned. */
@@ -92,7 +93,7 @@ export function opennessText(before: Openness, after: Openness): string {
 export function jsonSeen(table: FlowsAnswer['table'], connection: Connection): object {
   const { ports, addresses, openings } = beyondOf(table, connection);
   const beyond = { ...jsonPorts(ports), addresses: `${addresses}`, openings: `${openings}` };
-  return { standing: standingOf(connection), ...(connection.seen === undefined ? {} : { seen: seenObject(connection.seen) }), beyond };
+  return { standing: standingOf(connection), ...(connection.scrape === undefined ? {} : { scrape: connection.scrape }), ...(connection.seen === undefined ? {} : { seen: seenObject(connection.seen) }), beyond };
 }
 
 function seenObject({ rows, count: times, firstSeen, lastSeen, days, witnesses }: Seen): object {
