@@ -12,7 +12,7 @@ import { alignColumns } from './table.ts';
 import { count, countOf } from './truth-table.ts';
 import { xmlText } from './xml-text.ts';
 
-export const REPLAY_FORMATS = ['table', 'json', 'jsonl', 'yaml', 'md', 'github', 'junit'] as const;
+export const REPLAY_FORMATS = ['table', 'json', 'jsonl', 'yaml', 'md', 'github', 'sarif', 'junit'] as const;
 
 export interface ReplayLayout {
   readonly style: Style;

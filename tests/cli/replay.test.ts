@@ -47,6 +47,8 @@ test('records of ours say the same as the export that they were made of, in each
   assert.equal(replayed('-', 'json'), replayed('flows.jsonl', 'json'));
   const marks = { jsonl: /^{"change":"refused",/, md: /^\| shop\/web \| data\/db \| tcp\/5432 \| 3 \|/m, github: /^::error title=would-be-refused::shop\/web → data\/db on tcp\/5432, seen 3 times: no ingress rule/, junit: /tests="3" failures="2"[\s\S]*<failure message="no ingress rule of NetworkPolicy data\/db allows it; nearest/ };
   for (const [format, mark] of Object.entries(marks)) assert.match(replayed('-', format), mark);
+  const { runs: [run] } = JSON.parse(replayed('-', 'sarif')) as { runs: [{ results: readonly { level: string; ruleId: string; message: { text: string }; locations: readonly { physicalLocation: { artifactLocation: { uri: string } } }[] }[] }] };
+  assert.deepEqual(run.results.map(({ level, ruleId, message: { text }, locations: [place] }) => [level, ruleId, text.split('\n')[0], place!.physicalLocation.artifactLocation.uri]), [['error', 'refuses-recorded-flow', 'would refuse 2 recorded flows, such as `shop/web → data/db` on tcp/5432, seen 3 times', 'db.yaml']]);
 });
 
 test('only what was seen since then is held against them', (t) => {

@@ -1,6 +1,9 @@
 // `bulkhead replay`: recorded flows held against proposed policies, before anybody applies them.
 import type { Command } from 'commander';
 import { replayFlows, type Replay } from '../../flow/replay.ts';
+import type { Cluster } from '../../model/cluster.ts';
+import { sarifLog } from '../../report/finding-sarif.ts';
+import { replayFindings } from '../../report/replay-findings.ts';
 import { REPLAY_FORMATS, replayGithub, replayJson, replayJunit, replayLines, replayMarkdown, replayTable } from '../../report/replay.ts';
 import { addInputOptions, type InputOptions } from '../../input/input-options.ts';
 import { readInputs } from '../../input/input.ts';
@@ -10,6 +13,7 @@ import { terminalOf } from '../../terminal/terminal.ts';
 import { choiceOf } from '../options/choice.ts';
 import { addFlowSourceOptions, readFlows, type FlowOptions } from './flow-source.ts';
 import { positiveNumber } from '../options/number-words.ts';
+import { packageVersion } from '../package-version.ts';
 
 interface ReplayVerbOptions extends InputOptions, FlowOptions {
   readonly lenient?: boolean;
@@ -42,11 +46,11 @@ async function runReplay(words: readonly string[], options: ReplayVerbOptions): 
   const gathering = await readFlows(options);
   if (gathering === undefined) return 2;
   const replay = replayFlows(input.cluster, gathering.table);
-  await writeAnswer(await format(replay, options));
+  await writeAnswer(await format(replay, input.cluster, options));
   return replay.refused.flows === 0 ? 0 : 1;
 }
 
-async function format(replay: Replay, { output, limit }: ReplayVerbOptions): Promise<Iterable<string>> {
+async function format(replay: Replay, cluster: Cluster, { output, limit }: ReplayVerbOptions): Promise<Iterable<string>> {
   switch (output) {
     case 'table':
       return [replayTable(replay, { ...terminalOf(process.stdout), limit })];
@@ -59,6 +63,8 @@ async function format(replay: Replay, { output, limit }: ReplayVerbOptions): Pro
       return [replayMarkdown(replay, limit)];
     case 'github':
       return [replayGithub(replay, limit)];
+    case 'sarif':
+      return [sarifLog(replayFindings(cluster, replay.refused.records(), 'error'), packageVersion())];
     case 'junit':
       return replayJunit(replay);
   }
