@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { load } from 'js-yaml';
+import { SENDER_METRICS } from '../../src/history/sender-metrics.ts';
 import type { StagedCount } from '../../src/stage/staged-count.ts';
 import { METRICS, metricsText } from '../../src/status/metrics-text.ts';
 import { cloneRoot } from '../needs.ts';
@@ -27,7 +28,7 @@ const trouble = { code: 'kernel', message: 'no', since: FACTS.startedAt } as con
 const text = metricsText({ facts: FACTS, state: { ...READY, troubles: [trouble] }, usage: { residentBytes: 1, cpuSeconds: 2 }, staged: [staged] });
 
 test('every metric that is asked for exists', () => {
-  const known = new Set([...METRICS.flatMap(({ name, kind }) => (kind === 'histogram' ? [`${name}_bucket`] : [name])), ...testMetrics]);
+  const known = new Set([...METRICS.flatMap(({ name, kind }) => (kind === 'histogram' ? [`${name}_bucket`] : [name])), ...SENDER_METRICS.map(([name]) => name), ...testMetrics]);
   const asked = new Set(expressions.flatMap((expr) => expr.match(/bulkhead_[a-z_]+/g) ?? []));
   assert.ok(asked.size >= 10, `${asked.size} asked for`);
   assert.deepEqual([...asked].filter((name) => !known.has(name)), []);
