@@ -43,22 +43,38 @@ const PLACES: readonly ObjectPlace[] = [
   ...['connectionprobes', 'nodeenforcements', 'stagedclusterpolicies', 'stagedpolicies'].map((resource): ObjectPlace => ({ served: DEFINITION, name: `${resource}.bulkhead.dev` })),
   ...NAMES.flatMap((name) => RIGHTS.map((served): ObjectPlace => ({ served, name }))),
   ...(['RoleBinding', 'Role'] as const).map((name): ObjectPlace => ({ served: kind('rbac.authorization.k8s.io/v1', name, `${name.toLowerCase()}s`, true), namespace: 'kube-system', name: 'bulkhead-agent' })),
-  { served: kind('v1', 'Namespace', 'namespaces', false), name: 'bulkhead-system' },
+  ...NAMES.map((name): ObjectPlace => ({ served: kind('v1', 'ServiceAccount', 'serviceaccounts', true), namespace: 'bulkhead-system', name })),
 ];
+
+const NAMESPACE: ObjectPlace = { served: kind('v1', 'Namespace', 'namespaces', false), name: 'bulkhead-system' };
+/** Its claim is of the namespace too, and what it keeps would go with it. */
+const SERVER: ObjectPlace = { served: kind('apps/v1', 'Deployment', 'deployments', true), namespace: 'bulkhead-system', name: 'bulkhead-server' };
 
 /** The label that our manifests carry: somebody else's object of the same name is left alone. */
 const LABEL = 'app.kubernetes.io/name';
 
-/** Staged policies go with their kind. */
+/** Staged policies go with their kind; a server of flows stays, with the namespace. */
 export async function uninstallCluster(api: ClusterApi): Promise<void> {
   const strangers: string[] = [];
-  for (const place of PLACES) {
+  const hasServer = await isThere(api, SERVER);
+  if (hasServer) await writeNote('bulkhead: Namespace bulkhead-system stays, for the server of flows keeps its history there\n');
+  for (const place of hasServer ? PLACES : [...PLACES, NAMESPACE]) {
     const outcome = await removeOurs(api, place);
     const name = `${place.served.kind} ${place.name}`;
     if (outcome === 'stranger') strangers.push(name);
     else await writeNote(`bulkhead: ${name} ${outcome === 'removed' ? 'is removed' : 'was not there'}\n`);
   }
   if (strangers.length > 0) throw new WordError(`${strangers.join(', ')} without our label ${LABEL}=bulkhead: left alone`, 'look at them with kubectl, and remove them by hand');
+}
+
+async function isThere(api: ClusterApi, place: ObjectPlace): Promise<boolean> {
+  try {
+    await api.get(place);
+    return true;
+  } catch (error) {
+    if (error instanceof ClusterError && error.code === 'not-found') return false;
+    throw error;
+  }
 }
 
 async function removeOurs(api: ClusterApi, place: ObjectPlace): Promise<'removed' | 'absent' | 'stranger'> {

@@ -13,6 +13,7 @@ import { applyObject } from '../write-object.ts';
 import { buildAgentImage } from './agent-image.ts';
 import { holdTruth } from './hold-truth.ts';
 import { onNode, type NodeCluster, type RunningNode } from './node-cluster.ts';
+import { ServerPod } from './server-pod.ts';
 import { throughFault } from './through-fault.ts';
 import { describeOnNodes, networkPolicy } from './world.ts';
 
@@ -104,10 +105,32 @@ describeOnNodes('the agent as a DaemonSet', { combination: { cni: 'bridge', node
     assert.ok(table.status === 0 && /a\/from-b/.test(table.stdout), table.stdout + table.stderr);
   });
 
+  test('a server of its image keeps what all of them saw, also through a kill', async () => {
+    const { cluster, fleet } = world();
+    const server = new ServerPod(cluster, SECOND);
+    try {
+      await patchDaemonSet(cluster, server.patchOfAgents());
+      server.ready();
+      await rolledOut(cluster);
+      await holdTruth(cluster, fleet);
+      const kept = await askedFor(server, (counts) => counts.has('a/x -> a/bare DROPPED') && counts.has('b/x -> b/bare FORWARDED'));
+      const [pid, ...more] = server.processes();
+      assert.ok(pid !== undefined && more.length === 0, `one server, and not ${1 + more.length}`);
+      process.kill(pid, 'SIGKILL');
+      while (server.processes().length === 0 || server.processes().includes(pid)) await sleep(100);
+      const again = await askedFor(server, (counts) => counts.size > 0);
+      for (const [name, count] of kept) assert.ok((again.get(name) ?? 0) >= count, `${name}: ${count} before the kill, ${again.get(name) ?? 0} after it`);
+      console.log(`${kept.size} pairs kept through a kill`);
+    } finally {
+      server.remove();
+    }
+  });
+
   test('taken away from the cluster its rules stay; taken away from the nodes by a pod of its image they go', async () => {
     const { cluster, fleet } = world();
     const removed = bulkhead(cluster, ['agent', '--uninstall', '--cluster']);
     assert.equal(removed.status, 0, removed.stderr);
+    assert.match(cluster.kubectl(['get', '-n', 'bulkhead-system', 'namespace/bulkhead-system', 'persistentvolumeclaim/bulkhead-server', '-o', 'jsonpath={.items[*].status.phase}']), /^Active Bound$/);
     while (cluster.nodes.some((node) => agentProcesses(node).length > 0)) await sleep(200);
     await holdTruth(cluster, fleet);
     for (const node of cluster.nodes) {
@@ -118,8 +141,29 @@ describeOnNodes('the agent as a DaemonSet', { combination: { cni: 'bridge', node
   });
 });
 
+/** Judgments by pair and verdict, when the server answers as it should; nothing may be lost. */
+async function askedFor(server: ServerPod, isEnough: (counts: ReadonlyMap<string, number>) => boolean): Promise<ReadonlyMap<string, number>> {
+  for (;;) {
+    const { status, stdout, stderr } = await server.ask(['flows', '-o', 'jsonl']);
+    assert.doesNotMatch(stderr, /lost/);
+    const counts = new Map<string, number>();
+    for (const line of status === 0 ? stdout.split('\n').filter((text) => text !== '') : []) {
+      const { verdict, count, source, destination } = JSON.parse(line) as Flow;
+      const name = `${nameOf(source)} -> ${nameOf(destination)} ${verdict}`;
+      counts.set(name, (counts.get(name) ?? 0) + count);
+    }
+    if (isEnough(counts)) return counts;
+    await sleep(500);
+  }
+}
+
+function nameOf({ namespace, workloads }: FlowEnd): string {
+  return `${namespace ?? ''}/${workloads?.[0]?.name ?? ''}`;
+}
+
 interface Flow {
   readonly verdict: string;
+  readonly count: number;
   readonly source: FlowEnd;
   readonly destination: FlowEnd;
 }
@@ -127,6 +171,7 @@ interface Flow {
 interface FlowEnd {
   readonly namespace?: string;
   readonly pod_name?: string;
+  readonly workloads?: readonly { readonly name: string }[];
 }
 
 interface Bundle {
