@@ -7,7 +7,7 @@ import { diffElements, type ChangePlan, type ChangeStep } from '../emit/plan-cha
 import { PROTOCOL_NUMBER } from '../emit/profile-elements.ts';
 import { FAMILIES } from '../emit/set-shape.ts';
 import { namesOf } from '../emit/named-addresses.ts';
-import type { Drift, Firewall, FirewallOptions, FreshAddress, HeldName, LedgerEntry } from './firewall.ts';
+import type { AskedPlace, Drift, Firewall, FirewallOptions, FreshAddress, HeldName, LedgerEntry } from './firewall.ts';
 import { FirewallError } from './firewall-error.ts';
 import { addressKey } from './internal/conntrack.ts';
 import { describeSteps } from './internal/describe-steps.ts';
@@ -38,6 +38,8 @@ export interface Packet {
   readonly protocol: number;
   /** Target port, 0 for protocols without ports. */
   readonly port: number;
+  /** What the client asked for, before address translation. */
+  readonly asked?: AskedPlace;
   /** The target is the node itself: the packet is not forwarded. */
   readonly isToNode?: boolean;
   /** `new` when missing. `established` was judged in `generation`; `untracked` has no entry in conntrack, nor has an invalid one. */
@@ -220,19 +222,20 @@ class MemoryFirewall implements FakeFirewall {
     return protocol === PROTOCOL_NUMBER.TCP && isLive ? 'reset' : 'drop';
   }
 
-  private record({ source, target, protocol, port }: Packet, judgment: Judgment): void {
+  private record({ source, target, protocol, port, asked }: Packet, judgment: Judgment): void {
     const entry: LedgerEntry = {
       verdict: judgment.kind === 'allow' ? 'allowed' : 'denied',
       source,
       target,
       protocol,
       port: hasPorts(protocol) ? port : 0,
+      asked: hasPorts(protocol) ? asked : undefined,
       refusal: judgment.kind === 'refuse' ? judgment.refusal : undefined,
       profile: judgment.kind === 'allow' ? judgment.profile : 0,
       packets: 1,
       idleMs: 0,
     };
-    const key = [entry.verdict, source.family, source.value, target.value, protocol, entry.port, entry.refusal, entry.profile].join();
+    const key = [entry.verdict, source.family, source.value, target.value, protocol, entry.port, entry.asked?.address.value, entry.asked?.port, entry.refusal, entry.profile].join();
     const held = this.ledger.get(key);
     if (held !== undefined) this.ledger.set(key, { ...held, packets: held.packets + 1 });
     else if (this.ledger.size < this.ledgerSizeMax) this.ledger.set(key, entry);

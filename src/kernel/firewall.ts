@@ -89,6 +89,8 @@ export interface LedgerEntry {
   readonly protocol: number;
   /** Destination port after address translation; 0 for protocols without ports. */
   readonly port: number;
+  /** The address and port that the client asked for, where address translation made others of them: those of a Service. */
+  readonly asked: AskedPlace | undefined;
   /** Why it was refused; undefined for what was allowed. */
   readonly refusal: Refusal | undefined;
   /** Id of the profile that let it through, the target's where both ends are isolated; 0 where none was asked. */
@@ -97,6 +99,11 @@ export interface LedgerEntry {
   readonly packets: number;
   /** Since the last of them, in milliseconds. */
   readonly idleMs: number;
+}
+
+export interface AskedPlace {
+  readonly address: IpAddress;
+  readonly port: number;
 }
 
 /** Which end refused: `egress` the source, `ingress` the target. */

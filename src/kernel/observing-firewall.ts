@@ -161,5 +161,5 @@ function shapeOf(set: ObservedSet, family: IpFamily): SetShape {
 
 function entryOf({ family, key, idleMs }: Observed, verdict: LedgerEntry['verdict'], packets: number): LedgerEntry {
   const [source, target, protocol, port] = key as [bigint, bigint, number, number]; // as the shape has them
-  return { verdict, source: { family, value: source }, target: { family, value: target }, protocol, port, refusal: undefined, profile: 0, packets, idleMs };
+  return { verdict, source: { family, value: source }, target: { family, value: target }, protocol, port, asked: undefined, refusal: undefined, profile: 0, packets, idleMs };
 }

@@ -121,7 +121,7 @@ function refusalsOf({ firewall, from, to, ends, wish }: FamilyProbe): LedgerEntr
 
 /** The record that is new or has grown. */
 function newRefusal(before: readonly LedgerEntry[], after: readonly LedgerEntry[]): LedgerEntry | undefined {
-  const keyOf = ({ target, port, refusal }: LedgerEntry): string => `${target.value} ${port} ${refusal}`;
+  const keyOf = ({ target, port, asked, refusal }: LedgerEntry): string => `${target.value} ${port} ${asked?.address.value} ${asked?.port} ${refusal}`;
   const packets = new Map(before.map((entry) => [keyOf(entry), entry.packets]));
   return after.find((entry) => entry.packets > (packets.get(keyOf(entry)) ?? 0));
 }

@@ -139,7 +139,7 @@ test('a Service leads to the ports that its names have on each pod', () => {
 
 test('names the ends of a ledger entry', () => {
   const plan = planLab(cluster({ pods: [pod('a/web'), pod('a/h1', { hostNetwork: true }), pod('a/h2', { hostNetwork: true })] }), { outsideRanges: [cidr('0.0.0.0/0')] });
-  const entry = { verdict: 'denied', protocol: 6, port: 80, refusal: 'ingress', profile: 0, packets: 1, idleMs: 0 } as const;
+  const entry = { verdict: 'denied', protocol: 6, port: 80, asked: undefined, refusal: 'ingress', profile: 0, packets: 1, idleMs: 0 } as const;
   const web = plan.pods[0]!.addresses[0]!;
   const named = nameLedgerEntry({ ...entry, source: plan.outside.hosts[0]!.address, target: web }, plan);
   assert.deepEqual([named.sourceName, named.targetName], ['0.0.0.0-255.255.255.255', 'a/web']);

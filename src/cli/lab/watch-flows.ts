@@ -55,8 +55,8 @@ function packetsByKey(entries: readonly LedgerEntry[]): Map<string, number> {
   return new Map(entries.map((entry) => [keyOf(entry), entry.packets]));
 }
 
-function keyOf({ verdict, source, target, protocol, port, refusal, profile }: LedgerEntry): string {
-  return `${verdict} ${source.family} ${source.value} ${target.value} ${protocol} ${port} ${refusal ?? ''} ${profile}`;
+function keyOf({ verdict, source, target, protocol, port, asked, refusal, profile }: LedgerEntry): string {
+  return `${verdict} ${source.family} ${source.value} ${target.value} ${protocol} ${port} ${asked?.address.value} ${asked?.port} ${refusal ?? ''} ${profile}`;
 }
 
 const PROTOCOL_NAMES: Readonly<Record<number, string>> = { 1: 'icmp', 6: 'tcp', 17: 'udp', 58: 'icmpv6', 132: 'sctp' };

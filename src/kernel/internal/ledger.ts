@@ -1,14 +1,15 @@
-// The ledger: what the four dynamic sets of the table record, as counts since the last drain.
+// The ledger: what the dynamic sets of the table record, as counts since the last drain.
 import type { IpFamily } from '../../base/ip-address.ts';
 import type { Key } from '../../emit/element.ts';
 import { profileIdOf } from '../../emit/profile-number.ts';
-import { FAMILIES, type SetShape } from '../../emit/set-shape.ts';
+import { FAMILIES, type FieldKind, type SetShape } from '../../emit/set-shape.ts';
 import type { LedgerEntry } from '../firewall.ts';
 import { FirewallError } from '../firewall-error.ts';
+import { AskedCounts } from './asked-counts.ts';
 import { changeBatches } from './change-batches.ts';
 import type { NetfilterSocket } from './netfilter-socket.ts';
 import { refusalOf } from './refusal-code.ts';
-import { LEDGER_MINUTES, LEDGER_SIZE, UNRECORDED_SET } from './skeleton.ts';
+import { askedSet, LEDGER_KINDS, LEDGER_MINUTES, LEDGER_SIZE, PORT_PROTOCOLS, UNRECORDED_SET, type LedgerKind, type PortProtocol } from './skeleton.ts';
 import { readRawElements } from './table.ts';
 
 /** From this many records on, those that have not grown between two drains are taken out, so that the set never fills. Below, each ends by itself. */
@@ -20,18 +21,38 @@ const TIDY_AT_ONCE = 256;
 const LEDGER_MS = LEDGER_MINUTES * 60_000;
 
 interface LedgerSet {
-  readonly verdict: LedgerEntry['verdict'];
-  readonly family: IpFamily;
   readonly shape: SetShape;
+  readonly entryOf: (key: Key, counted: Counted) => LedgerEntry;
 }
 
-const LEDGER_SETS: readonly LedgerSet[] = (['allowed', 'denied'] as const).flatMap((verdict) =>
+type Counted = Pick<LedgerEntry, 'packets' | 'idleMs'>;
+
+const VERDICTS = { flow: 'allowed', deny: 'denied' } as const;
+
+const LEDGER_SETS: readonly LedgerSet[] = LEDGER_KINDS.flatMap((kind) =>
   FAMILIES.map((family): LedgerSet => {
-    const address = family === 4 ? 'address4' : 'address6';
-    const name = `${verdict === 'allowed' ? 'flow' : 'deny'}${family}`;
-    return { verdict, family, shape: { name, fields: [address, address, 'protocol', 'port', 'id'], isInterval: false, isMap: false, meaning: '' } };
+    const address = addressField(family);
+    return { shape: shapeOf(`${kind}${family}`, [address, address, 'protocol', 'port', 'id']), entryOf: (key, counted) => judgedEntry(kind, family, key, counted) };
   }),
 );
+
+/** Of a part of the same packets, what was asked for. */
+const ASKED_SETS: readonly LedgerSet[] = LEDGER_KINDS.flatMap((kind) =>
+  FAMILIES.flatMap((family) =>
+    PORT_PROTOCOLS.map((protocol): LedgerSet => {
+      const address = addressField(family);
+      return { shape: shapeOf(askedSet(kind, protocol, family), [address, address, 'port', address, 'port']), entryOf: (key, counted) => askedEntry(kind, { family, protocol }, key, counted) };
+    }),
+  ),
+);
+
+function addressField(family: IpFamily): FieldKind {
+  return family === 4 ? 'address4' : 'address6';
+}
+
+function shapeOf(name: string, fields: SetShape['fields']): SetShape {
+  return { name, fields, isInterval: false, isMap: false, meaning: '' };
+}
 
 /** What a record had counted when it was drained, and when it would end if nothing more came, in milliseconds of this process. */
 interface Drained {
@@ -47,40 +68,52 @@ export class Ledger {
   private readonly socket: NetfilterSocket;
   private readonly table: string;
   private drained = new Map<string, Drained>();
+  private early: readonly LedgerEntry[] = [];
 
   constructor(socket: NetfilterSocket, table: string) {
     this.socket = socket;
     this.table = table;
   }
 
+  /** What was asked for is read last, for it is counted first. */
   read(drain: boolean): LedgerEntry[] {
-    const entries: LedgerEntry[] = [];
     const seen = new Map<string, Drained>();
-    const nowMs = performance.now();
-    for (const set of LEDGER_SETS) {
-      const records = readRawElements(this.socket, this.table, set.shape);
-      const idle: Key[] = [];
-      for (const { key, packets, endsInMs } of records) {
-        const name = `${set.shape.name} ${key.join()}`;
-        if (seen.has(name)) continue;
-        seen.set(name, { packets, endsAtMs: nowMs + (endsInMs ?? Infinity) });
-        const before = this.drained.get(name);
-        const goesOn = before !== undefined && packets >= before.packets && nowMs < before.endsAtMs;
-        const more = goesOn ? packets - before.packets : packets;
-        if (more > 0n) entries.push(entryOf(set, key, { packets: Number(more), idleMs: Math.max(0, LEDGER_MS - (endsInMs ?? LEDGER_MS)) }));
-        else idle.push(key);
-      }
-      if (!drain || records.length <= TIDY_SIZE) continue;
-      // What comes under such a name is a record that began anew.
-      for (const key of this.removeRecords(set, idle)) seen.delete(`${set.shape.name} ${key.join()}`);
+    const judged = LEDGER_SETS.flatMap((set) => this.grown(set, { seen, drain }));
+    const asked = new AskedCounts(this.early);
+    for (const set of ASKED_SETS) for (const entry of this.grown(set, { seen, drain })) asked.add(entry);
+    const entries = judged.flatMap((entry) => asked.split(entry));
+    if (drain) {
+      this.drained = seen;
+      this.early = asked.early();
     }
-    if (drain) this.drained = seen;
+    return entries;
+  }
+
+  /** What a set counted since the last drain; `seen` takes what it holds now. */
+  private grown(set: LedgerSet, { seen, drain }: { readonly seen: Map<string, Drained>; readonly drain: boolean }): LedgerEntry[] {
+    const { shape } = set;
+    const nowMs = performance.now();
+    const records = readRawElements(this.socket, this.table, shape);
+    const entries: LedgerEntry[] = [];
+    const idle: Key[] = [];
+    for (const { key, packets, endsInMs } of records) {
+      const name = `${shape.name} ${key.join()}`;
+      if (seen.has(name)) continue;
+      seen.set(name, { packets, endsAtMs: nowMs + (endsInMs ?? Infinity) });
+      const before = this.drained.get(name);
+      const goesOn = before !== undefined && packets >= before.packets && nowMs < before.endsAtMs;
+      const more = goesOn ? packets - before.packets : packets;
+      if (more > 0n) entries.push(set.entryOf(key, { packets: Number(more), idleMs: Math.max(0, LEDGER_MS - (endsInMs ?? LEDGER_MS)) }));
+      else idle.push(key);
+    }
+    if (!drain || records.length <= TIDY_SIZE) return entries;
+    // What comes under such a name is a record that began anew.
+    for (const key of this.removeRecords(set, idle)) seen.delete(`${shape.name} ${key.join()}`);
     return entries;
   }
 
   unrecorded(): number {
-    const shape: SetShape = { name: UNRECORDED_SET, fields: ['protocol'], isInterval: false, isMap: false, meaning: '' };
-    return readRawElements(this.socket, this.table, shape).reduce((sum, { packets }) => sum + Number(packets), 0);
+    return readRawElements(this.socket, this.table, shapeOf(UNRECORDED_SET, ['protocol'])).reduce((sum, { packets }) => sum + Number(packets), 0);
   }
 
   // A packet that comes in this very moment may be lost with its record; one that expired meanwhile undoes the batch, and
@@ -99,20 +132,21 @@ export class Ledger {
   }
 }
 
-function entryOf({ verdict, family }: LedgerSet, key: Key, counted: Pick<LedgerEntry, 'packets' | 'idleMs'>): LedgerEntry {
-  const [source, target, protocol, port, code] = key as [bigint, bigint, number, number, number];
+function judgedEntry(kind: LedgerKind, family: IpFamily, key: Key, counted: Counted): LedgerEntry {
+  const [source, target, protocol, port, code] = key as [bigint, bigint, number, number, number]; // as the shape has them
+  const verdict = VERDICTS[kind];
   const refusal = verdict === 'denied' ? refusalOf(code) : undefined;
   if (verdict === 'denied' && refusal === undefined) {
     throw new FirewallError({ code: 'netlink', doing: 'read the ledger', said: `unknown refusal code ${code.toString(16)}; the table is another version's` });
   }
-  return {
-    verdict,
-    source: { family, value: source },
-    target: { family, value: target },
-    protocol,
-    port,
-    refusal,
-    profile: verdict === 'allowed' ? profileIdOf(code) : 0,
-    ...counted,
-  };
+  const profile = verdict === 'allowed' ? profileIdOf(code) : 0;
+  return { verdict, source: { family, value: source }, target: { family, value: target }, protocol, port, asked: undefined, refusal, profile, ...counted };
 }
+
+function askedEntry(kind: LedgerKind, { family, protocol }: { readonly family: IpFamily; readonly protocol: PortProtocol }, key: Key, counted: Counted): LedgerEntry {
+  const [source, target, port, address, askedPort] = key as [bigint, bigint, number, bigint, number]; // as the shape has them
+  const asked = { address: { family, value: address }, port: askedPort };
+  return { verdict: VERDICTS[kind], source: { family, value: source }, target: { family, value: target }, protocol: PROTOCOL_NUMBERS[protocol], port, asked, refusal: undefined, profile: 0, ...counted };
+}
+
+const PROTOCOL_NUMBERS: Readonly<Record<PortProtocol, number>> = { tcp: 6, udp: 17, sctp: 132 };

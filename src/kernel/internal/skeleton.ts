@@ -85,7 +85,15 @@ function ledgerSets(family: IpFamily): string {
   const type = `typeof ${ip(family)} saddr . ${ip(family)} daddr . meta l4proto . th dport . meta priority`;
   const set = (name: string, meaning: string): string =>
     `  # ${meaning}\n  set ${name}${family} { ${type}; size ${LEDGER_SIZE}; flags dynamic,timeout; timeout ${LEDGER_MINUTES}m; counter; }\n`;
-  return set('flow', 'opened: source, target, protocol, port, profile') + set('deny', 'refused: source, target, protocol, port, reason');
+  return set('flow', 'opened: source, target, protocol, port, profile') + set('deny', 'refused: source, target, protocol, port, reason') + askedSets(family);
+}
+
+/** Where it was asked for another place than it came to: nft 1.0.6 takes no key in which protocol and reason stand beside both of IPv6. */
+function askedSets(family: IpFamily): string {
+  const type = `typeof ${ip(family)} saddr . ${ip(family)} daddr . th dport . ${ip(family)} daddr . th dport`;
+  const set = (kind: LedgerKind, protocol: PortProtocol): string =>
+    `  # ${kind === 'flow' ? 'opened' : 'refused'} over ${protocol}: source, target, port, and the address and port that were asked for\n  set ${askedSet(kind, protocol, family)} { ${type}; size ${LEDGER_SIZE}; flags dynamic,timeout; timeout ${LEDGER_MINUTES}m; counter; }\n`;
+  return LEDGER_KINDS.flatMap((kind) => PORT_PROTOCOLS.map((protocol) => set(kind, protocol))).join('');
 }
 
 const UNRECORDED = `  # judgments that found no room in a ledger, by protocol\n  set ${UNRECORDED_SET} { type inet_proto; size 256; flags dynamic,timeout; timeout 1d; counter; }\n`;
@@ -97,16 +105,31 @@ function ip(family: IpFamily): 'ip' | 'ip6' {
 }
 
 /** For each protocol with ports: the look-up that needs its name in front, since nft asks for the size of `proto-src`. */
-const PORT_PROTOCOLS = ['tcp', 'udp', 'sctp'];
+export const PORT_PROTOCOLS = ['tcp', 'udp', 'sctp'] as const;
+
+export type PortProtocol = (typeof PORT_PROTOCOLS)[number];
+
+/** As the sets of a ledger begin: what was let through, and what was refused. */
+export const LEDGER_KINDS = ['flow', 'deny'] as const;
+
+export type LedgerKind = (typeof LEDGER_KINDS)[number];
+
+export function askedSet(kind: LedgerKind, protocol: PortProtocol, family: IpFamily): string {
+  return `${kind}_asked_${protocol}${family}`;
+}
 
 // A full ledger makes `update` fail, which ends that rule alone: no verdict ever stands behind one in the same rule, but `return`.
-function ledgerChain(kind: 'flow' | 'deny', family: IpFamily): Chain {
+// No chain of its own for what was asked for: the kernel follows 16 jumps in a row at most, and these are among the last.
+function ledgerChain(kind: LedgerKind, family: IpFamily): Chain {
   const set = `@${kind}${family}`;
-  const ends = `ct original ${ip(family)} saddr . ct reply ${ip(family)} saddr . meta l4proto`;
+  const pair = `ct original ${ip(family)} saddr . ct reply ${ip(family)} saddr`;
+  const ends = `${pair} . meta l4proto`;
+  const asked = `${pair} . ct reply proto-src . ct original ${ip(family)} daddr . ct original proto-dst`;
   return {
     name: `${kind}_${family}`,
     rules: [
       ...PORT_PROTOCOLS.flatMap((protocol) => [
+        `meta l4proto ${protocol} ct status dnat update @${askedSet(kind, protocol, family)} { ${asked} }`,
         `meta l4proto ${protocol} update ${set} { ${ends} . ct reply proto-src . meta priority } return`,
         `meta l4proto ${protocol} ${COUNT_UNRECORDED} return`,
       ]),
