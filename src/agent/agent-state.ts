@@ -25,7 +25,8 @@ export interface AgentState {
  * did not fit and is closed. `no-node`: the cluster has no Node of this name, so no pod is known to run here.
  * `pod-ranges-unknown`: a new pod is open until its address is known. `names`: answers of DNS are not seen, or not all
  * of them, so that rules which name domains let less through than they say. `audit-not-allowed`: a namespace asks to be
- * audited, and its policies are enforced. `flows`: refusals are told later than they could be.
+ * audited, and its policies are enforced. `flows`: refusals are told later than they could be, or
+ * flows without the names of Services.
  */
 export type TroubleCode = 'starting' | 'cluster' | 'kernel' | 'capacity' | 'no-node' | 'pod-ranges-unknown' | 'names' | 'audit-not-allowed' | 'flows';
 

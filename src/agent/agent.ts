@@ -6,6 +6,7 @@ import type { Clock } from './clock.ts';
 import { followCluster } from './cluster-follower.ts';
 import { DenialBell } from './denial-bell.ts';
 import { followDnsServices } from './dns-services.ts';
+import { followServices } from './follow-services.ts';
 import { NodeAgent, type NodeAgentOptions } from './node-agent.ts';
 import { sleep } from './sleep.ts';
 
@@ -34,7 +35,7 @@ export function startAgent({ api, signal, answers, denials, returnMemory, allows
   agent.onChange(() => watch.want(agent.names.areLookedAt));
   const bell = denials === undefined ? undefined : new DenialBell({ open: denials, clock: options.clock, onRing: () => agent.flows.ring(), onProblem: (message) => agent.flowsProblem(message) });
   if (returnMemory !== undefined) void returnStepwise(returnMemory, options.clock, signal);
-  const ended = followCluster({ api, listener: agent, signal, allowsAudit }).finally(async () => {
+  const ended = Promise.all([followCluster({ api, listener: agent, signal, allowsAudit }), followServices(api, agent, signal)]).then(() => undefined).finally(async () => {
     agent.stop();
     bell?.end();
     await watch.end();

@@ -1,9 +1,9 @@
 // Finds the Services of the cluster's DNS: in kube-system, by the name or the label that every distribution gives them.
 import { parseIpAddress, type IpAddress } from '../base/ip-address.ts';
-import type { ClusterApi, ClusterObject, Json, ServedKind } from '../kube/cluster-api.ts';
+import type { ClusterApi, ClusterObject, Json } from '../kube/cluster-api.ts';
 import type { ClusterError } from '../kube/cluster-error.ts';
+import { SERVICES } from './follow-services.ts';
 
-const SERVICES: ServedKind = { apiVersion: 'v1', kind: 'Service', resource: 'services', isNamespaced: true };
 /** Only those who run the cluster write here. */
 const DNS_NAMESPACE = 'kube-system';
 const DNS_NAME = 'kube-dns';

@@ -1,6 +1,7 @@
 // The node agent: takes what the API server tells, keeps the kernel of its node at it, and knows what is in force since when.
 import type { Cluster, Namespace } from '../model/cluster.ts';
 import { asksForAudit, AUDIT_LABEL } from '../model/namespace-audit.ts';
+import type { ClusterObject } from '../kube/cluster-api.ts';
 import type { ClusterError } from '../kube/cluster-error.ts';
 import type { Program } from '../compile/program.ts';
 import { formatDrift } from '../kernel/format-drift.ts';
@@ -10,6 +11,7 @@ import { ADDRESS_BLOCKS_MAX } from './address-blocks.ts';
 import type { AgentState, CommitState, KernelState, PodCounts, TroubleCode } from './agent-state.ts';
 import type { Clock } from './clock.ts';
 import { addCommit, NO_COMMITS } from './commit-times.ts';
+import type { ServicesListener } from './follow-services.ts';
 import { KernelWriter } from './kernel-writer.ts';
 import { LocalRanges } from './local-ranges.ts';
 import { NodeFlows } from './node-flows.ts';
@@ -56,7 +58,7 @@ const REFUSALS_BORNE = 3;
 /** Policies that are closed for lack of room are tried again. */
 const REOPEN_MS = 300_000;
 
-export class NodeAgent implements ClusterListener {
+export class NodeAgent implements ClusterListener, ServicesListener {
   private readonly node: string;
   private readonly firewall: Firewall;
   private readonly clock: Clock;
@@ -104,10 +106,18 @@ export class NodeAgent implements ClusterListener {
   }
 
   /** Something about flows that `message` says, or that is over. */
-  flowsProblem(message: string | undefined): void {
-    if (message === undefined) this.troubles.clear('flows', '');
-    else this.troubles.set('flows', '', message);
+  flowsProblem(message: string | undefined, about: string = ''): void {
+    if (message === undefined) this.troubles.clear('flows', about);
+    else this.troubles.set('flows', about, message);
     this.tell();
+  }
+
+  putService(name: string, object: ClusterObject | undefined): void {
+    this.flows.putService(name, object);
+  }
+
+  servicesTrouble(error: ClusterError | undefined): void {
+    this.flowsProblem(error === undefined ? undefined : `flows are told without the names of Services that are new: ${error.message}`, 'services');
   }
 
   /** Everything is told at once; only what then differs from what the kernel holds is written. */

@@ -7,6 +7,7 @@ import type { FlowEnd, FlowRecord } from '../flow/flow-record.ts';
 import { ledgerFlow, podEnd } from '../flow/ledger-flows.ts';
 import type { Firewall, LedgerEntry } from '../kernel/firewall.ts';
 import { FirewallError } from '../kernel/firewall-error.ts';
+import type { ClusterObject } from '../kube/cluster-api.ts';
 import type { Cluster, Pod } from '../model/cluster.ts';
 import { AddressBook, SLACK_MS } from './address-book.ts';
 import type { FlowsState } from './agent-state.ts';
@@ -14,6 +15,7 @@ import type { Clock } from './clock.ts';
 import { FlowReasons } from './flow-reasons.ts';
 import type { FlowSink } from './flow-sink.ts';
 import { SeenNames } from './seen-names.ts';
+import { ServiceNames } from './service-names.ts';
 
 export interface NodeFlowsOptions {
   readonly node: string;
@@ -42,6 +44,7 @@ export class NodeFlows {
   readonly #book = new AddressBook();
   /** Of the hosts that pods of the node looked up. */
   readonly names: SeenNames = new SeenNames();
+  readonly #services = new ServiceNames();
   readonly #reasons = new FlowReasons();
   /** By the pod as it was, which has one address of a family; of hosts by address and names. */
   readonly #ends: Readonly<Record<IpFamily, Map<Pod | string, FlowEnd>>> = { 4: new Map(), 6: new Map() };
@@ -113,6 +116,12 @@ export class NodeFlows {
     for (const address of pod.addresses) this.names.forget(address);
   }
 
+  /** As `namespace/name`; undefined: it is gone. */
+  putService(name: string, object: ClusterObject | undefined): void {
+    const isNews = this.#services.isNews(name, object);
+    this.#services.put(name, object, !isNews || this.drain());
+  }
+
   /** Somebody wants to see what happens now. */
   follow(): void {
     const nowMs = this.#options.clock.elapsedMs();
@@ -161,6 +170,7 @@ export class NodeFlows {
     this.#count(records, lost);
     for (const sink of this.#sinks) sink.take(records, lost);
     this.#book.forget(startMs - SLACK_MS);
+    this.#services.drained();
     this.#lastMs = startMs;
     this.#lastTookMs = clock.elapsedMs() - startMs;
     this.#state = { ...this.#state, drains: this.#state.drains + 1, drainMs: this.#state.drainMs + this.#lastTookMs };
@@ -210,7 +220,7 @@ export class NodeFlows {
       const lastSeen = time - entry.idleMs;
       const names = this.names.of(entry.source, entry.target);
       const record = ledgerFlow(entry, (address) => this.#endAt(address, { seenMs, names: address === entry.target ? names : NO_NAMES }), { timeMs: lastSeen, node });
-      return { ...record, firstSeen: entry.packets === 1 ? lastSeen : Math.min(sinceMs, lastSeen), openings: openingsOf(entry) };
+      return { ...record, firstSeen: entry.packets === 1 ? lastSeen : Math.min(sinceMs, lastSeen), openings: openingsOf(entry), service: this.#serviceOf(entry) };
     });
     const reasons = this.#reasons.reasonsOf(cluster, unjudged, (end) => this.#podOfEnd.get(end));
     return unjudged.map((record, index) => {
@@ -220,6 +230,11 @@ export class NodeFlows {
       this.#state = { ...this.#state, unexplained: this.#state.unexplained + entry.packets };
       return record;
     });
+  }
+
+  /** Only what address translation led to another place came by one. */
+  #serviceOf({ asked, protocol }: LedgerEntry): string | undefined {
+    return asked === undefined ? undefined : this.#services.nameAt({ ...asked, protocol, isOwnNode: this.#nodes.get(keyOf(asked.address)) === this.#options.node });
   }
 
   #isLocal(end: FlowEnd): boolean {

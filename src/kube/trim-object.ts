@@ -42,11 +42,12 @@ type Trim = (fields: Fields) => Record<string, Json | undefined>;
 const BODIES: Readonly<Record<string, Trim>> = {
   Pod: ({ spec, status }) => ({ spec: compact({ ...trimPodSpec(fieldsOf(spec)), ...pick(fieldsOf(spec), ['nodeName']), ...accountOf(fieldsOf(spec)) }), status: trimPodStatus(fieldsOf(spec), fieldsOf(status)) }),
   Node: ({ spec, status }) => ({ spec: nonEmpty(pick(fieldsOf(spec), ['podCIDR', 'podCIDRs'])), status: compact({ addresses: fieldsOf(status)['addresses'] }) }),
-  Service: ({ spec }) => ({
+  Service: ({ spec, status }) => ({
     spec: compact({
-      ...pick(fieldsOf(spec), ['type', 'clusterIP', 'clusterIPs', 'selector', 'externalName', 'externalTrafficPolicy', 'loadBalancerSourceRanges']),
+      ...pick(fieldsOf(spec), ['type', 'clusterIP', 'clusterIPs', 'selector', 'externalName', 'externalIPs', 'externalTrafficPolicy', 'loadBalancerSourceRanges']),
       ports: pickEach(fieldsOf(spec)['ports'], ['name', 'protocol', 'port', 'targetPort', 'nodePort']),
     }),
+    status: trimEntrances(fieldsOf(status)),
   }),
   EndpointSlice: ({ addressType, endpoints, ports }) => ({
     addressType,
@@ -108,6 +109,11 @@ function trimCalled(service: Json | undefined): Fields | undefined {
 
 function trimAddresses(addresses: Json | undefined): readonly Fields[] | undefined {
   return nonEmptyList(listOf(addresses).map((address) => compact({ ip: fieldsOf(address)['ip'], targetRef: trimTarget(address) })));
+}
+
+function trimEntrances({ loadBalancer }: Fields): Fields | undefined {
+  const entrances = listOf(fieldsOf(loadBalancer)['ingress']).map((entrance) => pick(fieldsOf(entrance), ['ip']));
+  return nonEmpty(compact({ loadBalancer: nonEmpty(compact({ ingress: nonEmptyList(entrances.filter(({ ip }) => ip !== undefined)) })) }));
 }
 
 function trimTarget(endpoint: Json): Fields | undefined {

@@ -55,8 +55,9 @@ class FlowWorld extends World {
     } });
   }
 
-  open(source: string, target: string, { port = 3306, times = 1 }: { readonly port?: number; readonly times?: number } = {}): void {
-    for (let time = 0; time < times; time++) this.node.kernel.decide({ source: ip(source), target: ip(target), protocol: 6, port });
+  open(source: string, target: string, { port = 3306, times = 1, asked }: { readonly port?: number; readonly times?: number; readonly asked?: readonly [address: string, port: number] } = {}): void {
+    const place = asked === undefined ? {} : { asked: { address: ip(asked[0]), port: asked[1] } };
+    for (let time = 0; time < times; time++) this.node.kernel.decide({ source: ip(source), target: ip(target), protocol: 6, port, ...place });
   }
 
   /** Each record since the last call in one line, sorted. */
@@ -199,4 +200,56 @@ test('what finds no room in the kernel is counted', async () => {
   assert.deepEqual(taken, [[4, 3], [0, 0]]);
   assert.equal(flows.state.lost, 3);
   flows.stop();
+});
+
+function service(name: string, spec: Readonly<Record<string, unknown>>, entrances: readonly string[] = []): Parameters<World['put']>[0] {
+  return { apiVersion: 'v1', kind: 'Service', metadata: { name, namespace: 'shop' }, spec, status: { loadBalancer: { ingress: entrances.map((address) => ({ ip: address })) } } } as Parameters<World['put']>[0]; // JSON, all of it
+}
+
+const DB_SERVICE = service('db', { clusterIP: '10.96.0.7', clusterIPs: ['10.96.0.7'], externalIPs: ['198.51.100.9'], ports: [{ port: 33060, targetPort: 3306, nodePort: 30306 }] }, ['198.51.100.7']);
+
+/** `times` by which Service, sorted. */
+function services(world: FlowWorld): readonly string[] {
+  return world.records.splice(0).map(({ service: name, openings }) => `${openings} ${name ?? 'none'}`).sort();
+}
+
+test('what came by a Service is told with its name, and what came straight to a pod never', async (context) => {
+  const world = await started(context);
+  world.put(DB_SERVICE);
+  await world.advance(300);
+  world.open(WEB, DB, { times: 5, asked: ['10.96.0.7', 33_060] });
+  world.open(WEB, DB, { times: 2 });
+  await world.advance(STEP_MS);
+  assert.deepEqual(services(world), ['2 none', '5 shop/db']);
+  // Its addresses in front of the cluster, and the node's own under another port.
+  for (const asked of [['198.51.100.9', 33_060], ['198.51.100.7', 33_060], ['192.0.2.1', 30_306]] as const) {
+    world.open(WEB, DB, { asked });
+    await world.advance(STEP_MS);
+    assert.deepEqual(services(world), ['1 shop/db'], asked.join());
+  }
+  // Another port, another protocol's, another host, and the port of nodes at an address that is not this node's.
+  for (const asked of [['10.96.0.7', 3306], ['10.96.0.8', 33_060], ['192.0.2.1', 33_060], ['192.0.2.9', 30_306]] as const) {
+    world.open(WEB, DB, { asked });
+    await world.advance(STEP_MS);
+    assert.deepEqual(services(world), ['1 none'], asked.join());
+  }
+});
+
+test('an address that two Services have names neither, and one that changes hands each in its time', async (context) => {
+  const world = await started(context);
+  world.put(DB_SERVICE);
+  world.put(service('twin', { clusterIP: '10.96.0.8', externalIPs: ['198.51.100.9'], ports: [{ port: 33_060 }] }));
+  await world.advance(300);
+  world.open(WEB, DB, { asked: ['198.51.100.9', 33_060] });
+  world.open(WEB, DB, { times: 3, asked: ['10.96.0.7', 33_060] });
+  world.api.remove({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'db', namespace: 'shop' } });
+  await world.advance(300);
+  assert.deepEqual(services(world), ['1 none', '3 shop/db']);
+  world.open(WEB, DB, { times: 7, asked: ['10.96.0.7', 33_060] });
+  world.put(service('late', { clusterIP: '10.96.0.7', ports: [{ port: 33_060 }] }));
+  await world.advance(300);
+  assert.deepEqual(services(world), ['7 none'], 'of the one that is gone, and nobody knows of which');
+  world.open(WEB, DB, { times: 4, asked: ['10.96.0.7', 33_060] });
+  await world.advance(STEP_MS);
+  assert.deepEqual(services(world), ['4 shop/late']);
 });

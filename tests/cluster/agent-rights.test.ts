@@ -45,18 +45,12 @@ function shippedRules(): readonly Rule[] {
 }
 
 function grant(rights: readonly string[]): void {
-  const isOfServices = (right: string): boolean => right.startsWith('/services ');
-  grantBy('ClusterRole', rights.filter((right) => !isOfServices(right)));
-  grantBy('Role', rights.filter(isOfServices));
-}
-
-function grantBy(kind: 'ClusterRole' | 'Role', rights: readonly string[]): void {
   const rules = rights.map((right): Rule => {
     const [place, verb] = right.split(' ') as [string, string];
     const [group, ...resource] = place.split('/') as [string, ...string[]];
     return { apiGroups: [group], resources: [resource.join('/')], verbs: [verb] };
   });
-  server!.kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'rbac.authorization.k8s.io/v1', kind, metadata: { name: 'bulkhead-agent', ...(kind === 'Role' ? { namespace: 'kube-system' } : {}), labels: { 'app.kubernetes.io/name': 'bulkhead' } }, rules }));
+  server!.kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: 'bulkhead-agent', labels: { 'app.kubernetes.io/name': 'bulkhead' } }, rules }));
 }
 
 const policyText = (port: number): string => JSON.stringify({ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: 'web', namespace: 'shop' }, spec: { podSelector: {}, policyTypes: ['Ingress'], ingress: [{ ports: [{ port }] }] } });

@@ -42,6 +42,7 @@ const PLACES: readonly ObjectPlace[] = [
   ...NAMES.map((name): ObjectPlace => ({ served: DAEMON_SET, namespace: 'bulkhead-system', name })),
   ...['connectionprobes', 'nodeenforcements', 'stagedclusterpolicies', 'stagedpolicies'].map((resource): ObjectPlace => ({ served: DEFINITION, name: `${resource}.bulkhead.dev` })),
   ...NAMES.flatMap((name) => RIGHTS.map((served): ObjectPlace => ({ served, name }))),
+  // Of older manifests.
   ...(['RoleBinding', 'Role'] as const).map((name): ObjectPlace => ({ served: kind('rbac.authorization.k8s.io/v1', name, `${name.toLowerCase()}s`, true), namespace: 'kube-system', name: 'bulkhead-agent' })),
   ...NAMES.map((name): ObjectPlace => ({ served: kind('v1', 'ServiceAccount', 'serviceaccounts', true), namespace: 'bulkhead-system', name })),
 ];
