@@ -26,7 +26,8 @@ export interface FlowWishes {
 
 /** Throws WordError for a word that cannot be read. */
 export function flowFilter(wishes: FlowWishes): (record: FlowRecord) => boolean {
-  const [isSource, isTarget] = [wishes.source, wishes.target].map((word) => (word === undefined ? () => true : endFilter(word))) as [EndFilter, EndFilter]; // two go in
+  const service = wishes.target === undefined ? undefined : serviceOfWord(wishes.target);
+  const [isSource, isTarget] = [wishes.source, service === undefined ? wishes.target : undefined].map((word) => (word === undefined ? () => true : endFilter(word))) as [EndFilter, EndFilter]; // two go in
   const ports = wishes.port === undefined ? ALL_PORTS : portsOfWord(wishes.port);
   const { verdict, sinceMs = Number.NEGATIVE_INFINITY, newSinceMs = Number.NEGATIVE_INFINITY } = wishes;
   return (record) =>
@@ -35,13 +36,25 @@ export function flowFilter(wishes: FlowWishes): (record: FlowRecord) => boolean 
     && record.firstSeen >= newSinceMs
     && hasPoint(ports, flowPoint(record.protocol, record.port))
     && isSource(record.source)
-    && isTarget(record.target);
+    && isTarget(record.target)
+    && (service === undefined || record.service === service);
 }
+
+/** `shop/db` of `svc/shop/db`; undefined: the word is of no Service. Throws WordError for one that cannot be read. */
+export function serviceOfWord(word: string): string | undefined {
+  if (!word.startsWith(SERVICE_PREFIX)) return undefined;
+  const name = word.slice(SERVICE_PREFIX.length);
+  if (!/^[^/:]+\/[^/:]+$/.test(name)) throw new WordError(`\`${word}\` is no Service`, 'write svc/NAMESPACE/NAME; --port is the one that its pods listen on');
+  return name;
+}
+
+const SERVICE_PREFIX = 'svc/';
 
 type EndFilter = (end: FlowEnd) => boolean;
 
 /** Throws WordError for what no end could be called. */
 export function endFilter(word: string): EndFilter {
+  if (serviceOfWord(word) !== undefined) throw new WordError(`\`${word}\` opens no connections: a Service is where they go`, 'write it with --to');
   if (word === 'internet') return (end) => end.kind === 'outside' && end.node === undefined && !end.isOwnNode && ![...PRIVATE_RANGES, ...LINK_LOCAL_RANGES].some((range) => contains(range, end.address));
   const range = parseRange(word);
   if (range !== undefined) return ({ address }) => address !== undefined && contains(range, address);
@@ -79,8 +92,14 @@ function portsOfWord(word: string): PortSet {
 
 /** What was probably meant, where no end of the records is called so; undefined: one is, or the word describes rather than names. */
 export function unknownEnd(word: string, records: readonly FlowRecord[]): { readonly near: string | undefined } | undefined {
+  if (serviceOfWord(word) !== undefined) return unknownService(word, records);
   const isMeant = endFilter(word);
   const ends = records.flatMap(({ source, target }) => [source, target]);
   if (ends.length === 0 || word === 'internet' || parseRange(word) !== undefined || ends.some(isMeant)) return undefined;
   return { near: nearestWord(word, new Set(ends.map(endName))) };
+}
+
+function unknownService(word: string, records: readonly FlowRecord[]): { readonly near: string | undefined } | undefined {
+  const services = new Set(records.flatMap(({ service }) => (service === undefined ? [] : [`${SERVICE_PREFIX}${service}`])));
+  return records.length === 0 || services.has(word) ? undefined : { near: nearestWord(word, services) };
 }

@@ -1,4 +1,4 @@
-// Flows in columns: the same ends, traffic and verdict are one row, in a few bytes each, so that ten millions fit.
+// Flows in columns: the same ends, traffic, verdict and Service are one row, in a few bytes each, so that ten millions fit.
 import { FlowEnds } from './flow-ends.ts';
 import { foldEnd } from './fold-end.ts';
 import type { FlowReason, FlowRecord, FlowVerdict } from './flow-record.ts';
@@ -7,6 +7,7 @@ import type { FlowReason, FlowRecord, FlowVerdict } from './flow-record.ts';
 export const ROWS_MAX: number = 1 << 24;
 
 const START_SIZE = 1 << 10;
+const SERVICES_MAX = 65_535;
 const EMPTY = -1;
 
 /** By row. */
@@ -17,6 +18,8 @@ export interface FlowColumns {
   readonly protocol: Uint8Array;
   /** Bit 0: denied; bit 1: IPv6. */
   readonly flags: Uint8Array;
+  /** By which it was reached; 0: by none that is known. */
+  readonly service: Uint16Array;
   readonly count: Float64Array;
   /** NaN: not known. */
   readonly openings: Float64Array;
@@ -33,6 +36,8 @@ export const IPV6_BIT = 2;
 export interface FlowRow extends Pick<FlowRecord, 'verdict' | 'family' | 'protocol' | 'port' | 'count' | 'openings' | 'firstSeen' | 'lastSeen'> {
   readonly source: number;
   readonly target: number;
+  /** 0 when missing. */
+  readonly service?: number;
 }
 
 /** A class, for it grows. */
@@ -42,7 +47,8 @@ export class FlowTable {
   #size = 0;
   /** Open addressing; rows by the hash of what makes them one. */
   #slots = new Int32Array(START_SIZE * 2).fill(EMPTY);
-  readonly #services = new Map<number, string>();
+  readonly #services: string[] = [];
+  readonly #serviceNumbers = new Map<string, number>();
   /** By row; undefined: they are not kept. */
   readonly #reasons: Map<number, FlowReason> | undefined;
   /** Records that found no room. */
@@ -68,9 +74,8 @@ export class FlowTable {
       this.lost += record.count;
       return;
     }
-    const row = this.addRow({ ...record, source, target });
+    const row = this.addRow({ ...record, source, target, service: this.#serviceNumber(record.service) });
     if (row === undefined) return;
-    if (record.service !== undefined) this.#services.set(row, record.service);
     if (record.reason !== undefined && this.#reasons?.has(row) === false) this.#reasons.set(row, record.reason);
   }
 
@@ -109,7 +114,7 @@ export class FlowTable {
       firstSeen: firstSeen[row]!,
       lastSeen: lastSeen[row]!,
       node: undefined,
-      service: this.#services.get(row),
+      service: this.#services[this.#columns.service[row]! - 1],
       reason: this.#reasons?.get(row),
     };
   }
@@ -122,6 +127,16 @@ export class FlowTable {
     return (this.#columns.flags[row]! & IPV6_BIT) === 0 ? 4 : 6;
   }
 
+  /** Of more than there is room for, none is named. */
+  #serviceNumber(service: string | undefined): number {
+    if (service === undefined) return 0;
+    const known = this.#serviceNumbers.get(service);
+    if (known !== undefined || this.#services.length === SERVICES_MAX) return known ?? 0;
+    const number = this.#services.push(service);
+    this.#serviceNumbers.set(service, number);
+    return number;
+  }
+
   #write(at: number, row: FlowRow): void {
     const columns = this.#columns;
     columns.source[at] = row.source;
@@ -129,6 +144,7 @@ export class FlowTable {
     columns.port[at] = row.port;
     columns.protocol[at] = row.protocol;
     columns.flags[at] = flagsOf(row);
+    columns.service[at] = row.service ?? 0;
     columns.count[at] = row.count;
     columns.openings[at] = row.openings ?? Number.NaN;
     columns.firstSeen[at] = row.firstSeen;
@@ -147,13 +163,14 @@ export class FlowTable {
   }
 
   #findSlot(row: FlowRow): number {
-    const { source, target, port, protocol, flags } = this.#columns;
+    const { source, target, port, protocol, flags, service } = this.#columns;
     const wanted = flagsOf(row);
+    const asked = row.service ?? 0;
     const mask = this.#slots.length - 1;
-    for (let slot = hashOf(row.source, row.target, (row.port << 10) | (row.protocol << 2) | wanted) & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = hashOf(row.source, row.target, (row.port << 10) | (row.protocol << 2) | wanted, asked) & mask; ; slot = (slot + 1) & mask) {
       const at = this.#slots[slot]!;
       if (at === EMPTY) return slot;
-      if (source[at] === row.source && target[at] === row.target && port[at] === row.port && protocol[at] === row.protocol && flags[at] === wanted) return slot;
+      if (source[at] === row.source && target[at] === row.target && port[at] === row.port && protocol[at] === row.protocol && flags[at] === wanted && service[at] === asked) return slot;
     }
   }
 
@@ -165,14 +182,14 @@ export class FlowTable {
     this.#slots = new Int32Array(wider.source.length * 2).fill(EMPTY);
     const mask = this.#slots.length - 1;
     for (let row = 0; row < this.#size; row++) {
-      let slot = hashOf(wider.source[row]!, wider.target[row]!, (wider.port[row]! << 10) | (wider.protocol[row]! << 2) | wider.flags[row]!) & mask;
+      let slot = hashOf(wider.source[row]!, wider.target[row]!, (wider.port[row]! << 10) | (wider.protocol[row]! << 2) | wider.flags[row]!, wider.service[row]!) & mask;
       while (this.#slots[slot] !== EMPTY) slot = (slot + 1) & mask;
       this.#slots[slot] = row;
     }
   }
 }
 
-const COLUMN_NAMES = ['source', 'target', 'port', 'protocol', 'flags', 'count', 'openings', 'firstSeen', 'lastSeen', 'days'] as const;
+const COLUMN_NAMES = ['source', 'target', 'port', 'protocol', 'flags', 'service', 'count', 'openings', 'firstSeen', 'lastSeen', 'days'] as const;
 
 function makeColumns(size: number): FlowColumns {
   return {
@@ -181,6 +198,7 @@ function makeColumns(size: number): FlowColumns {
     port: new Uint16Array(size),
     protocol: new Uint8Array(size),
     flags: new Uint8Array(size),
+    service: new Uint16Array(size),
     count: new Float64Array(size),
     openings: new Float64Array(size),
     firstSeen: new Float64Array(size),
@@ -210,8 +228,8 @@ function flagsOf({ verdict, family }: FlowRow): number {
 }
 
 /** Multiplicative mixing (Knuth, TAOCP 3, section 6.4). */
-function hashOf(a: number, b: number, c: number): number {
-  let hash = Math.imul(a ^ Math.imul(b, 0x9e3779b1) ^ Math.imul(c, 0x85ebca6b), 0xc2b2ae35);
+function hashOf(a: number, b: number, c: number, d: number): number {
+  let hash = Math.imul(a ^ Math.imul(b, 0x9e3779b1) ^ Math.imul(c, 0x85ebca6b) ^ Math.imul(d, 0x27d4eb2f), 0xc2b2ae35);
   hash ^= hash >>> 15;
   return Math.imul(hash, 0x27d4eb2f) >>> 1;
 }

@@ -6,7 +6,7 @@ import { trafficText } from './flow-protocol.ts';
 import { judgeRecords } from './flow.ts';
 import { endName, policyText, type FlowEnd, type FlowRecord, type RuleName } from './flow-record.ts';
 
-export const GROUP_KEYS = ['source', 'target', 'pair', 'source-namespace', 'target-namespace', 'port', 'verdict', 'rule'] as const;
+export const GROUP_KEYS = ['source', 'target', 'pair', 'source-namespace', 'target-namespace', 'port', 'service', 'verdict', 'rule'] as const;
 
 export type GroupKey = (typeof GROUP_KEYS)[number];
 
@@ -32,7 +32,7 @@ export function groupFlows(records: readonly FlowRecord[], key: GroupKey): reado
 }
 
 function namesOf(record: FlowRecord, key: GroupKey): readonly string[] {
-  const { source, target, protocol, port, verdict, reason } = record;
+  const { source, target, protocol, port, verdict, service, reason } = record;
   switch (key) {
     case 'source':
       return [endName(source)];
@@ -46,6 +46,8 @@ function namesOf(record: FlowRecord, key: GroupKey): readonly string[] {
       return [placeOf(target)];
     case 'port':
       return [trafficText(protocol, port)];
+    case 'service':
+      return [service ?? 'no Service'];
     case 'verdict':
       return [verdict];
     case 'rule': {

@@ -1,5 +1,5 @@
 // Which flows of a store a question means, by their numbers: looked up once per end and port, whatever the number of flows.
-import { endFilter, flowFilter } from '../flow/filter-flows.ts';
+import { endFilter, flowFilter, serviceOfWord } from '../flow/filter-flows.ts';
 import type { FlowRecord, FlowVerdict } from '../flow/flow-record.ts';
 import { readReason } from '../flow/read-reason.ts';
 import { objectOf, parsedEnd, type Dictionaries } from './dictionaries.ts';
@@ -18,7 +18,8 @@ export type IsWantedFlow = (flow: number) => boolean;
 
 /** Good until the store is opened anew. Throws WordError for a word that cannot be read. */
 export function wantedFlows(known: Dictionaries, { source, target, port, verdict }: FlowWords, readable: Readable): IsWantedFlow {
-  const [isSource, isTarget] = [source, target].map((word) => endTest(known, word, readable)) as [(id: number) => boolean, (id: number) => boolean]; // two go in
+  const service = target === undefined ? undefined : serviceOfWord(target);
+  const [isSource, isTarget] = [source, service === undefined ? target : undefined].map((word) => endTest(known, word, readable)) as [(id: number) => boolean, (id: number) => boolean]; // two go in
   const mayRead = remembered((id) => readable === 'all' || isReadable(readable, parsedEnd(known, id)!));
   const isPort = portTest(port);
   const columns = known.flows.columns;
@@ -26,6 +27,7 @@ export function wantedFlows(known: Dictionaries, { source, target, port, verdict
     const flags = columns.flags[flow]!;
     if ((flags & USED_FLAG) === 0 || (verdict !== undefined && (verdict === 'denied') !== ((flags & DENIED_FLAG) !== 0))) return false;
     const [from, into] = [columns.source[flow]!, columns.target[flow]!];
+    if (service !== undefined && (known.names.textOf(columns.service[flow]!) !== service || !mayRead(into))) return false;
     return isPort(columns.protocol[flow]!, columns.port[flow]!) && isSource(from) && isTarget(into) && (mayRead(from) || mayRead(into));
   };
 }

@@ -28,14 +28,14 @@ export function flowTable(records: readonly FlowRecord[], { style, limit }: Flow
   return [style.bold(head), ...lines, ...(rest > 0 ? [style.dim(`and ${count(rest)} more`)] : []), ''].join('\n');
 }
 
-function flowCells({ lastSeen, source, target, protocol, port, verdict, count: seen, reason }: FlowRecord, style: Style): readonly (string | { readonly text: string; readonly painted: string })[] {
+function flowCells({ lastSeen, source, target, protocol, port, verdict, count: seen, service, reason }: FlowRecord, style: Style): readonly (string | { readonly text: string; readonly painted: string })[] {
   const nearest = reason === undefined || verdict === 'allowed' ? undefined : nearestText(reason);
   const by = reason === undefined ? '' : printable(`${reasonText(reason)}${nearest === undefined ? '' : `; ${nearest}`}`);
   return [
     timeText(lastSeen),
     printable(endName(source)),
     '→',
-    printable(endName(target)),
+    printable(service === undefined ? endName(target) : `${endName(target)} by svc/${service}`),
     trafficText(protocol, port),
     { text: verdict, painted: verdict === 'allowed' ? style.green(verdict) : style.red(verdict) },
     count(seen),

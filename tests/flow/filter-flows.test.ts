@@ -20,7 +20,7 @@ function flow(source: FlowEnd, target: FlowEnd, more: Partial<FlowRecord> = {}):
 }
 
 const FLOWS: Readonly<Record<string, FlowRecord>> = {
-  db: flow(pod('shop', 'web'), pod('data', 'db')),
+  db: flow(pod('shop', 'web'), pod('data', 'db'), { service: 'data/db' }),
   dns: flow(pod('shop', 'web'), pod('kube-system', 'coredns'), { protocol: 17, port: 53, count: 7 }),
   denied: flow(pod('shop', 'attacker'), pod('data', 'db'), { verdict: 'denied', lastSeen: 9000 }),
   cards: flow(pod('shop', 'api', { app: 'api', namespace: 'odd' }), outside('198.18.0.9', { names: ['api.cards.example'] }), { port: 443, firstSeen: 5000 }),
@@ -47,6 +47,13 @@ test('words for an end', () => {
   check(['internet', 'node'], { target: 'shop/web' });
   check(Object.keys(FLOWS), { source: '*' });
   check([], { source: 'shop/nobody' });
+  check(['db'], { target: 'svc/data/db' });
+  check([], { target: 'svc/data/other' });
+  assert.throws(() => flowFilter({ target: 'svc/db' }), /is no Service/);
+  assert.throws(() => flowFilter({ target: 'svc/data/db:5432' }), /is no Service/);
+  assert.throws(() => flowFilter({ source: 'svc/data/db' }), /opens no connections/);
+  assert.deepEqual(unknownEnd('svc/data/dp', Object.values(FLOWS)), { near: 'svc/data/db' });
+  assert.equal(unknownEnd('svc/data/db', Object.values(FLOWS)), undefined);
 });
 
 test('ports, verdicts and times', () => {
