@@ -3,8 +3,8 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { FlowEnd } from '../flow/flow-record.ts';
 import { looseObject } from '../flow/loose-json.ts';
 import { readFlowEnd } from '../flow/read-flow-end.ts';
-import { queryRows } from './duckdb.ts';
-import { FlowKeys, type FlowKey } from './flow-keys.ts';
+import { queryColumns, queryRows } from './duckdb.ts';
+import { FlowKeys, KEY_COLUMNS } from './flow-keys.ts';
 import { TextIds } from './text-ids.ts';
 
 /** Beyond each of them, records of what is new are counted as lost. */
@@ -33,13 +33,11 @@ export interface FreshEntries {
 
 export async function loadDictionaries(connection: DuckDBConnection): Promise<Dictionaries> {
   const texts = async (table: string, max: number): Promise<TextIds> => TextIds.load((await queryRows(connection, `SELECT id, text FROM ${table}`)) as readonly (readonly [number, string])[], max); // as the schema says
-  const rows = (await queryRows(connection, 'SELECT id, source, target, port, protocol, flags, node, service, reason FROM flows')) as readonly (readonly number[])[]; // as the schema says
-  const keys = rows.map(([id, source, target, port, protocol, flags, node, service, reason]) => [id, { source, target, port, protocol, flags, node, service, reason }] as readonly [number, FlowKey]);
   return {
     ends: await texts('ends', ENDS_MAX),
     reasons: await texts('reasons', REASONS_MAX),
     names: await texts('names', NAMES_MAX),
-    flows: FlowKeys.load(keys, FLOWS_MAX),
+    flows: await FlowKeys.load(queryColumns(connection, `SELECT id, ${KEY_COLUMNS.join(', ')} FROM flows`), FLOWS_MAX),
     parsedEnds: new Map(),
     fresh: { ends: [], reasons: [], names: [], flows: [] },
   };

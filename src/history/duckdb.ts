@@ -48,6 +48,12 @@ export async function queryRows(connection: DuckDBConnection, sql: string): Prom
   return reader.getRows();
 }
 
+/** Whole numbers of 32 bits, none of them null, in columns: as few rows at once as the database gives. */
+export async function* queryColumns(connection: DuckDBConnection, sql: string): AsyncGenerator<readonly (readonly number[])[]> {
+  const result = await connection.stream(sql);
+  for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) yield chunk.getColumns() as readonly (readonly number[])[];
+}
+
 /** The log becomes part of the file, where nobody is in the way; else later, by itself. */
 export async function checkpoint(connection: DuckDBConnection): Promise<void> {
   await connection.run('CHECKPOINT').catch(() => undefined);

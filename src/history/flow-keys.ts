@@ -39,9 +39,11 @@ export class FlowKeys {
     this.#max = max;
   }
 
-  static load(rows: Iterable<readonly [id: number, key: FlowKey]>, max: number): FlowKeys {
+  /** As they were stored before: numbers, then the columns in the order of KEY_COLUMNS. */
+  static async load(parts: AsyncIterable<readonly (readonly number[])[]>, max: number): Promise<FlowKeys> {
     const made = new FlowKeys(max);
-    for (const [id, key] of rows) made.#put(id, key);
+    for await (const [ids, ...columns] of parts) made.#restore(ids!, columns);
+    made.#rehash();
     for (let id = made.#end - 1; id >= 0; id--) if ((made.#columns.flags[id]! & USED_FLAG) === 0) made.#free.push(id);
     return made;
   }
@@ -83,6 +85,17 @@ export class FlowKeys {
     return { source: source[id]!, target: target[id]!, port: port[id]!, protocol: protocol[id]!, flags: flags[id]!, node: node[id]!, service: service[id]!, reason: reason[id]! };
   }
 
+  #restore(ids: readonly number[], columns: readonly (readonly number[])[]): void {
+    const end = ids.reduce((most, id) => Math.max(most, id + 1), this.#end);
+    while (end > this.#columns.source.length) this.#widen();
+    for (const [at, name] of KEY_COLUMNS.entries()) {
+      const column = this.#columns[name];
+      for (let row = 0; row < ids.length; row++) column[ids[row]!] = columns[at]![row]!;
+    }
+    this.#end = end;
+    this.#size += ids.length;
+  }
+
   #put(id: number, key: FlowKey): void {
     while (id >= this.#columns.source.length) this.#widen();
     for (const name of KEY_COLUMNS) this.#columns[name][id] = key[name];
@@ -106,7 +119,9 @@ export class FlowKeys {
   }
 
   #rehash(): void {
-    this.#slots = new Int32Array(this.#slots.length * 2).fill(EMPTY);
+    let slots = this.#slots.length;
+    while (this.#size * 2 > slots) slots *= 2;
+    this.#slots = new Int32Array(slots).fill(EMPTY);
     for (let id = 0; id < this.#end; id++) if ((this.#columns.flags[id]! & USED_FLAG) !== 0) this.#link(id, this.keyAt(id));
   }
 }
