@@ -90,16 +90,24 @@ function portsOfWord(word: string): PortSet {
   return PROTOCOLS.reduce<PortSet>((ports, protocol) => unionPorts(ports, portSetOf(protocol, first, last)), []);
 }
 
-/** What was probably meant, where no end of the records is called so; undefined: one is, or the word describes rather than names. */
-export function unknownEnd(word: string, records: readonly FlowRecord[]): { readonly near: string | undefined } | undefined {
-  if (serviceOfWord(word) !== undefined) return unknownService(word, records);
-  const isMeant = endFilter(word);
-  const ends = records.flatMap(({ source, target }) => [source, target]);
-  if (ends.length === 0 || word === 'internet' || parseRange(word) !== undefined || ends.some(isMeant)) return undefined;
-  return { near: nearestWord(word, new Set(ends.map(endName))) };
+export interface UnknownEnd {
+  readonly word: string;
+  /** What was probably meant. */
+  readonly near: string | undefined;
 }
 
-function unknownService(word: string, records: readonly FlowRecord[]): { readonly near: string | undefined } | undefined {
+/** undefined: an end is called so, or the word describes rather than names. Not for words of Services. */
+export function unknownName(word: string, ends: readonly FlowEnd[]): UnknownEnd | undefined {
+  if (ends.length === 0 || word === 'internet' || parseRange(word) !== undefined || ends.some(endFilter(word))) return undefined;
+  return { word, near: nearestWord(word, new Set(ends.map(endName))) };
+}
+
+/** The same, of the ends of records, and of the Services by which they were reached. */
+export function unknownEnd(word: string, records: readonly FlowRecord[]): UnknownEnd | undefined {
+  return serviceOfWord(word) === undefined ? unknownName(word, records.flatMap(({ source, target }) => [source, target])) : unknownService(word, records);
+}
+
+function unknownService(word: string, records: readonly FlowRecord[]): UnknownEnd | undefined {
   const services = new Set(records.flatMap(({ service }) => (service === undefined ? [] : [`${SERVICE_PREFIX}${service}`])));
-  return records.length === 0 || services.has(word) ? undefined : { near: nearestWord(word, services) };
+  return records.length === 0 || services.has(word) ? undefined : { word, near: nearestWord(word, services) };
 }

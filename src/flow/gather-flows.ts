@@ -1,4 +1,5 @@
 // Lines of flows become a table, and what cannot be taken is counted by its reason.
+import type { UnknownEnd } from './filter-flows.ts';
 import { FlowTable } from './flow-table.ts';
 import { readFlow, type LeftOut } from './read-flow.ts';
 
@@ -27,6 +28,8 @@ export class FlowGathering {
   readonly leftOut: Map<LeftOut, number> = new Map();
   readonly broken: BrokenLine[] = [];
   brokenLines: number = 0;
+  /** Words that name nobody, as a server says. */
+  readonly unknownEnds: UnknownEnd[] = [];
   /** Files of which the last line was not whole. */
   readonly cutOff: string[] = [];
   /** Flows that the recorder says it lost, beside those that found no room here. */
@@ -60,6 +63,9 @@ export class FlowGathering {
         return;
       case 'lost':
         this.lostBefore += read.flows;
+        return;
+      case 'unknown-end':
+        this.unknownEnds.push(read.end);
         return;
       case 'broken':
         this.addBroken({ file, line, message: read.message });

@@ -1,5 +1,6 @@
 // A line of JSON becomes a flow: one that we wrote, or one of Hubble's export (`hubble observe -o json`, `-o jsonpb`, its file export).
 import type { FlowEnd, FlowRecord } from './flow-record.ts';
+import type { UnknownEnd } from './filter-flows.ts';
 import { protocolNumber } from './flow-protocol.ts';
 import { booleanAt, countAt, looseObject, objectAt, textAt, type LooseObject } from './loose-json.ts';
 import { readFlowEnd } from './read-flow-end.ts';
@@ -13,6 +14,8 @@ export type ReadFlow =
   | { readonly kind: 'flow'; readonly record: FlowRecord }
   | { readonly kind: 'left-out'; readonly why: LeftOut }
   | { readonly kind: 'lost'; readonly flows: number }
+  /** A word of the question names nobody. */
+  | { readonly kind: 'unknown-end'; readonly end: UnknownEnd }
   | { readonly kind: 'broken'; readonly message: string };
 
 export type LeftOut = 'reply' | 'unsure' | 'no-verdict' | 'no-ends' | 'other-event';
@@ -29,6 +32,8 @@ export function readFlow(line: string): ReadFlow {
   if (outer === undefined) return { kind: 'broken', message: 'a flow is a map, and this is none' };
   const lost = objectAt(outer, 'lost_events');
   if (lost !== undefined) return { kind: 'lost', flows: countAt(lost, 'num_events_lost') ?? 1 };
+  const unknown = objectAt(outer, 'unknown_end');
+  if (unknown !== undefined) return { kind: 'unknown-end', end: { word: textAt(unknown, 'word') ?? '', near: textAt(unknown, 'near') } };
   const flow = objectAt(outer, 'flow') ?? outer;
   if (flow === outer && textAt(flow, 'verdict') === undefined) return { kind: 'left-out', why: 'other-event' };
   return readFields(flow, textAt(flow, 'node_name') ?? textAt(outer, 'node_name'));

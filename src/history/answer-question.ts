@@ -9,6 +9,7 @@ import type { FlowStore } from './flow-store.ts';
 import type { AskedQuestion } from './read-question.ts';
 import { NONE } from './flow-keys.ts';
 import { DAY_MS } from './store-schema.ts';
+import { unknownEnds } from './unknown-ends.ts';
 import { recordOf, wantedFlows } from './wanted-flows.ts';
 
 const LINES = 'application/x-ndjson';
@@ -17,20 +18,23 @@ const FOLLOWED_LINES_MAX = 10_000;
 /** So that both sides see when the other is gone. */
 const SILENCE_MS = 5_000;
 
-/** Judgments of which no line tells come last. */
+/** Where there is none, words that name nobody are told; judgments of which no line tells come last. */
 export async function answerQuestion(store: FlowStore, asked: AskedQuestion, question: Question, response: ServerResponse): Promise<void> {
   const lost = await lostSince(store, question.sinceMs ?? 0);
   const end = lost === 0 ? '' : lostLine(lost);
   const kept: FlowRecord[] = [];
+  let found = 0;
   const begin = (): void => void (response.headersSent || response.writeHead(200, headersOf(LINES)));
   await askStore(store, question, async (records) => {
+    found += records.length;
     if (asked.groupBy !== undefined) return void kept.push(...records);
     begin();
     await writeSlowly(response, records.map(line).join(''));
   });
   begin();
   if (asked.groupBy !== undefined) for (const group of groupFlows(kept, asked.groupBy)) await writeSlowly(response, `${JSON.stringify({ ...group, lastSeen: new Date(group.lastSeen).toISOString() })}\n`);
-  response.end(end);
+  const unknown = found === 0 ? unknownEnds(store.known, question, question.readable) : [];
+  response.end(`${unknown.map((word) => `${JSON.stringify({ unknown_end: word })}\n`).join('')}${end}`);
 }
 
 function line(record: FlowRecord): string {

@@ -20,7 +20,7 @@ export interface HistoryWords {
   readonly follow?: boolean | undefined;
 }
 
-/** A last line may be one of `lost_events`. Throws HistoryError `server-refused` or `server-gone`. */
+/** Last lines may be of `unknown_end` and `lost_events`. Throws HistoryError `server-refused` or `server-gone`. */
 export async function* askHistory(server: ServerPlace, words: HistoryWords, signal?: AbortSignal): AsyncGenerator<string> {
   const answer = await askPlace(server, { method: 'GET', path: `/v1/flows?${queryOf(words)}`, signal }).catch((cause: Error) => {
     throw new HistoryError('server-gone', `the server of flows at ${server.url} cannot be asked: ${cause.message}`, cause);

@@ -52,7 +52,7 @@ test('words for an end', () => {
   assert.throws(() => flowFilter({ target: 'svc/db' }), /is no Service/);
   assert.throws(() => flowFilter({ target: 'svc/data/db:5432' }), /is no Service/);
   assert.throws(() => flowFilter({ source: 'svc/data/db' }), /opens no connections/);
-  assert.deepEqual(unknownEnd('svc/data/dp', Object.values(FLOWS)), { near: 'svc/data/db' });
+  assert.deepEqual(unknownEnd('svc/data/dp', Object.values(FLOWS)), { word: 'svc/data/dp', near: 'svc/data/db' });
   assert.equal(unknownEnd('svc/data/db', Object.values(FLOWS)), undefined);
 });
 

@@ -136,6 +136,26 @@ test('flows of an agent arrive, and are read by who may', async (context) => {
   ]);
 });
 
+test('a word that names nobody is told with what comes near, and no more than its reader may know', async (context) => {
+  const world = await open(context);
+  const agent = startAgent(world);
+  agent.sender.take([flow(), flow({ source: podEnd('bank', 'teller'), target: podEnd('bank', 'vault') })], 0);
+  await until(() => agent.sender.state.sentBatches > 0 && agent.sender.state.spooledBatches === 0);
+  await agent.end();
+  const told = async (token: string, words: HistoryWords): Promise<readonly string[]> => {
+    const lines: string[] = [];
+    for await (const line of askHistory(world.place(token), words)) lines.push(line);
+    return lines.map((line) => { const read = readFlow(line); return read.kind === 'unknown-end' ? `${read.end.word}: ${read.end.near}` : read.kind; });
+  };
+  assert.deepEqual(await told('all', { from: 'shop/wbe' }), ['shop/wbe: shop/web']);
+  assert.deepEqual(await told('all', { from: 'shop/wbe', to: 'nobody.example' }), ['shop/wbe: shop/web', 'nobody.example: undefined']);
+  assert.deepEqual(await told('all', { from: 'shop/db', to: '192.0.2.0/24' }), []);
+  assert.deepEqual(await told('all', { from: 'shop/web' }), ['flow']);
+  assert.deepEqual(await told('all', { to: 'svc/shop/wbe' }), []);
+  assert.deepEqual(await told('reader-shop', { from: 'shop/wbe' }), ['shop/wbe: shop/web']);
+  assert.deepEqual(await told('reader-shop', { from: 'bank/tellr', to: 'bank/vault' }), []);
+});
+
 test('an agent sends for its own node alone, and what is refused waits on its disk', async (context) => {
   const world = await open(context);
   for (const [token, said] of [['agent-b', /403: an agent sends the flows of its own node alone, and the token names the node b/], ['all', /401/], ['agent-barred', /403/]] as const) {

@@ -1,5 +1,6 @@
 // Where a verb takes recorded flows from, files, a server, the agents of a cluster or the lab that runs here, and what it says of those that it could not take.
 import { Option, type Command } from 'commander';
+import type { UnknownEnd } from '../../flow/filter-flows.ts';
 import { FlowGathering, leftOutText, type GatherOptions } from '../../flow/gather-flows.ts';
 import { collect } from '../../input/input-options.ts';
 import { askHistory, type HistoryWords } from '../../history/ask-history.ts';
@@ -115,9 +116,15 @@ async function gatherServerFlows(server: ServerPlace, words: HistoryWords | unde
   return gathering;
 }
 
-async function noteGathering({ leftOut, lost, cutOff }: FlowGathering): Promise<void> {
+async function noteGathering({ leftOut, lost, cutOff, unknownEnds }: FlowGathering): Promise<void> {
+  for (const end of unknownEnds) await noteUnknownEnd(end);
   const text = leftOutText(leftOut);
   if (text !== undefined) await writeNote(`bulkhead: lines left out: ${text}\n`);
   if (lost > 0) await writeNote(`bulkhead: ${count(lost)} flows are lost: nothing is known of them\n`);
   for (const file of cutOff) await writeNote(`bulkhead: the last line of ${printable(file)} is not whole, and left out\n`);
+}
+
+/** A word that names nobody would read as silence. */
+export async function noteUnknownEnd({ word, near }: UnknownEnd): Promise<void> {
+  await writeNote(`bulkhead: no flow has an end \`${printable(word)}\`${near === undefined ? '' : `; did you mean ${printable(near)}?`}\n`);
 }

@@ -12,13 +12,12 @@ import { readInputs } from '../../input/input.ts';
 import { hasBase } from '../../input/open-base.ts';
 import { dataAnswer } from '../../terminal/data-answer.ts';
 import { UsageError } from '../../terminal/failures.ts';
-import { writeAnswer, writeNote } from '../../terminal/output.ts';
+import { writeAnswer } from '../../terminal/output.ts';
 import { terminalOf } from '../../terminal/terminal.ts';
 import { parseSince } from '../../words/time-words.ts';
-import { printable } from '../../report/printable.ts';
 import { choiceOf } from '../options/choice.ts';
 import { followAgents } from './agent-flows.ts';
-import { addFlowSourceOptions, flowSourceOf, readFlows, type FlowOptions } from './flow-source.ts';
+import { addFlowSourceOptions, flowSourceOf, noteUnknownEnd, readFlows, type FlowOptions } from './flow-source.ts';
 import { followFlows } from './follow-flows.ts';
 import { followServer } from './follow-server.ts';
 import { defineImport } from './import-flows.ts';
@@ -101,7 +100,7 @@ async function runFlows(options: FlowsOptions): Promise<number> {
   const gathering = await readFlows(options, { keepsReasons: !isJudged, words: serverWords(options) });
   if (gathering === undefined) return 2;
   const all = [...(input === undefined ? recordsOf(gathering) : judgedRows(input.cluster, gathering.table))];
-  for (const word of [options.from, options.to]) if (word !== undefined) await noteUnknown(word, all);
+  for (const end of [options.from, options.to].flatMap((word) => (word === undefined ? [] : (unknownEnd(word, all) ?? [])))) await noteUnknownEnd(end);
   const wanted = all.filter(isWanted);
   if (input !== undefined && options.unused === true) {
     const unused = unusedRules(input.cluster, wanted);
@@ -117,13 +116,6 @@ function serverWords({ from, to, port, verdict, newSince }: FlowsOptions): Histo
 
 function recordsOf({ table }: FlowGathering): readonly FlowRecord[] {
   return Array.from({ length: table.size }, (_, row) => table.recordAt(row));
-}
-
-/** A word that names nobody would read as silence. */
-async function noteUnknown(word: string, records: readonly FlowRecord[]): Promise<void> {
-  const unknown = unknownEnd(word, records);
-  if (unknown === undefined) return;
-  await writeNote(`bulkhead: no flow has an end \`${printable(word)}\`${unknown.near === undefined ? '' : `; did you mean ${printable(unknown.near)}?`}\n`);
 }
 
 async function runFollow(options: FlowsOptions, isWanted: (record: FlowRecord) => boolean): Promise<number> {
