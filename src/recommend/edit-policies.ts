@@ -14,11 +14,11 @@ import { endKey, type Connection } from './connection.ts';
 import { policyComment, ruleComment } from './draft-policies.ts';
 import { connectionsOfFlows, pointAt, type Unwritten } from './flow-connections.ts';
 import { flowPlaces, placeFlows } from './flow-places.ts';
-import { dropSpare, type Proposed } from './needed-pieces.ts';
+import { dropSpare, type Proposed, type SubjectPieces } from './needed-pieces.ts';
 import { peerEnd, planAdditions, ruleFor, sortByPeer, wantedOf } from './plan-additions.ts';
 import { ownerLabels } from './recommend.ts';
 import { findRefusedRows, type RefusedRows } from './refused-rows.ts';
-import { findSubjects, type Subject, type Subjects } from './subjects.ts';
+import { findSubjects, type Subject } from './subjects.ts';
 
 export interface EditOptions {
   readonly table: FlowTable;
@@ -74,9 +74,10 @@ export function editPolicies(cluster: Cluster, written: readonly WrittenObject[]
   const subjects = findSubjects(before, ownerLabels(written));
   const refused = findRefusedRows(before, table);
   const needed = DIRECTIONS.map((direction) => neededIn(before, direction, { options, refused, places: flowPlaces(placed, subjects) }));
-  const bySubject = Map.groupBy(needed.flatMap(({ grants }) => grants), ({ subject }) => subject);
   const taken = new Set(before.policies.map(({ namespace, name }) => `${namespace}/${name}`));
-  const plans = [...bySubject].sort(([a], [b]) => compareText(subjectKey(a), subjectKey(b))).map(([subject, grants]) => planSubject({ cluster: before, subjects, options, taken }, subject, grants));
+  const editing = { cluster: before, options, taken };
+  const pieces = DIRECTIONS.flatMap((direction, index) => planDirection(editing, direction, needed[index]!.grants));
+  const plans = [...Map.groupBy(pieces, ({ subject }) => subject)].sort(([a], [b]) => compareText(subjectKey(a), subjectKey(b))).map(([subject, own]) => planSubject(editing, subject, own));
   const edited = plans.flatMap((plan) => plan.edited).sort((a, b) => compareNames(a.policy, b.policy));
   const added = plans.flatMap((plan) => plan.added).sort((a, b) => compareNames(a.draft.policy, b.draft.policy));
   const after = withEdits(before, edited, added);
@@ -96,7 +97,6 @@ function subjectKey(subject: Subject): string {
 
 interface Grant {
   readonly subject: Subject;
-  readonly direction: Direction;
   readonly connection: Connection;
 }
 
@@ -121,7 +121,7 @@ function neededIn(cluster: Cluster, direction: Direction, { options, refused, pl
   const exact = shown.connections.filter((connection) => !isUndecided(connection)).map((connection) => (connection.decision === undefined ? { ...connection, ports: seenPorts(table, connection) } : connection));
   const grants = exact.flatMap((connection): readonly Grant[] => {
     const own = direction === 'ingress' ? connection.target : connection.source;
-    return own.kind === 'subject' ? [{ subject: own.subject, direction, connection }] : [];
+    return own.kind === 'subject' ? [{ subject: own.subject, connection }] : [];
   });
   return { grants, undecided: shown.connections.filter(isUndecided), unwritten: shown.unwritten };
 }
@@ -132,7 +132,6 @@ function seenPorts(table: FlowTable, { seen }: Connection): Connection['ports'] 
 
 interface Editing {
   readonly cluster: Cluster;
-  readonly subjects: Subjects;
   readonly options: EditOptions;
   /** `namespace/name` of policies. */
   readonly taken: Set<string>;
@@ -143,18 +142,25 @@ interface SubjectPlan {
   readonly added: readonly AddedPolicy[];
 }
 
-function planSubject(editing: Editing, subject: Subject, grants: readonly Grant[]): SubjectPlan {
+/** What is needed in one direction, workload by workload. */
+function planDirection(editing: Editing, direction: Direction, grants: readonly Grant[]): readonly SubjectPieces[] {
   const { cluster, options: { table } } = editing;
-  const over = cluster.policies.filter((policy) => policy.namespace === subject.namespace && subject.pods.some((pod) => selects(policy.podSelector, cluster.pods[pod]!)));
-  const proposed = DIRECTIONS.flatMap((direction): readonly Proposed[] => {
-    const connections = grants.filter((grant) => grant.direction === direction).map(({ connection }) => connection);
-    if (connections.length === 0) return [];
-    const planned = targetsOf(editing, { subject, over, direction }).map(({ policy, isNew }): Proposed => {
+  const planned = [...Map.groupBy(grants, ({ subject }) => subject)].map(([subject, own]): SubjectPieces => {
+    const connections = own.map(({ connection }) => connection);
+    const over = cluster.policies.filter((policy) => policy.namespace === subject.namespace && subject.pods.some((pod) => selects(policy.podSelector, cluster.pods[pod]!)));
+    const proposed = targetsOf(editing, { subject, over, direction }).map(({ policy, isNew }): Proposed => {
       const additions = isNew ? sortByPeer(connections, direction).map((connection) => ruleFor(direction, [wantedOf(connection, direction, subject.namespace)])) : planAdditions({ cluster, policy, direction }, connections);
-      return { policy, isNew, direction, additions };
+      return { policy, isNew, additions };
     });
-    return dropSpare({ cluster, table, subject, over }, planned);
+    return { subject, over, proposed };
   });
+  return dropSpare({ cluster, table, direction }, planned);
+}
+
+/** Both directions of one workload. */
+function planSubject(editing: Editing, subject: Subject, pieces: readonly SubjectPieces[]): SubjectPlan {
+  const proposed = pieces.flatMap((one) => one.proposed);
+  const { over } = pieces[0]!; // a group has one
   const changed = [...Map.groupBy(proposed, ({ policy, isNew }) => (isNew ? canonicalSelector(policy.podSelector) : policy)).values()].map((same) => ({ ...same[0]!, additions: same.flatMap(({ additions }) => additions) }));
   return {
     edited: changed.filter(({ isNew }) => !isNew).map(({ policy, additions }) => ({ subject, policy, additions })),
