@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { BULKHEAD, makeFolder, plainEnvironment, runBulkhead, SMALL_CLUSTER, type Run } from './run-bulkhead.ts';
+import { BULKHEAD, makeFolder, plainEnvironment, runBulkhead, SMALL_CLUSTER, startCommand, type Run } from './run-bulkhead.ts';
 
 const IDLE = SMALL_CLUSTER.replace('podSelector: { matchLabels: { role: server } }', 'podSelector: { matchLabels: { role: sever } }');
 
@@ -32,6 +32,28 @@ test('a revision of git is a state of then', (t) => {
 test('flows of a server that cannot be asked are not taken for none', (t) => {
   const folder = makeFolder(t, { 'now.yaml': SMALL_CLUSTER });
   for (const verb of ['drift', 'recommend', 'report', 'replay']) assert.equal(runBulkhead([verb, 'now.yaml', '--server', 'http://127.0.0.1:1'], { cwd: folder }).status, 3, verb);
+});
+
+test('watched, an answer is shown when it is another one, and what cannot be read for a while is said', async (t) => {
+  const folder = makeFolder(t, { 'then.yaml': SMALL_CLUSTER, 'now.yaml': SMALL_CLUSTER });
+  const [then, now] = [join(folder, 'then.yaml'), join(folder, 'now.yaml')];
+  // Never half of it.
+  const put = (text: string): void => {
+    writeFileSync(join(folder, 'next'), text);
+    renameSync(join(folder, 'next'), now);
+  };
+  const watching = startCommand(t, BULKHEAD, ['drift', then, now, '--watch', '1s']);
+  await watching.waitFor('nothing has drifted');
+  rmSync(now);
+  await watching.waitFor(now);
+  put(IDLE);
+  await watching.waitFor('3 drifts');
+  put(SMALL_CLUSTER);
+  while (watching.printed().split('nothing has drifted').length < 3) await new Promise((resolve) => setTimeout(resolve, 50));
+  watching.process.kill('SIGTERM');
+  assert.equal(await watching.ended, 0, watching.printed());
+  assert.equal(watching.printed().split('3 drifts').length, 2, watching.printed());
+  for (const words of [['--exit-code'], ['-f', '-'], ['--watch', '0']]) assert.equal(runBulkhead(['drift', then, now, '--watch', '1s', ...words]).status, 2, words.join(' '));
 });
 
 interface Hook {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { compileCluster } from '../../compile/compile.ts';
 import type { Program } from '../../compile/program.ts';
-import { findDrift, type Drift } from '../../drift/drift.ts';
+import { findDrift, keyOf, type Drift } from '../../drift/drift.ts';
 import { newsOf, readTold, toldText, type News, type ToldDrift } from '../../drift/told.ts';
 import { WEBHOOK_FORMS, webhookBodies, type WebhookForm } from '../../drift/webhook-body.ts';
 import { DRIFT_FORMATS, driftGithub, driftJson, driftMarkdown, driftTable } from '../../report/drift.ts';
@@ -22,11 +22,13 @@ import { dataAnswer } from '../../terminal/data-answer.ts';
 import { UsageError } from '../../terminal/failures.ts';
 import { writeAnswer } from '../../terminal/output.ts';
 import { terminalOf } from '../../terminal/terminal.ts';
+import { durationSeconds } from '../apply/release-options.ts';
 import { choiceOf } from '../options/choice.ts';
 import { addFlowOptions, namesFlows, readFlows, type FlowOptions } from './flow-source.ts';
 import { EVENTS_MAX, writeEvents, type Saying } from '../namespace-events.ts';
 import { positiveNumber } from '../options/number-words.ts';
 import { readTests } from '../test/read-tests.ts';
+import { lookAgain } from './look-again.ts';
 import { openSinceRelease } from './open-release.ts';
 import { sendWebhook, WEBHOOK_VARIABLE, webhookAddress } from './send-webhook.ts';
 
@@ -37,6 +39,8 @@ interface DriftOptions extends InputOptions, FlowOptions {
   readonly keepIn: string;
   readonly oldFlows?: readonly string[];
   readonly test?: readonly string[];
+  /** Seconds. */
+  readonly watch?: number;
   readonly exitCode?: boolean;
   readonly webhook?: WebhookForm;
   readonly webhookFile?: string;
@@ -53,6 +57,7 @@ export function defineDrift(command: Command): void {
     .option('--keep-in <NAMESPACE>', 'where the history of the release is kept', 'default')
     .option('--old-flows <FILE|->', 'what was recorded then, so that only what is refused or unused since is told; repeatable', collect)
     .option('--test <FILE>', 'expectations that must hold, as `bulkhead test` reads them; repeatable', collect)
+    .option('--watch <DURATION>', 'look again every so often, 30s, 5m or 1h, until it is told to end; shown is each answer that differs from the one before', durationSeconds)
     .option('--exit-code', 'end with 1 when anything has drifted')
     .option('--webhook <FORM>', `also send what is news to a webhook; one of: ${WEBHOOK_FORMS.join(', ')}`, choiceOf(WEBHOOK_FORMS))
     .option('--webhook-file <FILE>', `the address of the webhook (default: $${WEBHOOK_VARIABLE})`)
@@ -78,18 +83,44 @@ Examples:
 }
 
 async function runDrift(paths: readonly string[], options: DriftOptions): Promise<number> {
+  if (options.watch !== undefined) return await watchDrift(paths, options, options.watch);
   const alerting = alertingOf(options);
+  const drifts = await lookForDrift(paths, options);
+  if (drifts === undefined) return 2;
+  await writeAnswer(await format(drifts, options));
+  if (alerting !== undefined) await tellNews(alerting, drifts);
+  return options.exitCode === true && drifts.length > 0 ? 1 : 0;
+}
+
+/** Shown again when it is another answer. */
+async function watchDrift(paths: readonly string[], options: DriftOptions, seconds: number): Promise<number> {
+  const { exitCode, file = [], flows = [], oldFlows = [] } = options;
+  if (exitCode === true) throw new UsageError('--exit-code is about one answer, and --watch gives many', 'leave one of them out');
+  if ([...paths, ...file, ...flows, ...oldFlows].includes('-')) throw new UsageError('standard input is read once, and --watch reads everything again', 'write it into a file');
+  if (seconds === 0) throw new UsageError('--watch says how long to wait before each look', 'write --watch 5m');
+  let shown: string | undefined;
+  await lookAgain(seconds * 1_000, async () => {
+    const alerting = alertingOf(options);
+    const drifts = await lookForDrift(paths, options);
+    if (drifts === undefined) return;
+    const keys = drifts.map(keyOf).join('\n');
+    if (keys !== shown) await writeAnswer(await format(drifts, options));
+    shown = keys;
+    if (alerting !== undefined) await tellNews(alerting, drifts);
+  });
+  return 0;
+}
+
+/** undefined: an input could not be understood, which has been said. */
+async function lookForDrift(paths: readonly string[], options: DriftOptions): Promise<readonly Drift[] | undefined> {
   const tests = await readTests(options.test ?? []);
   const sides = await openStates(paths, options);
   const program = await readProgram(sides.after, options);
   const old = sides.before === sides.after ? program : await readProgram(sides.before, options);
-  if (tests === undefined || program === undefined || old === undefined) return 2;
+  if (tests === undefined || program === undefined || old === undefined) return undefined;
   const [flows, oldFlows] = [namesFlows(options) ? await readFlows(options) : undefined, options.oldFlows === undefined ? undefined : await readFlowFiles(options.oldFlows, { lenient: options.lenient })];
-  if ((flows === undefined && namesFlows(options)) || (oldFlows === undefined && options.oldFlows !== undefined)) return 2;
-  const drifts = findDrift({ before: old === 'none' ? undefined : { program: old, flows: oldFlows?.table }, now: { program, flows: flows?.table }, tests });
-  await writeAnswer(await format(drifts, options));
-  if (alerting !== undefined) await tellNews(alerting, drifts);
-  return options.exitCode === true && drifts.length > 0 ? 1 : 0;
+  if ((flows === undefined && namesFlows(options)) || (oldFlows === undefined && options.oldFlows !== undefined)) return undefined;
+  return findDrift({ before: old === 'none' ? undefined : { program: old, flows: oldFlows?.table }, now: { program, flows: flows?.table }, tests });
 }
 
 interface Alerting {
