@@ -17,6 +17,9 @@ import { describeOnNodes, networkPolicy, type World } from './world.ts';
 /** In CI it is said that they are fewer; a benchmark says how many. */
 const PODS = Number(process.env['BULKHEAD_POD_STARTS'] ?? (process.env['BULKHEAD_NIGHTLY'] === '1' ? 500 : 20));
 
+/** A run of many is told as it goes. */
+const PODS_PER_PRINT = 50;
+
 /** How long each new pod is looked at after its first instruction; before that, since it has an address. */
 const LOOK_MS = 1800;
 const PROBE_EVERY_MS = 25;
@@ -59,8 +62,8 @@ describeOnNodes('the start of a pod', { combination: { cni: 'ptp', nodes: 2, isD
     for (let count = 0; count < PODS; count++) {
       const node = world().cluster.nodes[count % world().cluster.nodes.length]!;
       all.push(await startOne(world(), { name: `new-${count}`, node }, ends));
+      if (all.length % PODS_PER_PRINT === 0 || all.length === PODS) print(all);
     }
-    print(all);
     assert.deepEqual(all.flatMap(({ leaked }) => leaked), []);
     assert.deepEqual(all.map(({ ownLeaks }) => ownLeaks), all.map(() => 0), 'the pods\' own connections, from their first instruction on');
     assert.deepEqual(all.flatMap(({ lateRefused }) => lateRefused), []);
@@ -197,7 +200,7 @@ function print(all: readonly FirstMoments[]): void {
   const both = (values: readonly number[]): string => `p50 ${quantile(values, 0.5)}, p99 ${quantile(values, 0.99)}`;
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
   console.log([
-    `${all.length} pods${all.length < 500 ? ' (500 in the nightly setting)' : ''}, ${sum(all.map(({ probes }) => probes))} connections, ${sum(all.map(({ leaked, ownLeaks }) => leaked.length + ownLeaks))} leaked, ${sum(all.map(({ lateRefused }) => lateRefused.length))} refused that may come through, 1 s and more after the first instruction`,
+    `${all.length} of ${PODS} pods${PODS < 500 ? ' (500 in the nightly setting)' : ''}, ${sum(all.map(({ probes }) => probes))} connections, ${sum(all.map(({ leaked, ownLeaks }) => leaked.length + ownLeaks))} leaked, ${sum(all.map(({ lateRefused }) => lateRefused.length))} refused that may come through, 1 s and more after the first instruction`,
     `  from a pod's address to its allowed traffic: out ${both(all.map(({ outAfterMs = Number.NaN }) => outAfterMs))}; in ${both(all.map(({ inAfterMs = Number.NaN }) => inAfterMs))}`,
     `  from its first instruction, which ran ${both(all.map(({ firstInstructionAfterMs }) => firstInstructionAfterMs))} after the address: ${both(all.map(({ outAfterMs = Number.NaN, firstInstructionAfterMs }) => Math.max(0, outAfterMs - firstInstructionAfterMs)))}`,
   ].join('\n'));
