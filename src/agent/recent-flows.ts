@@ -91,5 +91,5 @@ function sumOf(before: FlowRecord, record: FlowRecord): FlowRecord {
 function endKey(end: FlowRecord['source']): string {
   if (end.kind === 'outside') return `${end.address.family} ${end.address.value}`;
   const labels = [...end.labels].map(([key, value]) => `${key}=${value}`).join();
-  return `${end.namespace}/${end.workload.kind}/${end.workload.name}/${end.pod ?? ''} ${labels}`;
+  return `${end.namespace}/${end.workload.kind}/${end.workload.name}/${end.pod ?? ''} ${end.node ?? ''} ${labels}`;
 }

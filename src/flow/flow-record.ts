@@ -43,6 +43,8 @@ export interface PodEnd {
   readonly labels: Labels;
   /** Beyond `kubernetes.io/metadata.name`, as far as they are known. */
   readonly namespaceLabels: Labels;
+  /** Of the node that it ran on, where that was told and matters: flows that are joined have none. */
+  readonly node?: string | undefined;
   /** One that it had. */
   readonly address: IpAddress | undefined;
 }

@@ -1,6 +1,6 @@
 // Flows in columns: the same ends, traffic, verdict and Service are one row, in a few bytes each, so that ten millions fit.
 import { FlowEnds } from './flow-ends.ts';
-import { foldEnd } from './fold-end.ts';
+import { foldNode } from './fold-end.ts';
 import type { FlowReason, FlowRecord, FlowVerdict } from './flow-record.ts';
 
 /** Rows that are kept; records of more are counted as lost. */
@@ -67,9 +67,9 @@ export class FlowTable {
     return this.#columns;
   }
 
-  /** Folds pods into their workloads. */
+  /** Folds pods into their workloads, wherever they run. */
   add(record: FlowRecord): void {
-    const [source, target] = [this.ends.intern(foldEnd(record.source)), this.ends.intern(foldEnd(record.target))];
+    const [source, target] = [this.ends.intern(foldNode(record.source)), this.ends.intern(foldNode(record.target))];
     if (source === undefined || target === undefined) {
       this.lost += record.count;
       return;

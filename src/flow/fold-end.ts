@@ -19,6 +19,14 @@ export function foldEnd(end: FlowEnd): FlowEnd {
   return { ...end, workload, pod: undefined, labels: new Map(labels) };
 }
 
+/** Also over the nodes that they run on. */
+export function foldNode(end: FlowEnd): FlowEnd {
+  const folded = foldEnd(end);
+  if (folded.kind === 'outside' || folded.node === undefined) return folded;
+  const { node: _, ...rest } = folded;
+  return rest;
+}
+
 /** The CronJob controller names its Jobs by the minute of their schedule since 1970 (kubernetes/kubernetes, pkg/controller/cronjob/utils.go). */
 function foldWorkload(workload: Workload): Workload {
   const template = workload.kind === 'Job' ? /^(.+)-[0-9]{8,9}$/.exec(workload.name)?.[1] : undefined;

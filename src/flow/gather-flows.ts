@@ -1,6 +1,7 @@
 // Lines of flows become a table, and what cannot be taken is counted by its reason.
 import type { UnknownEnd } from './filter-flows.ts';
 import { FlowTable } from './flow-table.ts';
+import { FlowJoining } from './join-views.ts';
 import { readFlow, type LeftOut } from './read-flow.ts';
 
 export interface BrokenLine {
@@ -24,7 +25,8 @@ const BROKEN_KEPT_MAX = 20;
 
 /** A class, for it grows. */
 export class FlowGathering {
-  readonly table: FlowTable;
+  readonly #table: FlowTable;
+  readonly #joining = new FlowJoining();
   readonly leftOut: Map<LeftOut, number> = new Map();
   readonly broken: BrokenLine[] = [];
   brokenLines: number = 0;
@@ -42,7 +44,13 @@ export class FlowGathering {
   constructor({ sinceMs = Number.NEGATIVE_INFINITY, untilMs = Number.POSITIVE_INFINITY, keepsReasons = false }: GatherOptions = {}) {
     this.#sinceMs = sinceMs;
     this.#untilMs = untilMs;
-    this.table = new FlowTable({ keepsReasons });
+    this.#table = new FlowTable({ keepsReasons });
+  }
+
+  /** To be asked for when all is added: what several nodes told is joined then. */
+  get table(): FlowTable {
+    for (const record of this.#joining.take()) this.#table.add(record);
+    return this.#table;
   }
 
   get lost(): number {
@@ -53,11 +61,13 @@ export class FlowGathering {
     if (text.trim() === '') return;
     const read = readFlow(text);
     switch (read.kind) {
-      case 'flow':
+      case 'flow': {
         if (read.record.lastSeen < this.#sinceMs || read.record.firstSeen > this.#untilMs) return;
         this.taken++;
-        this.table.add(read.record);
+        const whole = this.#joining.add(read.record);
+        if (whole !== undefined) this.#table.add(whole);
         return;
+      }
       case 'left-out':
         this.leftOut.set(read.why, (this.leftOut.get(read.why) ?? 0) + 1);
         return;

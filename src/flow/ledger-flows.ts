@@ -40,9 +40,9 @@ export function endsByAddress({ pods, nodes, namespaces }: Cluster): (address: I
   return (address) => known.get(keyOf(address)) ?? { kind: 'outside', address, names: [], node: undefined, isOwnNode: false };
 }
 
-export function podEnd({ namespace, workload, name, labels }: Pod, ofNamespace: Pod['labels'] | undefined, address: IpAddress): FlowEnd {
+export function podEnd({ namespace, workload, name, labels, nodeName: node }: Pod, ofNamespace: Pod['labels'] | undefined, address: IpAddress): FlowEnd {
   const namespaceLabels = new Map([...(ofNamespace ?? [])].filter(([key]) => key !== 'kubernetes.io/metadata.name'));
-  return { kind: 'pod', namespace, workload, pod: name, labels, namespaceLabels, address };
+  return { kind: 'pod', namespace, workload, pod: name, labels, namespaceLabels, ...(node === undefined ? {} : { node }), address };
 }
 
 function keyOf({ family, value }: IpAddress): string {

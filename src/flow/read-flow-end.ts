@@ -29,7 +29,7 @@ export function readFlowEnd(flow: LooseObject, side: 'source' | 'destination'): 
 function readPod(own: LooseObject | undefined, texts: readonly string[]): Omit<PodEnd, 'address'> | undefined {
   const namespace = textAt(own, 'namespace');
   if (namespace === undefined) return undefined;
-  const pod = textAt(own, 'pod_name');
+  const [pod, node] = [textAt(own, 'pod_name'), textAt(own, 'node_name')];
   const workload = readWorkload(own, namespace) ?? { kind: 'Pod', namespace, name: pod ?? 'unknown' };
   const [labels, namespaceLabels] = [new Map<string, string>(), new Map<string, string>()];
   for (const [key, value] of readLabels(texts)) {
@@ -37,7 +37,7 @@ function readPod(own: LooseObject | undefined, texts: readonly string[]): Omit<P
       if (!ADDED.test(key)) labels.set(key, value);
     } else if (key.length !== NAMESPACE_NAME_LENGTH || !key.endsWith(NAME_LABEL)) namespaceLabels.set(key.slice(NAMESPACE_PREFIX.length), value);
   }
-  return { kind: 'pod', namespace, workload, pod, labels, namespaceLabels };
+  return { kind: 'pod', namespace, workload, pod, labels, namespaceLabels, ...(node === undefined ? {} : { node }) };
 }
 
 /** Sorted by key; of one that comes twice the last counts. */

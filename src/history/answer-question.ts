@@ -2,6 +2,8 @@
 import type { ServerResponse } from 'node:http';
 import type { FlowRecord } from '../flow/flow-record.ts';
 import { groupFlows } from '../flow/group-flows.ts';
+import { flowFilter, serviceOfWord } from '../flow/filter-flows.ts';
+import { joinViews } from '../flow/join-views.ts';
 import { flowJson } from '../flow/write-flow.ts';
 import { askStore, lostSince, type Question } from './ask-store.ts';
 import { headersOf, writeSlowly } from './exchange.ts';
@@ -25,14 +27,17 @@ export async function answerQuestion(store: FlowStore, asked: AskedQuestion, que
   const kept: FlowRecord[] = [];
   let found = 0;
   const begin = (): void => void (response.headersSent || response.writeHead(200, headersOf(LINES)));
-  await askStore(store, question, async (records) => {
+  const { target = '', verdict } = question;
+  const isMeant = flowFilter({ verdict, ...(serviceOfWord(target) === undefined ? {} : { target }) });
+  // What the source's node let through is known to be refused only from the target's.
+  await askStore(store, asked.groupBy !== undefined && verdict === 'allowed' ? { ...question, verdict: undefined } : question, async (records) => {
     found += records.length;
     if (asked.groupBy !== undefined) return void kept.push(...records);
     begin();
     await writeSlowly(response, records.map(line).join(''));
   });
   begin();
-  if (asked.groupBy !== undefined) for (const group of groupFlows(kept, asked.groupBy)) await writeSlowly(response, `${JSON.stringify({ ...group, lastSeen: new Date(group.lastSeen).toISOString() })}\n`);
+  if (asked.groupBy !== undefined) for (const group of groupFlows(joinViews(kept).filter(isMeant), asked.groupBy)) await writeSlowly(response, `${JSON.stringify({ ...group, lastSeen: new Date(group.lastSeen).toISOString() })}\n`);
   const unknown = found === 0 ? unknownEnds(store.known, question, question.readable) : [];
   response.end(`${unknown.map((word) => `${JSON.stringify({ unknown_end: word })}\n`).join('')}${end}`);
 }

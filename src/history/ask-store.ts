@@ -1,8 +1,10 @@
 // A question to the store becomes records: the flows it means, summed over the days it asks for.
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { FlowRecord } from '../flow/flow-record.ts';
+import { foldNode } from '../flow/fold-end.ts';
 import { queryRows, type DuckDb } from './duckdb.ts';
-import type { Dictionaries } from './dictionaries.ts';
+import { endText } from './batching.ts';
+import { parsedEnd, type Dictionaries } from './dictionaries.ts';
 import type { FlowStore, OpenStore } from './flow-store.ts';
 import type { Readable } from './readable-flows.ts';
 import { DAY_MS, dayOf, dayTable, findDays, findSums, sumsTable } from './store-schema.ts';
@@ -86,14 +88,29 @@ async function streamSums({ connection, duckDb }: Reading, sql: string, flows: r
 async function newFlows(reading: Reading, flows: readonly number[], newSinceMs: number): Promise<(flow: number) => boolean> {
   const { known } = reading.open;
   const old = new Set<string>();
+  const nameOf = endNames(known);
   await streamSums(reading, sumSql({}, await findTables(reading.connection, {}), flows.length === known.flows.size), flows, async (sums) => {
-    for (const { flow, firstSeen } of sums) if (firstSeen < newSinceMs) old.add(trafficOf(known, flow));
+    for (const { flow, firstSeen } of sums) if (firstSeen < newSinceMs) old.add(trafficOf(known, flow, nameOf));
   });
-  return (flow) => !old.has(trafficOf(known, flow));
+  return (flow) => !old.has(trafficOf(known, flow, nameOf));
 }
 
-function trafficOf({ flows: { columns } }: Dictionaries, flow: number): string {
-  return `${columns.source[flow]} ${columns.target[flow]} ${columns.protocol[flow]} ${columns.port[flow]} ${columns.flags[flow]}`;
+/** Numbers of ends by what they are, wherever they run. */
+function endNames(known: Dictionaries): (end: number) => number {
+  const [byEnd, byText] = [new Map<number, number>(), new Map<string, number>()];
+  return (end) => {
+    const found = byEnd.get(end);
+    if (found !== undefined) return found;
+    const text = endText(foldNode(parsedEnd(known, end)!));
+    const number = byText.get(text) ?? end;
+    byText.set(text, number);
+    byEnd.set(end, number);
+    return number;
+  };
+}
+
+function trafficOf({ flows: { columns } }: Dictionaries, flow: number, nameOf: (end: number) => number): string {
+  return `${nameOf(columns.source[flow]!)} ${nameOf(columns.target[flow]!)} ${columns.protocol[flow]} ${columns.port[flow]} ${columns.flags[flow]}`;
 }
 
 /** Judgments of which nothing more is known, told since then. */

@@ -23,13 +23,24 @@ export function wantedFlows(known: Dictionaries, { source, target, port, verdict
   const mayRead = remembered((id) => readable === 'all' || isReadable(readable, parsedEnd(known, id)!));
   const isPort = portTest(port);
   const columns = known.flows.columns;
+  const isOfService = service === undefined ? undefined : passagesOf(known, service);
   return (flow) => {
     const flags = columns.flags[flow]!;
     if ((flags & USED_FLAG) === 0 || (verdict !== undefined && (verdict === 'denied') !== ((flags & DENIED_FLAG) !== 0))) return false;
     const [from, into] = [columns.source[flow]!, columns.target[flow]!];
-    if (service !== undefined && (known.names.textOf(columns.service[flow]!) !== service || !mayRead(into))) return false;
+    if (isOfService?.(flow) === false || (isOfService !== undefined && !mayRead(into))) return false;
     return isPort(columns.protocol[flow]!, columns.port[flow]!) && isSource(from) && isTarget(into) && (mayRead(from) || mayRead(into));
   };
+}
+
+/** Also what others tell of the same ends and port: the Service is known to one of the nodes alone. */
+function passagesOf({ flows: { columns, end }, names }: Dictionaries, service: string): IsWantedFlow {
+  const passage = (flow: number): string => `${columns.source[flow]} ${columns.target[flow]} ${columns.protocol[flow]} ${columns.port[flow]}`;
+  const found = new Set<string>();
+  for (let flow = 0; flow < end; flow++) {
+    if ((columns.flags[flow]! & USED_FLAG) !== 0 && columns.service[flow] !== NONE && names.textOf(columns.service[flow]!) === service) found.add(passage(flow));
+  }
+  return (flow) => found.has(passage(flow));
 }
 
 /** What he may not know of an end does not find it either. */

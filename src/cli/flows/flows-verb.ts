@@ -97,7 +97,7 @@ async function runFlows(options: FlowsOptions): Promise<number> {
   if (options.unused === true && !isJudged) throw new UsageError('no policies are named', 'name them with -f, --cluster or --snapshot');
   const input = isJudged ? await readInputs(options.file ?? [], options) : undefined;
   if (isJudged && input === undefined) return 2;
-  const gathering = await readFlows(options, { keepsReasons: !isJudged, words: serverWords(options) });
+  const gathering = await readFlows(options, { keepsReasons: !isJudged, words: wordsOfWhole(options) });
   if (gathering === undefined) return 2;
   const all = [...(input === undefined ? recordsOf(gathering) : judgedRows(input.cluster, gathering.table))];
   for (const end of [options.from, options.to].flatMap((word) => (word === undefined ? [] : (unknownEnd(word, all) ?? [])))) await noteUnknownEnd(end);
@@ -110,6 +110,12 @@ async function runFlows(options: FlowsOptions): Promise<number> {
 }
 
 /** Of what --unused leaves unsaid, every flow counts. */
+/** What the source's node let through is known to be refused only from the target's: both are asked for. */
+function wordsOfWhole(options: FlowsOptions): HistoryWords {
+  const { verdict, ...words } = serverWords(options);
+  return verdict === 'denied' ? { ...words, verdict } : words;
+}
+
 function serverWords({ from, to, port, verdict, newSince }: FlowsOptions): HistoryWords {
   return { from, to, port, verdict, newSince: newSince === undefined ? undefined : new Date(parseSince(newSince, Date.now())).toISOString() };
 }

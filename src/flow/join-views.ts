@@ -1,0 +1,123 @@
+// What several nodes tell of the same connections becomes one: each was seen by the node of its source, by that of its target, or on the way between, and counts once.
+import { FlowEnds } from './flow-ends.ts';
+import { foldEnd } from './fold-end.ts';
+import type { FlowReason, FlowRecord } from './flow-record.ts';
+
+/** Where the node stands that tells. */
+type Position = 'source' | 'way' | 'target';
+
+/** Of one verdict and Service, as the nodes of one position told it. */
+interface View extends FlowRecord {
+  readonly position: Position;
+}
+
+/** The same ends and traffic between the same two nodes. */
+type Passage = Map<string, View>;
+
+/** Those that are joined; what goes on others is told as often as nodes tell it. */
+const PASSAGES_MAX = 1 << 20;
+
+/** A class, for it gathers until it is asked. */
+export class FlowJoining {
+  readonly #ends = new FlowEnds();
+  readonly #passages = new Map<string, Passage>();
+
+  /** Gives back a record of which no other node can tell, or that has no room. */
+  add(record: FlowRecord): FlowRecord | undefined {
+    const position = positionOf(record);
+    if (position === undefined) return record;
+    const [source, target] = [foldEnd(record.source), foldEnd(record.target)];
+    const numbers = [this.#ends.intern(source), this.#ends.intern(target)];
+    if (numbers.includes(undefined)) return record;
+    const key = `${numbers.join()} ${record.family} ${record.protocol} ${record.port} ${source.node} ${target.node}`;
+    let passage = this.#passages.get(key);
+    if (passage === undefined && this.#passages.size === PASSAGES_MAX) return record;
+    if (passage === undefined) this.#passages.set(key, (passage = new Map()));
+    const name = `${position} ${record.verdict} ${record.service ?? ''}`;
+    passage.set(name, { ...sumOf(passage.get(name), { ...record, source, target }), position });
+    return undefined;
+  }
+
+  /** What was added, each connection once; nothing of it is kept. */
+  *take(): Generator<FlowRecord> {
+    for (const views of this.#passages.values()) yield* settle([...views.values()]);
+    this.#passages.clear();
+  }
+}
+
+export function joinViews(records: readonly FlowRecord[]): readonly FlowRecord[] {
+  const joining = new FlowJoining();
+  const whole = records.flatMap((record) => joining.add(record) ?? []);
+  return [...whole, ...joining.take()];
+}
+
+function positionOf({ node, source, target }: FlowRecord): Position | undefined {
+  if (node === undefined || source.node === target.node) return undefined;
+  return node === target.node ? 'target' : node === source.node ? 'source' : 'way';
+}
+
+/**
+ * What left the source's node and was refused at the target's was not let through. What is left is as many as the one
+ * or the other counted, whichever is more, so that it is never less than the truth where one of them lost something or
+ * says nothing. Only the node that translated the address knows the Service; where refused and allowed ones came by
+ * several, nobody knows which by which.
+ */
+function settle(views: readonly View[]): readonly FlowRecord[] {
+  const of = (position: Position, verdict: FlowRecord['verdict']): readonly View[] => views.filter((view) => view.position === position && view.verdict === verdict);
+  const [near, far] = [of('source', 'allowed'), of('way', 'allowed')];
+  const left = countOf(near) >= countOf(far) ? near : far;
+  const [refused, arrived] = [of('target', 'denied').find(isUnnamed), of('target', 'allowed').find(isUnnamed)];
+  const named = views.filter((view) => (view.position === 'target' ? !isUnnamed(view) : view.verdict === 'denied'));
+  return [...named, ...passed(left, refused, arrived)].filter(({ count }) => count > 0);
+}
+
+function passed(left: readonly View[], refused: View | undefined, arrived: View | undefined): readonly FlowRecord[] {
+  const isSure = refused === undefined || left.length <= 1 || refused.count >= countOf(left);
+  const parts: readonly FlowRecord[] = isSure ? left : [{ ...left.reduce<FlowRecord>((sum, view) => sumOf(sum, view), { ...left[0]!, count: 0, openings: 0 }), service: undefined }];
+  const told: FlowRecord[] = [];
+  let refusals = refused?.count ?? 0;
+  for (const part of parts) {
+    const here = Math.min(part.count, refusals);
+    refusals -= here;
+    if (refused !== undefined) told.push({ ...refused, count: here, service: part.service });
+    told.push({ ...seenByBoth(part, arrived), count: part.count - here, openings: part.openings === undefined ? undefined : Math.max(0, part.openings - here) });
+  }
+  if (refused !== undefined) told.push({ ...refused, count: refusals });
+  if (arrived !== undefined) told.push(restOf(arrived, told.filter(({ verdict }) => verdict === 'allowed')));
+  return told;
+}
+
+function seenByBoth(part: FlowRecord, arrived: View | undefined): FlowRecord {
+  if (arrived === undefined) return part;
+  return { ...part, node: undefined, firstSeen: Math.min(part.firstSeen, arrived.firstSeen), lastSeen: Math.max(part.lastSeen, arrived.lastSeen), reason: ofBothSides(part.reason, arrived.reason) };
+}
+
+/** Each kernel stands for its own pod's side. */
+function ofBothSides(source: FlowReason | undefined, target: FlowReason | undefined): FlowReason | undefined {
+  return source === undefined || target === undefined ? (target ?? source) : { egress: source.egress, ingress: target.ingress };
+}
+
+function restOf(arrived: View, told: readonly FlowRecord[]): FlowRecord {
+  const openings = told.reduce<number | undefined>((sum, part) => (sum === undefined || part.openings === undefined ? undefined : sum + part.openings), 0);
+  return { ...arrived, count: Math.max(0, arrived.count - countOf(told)), openings: arrived.openings === undefined || openings === undefined ? undefined : Math.max(0, arrived.openings - openings) };
+}
+
+function isUnnamed({ service }: View): boolean {
+  return service === undefined;
+}
+
+function countOf(views: readonly FlowRecord[]): number {
+  return views.reduce((sum, { count }) => sum + count, 0);
+}
+
+function sumOf(before: FlowRecord | undefined, more: FlowRecord): FlowRecord {
+  if (before === undefined) return more;
+  return {
+    ...before,
+    count: before.count + more.count,
+    openings: before.openings === undefined || more.openings === undefined ? undefined : before.openings + more.openings,
+    firstSeen: Math.min(before.firstSeen, more.firstSeen),
+    lastSeen: Math.max(before.lastSeen, more.lastSeen),
+    reason: more.reason ?? before.reason,
+  };
+}

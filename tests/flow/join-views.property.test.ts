@@ -1,0 +1,124 @@
+// Connections between nodes, told by the agents of both or of one: joined, each counts once, and what was refused at its end was not let through.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { joinViews } from '../../src/flow/join-views.ts';
+import type { FlowEnd, FlowReason, FlowRecord, SideReason } from '../../src/flow/flow-record.ts';
+
+const NODES = 4;
+
+interface Connection {
+  readonly source: { readonly workload: number; readonly node: number };
+  readonly target: { readonly workload: number; readonly node: number };
+  /** 0: straight to the pod. */
+  readonly service: number;
+  readonly refusedAt: 'source' | 'target' | undefined;
+}
+
+const place = fc.record({ workload: fc.nat(1), node: fc.nat(NODES - 1) });
+const connections: fc.Arbitrary<readonly Connection[]> = fc.array(
+  fc.record({ source: place, target: place, service: fc.nat(2), refusedAt: fc.constantFrom('source' as const, 'target' as const, undefined, undefined) }),
+  { minLength: 1, maxLength: 80, size: 'max' },
+);
+
+function end(name: string, { workload, node }: Connection['source']): FlowEnd {
+  const of = `${name}-${workload}`;
+  return { kind: 'pod', namespace: 'shop', workload: { kind: 'Deployment', namespace: 'shop', name: of }, pod: `${of}-${node}`, labels: new Map([['app', of], ['pod-template-hash', `${node}`]]), namespaceLabels: new Map(), node: `n${node}`, address: { family: 4, value: BigInt(node) } };
+}
+
+function record({ source, target, service }: Connection, node: number, more: { readonly verdict: FlowRecord['verdict']; readonly knowsService: boolean }): FlowRecord {
+  const isAllowed = more.verdict === 'allowed';
+  return {
+    verdict: more.verdict, source: end('web', source), target: end('db', target), family: 4, protocol: 6, port: 3306, count: 1, openings: isAllowed ? 1 : 0,
+    firstSeen: 1000, lastSeen: 2000, node: `n${node}`, service: more.knowsService && service > 0 ? `shop/s${service}` : undefined, reason: undefined,
+  };
+}
+
+/** The source's node knows the Service; what it refuses the target's never sees. */
+function told(connection: Connection, isWatched: (node: number) => boolean): readonly FlowRecord[] {
+  const { source, target, refusedAt } = connection;
+  const isOneNode = source.node === target.node;
+  const near = isWatched(source.node) ? [record(connection, source.node, { verdict: refusedAt === 'source' || (isOneNode && refusedAt !== undefined) ? 'denied' : 'allowed', knowsService: true })] : [];
+  const far = !isOneNode && refusedAt !== 'source' && isWatched(target.node) ? [record(connection, target.node, { verdict: refusedAt === 'target' ? 'denied' : 'allowed', knowsService: false })] : [];
+  return [...near, ...far];
+}
+
+/** Judgments and openings by what `keyOf` names. */
+function sums(records: readonly FlowRecord[], keyOf: (record: FlowRecord) => string): Map<string, string> {
+  const found = new Map<string, { readonly count: number; readonly openings: number }>();
+  for (const one of records) {
+    const before = found.get(keyOf(one)) ?? { count: 0, openings: 0 };
+    found.set(keyOf(one), { count: before.count + one.count, openings: before.openings + (one.openings ?? Number.NaN) });
+  }
+  return new Map([...found].map(([key, { count, openings }]): [string, string] => [key, `${count} judged, ${openings} opened`]).sort());
+}
+
+function pairOf({ source, target }: FlowRecord): string {
+  return [source, target].map((one) => (one.kind === 'pod' ? one.workload.name : '')).join();
+}
+
+function check(property: (all: readonly Connection[]) => void): void {
+  const seed = process.env['BULKHEAD_SEED'];
+  fc.assert(fc.property(connections, property), { numRuns: 500, ...(seed === undefined ? {} : { seed: Number(seed) }) });
+}
+
+const truth = (connection: Connection): FlowRecord => record(connection, connection.source.node, { verdict: connection.refusedAt === undefined ? 'allowed' : 'denied', knowsService: true });
+
+test('with an agent on each node, every connection counts once, as what came of it', () => {
+  check((all) => {
+    const joined = joinViews(all.flatMap((one) => told(one, () => true)));
+    const keyOf = (one: FlowRecord): string => `${pairOf(one)} ${one.verdict}`;
+    assert.deepEqual(sums(joined, keyOf), sums(all.map(truth), keyOf));
+    assert.ok(joined.every(({ count }) => count > 0));
+  });
+});
+
+test('no more is told to have come by a Service than did', () => {
+  let named = 0;
+  check((all) => {
+    const joined = joinViews(all.flatMap((one) => told(one, () => true)));
+    const keyOf = (one: FlowRecord): string => `${pairOf(one)} ${one.verdict} ${one.service}`;
+    const count = (records: readonly FlowRecord[], key: string): number => records.reduce((sum, one) => (keyOf(one) === key ? sum + one.count : sum), 0);
+    for (const one of joined) {
+      if (one.service === undefined) continue;
+      named++;
+      assert.ok(count(joined, keyOf(one)) <= count(all.map(truth), keyOf(one)), keyOf(one));
+    }
+    // Where nothing is refused, each is told with its Service, or as what came straight.
+    const open = all.map((one): Connection => ({ ...one, refusedAt: undefined }));
+    assert.deepEqual(sums(joinViews(open.flatMap((one) => told(one, () => true))), keyOf), sums(open.map(truth), keyOf));
+  });
+  assert.ok(named > 1000, `${named} named in all`);
+});
+
+test('without the agents of some nodes, every connection that another saw counts once', () => {
+  check((all) => {
+    const isWatched = (node: number): boolean => node % 2 === 0;
+    const seen = all.filter((one) => told(one, isWatched).length > 0);
+    const joined = joinViews(all.flatMap((one) => told(one, isWatched)));
+    const total = (records: readonly FlowRecord[]): Map<string, string> => new Map([...sums(records, pairOf)].map(([key, text]): [string, string] => [key, text.split(',')[0]!]));
+    assert.deepEqual(total(joined), total(seen.map(truth)));
+  });
+});
+
+const SIDE: SideReason = { verdict: 'allows', rules: [], isolatedBy: [], nearMiss: undefined };
+const byRule = (name: string): FlowReason => {
+  const side: SideReason = { ...SIDE, rules: [{ kind: 'NetworkPolicy', namespace: 'shop', name, index: 0 }] };
+  return { egress: side, ingress: side };
+};
+
+test('the rules of each side are those that its own node tells, and a gateway on the way counts no more', () => {
+  const connection: Connection = { source: { workload: 0, node: 0 }, target: { workload: 0, node: 1 }, service: 1, refusedAt: undefined };
+  const [near, far] = told(connection, () => true) as [FlowRecord, FlowRecord];
+  const [joined, ...others] = joinViews([{ ...near, reason: byRule('near') }, { ...far, reason: byRule('far') }, { ...far, node: 'n2' }]);
+  assert.deepEqual(others, []);
+  assert.deepEqual([joined!.count, joined!.service, joined!.node], [1, 'shop/s1', undefined]);
+  assert.deepEqual([joined!.reason?.egress.rules[0]?.name, joined!.reason?.ingress.rules[0]?.name], ['near', 'far']);
+});
+
+test('what nobody tells the node of is told as it came', () => {
+  const { node: _, ...source } = end('web', { workload: 0, node: 0 }) as Extract<FlowEnd, { kind: 'pod' }>;
+  const { node: __, ...target } = end('db', { workload: 0, node: 1 }) as Extract<FlowEnd, { kind: 'pod' }>;
+  const one: FlowRecord = { ...truth({ source: { workload: 0, node: 0 }, target: { workload: 0, node: 1 }, service: 0, refusedAt: undefined }), source, target };
+  assert.deepEqual(joinViews([one, { ...one, node: 'n1' }]), [one, { ...one, node: 'n1' }]);
+});
