@@ -109,13 +109,13 @@ async function runFlows(options: FlowsOptions): Promise<number> {
   return 0;
 }
 
-/** Of what --unused leaves unsaid, every flow counts. */
 /** What the source's node let through is known to be refused only from the target's: both are asked for. */
 function wordsOfWhole(options: FlowsOptions): HistoryWords {
   const { verdict, ...words } = serverWords(options);
   return verdict === 'denied' ? { ...words, verdict } : words;
 }
 
+/** Of what --unused leaves unsaid, every flow counts. */
 function serverWords({ from, to, port, verdict, newSince }: FlowsOptions): HistoryWords {
   return { from, to, port, verdict, newSince: newSince === undefined ? undefined : new Date(parseSince(newSince, Date.now())).toISOString() };
 }
