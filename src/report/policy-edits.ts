@@ -30,10 +30,15 @@ export function editSentences({ table, edited, added, proof }: PolicyEdits, { di
   const connections = connectionsOf(changed);
   const sentences = [wantedSentence(proof)];
   if (changed.length > 0) {
-    sentences.push(`Added: ${pieceWords(changed)} in ${edited.length === 1 ? 'one policy' : `${count(edited.length)} policies`} of the input${added.length === 0 ? '' : ` and ${countOf(added.length, 'new one')}`}.`);
-    sentences.push(`Without any one of ${countOf(proof.pieces, 'piece')} a flow that it was added for would be refused.`, beyondSentence(connections.map((connection) => beyondOf(table, connection))), `${capital(differenceSummary(difference))}.`);
+    sentences.push(`Added: ${pieceWords(changed)} in ${placesText(edited.length, added.length)}.`);
+    sentences.push(`Without ${proof.pieces === 1 ? 'it' : `any one of ${count(proof.pieces)} pieces`} a flow that it was added for would be refused.`, beyondSentence(connections.map((connection) => beyondOf(table, connection))), `${capital(differenceSummary(difference))}.`);
   }
   return [...sentences, ...leftSentences(proof), ...(unused.length === 0 ? [] : [`${countOf(unused.length, 'rule')} of the input let none of these flows through; nothing is taken away: -o table lists ${unused.length === 1 ? 'it' : 'them'}.`])];
+}
+
+function placesText(edited: number, added: number): string {
+  const policies = edited === 0 ? [] : [`${count(edited)} ${edited === 1 ? 'policy' : 'policies'} of the input`];
+  return [...policies, ...(added === 0 ? [] : [edited === 0 ? `${count(added)} new ${added === 1 ? 'policy' : 'policies'}` : countOf(added, 'new one')])].join(' and ');
 }
 
 function wantedSentence({ wanted, allowedBefore, allowed }: EditProof): string {
