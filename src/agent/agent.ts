@@ -2,13 +2,19 @@
 import type { ClusterApi } from '../kube/cluster-api.ts';
 import type { OpenPacketLog } from '../kernel/packet-log.ts';
 import { AnswerWatch, type AnswerSource } from './answer-watch.ts';
-import type { Clock } from './clock.ts';
 import { followCluster } from './cluster-follower.ts';
 import { DenialBell } from './denial-bell.ts';
 import { followDnsServices } from './dns-services.ts';
 import { followServices } from './follow-services.ts';
 import { NodeAgent, type NodeAgentOptions } from './node-agent.ts';
 import { sleep } from './sleep.ts';
+
+export interface SpareMemory {
+  /** What is free; costs next to nothing. */
+  returnFree(): void;
+  /** Garbage too; stops the process for a moment. Called once, when the whole cluster has been told: that goes through several times what is kept. */
+  returnAll(): void;
+}
 
 export interface AgentOptions extends NodeAgentOptions {
   readonly api: ClusterApi;
@@ -17,8 +23,8 @@ export interface AgentOptions extends NodeAgentOptions {
   readonly answers?: AnswerSource;
   /** The log group that refusals ring; without it they are told by the step. */
   readonly denials?: OpenPacketLog;
-  /** Gives back to the system what is free of this process's memory: what a telling of the whole cluster goes through is a multiple of what is kept. */
-  readonly returnMemory?: () => void;
+  /** Give back to the system what this process no longer needs of its memory. */
+  readonly memory?: SpareMemory;
 }
 
 const RETURN_MS = 15_000;
@@ -29,12 +35,12 @@ export interface RunningAgent {
   readonly ended: Promise<void>;
 }
 
-export function startAgent({ api, signal, answers, denials, returnMemory, allowsAudit = false, ...options }: AgentOptions): RunningAgent {
+export function startAgent({ api, signal, answers, denials, memory, allowsAudit = false, ...options }: AgentOptions): RunningAgent {
   const agent = new NodeAgent({ ...options, allowsAudit });
   const watch = new AnswerWatch({ source: answers, followServices: (listener, until) => followDnsServices(api, listener, AbortSignal.any([signal, until])), listener: agent.names, clock: options.clock });
   agent.onChange(() => watch.want(agent.names.areLookedAt));
   const bell = denials === undefined ? undefined : new DenialBell({ open: denials, clock: options.clock, onRing: () => agent.flows.ring(), onProblem: (message) => agent.flowsProblem(message) });
-  if (returnMemory !== undefined) void returnStepwise(returnMemory, options.clock, signal);
+  if (memory !== undefined) void returnMemory(agent, memory, { clock: options.clock, signal });
   const ended = Promise.all([followCluster({ api, listener: agent, signal, allowsAudit }), followServices(api, agent, signal)]).then(() => undefined).finally(async () => {
     agent.stop();
     bell?.end();
@@ -43,9 +49,11 @@ export function startAgent({ api, signal, answers, denials, returnMemory, allows
   return { agent, ended };
 }
 
-async function returnStepwise(returnMemory: () => void, clock: Clock, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    await sleep(clock, RETURN_MS, signal);
-    returnMemory();
+async function returnMemory(agent: NodeAgent, memory: SpareMemory, { clock, signal }: Pick<AgentOptions, 'clock' | 'signal'>): Promise<void> {
+  let isSettled = false;
+  for (await sleep(clock, RETURN_MS, signal); !signal.aborted; await sleep(clock, RETURN_MS, signal)) {
+    if (isSettled || !agent.isReady) memory.returnFree();
+    else memory.returnAll();
+    isSettled ||= agent.isReady;
   }
 }

@@ -29,8 +29,8 @@ export interface Libc {
   unshare(flags: number): number;
   prctl(option: number, second: number, third: number, fourth: number, fifth: number): number;
   capset(header: Uint8Array, data: Uint8Array): number;
-  /** glibc 2.8 and newer give back from all arenas, and from the middle of each. */
-  malloc_trim(pad: number): number;
+  /** Of glibc alone; since 2.8 it gives back from all arenas, and from the middle of each. */
+  readonly malloc_trim: ((pad: number) => number) | undefined;
   /** `errno` of the last call that failed. */
   errno(): number;
 }
@@ -81,7 +81,15 @@ function bindLibc(): Libc {
     unshare: library.func('int unshare(int flags)'),
     prctl: library.func('int prctl(int option, unsigned long second, unsigned long third, unsigned long fourth, unsigned long fifth)'),
     capset: library.func('int capset(uint8_t *header, const uint8_t *data)'),
-    malloc_trim: library.func('int malloc_trim(size_t pad)'),
+    malloc_trim: findFunction(library, 'int malloc_trim(size_t pad)'),
     errno: () => koffi.errno(),
   };
+}
+
+function findFunction(library: ReturnType<typeof Koffi.load>, prototype: string): ReturnType<typeof library.func> | undefined {
+  try {
+    return library.func(prototype);
+  } catch {
+    return undefined;
+  }
 }

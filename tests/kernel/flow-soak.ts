@@ -23,7 +23,7 @@ const FIRST_SOURCE_PORT = 30_000;
 const IPPROTO_UDP = 17;
 const TURN_MS = 10;
 /** As `bin/bulkhead agent` runs. */
-const AGENT_FLAGS = ['--max-semi-space-size=2', '--heap-growing-percent=20'];
+const AGENT_FLAGS = ['--max-semi-space-size=2', '--heap-growing-percent=20', '--expose-gc'];
 
 export interface SoakPoint extends AgentCost {
   readonly seconds: number;
