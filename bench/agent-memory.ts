@@ -64,7 +64,7 @@ function shapeNamed(name: string): AgentShape {
 }
 
 function runSelf(...words: readonly string[]): string {
-  return spawnSync(join(ROOT, 'bin/node'), [...AGENT_FLAGS, fileURLToPath(import.meta.url), ...words], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).stdout;
+  return spawnSync(join(ROOT, 'bin/node'), [...AGENT_FLAGS, fileURLToPath(import.meta.url), ...words], { encoding: 'utf8', env: { ...process.env, MALLOC_ARENA_MAX: '1' }, stdio: ['ignore', 'pipe', 'inherit'] }).stdout;
 }
 
 async function report(shape: Wanted): Promise<void> {

@@ -34,7 +34,7 @@ export interface SoakPoint extends AgentCost {
 /** One point at the start, before anything is sent, and one at the end of each part. */
 export async function soak({ seconds, parts }: { readonly seconds: number; readonly parts: number }): Promise<readonly SoakPoint[]> {
   const hosts = new WiredHosts(Array.from({ length: SOURCES + TARGETS }, (_, index) => [addressOf(index)]));
-  const child = fork(fileURLToPath(new URL('./flow-agent-process.ts', import.meta.url)), { execArgv: AGENT_FLAGS, stdio: ['ignore', 'inherit', 'inherit', hosts.router, 'ipc'] });
+  const child = fork(fileURLToPath(new URL('./flow-agent-process.ts', import.meta.url)), { execArgv: AGENT_FLAGS, env: { ...process.env, MALLOC_ARENA_MAX: '1' }, stdio: ['ignore', 'inherit', 'inherit', hosts.router, 'ipc'] });
   try {
     const flood = new Flood(hosts);
     child.send({ objects: objects() });
