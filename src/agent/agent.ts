@@ -1,5 +1,6 @@
 // Starts the agent of one node: what the API server tells goes into the kernel for as long as the signal is silent.
 import type { ClusterApi } from '../kube/cluster-api.ts';
+import type { GivenAddresses } from '../kernel/given-addresses.ts';
 import type { OpenPacketLog } from '../kernel/packet-log.ts';
 import { AnswerWatch, type AnswerSource } from './answer-watch.ts';
 import { followCluster } from './cluster-follower.ts';
@@ -25,6 +26,8 @@ export interface AgentOptions extends NodeAgentOptions {
   readonly denials?: OpenPacketLog;
   /** Give back to the system what this process no longer needs of its memory. */
   readonly memory?: SpareMemory;
+  /** What the CNI of the node gave to its pods; without it their addresses are known when the API server tells them. */
+  readonly given?: GivenAddresses | undefined;
 }
 
 const RETURN_MS = 15_000;
@@ -35,13 +38,14 @@ export interface RunningAgent {
   readonly ended: Promise<void>;
 }
 
-export function startAgent({ api, signal, answers, denials, memory, allowsAudit = false, ...options }: AgentOptions): RunningAgent {
+export function startAgent({ api, signal, answers, denials, given, memory, allowsAudit = false, ...options }: AgentOptions): RunningAgent {
   const agent = new NodeAgent({ ...options, allowsAudit });
   const watch = new AnswerWatch({ source: answers, followServices: (listener, until) => followDnsServices(api, listener, AbortSignal.any([signal, until])), listener: agent.names, clock: options.clock });
   agent.onChange(() => watch.want(agent.names.areLookedAt));
   const bell = denials === undefined ? undefined : new DenialBell({ open: denials, clock: options.clock, onRing: () => agent.flows.ring(), onProblem: (message) => agent.flowsProblem(message) });
+  const early = given === undefined ? undefined : { node: options.node, given };
   if (memory !== undefined) void returnMemory(agent, memory, { clock: options.clock, signal });
-  const ended = Promise.all([followCluster({ api, listener: agent, signal, allowsAudit }), followServices(api, agent, signal)]).then(() => undefined).finally(async () => {
+  const ended = Promise.all([followCluster({ api, listener: agent, signal, allowsAudit, early }), followServices(api, agent, signal)]).then(() => undefined).finally(async () => {
     agent.stop();
     bell?.end();
     await watch.end();

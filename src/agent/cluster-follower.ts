@@ -1,7 +1,8 @@
 // Follows a cluster through its watches: once everything is known the whole of it, then change by change, and what is in the way.
 import type { ClusterApi, ServedKind, WatchEvent } from '../kube/cluster-api.ts';
+import { withEarlyAddresses, type EarlyOptions } from './early-addresses.ts';
 import { FollowedCluster } from './followed-cluster.ts';
-import { FOLLOWED_KINDS } from './followed-kinds.ts';
+import { FOLLOWED_KINDS, PODS } from './followed-kinds.ts';
 import type { ClusterListener } from './told.ts';
 
 export interface FollowerOptions {
@@ -10,14 +11,19 @@ export interface FollowerOptions {
   readonly signal: AbortSignal;
   /** Whether a namespace may ask that its NetworkPolicies be judged and not enforced. */
   readonly allowsAudit: boolean;
+  /** What the CNI gave to the pods of one node; without it their addresses are known when the API server tells them. */
+  readonly early?: EarlyOptions | undefined;
 }
 
 /** Ends when the signal says so. Whatever the cluster does is told to the listener; fails for a bug only. */
-export async function followCluster({ api, listener, signal, allowsAudit }: FollowerOptions): Promise<void> {
+export async function followCluster({ api, listener, signal, allowsAudit, early }: FollowerOptions): Promise<void> {
   // A bug in one of the watches ends them all.
   const stop = new AbortController();
   const follower = new ClusterFollower(listener, allowsAudit);
-  const watches = FOLLOWED_KINDS.map((kind) => follower.follow(kind, api.watch(kind, { signal: AbortSignal.any([signal, stop.signal]) })));
+  const watches = FOLLOWED_KINDS.map((kind) => {
+    const events = api.watch(kind, { signal: AbortSignal.any([signal, stop.signal]) });
+    return follower.follow(kind, kind === PODS && early !== undefined ? withEarlyAddresses(events, early) : events);
+  });
   try {
     await Promise.all(watches);
   } finally {

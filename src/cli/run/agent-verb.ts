@@ -5,6 +5,7 @@ import { startAgent } from '../../agent/agent.ts';
 import { parseIpAddress, type IpAddress } from '../../base/ip-address.ts';
 import { SET_SIZE_MAX } from '../../agent/node-agent.ts';
 import { openKubeApi } from '../../kube/kube-api.ts';
+import { openCniResults } from '../../kernel/cni-results.ts';
 import { checkNode } from '../../kernel/check-node.ts';
 import { findNftVersion } from '../../kernel/detect-kernel.ts';
 import { isGenerationMask } from '../../kernel/generation-number.ts';
@@ -42,6 +43,7 @@ interface AgentVerbOptions extends StatusOptions, SenderOptions {
   readonly probing?: boolean;
   readonly observe?: boolean;
   readonly netns: string;
+  readonly cniResults: string;
   readonly manifests?: boolean;
   readonly image?: string;
   readonly allowAudit?: boolean;
@@ -75,6 +77,7 @@ export function defineAgent(command: Command): void {
     .option('--probing', 'in place of enforcing: open the connections that ConnectionProbes ask for, inside the pods of this node; with --manifests, print what puts such a prober onto every node besides')
     .option('--observe', 'in place of enforcing: count flows beside another engine, and say what the policies would have said; nothing is ever refused or marked')
     .option('--netns <DIR>', 'with --probing: where the container runtime keeps the network namespaces of pods', '/run/netns')
+    .option('--cni-results <DIR>', "where libcni keeps what pods of this node were given: a new pod's addresses are known from there before the API server tells them", '/var/lib/cni/results')
     .option('--manifests', 'print what puts the agent onto every node of a cluster, for kubectl apply -f -')
     .option('--image <NAME>', 'with --manifests: the image that the nodes pull')
     .option('--uninstall', 'take the rules of this node away: everything is open afterwards')
@@ -118,7 +121,7 @@ async function probe({ node, netns, logFormat, logLevel, ...options }: AgentVerb
 }
 
 async function runAgent(options: AgentVerbOptions): Promise<number> {
-  const { node, deny, onChange, ctMask, setSize, dns, answerGroup, denialGroup, logFormat, logLevel, allowAudit = false, observe: observes = false } = options;
+  const { node, deny, onChange, ctMask, setSize, dns, answerGroup, denialGroup, logFormat, logLevel, cniResults, allowAudit = false, observe: observes = false } = options;
   const door = statusDoorOf(options);
   if (answerGroup === denialGroup) throw new UsageError('--answer-group and --denial-group are one group', 'name two');
   dropRights(['NET_ADMIN']);
@@ -128,13 +131,14 @@ async function runAgent(options: AgentVerbOptions): Promise<number> {
   const firewall = observes ? openObserver() : openFirewall({ deny, onChange, markMask: ctMask, isOwner: true, answerGroup, denialGroup });
   const answers = { open: (listener: PacketListener) => openLogGroup({ group: answerGroup }, listener), servers: dns };
   const denials = observes ? undefined : (listener: PacketListener): PacketLog => openLogGroup({ group: denialGroup }, listener);
+  const given = openCniResults(cniResults);
   const interruption = listenForInterruption();
   const stop = new AbortController();
   const { signal } = stop;
   void interruption.come.then(() => stop.abort());
   try {
     const sender = openSender(options, node, log, signal);
-    const { agent, ended } = startAgent({ api, firewall, node, clock: systemClock, setSizeMax: setSize, signal, allowsAudit: allowAudit, observes, memory: { returnFree: returnFreeMemory, returnAll: returnSpareMemory }, ...(observes ? {} : { answers, namesHosts: true }), ...(denials === undefined ? {} : { denials }) });
+    const { agent, ended } = startAgent({ api, firewall, node, clock: systemClock, setSizeMax: setSize, signal, allowsAudit: allowAudit, observes, given, memory: { returnFree: returnFreeMemory, returnAll: returnSpareMemory }, ...(observes ? {} : { answers, namesHosts: true }), ...(denials === undefined ? {} : { denials }) });
     const duties = performDuties({ agent, node, api, version: packageVersion(), nftVersion: findNftVersion() ?? 'none', log, signal, door, observes, sender });
     await Promise.all([ended, duties]);
     sender?.spoolNow();
@@ -142,6 +146,7 @@ async function runAgent(options: AgentVerbOptions): Promise<number> {
     // Nobody reads what it counts any more.
     if (observes) firewall.remove();
     firewall.close();
+    given?.close();
     interruption.stopListening();
   }
   return 0;
