@@ -33,7 +33,7 @@ class WaitingPods {
   readonly #given: GivenAddresses;
   readonly #byPlace = new Map<string, ClusterObject>();
   readonly #due = new Set<string>();
-  #bell = newBell();
+  #wake = (): void => undefined;
 
   constructor(node: string, given: GivenAddresses) {
     this.#node = node;
@@ -42,11 +42,15 @@ class WaitingPods {
 
   ring(uid: string): void {
     this.#due.add(uid);
-    this.#bell.ring();
+    this.#wake();
   }
 
+  /** A promise for each time that somebody waits: one that lived on would keep all that it was ever raced against. */
   rung(): Promise<undefined> {
-    return this.#bell.rung;
+    return new Promise((resolve) => {
+      this.#wake = () => resolve(undefined);
+      if (this.#due.size > 0) this.#wake();
+    });
   }
 
   /** Those that wait and of which something else is known now. */
@@ -54,7 +58,6 @@ class WaitingPods {
     if (this.#due.size === 0) return;
     const due = new Set(this.#due);
     this.#due.clear();
-    this.#bell = newBell();
     for (const object of this.#byPlace.values()) if (due.has(uidOf(object))) yield { kind: 'put', object: this.#filled(object) };
   }
 
@@ -83,12 +86,6 @@ class WaitingPods {
     const status = (object['status'] ?? {}) as Readonly<Record<string, string>>; // core/v1; what else is there is handed on
     return { ...object, status: { ...status, podIP: addresses[0]!, podIPs: addresses.map((ip) => ({ ip })) } };
   }
-}
-
-function newBell(): { readonly rung: Promise<undefined>; readonly ring: () => void } {
-  let ring = (): void => undefined;
-  const rung = new Promise<undefined>((resolve) => (ring = () => resolve(undefined)));
-  return { rung, ring };
 }
 
 function placeOf({ metadata: { namespace = '', name } }: Pick<ClusterObject, 'metadata'>): string {

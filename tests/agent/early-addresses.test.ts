@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { withEarlyAddresses } from '../../src/agent/early-addresses.ts';
 import { parseIpAddress } from '../../src/base/ip-address.ts';
 import type { GivenAddresses } from '../../src/kernel/given-addresses.ts';
@@ -127,4 +129,26 @@ test('nothing is told of a pod that is gone, or was not told anew', async () => 
   assert.deepEqual(world.news(), []);
   await world.tell(put(pod('db')), { kind: 'synced' });
   assert.deepEqual(world.news(), ['put db 10.0.0.2', 'synced']);
+});
+
+test('what was told of others is not kept', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void; // there since the flag
+  let first: WeakRef<ClusterObject> | undefined;
+  async function* told(): AsyncGenerator<WatchEvent> {
+    for (let index = 0; index < 100; index++) {
+      const object: ClusterObject = { apiVersion: 'v1', kind: 'Pod', metadata: { name: `web-${index}`, namespace: 'a', uid: `${index}` }, spec: { nodeName: 'there' }, status: { podIP: '10.0.0.1' } };
+      first ??= new WeakRef(object);
+      await turn();
+      yield { kind: 'put', object };
+    }
+  }
+  let count = 0;
+  for await (const _ of withEarlyAddresses(told(), { node: 'here', given: { of: () => undefined, watch: () => () => undefined, close: () => undefined } })) {
+    if (++count < 100) continue;
+    await turn();
+    collect();
+    assert.equal(first?.deref(), undefined);
+  }
+  assert.equal(count, 100);
 });
