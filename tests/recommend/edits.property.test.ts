@@ -128,7 +128,7 @@ test('without any one piece a flow that is to go through is refused as the refer
       additions.forEach((addition, index) => withoutEachPiece(addition).forEach((less) => {
         const smaller = withAdditions(policy, additions.toSpliced(index, 1, ...(less === undefined ? [] : [less])));
         const policies = done.closed.policies.map((one) => (one.name === name && one.namespace === policy.namespace ? smaller : one));
-        assert.ok(wanted.some(({ traffic }) => !referenceAllows({ ...done.closed, policies }, betweenPods(done.cluster, traffic))), `${name} ${addition.kind}`);
+        assert.ok(wanted.some(({ traffic }) => ofWorkloads(done.cluster, betweenPods(done.cluster, traffic)).some((one) => !referenceAllows({ ...done.closed, policies }, one))), `${name} ${addition.kind}`);
         pieces++;
       }));
     }
@@ -167,6 +167,16 @@ function isBetween({ pods }: Cluster, { source, target }: Connection, ends: read
     if (end.kind === 'subject') return end.subject.namespace === pod.namespace && selects(end.subject.selector, pod);
     return end.kind === 'addresses' && pod.addresses.some(({ family, value }) => end.blocks.some(({ cidr }) => cidr.family === family && cidr.first <= value && value <= cidr.last));
   });
+}
+
+/** A record is of a workload: of what has its node's network, the addresses of all of its pods are meant. */
+function ofWorkloads({ pods }: Cluster, traffic: SeenFlow['traffic']): readonly SeenFlow['traffic'][] {
+  const alike = (end: SeenFlow['traffic']['source']): readonly SeenFlow['traffic']['source'][] => {
+    if (end.kind !== 'pod' || !pods[end.pod]!.hostNetwork) return [end];
+    const { kind, namespace, name } = pods[end.pod]!.workload;
+    return [...pods.keys()].filter((pod) => { const own = pods[pod]!.workload; return own.kind === kind && own.namespace === namespace && own.name === name; }).map((pod) => ({ kind: 'pod', pod }));
+  };
+  return alike(traffic.source).flatMap((source) => alike(traffic.target).map((target) => ({ ...traffic, source, target })));
 }
 
 /** A workload that speaks to itself is one of its pods to another. */
