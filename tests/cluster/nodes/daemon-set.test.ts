@@ -11,9 +11,11 @@ import { cloneRoot, needs } from '../../needs.ts';
 import type { Ran } from '../run-script.ts';
 import { applyObject } from '../write-object.ts';
 import { buildAgentImage } from './agent-image.ts';
+import type { FleetEnd } from './fleet.ts';
 import { holdTruth } from './hold-truth.ts';
 import { onNode, type NodeCluster, type RunningNode } from './node-cluster.ts';
 import { ServerPod } from './server-pod.ts';
+import { callAll, makeService, removeServices, settlesTo, type Call } from './service-cases.ts';
 import { throughFault } from './through-fault.ts';
 import { describeOnNodes, networkPolicy } from './world.ts';
 
@@ -105,6 +107,33 @@ describeOnNodes('the agent as a DaemonSet', { combination: { cni: 'bridge', node
     assert.ok(table.status === 0 && /a\/from-b/.test(table.stdout), table.stdout + table.stderr);
   });
 
+  test('a connection from node to node is told once, and by a Service only where it was asked for', async () => {
+    const { cluster, fleet } = world();
+    const ends = new Map((await fleet.ends()).map((end) => [end.name, end]));
+    const [client, stranger, pod] = ['b/y', 'c/bare', 'a/y'].map((name) => ends.get(name)!) as [FleetEnd, FleetEnd, FleetEnd];
+    assert.ok(client.node === stranger.node && client.node !== pod.node);
+    const { clusterIps } = await makeService(world(), 'front');
+    const [asked, straight] = [clusterIps, pod.addresses].map((addresses) => addresses.find(({ family }) => family === 4)!);
+    const call = (end: FleetEnd, isAsked: boolean): Call => ({ end, target: isAsked ? asked! : straight!, protocol: 'TCP', port: isAsked ? 8080 : 80 });
+    await settlesTo([call(client, true), call(stranger, true), call(stranger, false)], [true, false, false]);
+    const before = await settledOpenings(cluster);
+    const opened = { 'a/front': 0, straight: 0 };
+    let late = 0;
+    for (let turn = 0; turn < 12; turn++) {
+      const isAsked = turn % 3 > 0;
+      const [isThrough] = await callAll([call(client, isAsked)]);
+      if (isThrough === true) opened[isAsked ? 'a/front' : 'straight']++;
+      else late++;
+    }
+    const after = await settledOpenings(cluster);
+    for (const [way, count] of Object.entries(opened)) {
+      const told = (after.get(`b/y a/y FORWARDED ${way}`) ?? 0) - (before.get(`b/y a/y FORWARDED ${way}`) ?? 0);
+      assert.ok(told >= count && told <= count + 2 * late, `${told} told of ${count} ${way}, ${late} came too late`);
+    }
+    assert.deepEqual([...after.keys()].filter((key) => key.startsWith('c/bare a/y')).sort(), ['c/bare a/y DROPPED a/front', 'c/bare a/y DROPPED straight']);
+    await removeServices(world());
+  });
+
   test('a server of its image keeps what all of them saw, also through a kill', async () => {
     const { cluster, fleet } = world();
     const server = new ServerPod(cluster, SECOND);
@@ -141,6 +170,26 @@ describeOnNodes('the agent as a DaemonSet', { combination: { cni: 'bridge', node
   });
 });
 
+/** Connections to TCP port 80 over IPv4 by pair, verdict and Service, as all agents tell them when nothing more comes. */
+async function settledOpenings(cluster: NodeCluster): Promise<ReadonlyMap<string, number>> {
+  for (let before = ''; ; await sleep(SETTLED_MS)) {
+    const { status, stdout, stderr } = bulkhead(cluster, ['flows', '--agents', '--port', 'tcp/80', '-o', 'jsonl']);
+    assert.equal(status, 0, stderr);
+    const flows = stdout.trim().split('\n').map((line) => JSON.parse(line) as Flow).filter(({ IP }) => IP.ipVersion === 'IPv4');
+    const counts = new Map<string, number>();
+    for (const { source, destination, verdict, openings = 0, destination_service: service } of flows) {
+      const key = `${nameOf(source)} ${nameOf(destination)} ${verdict} ${service === undefined ? 'straight' : `${service.namespace}/${service.name}`}`;
+      counts.set(key, (counts.get(key) ?? 0) + openings);
+    }
+    const now = JSON.stringify([...counts].sort());
+    if (now === before) return counts;
+    before = now;
+  }
+}
+
+/** Several times what an agent waits between drains while it is asked. */
+const SETTLED_MS = 2_000;
+
 /** By pair, allowed and refused together: which of the two it was may be known only when the agents of both ends have told. Nothing may be lost. */
 async function askedFor(server: ServerPod, wanted: readonly string[]): Promise<ReadonlyMap<string, number>> {
   for (;;) {
@@ -166,6 +215,9 @@ function nameOf({ namespace, workloads }: FlowEnd): string {
 interface Flow {
   readonly verdict: string;
   readonly count: number;
+  readonly openings?: number;
+  readonly IP: { readonly ipVersion: string };
+  readonly destination_service?: { readonly namespace: string; readonly name: string };
   readonly source: FlowEnd;
   readonly destination: FlowEnd;
 }
