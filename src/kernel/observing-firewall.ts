@@ -5,8 +5,10 @@ import { NO_ELEMENTS } from '../emit/elements.ts';
 import { FAMILIES, type SetShape } from '../emit/set-shape.ts';
 import type { Drift, Firewall, HeldName, LedgerEntry } from './firewall.ts';
 import { FirewallError } from './firewall-error.ts';
+import { AskedCounts } from './internal/asked-counts.ts';
+import { askedEnds, askedShape, PORT_PROTOCOLS } from './internal/asked-sets.ts';
 import { NetfilterSocket } from './internal/netfilter-socket.ts';
-import { observerText, OBSERVED_MINUTES, type ObservedSet } from './internal/observer-text.ts';
+import { observerText, OBSERVED_MINUTES, OBSERVED_SETS, type ObservedSet } from './internal/observer-text.ts';
 import { loadNft } from './internal/run-nft.ts';
 import { readRawElements, readTableState, removeTable } from './internal/table.ts';
 import type { NamespaceFd } from './network-namespace.ts';
@@ -33,9 +35,16 @@ interface Counted {
   readonly allDenied: number;
 }
 
+type Ends = Pick<LedgerEntry, 'source' | 'target' | 'protocol' | 'port' | 'asked'>;
+
+/** A set of what came and one of what passed, in the same form. */
+interface ObservedPair {
+  readonly shape: (set: ObservedSet) => SetShape;
+  readonly endsOf: (key: Key) => Ends;
+}
+
 interface Observed {
-  readonly family: IpFamily;
-  readonly key: Key;
+  readonly ends: Ends;
   seen: number;
   passed: number;
   idleMs: number;
@@ -44,6 +53,13 @@ interface Observed {
 const NOTHING: Counted = { seen: 0, passed: 0, allSeen: 0, allPassed: 0, allDenied: 0 };
 const OBSERVED_MS = OBSERVED_MINUTES * 60_000;
 
+const JUDGED: readonly ObservedPair[] = FAMILIES.map((family) => ({ shape: (set) => shapeOf(set, family), endsOf: (key) => endsOf(key, family) }));
+
+/** Of a part of the same packets, what was asked for. */
+const ASKED: readonly ObservedPair[] = FAMILIES.flatMap((family) =>
+  PORT_PROTOCOLS.map((protocol): ObservedPair => ({ shape: (set) => askedShape(set, protocol, family), endsOf: (key) => askedEnds(key, protocol, family) })),
+);
+
 class ObservingFirewall implements Firewall {
   readonly answersProblem = 'an observer hands out no answers of DNS';
   private readonly namespace: NamespaceFd | undefined;
@@ -51,6 +67,7 @@ class ObservingFirewall implements Firewall {
   private readonly enforcer: string;
   private readonly socket: NetfilterSocket;
   private drained = new Map<string, Counted>();
+  private early: readonly LedgerEntry[] = [];
 
   constructor({ namespace, table = 'bulkhead_observer', enforcer = 'bulkhead' }: ObserverOptions) {
     this.namespace = namespace;
@@ -70,6 +87,7 @@ class ObservingFirewall implements Firewall {
     removeTable(this.socket, this.table);
     loadNft(observerText(this.table), { namespace: this.namespace, doing });
     this.drained = new Map();
+    this.early = [];
   }
 
   apply(): void {}
@@ -86,25 +104,17 @@ class ObservingFirewall implements Firewall {
     return NO_ELEMENTS;
   }
 
-  /**
-   * What came and did not come out behind everybody, was refused; told at the drain after the one that saw it come, for
-   * it may be on its way.
-   */
+  /** What was asked for is read last, for it is counted first. */
   readLedger({ drain }: { readonly drain: boolean } = { drain: false }): readonly LedgerEntry[] {
     const counts = new Map<string, Counted>();
-    const entries: LedgerEntry[] = [];
-    for (const [name, observed] of this.observed()) {
-      const { seen, passed } = observed;
-      // What the node sends itself only passes.
-      if (seen === 0) continue;
-      const before = this.drained.get(name) ?? NOTHING;
-      const allPassed = before.allPassed + growth(before.passed, passed);
-      const allDenied = Math.max(before.allDenied, before.allSeen - allPassed);
-      counts.set(name, { seen, passed, allSeen: before.allSeen + growth(before.seen, seen), allPassed, allDenied });
-      if (allPassed > before.allPassed) entries.push(entryOf(observed, 'allowed', allPassed - before.allPassed));
-      if (allDenied > before.allDenied) entries.push(entryOf(observed, 'denied', allDenied - before.allDenied));
+    const judged = this.grown(JUDGED, counts);
+    const asked = new AskedCounts(this.early);
+    for (const entry of this.grown(ASKED, counts)) asked.add(entry);
+    const entries = judged.flatMap((entry) => asked.split(entry));
+    if (drain) {
+      this.drained = counts;
+      this.early = asked.early();
     }
-    if (drain) this.drained = counts;
     return entries;
   }
 
@@ -131,14 +141,34 @@ class ObservingFirewall implements Firewall {
     this.socket.close();
   }
 
+  /**
+   * What came and did not come out behind everybody, was refused; told at the drain after the one that saw it come, for
+   * it may be on its way. `counts` takes what is known now.
+   */
+  private grown(pairs: readonly ObservedPair[], counts: Map<string, Counted>): readonly LedgerEntry[] {
+    const entries: LedgerEntry[] = [];
+    for (const [name, observed] of this.observed(pairs)) {
+      const { seen, passed } = observed;
+      // What the node sends itself only passes.
+      if (seen === 0) continue;
+      const before = this.drained.get(name) ?? NOTHING;
+      const allPassed = before.allPassed + growth(before.passed, passed);
+      const allDenied = Math.max(before.allDenied, before.allSeen - allPassed);
+      counts.set(name, { seen, passed, allSeen: before.allSeen + growth(before.seen, seen), allPassed, allDenied });
+      if (allPassed > before.allPassed) entries.push(entryOf(observed, 'allowed', allPassed - before.allPassed));
+      if (allDenied > before.allDenied) entries.push(entryOf(observed, 'denied', allDenied - before.allDenied));
+    }
+    return entries;
+  }
+
   /** What came is read first: what passes meanwhile is not taken for refused. */
-  private observed(): ReadonlyMap<string, Observed> {
+  private observed(pairs: readonly ObservedPair[]): ReadonlyMap<string, Observed> {
     const found = new Map<string, Observed>();
-    for (const set of ['seen', 'passed'] as const) {
-      for (const family of FAMILIES) {
-        for (const { key, packets, endsInMs } of readRawElements(this.socket, this.table, shapeOf(set, family))) {
-          const name = `${family} ${key.join()}`;
-          const one = found.get(name) ?? { family, key, seen: 0, passed: 0, idleMs: 0 };
+    for (const set of OBSERVED_SETS) {
+      for (const { shape, endsOf: ends } of pairs) {
+        for (const { key, packets, endsInMs } of readRawElements(this.socket, this.table, shape(set))) {
+          const name = `${shape('seen').name} ${key.join()}`;
+          const one = found.get(name) ?? { ends: ends(key), seen: 0, passed: 0, idleMs: 0 };
           one[set] = Number(packets);
           one.idleMs = Math.max(0, OBSERVED_MS - (endsInMs ?? OBSERVED_MS));
           found.set(name, one);
@@ -159,7 +189,11 @@ function shapeOf(set: ObservedSet, family: IpFamily): SetShape {
   return { name: `${set}${family}`, fields: [address, address, 'protocol', 'port'], isInterval: false, isMap: false, meaning: '' };
 }
 
-function entryOf({ family, key, idleMs }: Observed, verdict: LedgerEntry['verdict'], packets: number): LedgerEntry {
+function endsOf(key: Key, family: IpFamily): Ends {
   const [source, target, protocol, port] = key as [bigint, bigint, number, number]; // as the shape has them
-  return { verdict, source: { family, value: source }, target: { family, value: target }, protocol, port, asked: undefined, refusal: undefined, profile: 0, packets, idleMs };
+  return { source: { family, value: source }, target: { family, value: target }, protocol, port, asked: undefined };
+}
+
+function entryOf({ ends, idleMs }: Observed, verdict: LedgerEntry['verdict'], packets: number): LedgerEntry {
+  return { verdict, ...ends, refusal: undefined, profile: 0, packets, idleMs };
 }

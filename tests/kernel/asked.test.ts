@@ -7,6 +7,7 @@ import { loadSteps } from '../../src/emit/plan-change.ts';
 import type { LedgerEntry } from '../../src/kernel/firewall.ts';
 import { loadNft, runNft } from '../../src/kernel/internal/run-nft.ts';
 import { loadLibc } from '../../src/kernel/libc.ts';
+import { openObserver } from '../../src/kernel/observing-firewall.ts';
 import { socketAddress } from '../../src/kernel/socket-address.ts';
 import { needs } from '../needs.ts';
 import { addressOf, kernelWorld, type HostName, type KernelWorld } from './firewall-world.ts';
@@ -78,6 +79,33 @@ test('what was asked for stands beside what was reached', needs('kernel'), () =>
     assert.deepEqual(drained(), []);
     assert.match(runNft(['list', 'table', 'inet', 'bulkhead'], { namespace: world.hosts.router, doing: 'list' }), /ct status dnat update @deny_asked_udp6/);
   } finally {
+    world.close();
+  }
+});
+
+const FOREIGN = 'table inet somebody { chain judge { type filter hook forward priority 0; policy accept; ct original ip saddr SOURCE udp dport 53 drop; }; }';
+
+test('an observer tells it as well, of what somebody else lets through and refuses', needs('kernel'), () => {
+  const world = kernelWorld();
+  const observer = openObserver({ namespace: world.hosts.router });
+  try {
+    loadService(world);
+    loadNft(FOREIGN.replace('SOURCE', formatIpAddress(addressOf('c', 4))), { namespace: world.hosts.router, doing: 'load the rules of somebody else' });
+    observer.load([]);
+    const drained = (family: 4 | 6): readonly string[] => lines(observer.readLedger({ drain: true }), family);
+    for (const family of [4, 6] as const) {
+      const [service, pod] = [SERVICE[family], formatIpAddress(addressOf('b', family))];
+      for (const [target, port] of [[service, ASKED_PORT], [service, ASKED_PORT], [pod, 53]] as const) send(world, 'a', target, port);
+      for (let time = 0; time < 2; time++) send(world, 'c', service, ASKED_PORT);
+      for (let time = 0; time < 3; time++) send(world, 'c', pod, 53);
+      const udp = family === 4 ? 'denied' : 'allowed';
+      const told = [...drained(family), ...drained(family)].sort();
+      assert.deepEqual(told, [`2 ${udp} c b 17/53 as the Service:8080`, `3 ${udp} c b 17/53 straight`, '1 allowed a b 17/53 straight', '2 allowed a b 17/53 as the Service:8080'].sort());
+    }
+    assert.deepEqual([...drained(4), ...drained(6)], []);
+  } finally {
+    observer.remove();
+    observer.close();
     world.close();
   }
 });

@@ -2,14 +2,15 @@
 import type { IpFamily } from '../../base/ip-address.ts';
 import type { Key } from '../../emit/element.ts';
 import { profileIdOf } from '../../emit/profile-number.ts';
-import { FAMILIES, type FieldKind, type SetShape } from '../../emit/set-shape.ts';
+import { FAMILIES, type SetShape } from '../../emit/set-shape.ts';
 import type { LedgerEntry } from '../firewall.ts';
 import { FirewallError } from '../firewall-error.ts';
 import { AskedCounts } from './asked-counts.ts';
+import { askedEnds, askedShape, PORT_PROTOCOLS } from './asked-sets.ts';
 import { changeBatches } from './change-batches.ts';
 import type { NetfilterSocket } from './netfilter-socket.ts';
 import { refusalOf } from './refusal-code.ts';
-import { askedSet, LEDGER_KINDS, LEDGER_MINUTES, LEDGER_SIZE, PORT_PROTOCOLS, UNRECORDED_SET, type LedgerKind, type PortProtocol } from './skeleton.ts';
+import { LEDGER_KINDS, LEDGER_MINUTES, LEDGER_SIZE, UNRECORDED_SET, type LedgerKind } from './skeleton.ts';
 import { readRawElements } from './table.ts';
 
 /** From this many records on, those that have not grown between two drains are taken out, so that the set never fills. Below, each ends by itself. */
@@ -31,7 +32,7 @@ const VERDICTS = { flow: 'allowed', deny: 'denied' } as const;
 
 const LEDGER_SETS: readonly LedgerSet[] = LEDGER_KINDS.flatMap((kind) =>
   FAMILIES.map((family): LedgerSet => {
-    const address = addressField(family);
+    const address = family === 4 ? 'address4' : 'address6';
     return { shape: shapeOf(`${kind}${family}`, [address, address, 'protocol', 'port', 'id']), entryOf: (key, counted) => judgedEntry(kind, family, key, counted) };
   }),
 );
@@ -39,16 +40,12 @@ const LEDGER_SETS: readonly LedgerSet[] = LEDGER_KINDS.flatMap((kind) =>
 /** Of a part of the same packets, what was asked for. */
 const ASKED_SETS: readonly LedgerSet[] = LEDGER_KINDS.flatMap((kind) =>
   FAMILIES.flatMap((family) =>
-    PORT_PROTOCOLS.map((protocol): LedgerSet => {
-      const address = addressField(family);
-      return { shape: shapeOf(askedSet(kind, protocol, family), [address, address, 'port', address, 'port']), entryOf: (key, counted) => askedEntry(kind, { family, protocol }, key, counted) };
-    }),
+    PORT_PROTOCOLS.map((protocol): LedgerSet => ({
+      shape: askedShape(kind, protocol, family),
+      entryOf: (key, counted) => ({ verdict: VERDICTS[kind], ...askedEnds(key, protocol, family), refusal: undefined, profile: 0, ...counted }),
+    })),
   ),
 );
-
-function addressField(family: IpFamily): FieldKind {
-  return family === 4 ? 'address4' : 'address6';
-}
 
 function shapeOf(name: string, fields: SetShape['fields']): SetShape {
   return { name, fields, isInterval: false, isMap: false, meaning: '' };
@@ -142,11 +139,3 @@ function judgedEntry(kind: LedgerKind, family: IpFamily, key: Key, counted: Coun
   const profile = verdict === 'allowed' ? profileIdOf(code) : 0;
   return { verdict, source: { family, value: source }, target: { family, value: target }, protocol, port, asked: undefined, refusal, profile, ...counted };
 }
-
-function askedEntry(kind: LedgerKind, { family, protocol }: { readonly family: IpFamily; readonly protocol: PortProtocol }, key: Key, counted: Counted): LedgerEntry {
-  const [source, target, port, address, askedPort] = key as [bigint, bigint, number, bigint, number]; // as the shape has them
-  const asked = { address: { family, value: address }, port: askedPort };
-  return { verdict: VERDICTS[kind], source: { family, value: source }, target: { family, value: target }, protocol: PROTOCOL_NUMBERS[protocol], port, asked, refusal: undefined, profile: 0, ...counted };
-}
-
-const PROTOCOL_NUMBERS: Readonly<Record<PortProtocol, number>> = { tcp: 6, udp: 17, sctp: 132 };

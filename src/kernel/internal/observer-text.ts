@@ -1,10 +1,13 @@
 // The nft text of a table that only counts: hooks before and behind those of all others, and no rule with a verdict.
 import type { IpFamily } from '../../base/ip-address.ts';
 import { FAMILIES } from '../../emit/set-shape.ts';
+import { askedRule, askedSet, askedType, PORT_PROTOCOLS, type PortProtocol } from './asked-sets.ts';
 import { LEDGER_SIZE } from './skeleton.ts';
 
 /** Of what came, and of what nobody had dropped. */
-export type ObservedSet = 'seen' | 'passed';
+export const OBSERVED_SETS = ['seen', 'passed'] as const;
+
+export type ObservedSet = (typeof OBSERVED_SETS)[number];
 
 export const OBSERVED_MINUTES = 15;
 
@@ -17,7 +20,7 @@ const LAST_PRIORITY = 500;
 
 /** Nothing is marked, and every chain lets everything go on: what others decide is as if the table were not there. */
 export function observerText(table: string): string {
-  const sets = FAMILIES.flatMap((family) => (['seen', 'passed'] as const).map((set) => observedSet(set, family))).join('');
+  const sets = FAMILIES.flatMap((family) => OBSERVED_SETS.map((set) => observedSets(set, family))).join('');
   return `table inet ${table} {
 ${sets}  set unrecorded { type inet_proto; size 256; flags dynamic,timeout; timeout 1d; counter; }
 ${countingChain('seen')}${countingChain('passed')}  chain first {
@@ -36,22 +39,25 @@ function ip(family: IpFamily): 'ip' | 'ip6' {
   return family === 4 ? 'ip' : 'ip6';
 }
 
-function observedSet(set: ObservedSet, family: IpFamily): string {
-  return `  set ${set}${family} { typeof ${ip(family)} saddr . ${ip(family)} daddr . meta l4proto . th dport; size ${SIZE[set]}; flags dynamic,timeout; timeout ${OBSERVED_MINUTES}m; counter; }\n`;
+function observedSets(set: ObservedSet, family: IpFamily): string {
+  const counting = (name: string, type: string): string => `  set ${name} { ${type}; size ${SIZE[set]}; flags dynamic,timeout; timeout ${OBSERVED_MINUTES}m; counter; }\n`;
+  const judged = counting(`${set}${family}`, `typeof ${ip(family)} saddr . ${ip(family)} daddr . meta l4proto . th dport`);
+  return judged + PORT_PROTOCOLS.map((protocol) => counting(askedSet(set, protocol, family), askedType(family))).join('');
 }
 
 // Both ends from the conntrack tuples: the real client and the real back end. `return` in a base chain lets go on.
 function countingChain(set: ObservedSet): string {
-  const count = (family: IpFamily, protocol: string): string => {
-    const ends = `ct original ${ip(family)} saddr . ct reply ${ip(family)} saddr . meta l4proto`;
-    const port = protocol === '' ? '0' : 'ct reply proto-src';
-    return `    meta nfproto ipv${family} ${protocol === '' ? '' : `meta l4proto ${protocol} `}update @${set}${family} { ${ends} . ${port} } return\n`;
-  };
-  const rules = ['tcp', 'udp', 'sctp', ''].flatMap((protocol) => [
-    ...FAMILIES.map((family) => count(family, protocol)),
-    protocol === '' ? '' : `    meta l4proto ${protocol} ${UNRECORDED} return\n`,
-  ]);
-  return `  chain ${set} {\n${rules.join('')}    ${UNRECORDED}\n  }\n`;
+  const ends = (family: IpFamily): string => `ct original ${ip(family)} saddr . ct reply ${ip(family)} saddr . meta l4proto`;
+  const ported = (family: IpFamily, protocol: PortProtocol): readonly string[] => [
+    `meta nfproto ipv${family} ${askedRule(set, protocol, family)}`,
+    `meta nfproto ipv${family} meta l4proto ${protocol} update @${set}${family} { ${ends(family)} . ct reply proto-src } return`,
+  ];
+  const rules = [
+    ...PORT_PROTOCOLS.flatMap((protocol) => [...FAMILIES.flatMap((family) => ported(family, protocol)), `meta l4proto ${protocol} ${UNRECORDED} return`]),
+    ...FAMILIES.map((family) => `meta nfproto ipv${family} update @${set}${family} { ${ends(family)} . 0 } return`),
+    UNRECORDED,
+  ];
+  return `  chain ${set} {\n${rules.map((rule) => `    ${rule}\n`).join('')}  }\n`;
 }
 
 const UNRECORDED = 'update @unrecorded { meta l4proto }';

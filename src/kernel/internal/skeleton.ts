@@ -3,6 +3,7 @@ import type { IpFamily } from '../../base/ip-address.ts';
 import { FAMILIES, FRESH_SHAPES, SET_SHAPES, type FieldKind, type SetName, type SetShape } from '../../emit/set-shape.ts';
 import { markOf } from '../generation-number.ts';
 import { answerChains, answerHooks, answerSets } from './answer-chains.ts';
+import { askedRule, askedSet, askedType, PORT_PROTOCOLS, type PortProtocol } from './asked-sets.ts';
 import { formatChain, type Chain } from './chain-text.ts';
 import { REFUSAL_CODE } from './refusal-code.ts';
 import { formatId } from '../../emit/format-ruleset.ts';
@@ -88,11 +89,9 @@ function ledgerSets(family: IpFamily): string {
   return set('flow', 'opened: source, target, protocol, port, profile') + set('deny', 'refused: source, target, protocol, port, reason') + askedSets(family);
 }
 
-/** Where it was asked for another place than it came to: nft 1.0.6 takes no key in which protocol and reason stand beside both of IPv6. */
 function askedSets(family: IpFamily): string {
-  const type = `typeof ${ip(family)} saddr . ${ip(family)} daddr . th dport . ${ip(family)} daddr . th dport`;
   const set = (kind: LedgerKind, protocol: PortProtocol): string =>
-    `  # ${kind === 'flow' ? 'opened' : 'refused'} over ${protocol}: source, target, port, and the address and port that were asked for\n  set ${askedSet(kind, protocol, family)} { ${type}; size ${LEDGER_SIZE}; flags dynamic,timeout; timeout ${LEDGER_MINUTES}m; counter; }\n`;
+    `  # ${kind === 'flow' ? 'opened' : 'refused'} over ${protocol}: source, target, port, and the address and port that were asked for\n  set ${askedSet(kind, protocol, family)} { ${askedType(family)}; size ${LEDGER_SIZE}; flags dynamic,timeout; timeout ${LEDGER_MINUTES}m; counter; }\n`;
   return LEDGER_KINDS.flatMap((kind) => PORT_PROTOCOLS.map((protocol) => set(kind, protocol))).join('');
 }
 
@@ -104,32 +103,21 @@ function ip(family: IpFamily): 'ip' | 'ip6' {
   return family === 4 ? 'ip' : 'ip6';
 }
 
-/** For each protocol with ports: the look-up that needs its name in front, since nft asks for the size of `proto-src`. */
-export const PORT_PROTOCOLS = ['tcp', 'udp', 'sctp'] as const;
-
-export type PortProtocol = (typeof PORT_PROTOCOLS)[number];
-
 /** As the sets of a ledger begin: what was let through, and what was refused. */
 export const LEDGER_KINDS = ['flow', 'deny'] as const;
 
 export type LedgerKind = (typeof LEDGER_KINDS)[number];
 
-export function askedSet(kind: LedgerKind, protocol: PortProtocol, family: IpFamily): string {
-  return `${kind}_asked_${protocol}${family}`;
-}
-
 // A full ledger makes `update` fail, which ends that rule alone: no verdict ever stands behind one in the same rule, but `return`.
 // No chain of its own for what was asked for: the kernel follows 16 jumps in a row at most, and these are among the last.
 function ledgerChain(kind: LedgerKind, family: IpFamily): Chain {
   const set = `@${kind}${family}`;
-  const pair = `ct original ${ip(family)} saddr . ct reply ${ip(family)} saddr`;
-  const ends = `${pair} . meta l4proto`;
-  const asked = `${pair} . ct reply proto-src . ct original ${ip(family)} daddr . ct original proto-dst`;
+  const ends = `ct original ${ip(family)} saddr . ct reply ${ip(family)} saddr . meta l4proto`;
   return {
     name: `${kind}_${family}`,
     rules: [
       ...PORT_PROTOCOLS.flatMap((protocol) => [
-        `meta l4proto ${protocol} ct status dnat update @${askedSet(kind, protocol, family)} { ${asked} }`,
+        askedRule(kind, protocol, family),
         `meta l4proto ${protocol} update ${set} { ${ends} . ct reply proto-src . meta priority } return`,
         `meta l4proto ${protocol} ${COUNT_UNRECORDED} return`,
       ]),
