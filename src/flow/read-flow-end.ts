@@ -1,8 +1,9 @@
 // One end of a flow as Hubble writes it: identity labels, names and an address become a pod, a node or a host outside.
 import { parseIpAddress } from '../base/ip-address.ts';
 import type { Workload } from '../model/cluster.ts';
+import { checkDnsLabel, checkSubdomain } from '../model/names.ts';
 import type { FlowEnd, PodEnd } from './flow-record.ts';
-import { fieldOf, itemsAt, looseObject, objectAt, textAt, textsAt, type LooseObject } from './loose-json.ts';
+import { itemsAt, looseObject, objectAt, textAt, textsAt, type LooseObject } from './loose-json.ts';
 
 /** Cilium, "Label sources": labels of the pod and, below a prefix, of its namespace. */
 const POD_SOURCE = 'k8s:';
@@ -56,7 +57,10 @@ function readWorkload(own: LooseObject | undefined, namespace: string): Workload
   return kind === undefined || name === undefined ? undefined : { kind, namespace, name };
 }
 
-/** Whether anything is said of the end at all. */
-export function hasEnd(flow: LooseObject, side: 'source' | 'destination'): boolean {
-  return looseObject(fieldOf(flow, side)) !== undefined;
+/** What is wrong with a name of it, which becomes part of policies and of files: a line may come from anybody. undefined: nothing. */
+export function endFault(end: FlowEnd): string | undefined {
+  if (end.kind === 'outside') return undefined;
+  const { namespace, workload, pod } = end;
+  const said = (what: string, name: string, wrong: string | undefined): string | undefined => (wrong === undefined ? undefined : `the ${what} \`${name}\` ${wrong}`);
+  return said('namespace', namespace, checkDnsLabel(namespace)) ?? said('workload', workload.name, checkSubdomain(workload.name)) ?? (pod === undefined ? undefined : said('pod', pod, checkSubdomain(pod)));
 }

@@ -3,7 +3,7 @@ import type { FlowEnd, FlowRecord } from './flow-record.ts';
 import type { UnknownEnd } from './filter-flows.ts';
 import { protocolNumber } from './flow-protocol.ts';
 import { booleanAt, countAt, looseObject, objectAt, textAt, type LooseObject } from './loose-json.ts';
-import { readFlowEnd } from './read-flow-end.ts';
+import { endFault, readFlowEnd } from './read-flow-end.ts';
 import { readReason } from './read-reason.ts';
 
 /**
@@ -48,6 +48,8 @@ function readFields(flow: LooseObject, node: string | undefined): ReadFlow {
   const [source, target] = [readFlowEnd(flow, 'source'), readFlowEnd(flow, 'destination')];
   const traffic = trafficOf(flow);
   if (source === undefined || target === undefined || traffic === undefined) return { kind: 'left-out', why: 'no-ends' };
+  const fault = endFault(source) ?? endFault(target);
+  if (fault !== undefined) return { kind: 'broken', message: fault };
   const time = timeOf(flow, 'time');
   const [firstSeen, lastSeen] = [timeOf(flow, 'firstSeen') ?? time, timeOf(flow, 'lastSeen') ?? time];
   if (firstSeen === undefined || lastSeen === undefined) return { kind: 'broken', message: 'the flow has no `time` that can be read' };

@@ -2,7 +2,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { FlowEnd } from '../flow/flow-record.ts';
 import { looseObject } from '../flow/loose-json.ts';
-import { readFlowEnd } from '../flow/read-flow-end.ts';
+import { endFault, readFlowEnd } from '../flow/read-flow-end.ts';
 import { queryColumns, queryRows } from './duckdb.ts';
 import { FlowKeys, KEY_COLUMNS } from './flow-keys.ts';
 import { TextIds } from './text-ids.ts';
@@ -61,10 +61,11 @@ export function parsedEnd({ ends, parsedEnds }: Dictionaries, id: number): FlowE
   return end;
 }
 
-/** undefined: it is none. Never throws. */
+/** undefined: it is none, or has a name that no object can have. Never throws. */
 export function readEndText(text: string): FlowEnd | undefined {
   const object = objectOf(text);
-  return object === undefined ? undefined : readFlowEnd(object, 'source');
+  const end = object === undefined ? undefined : readFlowEnd(object, 'source');
+  return end === undefined || endFault(end) !== undefined ? undefined : end;
 }
 
 export function objectOf(text: string): Readonly<Record<string, unknown>> | undefined {

@@ -14,7 +14,7 @@ export function concealEnd(readable: Readable, end: FlowEnd): FlowEnd {
   if (end.kind === 'outside' || isReadable(readable, end)) return end;
   const { workload } = end;
   const isBare = workload.kind === 'Pod';
-  return { ...end, workload: isBare ? { ...workload, name: 'a pod' } : workload, pod: undefined, labels: new Map(), namespaceLabels: new Map(), address: undefined };
+  return { ...end, workload: isBare ? { ...workload, name: 'a-pod' } : workload, pod: undefined, labels: new Map(), namespaceLabels: new Map(), address: undefined };
 }
 
 const SIDE: Readonly<Record<Direction, 'source' | 'target'>> = { ingress: 'target', egress: 'source' };

@@ -2,7 +2,7 @@
 import type { Path } from '../model/origin.ts';
 import { checkFields } from './check-fields.ts';
 import { listAt, readMap, readText, REFUSED, refuseType, shorten } from './loose-value.ts';
-import { checkLabelKey, checkSubdomain } from './names.ts';
+import { checkLabelKey, checkSubdomain } from '../model/names.ts';
 import { refuse, type ObjectContext } from './object-context.ts';
 import { readLabels, type LabelCache } from './read-labels.ts';
 import type { LooseMap, Value } from './yaml-value.ts';

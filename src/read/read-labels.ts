@@ -2,7 +2,7 @@
 import type { Path } from '../model/origin.ts';
 import type { Labels } from '../model/selector.ts';
 import { readMap, readText, REFUSED, shorten } from './loose-value.ts';
-import { checkLabelKey, checkLabelValue } from './names.ts';
+import { checkLabelKey, checkLabelValue } from '../model/names.ts';
 import { refuse, remark, type ObjectContext } from './object-context.ts';
 import { resolvePlain } from './yaml-scalar.ts';
 import type { LooseMap, Value } from './yaml-value.ts';

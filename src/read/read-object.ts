@@ -9,7 +9,7 @@ import { addFinding, createFindingList } from './finding-list.ts';
 import type { Gathering } from './gathering.ts';
 import { classifyKind, isListKind, isPolicyKind } from './kinds.ts';
 import { readList, readMap, readText, REFUSED, shorten } from './loose-value.ts';
-import { checkDnsLabel } from './names.ts';
+import { checkDnsLabel } from '../model/names.ts';
 import { originOf, refuse, remark, type ObjectContext } from './object-context.ts';
 import { noteMeshPolicy, readTypeOf, refuseRemoved, refuseUnknownKind, refuseUnsupported } from './object-type.ts';
 import { findOperatorKind } from './operator-kinds.ts';

@@ -6,7 +6,7 @@ import type { PortMatch } from '../model/network-policy.ts';
 import type { Path } from '../model/origin.ts';
 import { checkFields } from './check-fields.ts';
 import { readInteger, readMap, readText, REFUSED, refuseType, shorten, type Loose } from './loose-value.ts';
-import { checkPortName } from './names.ts';
+import { checkPortName } from '../model/names.ts';
 import { originOf, refuse, remark, type ObjectContext } from './object-context.ts';
 import type { Value } from './yaml-value.ts';
 

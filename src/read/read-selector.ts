@@ -4,7 +4,7 @@ import type { Path } from '../model/origin.ts';
 import type { Requirement, Selector } from '../model/selector.ts';
 import { checkFields } from './check-fields.ts';
 import { lastName, readList, readMap, readText, REFUSED, shorten, type Loose } from './loose-value.ts';
-import { checkLabelKey, checkLabelValue } from './names.ts';
+import { checkLabelKey, checkLabelValue } from '../model/names.ts';
 import { refuse, remark, type ObjectContext } from './object-context.ts';
 import { readLabelEntries } from './read-labels.ts';
 import type { Value } from './yaml-value.ts';

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { pathBelow } from '../../src/cli/define/write-whole.ts';
 import { makeFolder, runBulkhead } from './run-bulkhead.ts';
 
 const APP = `apiVersion: v1
@@ -95,4 +96,15 @@ test('without a pod there is nothing to close', (t) => {
   const { status, stdout } = runBulkhead(['recommend', 'app.yaml', '-o', 'table'], { cwd: folder });
   assert.equal(status, 0);
   assert.match(stdout, /no pod in the input/);
+});
+
+test('names of flows lead to no file outside the folder', (t) => {
+  const flow = { time: '2026-11-20T10:00:00Z', verdict: 'FORWARDED', is_reply: false, IP: { source: '10.0.0.1', destination: '10.0.0.2' }, l4: { TCP: { source_port: 40000, destination_port: 80 } }, source: { namespace: '../up', workloads: [{ kind: 'Deployment', name: 'a' }] }, destination: { namespace: 'shop', workloads: [{ kind: 'Deployment', name: 'b' }] } };
+  const folder = makeFolder(t, { 'evil.jsonl': `${JSON.stringify({ flow })}\n` });
+  const { status, stderr } = runBulkhead(['recommend', '--flows', 'evil.jsonl', '--write', 'out'], { cwd: folder });
+  assert.equal(status, 2);
+  assert.match(stderr, /evil\.jsonl:1:1: error\[flow-not-readable\]: the namespace `\.\.\/up` takes only/);
+  assert.deepEqual(readdirSync(folder), ['evil.jsonl']);
+  assert.throws(() => pathBelow('out', 'shop', '../../web.yaml'), /leads out of `out`/);
+  assert.equal(pathBelow('out', 'shop', 'web.yaml'), join('out', 'shop', 'web.yaml'));
 });

@@ -20,6 +20,17 @@ function check(expected: string, changes: object): void {
   assert.equal(found.kind === 'left-out' ? found.why : found.kind === 'flow' ? found.record.verdict : found.kind, expected, JSON.stringify(changes));
 }
 
+test('a name that no object can have is told, and goes no further', () => {
+  const named = (changes: object): string => {
+    const found = read({ ...HUBBLE, source: { ...WEB, ...changes } });
+    return found.kind === 'broken' ? found.message : found.kind;
+  };
+  assert.match(named({ namespace: '../../root' }), /^the namespace `..\/..\/root` takes only/);
+  assert.match(named({ workloads: [{ name: '../evil', kind: 'Deployment' }] }), /^the workload/);
+  assert.match(named({ pod_name: 'a/b' }), /^the pod/);
+  assert.equal(named({}), 'flow');
+});
+
 test('who opened, and whether a policy let it', () => {
   check('allowed', {});
   check('allowed', { verdict: 'AUDIT' });

@@ -130,6 +130,15 @@ test('clocks: what is told to be of the future is of now, what is older than the
   });
 });
 
+test('an end with a name that no object can have is counted as lost', async () => {
+  await withStore(async (store) => {
+    const { lost } = await store.take(batchOf([flow({ count: 3 }), flow({ source: podEnd('../../etc', 'web'), count: 4 }), flow({ target: podEnd('shop', 'a/b'), count: 5 })]));
+    assert.equal(lost, 9);
+    assert.deepEqual((await ask(store)).map(({ count }) => count), [3]);
+    assert.deepEqual(knownNamespaces(store).filter((name) => name.includes('.')), []);
+  });
+});
+
 test('a host outside is kept as its network where that is wished', async () => {
   await withStore(async (store) => {
     await store.take(batchOf([flow({ target: outsideEnd(0x0102_0304n, ['secret.example']) })]));

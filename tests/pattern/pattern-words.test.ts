@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { checkLabelValue, checkSubdomain } from '../../src/read/names.ts';
+import { checkLabelValue, checkSubdomain } from '../../src/model/names.ts';
 import { policyName } from '../../src/pattern/pattern-words.ts';
 
 test('a name made of label values is one that a server takes', () => {

@@ -1,6 +1,6 @@
 // `bulkhead recommend --diff` and `--fix`: what recorded flows need, added to the policies of the files that were read.
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { comparePrograms } from '../../compare/compare.ts';
 import { groupChanges } from '../../compare/group-changes.ts';
 import { compileCluster } from '../../compile/compile.ts';
@@ -18,7 +18,7 @@ import { countOf } from '../../report/truth-table.ts';
 import { UsageError } from '../../terminal/failures.ts';
 import { writeAnswer, writeNote } from '../../terminal/output.ts';
 import { terminalOf } from '../../terminal/terminal.ts';
-import { writeWhole } from './write-whole.ts';
+import { pathBelow, writeWhole } from './write-whole.ts';
 
 export interface EditWords extends InputOptions {
   readonly fix?: boolean;
@@ -51,9 +51,9 @@ function besideEdits({ before, after, table }: PolicyEdits): BesideEdits {
 function placeOf({ draft: { policy: { namespace, name } }, beside }: AddedPolicy, texts: ReadonlyMap<string, string>, { write, fix }: EditWords): string {
   const { file } = beside.origin.document;
   if (write === undefined && !texts.has(file) && fix === true) throw new UsageError(`a new policy is needed beside \`${beside.name}\`, which stands in no file`, 'name a folder for new policies with --write DIR');
-  const folder = write !== undefined ? join(write, namespace) : texts.has(file) ? dirname(file) : namespace;
+  const folder = write !== undefined ? pathBelow(write, namespace) : texts.has(file) ? dirname(file) : namespace;
   for (let number = 1; ; number++) {
-    const path = join(folder, `${name}${number === 1 ? '' : `-${number}`}.yaml`);
+    const path = pathBelow(folder, `${name}${number === 1 ? '' : `-${number}`}.yaml`);
     if (!existsSync(path)) return path;
   }
 }

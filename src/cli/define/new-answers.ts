@@ -7,7 +7,7 @@ import { findNamespace } from '../../model/find-namespace.ts';
 import { DIRECTIONS, type Direction, type PortMatch } from '../../model/network-policy.ts';
 import { UNWRITTEN } from '../../model/policy-draft.ts';
 import { EVERYTHING, type Selector } from '../../model/selector.ts';
-import { checkDnsLabel, checkLabelKey, checkLabelValue, checkPortName, checkSubdomain } from '../../read/names.ts';
+import { checkDnsLabel, checkLabelKey, checkLabelValue, checkPortName, checkSubdomain } from '../../model/names.ts';
 import { EVERY_NAMESPACE, type Answers, type DnsPlace, type NotedBlock, type PodPlace, type Topic } from '../../pattern/answers.ts';
 import { PRIORITY_MAX } from '../../pattern/add-policies.ts';
 import { checkNamespace, checkPods, checkPorts, type NamedInput, type NameProblem } from '../../pattern/check-names.ts';

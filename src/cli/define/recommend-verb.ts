@@ -1,5 +1,4 @@
 // `bulkhead recommend`: least-privilege policies from what manifests and recorded flows show of who talks to whom.
-import { join } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Finding } from '../../base/finding.ts';
 import { compileCluster } from '../../compile/compile.ts';
@@ -20,7 +19,7 @@ import { listInputs } from '../../input/list-inputs.ts';
 import { addFlowOptions, namesFlows, readFlows, type FlowOptions } from '../flows/flow-source.ts';
 import { runEdits } from './edit-recommended.ts';
 import { maskedLines } from './masked-lines.ts';
-import { writeWhole } from './write-whole.ts';
+import { pathBelow, writeWhole } from './write-whole.ts';
 import { openFiles } from '../../input/open-files.ts';
 import { writeAnswer, writeNote } from '../../terminal/output.ts';
 import { hasBase } from '../../input/open-base.ts';
@@ -161,7 +160,7 @@ function* format(recommendation: Recommendation, { options, textFindings, differ
 }
 
 async function writeFiles(folder: string, recommendation: Recommendation): Promise<void> {
-  for (const { path, text } of recommendationFiles(recommendation)) writeWhole(join(folder, path), text);
+  for (const { path, text } of recommendationFiles(recommendation)) writeWhole(pathBelow(folder, path), text);
   await writeNote(`${recommendationSentences(recommendation).join('\n')}\nbulkhead: wrote ${recommendation.drafts.length} policies below ${folder}\n`);
 }
 
