@@ -1,6 +1,7 @@
 // The flows of the last while on one node, for those who ask without a server: folded, and as they came for those who follow.
 import { foldEnd } from '../flow/fold-end.ts';
 import type { FlowRecord } from '../flow/flow-record.ts';
+import { sumFlows } from '../flow/sum-flows.ts';
 import type { FlowSink } from './flow-sink.ts';
 
 /** Different flows that are kept folded; the one that was longest not seen goes first. */
@@ -72,20 +73,11 @@ export class RecentFlows implements FlowSink {
     const [source, target] = [foldEnd(record.source), foldEnd(record.target)];
     const key = `${record.verdict} ${endKey(source)} ${endKey(target)} ${record.family} ${record.protocol} ${record.port} ${record.service ?? ''}`;
     const before = this.#folded.get(key);
+    const more: FlowRecord = { ...record, source, target };
     this.#folded.delete(key);
-    this.#folded.set(key, before === undefined ? { ...record, source, target } : sumOf(before, { ...record, source, target }));
+    this.#folded.set(key, before === undefined ? more : sumFlows(before, more));
     if (this.#folded.size > FOLDED_MAX) this.#folded.delete(this.#folded.keys().next().value!);
   }
-}
-
-function sumOf(before: FlowRecord, record: FlowRecord): FlowRecord {
-  return {
-    ...record,
-    count: before.count + record.count,
-    openings: before.openings === undefined || record.openings === undefined ? undefined : before.openings + record.openings,
-    firstSeen: Math.min(before.firstSeen, record.firstSeen),
-    lastSeen: Math.max(before.lastSeen, record.lastSeen),
-  };
 }
 
 function endKey(end: FlowRecord['source']): string {

@@ -2,6 +2,7 @@
 import { FlowEnds } from './flow-ends.ts';
 import { foldEnd } from './fold-end.ts';
 import type { FlowReason, FlowRecord } from './flow-record.ts';
+import { sumFlows } from './sum-flows.ts';
 
 /** Where the node stands that tells. */
 type Position = 'source' | 'way' | 'target';
@@ -34,7 +35,9 @@ export class FlowJoining {
     if (passage === undefined && this.#passages.size === PASSAGES_MAX) return record;
     if (passage === undefined) this.#passages.set(key, (passage = new Map()));
     const name = `${position} ${record.verdict} ${record.service ?? ''}`;
-    passage.set(name, { ...sumOf(passage.get(name), { ...record, source, target }), position });
+    const before = passage.get(name);
+    const more: FlowRecord = { ...record, source, target };
+    passage.set(name, { ...(before === undefined ? more : sumFlows(before, more)), position });
     return undefined;
   }
 
@@ -73,7 +76,7 @@ function settle(views: readonly View[]): readonly FlowRecord[] {
 
 function passed(left: readonly View[], refused: View | undefined, arrived: View | undefined): readonly FlowRecord[] {
   const isSure = refused === undefined || left.length <= 1 || refused.count >= countOf(left);
-  const parts: readonly FlowRecord[] = isSure ? left : [{ ...left.reduce<FlowRecord>((sum, view) => sumOf(sum, view), { ...left[0]!, count: 0, openings: 0 }), service: undefined }];
+  const parts: readonly FlowRecord[] = isSure ? left : [{ ...left.reduce<FlowRecord>((sum, view) => sumFlows(sum, view), { ...left[0]!, count: 0, openings: 0 }), service: undefined }];
   const told: FlowRecord[] = [];
   let refusals = refused?.count ?? 0;
   for (const part of parts) {
@@ -108,16 +111,4 @@ function isUnnamed({ service }: View): boolean {
 
 function countOf(views: readonly FlowRecord[]): number {
   return views.reduce((sum, { count }) => sum + count, 0);
-}
-
-function sumOf(before: FlowRecord | undefined, more: FlowRecord): FlowRecord {
-  if (before === undefined) return more;
-  return {
-    ...before,
-    count: before.count + more.count,
-    openings: before.openings === undefined || more.openings === undefined ? undefined : before.openings + more.openings,
-    firstSeen: Math.min(before.firstSeen, more.firstSeen),
-    lastSeen: Math.max(before.lastSeen, more.lastSeen),
-    reason: more.reason ?? before.reason,
-  };
 }
