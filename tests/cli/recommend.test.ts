@@ -108,3 +108,11 @@ test('names of flows lead to no file outside the folder', (t) => {
   assert.throws(() => pathBelow('out', 'shop', '../../web.yaml'), /leads out of `out`/);
   assert.equal(pathBelow('out', 'shop', 'web.yaml'), join('out', 'shop', 'web.yaml'));
 });
+
+test('a workload whose name leads out of the folder: a sentence, and nothing is written', (t) => {
+  const folder = makeFolder(t, { 'app.yaml': APP.replaceAll('{ name: db, namespace', '{ name: ../../../up, namespace') });
+  const { status, stderr } = runBulkhead(['recommend', '-f', 'app.yaml', '--write', 'out'], { cwd: folder });
+  assert.equal(status, 2);
+  assert.match(stderr, /`shop\/\.\.\/\.\.\/\.\.\/up\.yaml` leads out of `out`/);
+  assert.deepEqual(readdirSync(folder), ['app.yaml']);
+});

@@ -160,7 +160,8 @@ function* format(recommendation: Recommendation, { options, textFindings, differ
 }
 
 async function writeFiles(folder: string, recommendation: Recommendation): Promise<void> {
-  for (const { path, text } of recommendationFiles(recommendation)) writeWhole(pathBelow(folder, path), text);
+  const files = recommendationFiles(recommendation).map(({ path, text }) => ({ path: pathBelow(folder, path), text }));
+  for (const { path, text } of files) writeWhole(path, text);
   await writeNote(`${recommendationSentences(recommendation).join('\n')}\nbulkhead: wrote ${recommendation.drafts.length} policies below ${folder}\n`);
 }
 
