@@ -1,6 +1,6 @@
 // What it costs to write and prove policies for a million different recorded flows.
 import { recommend } from '../src/recommend/recommend.ts';
-import { recommendationYaml } from '../src/report/recommendation.ts';
+import { recommendationYaml } from '../src/report/define/recommendation.ts';
 import { FlowTable } from '../src/flow/flow-table.ts';
 import type { FlowEnd } from '../src/flow/flow-record.ts';
 import type { Cluster } from '../src/model/cluster.ts';

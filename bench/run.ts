@@ -9,7 +9,7 @@ const FOLDER = dirname(fileURLToPath(import.meta.url));
 const ROOT = dirname(FOLDER);
 /** What is run by the others, or makes their input. */
 const NO_BENCHES: ReadonlySet<string> = new Set(['agent-shapes.ts', 'run.ts', 'generate-cluster.ts', 'generate-list.ts', 'generate-batches.ts', 'history-questions.ts', 'placed-cluster.ts', 'scale-shapes.ts']);
-const TIMEOUT_MS = 20 * 60_000;
+const TIMEOUT_MS = 40 * 60_000;
 
 const RESULTS = join(FOLDER, 'results.md');
 

@@ -10,8 +10,8 @@ import { findNamespace } from '../src/model/find-namespace.ts';
 import { DIRECTIONS, type Direction } from '../src/model/network-policy.ts';
 import { selects } from '../src/model/selector.ts';
 import { addPolicies } from '../src/pattern/add-policies.ts';
-import { endLister } from '../src/report/end-list.ts';
-import { formatPorts } from '../src/report/port-text.ts';
+import { endLister } from '../src/report/ask/end-list.ts';
+import { formatPorts } from '../src/report/text/port-text.ts';
 
 /** `added`: nothing but the policies. */
 export function effectSvg(input: Cluster, added: Cluster): string {

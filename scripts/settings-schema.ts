@@ -1,6 +1,6 @@
 // The JSON schema of `bulkhead.yaml`, for editors, from the lists that the reading of it takes.
 import { FINDING_CODES } from '../src/base/finding-code.ts';
-import { SEVERITY_WORDS } from '../src/lint/settings.ts';
+import { SEVERITY_WORDS } from '../src/lint/settings/settings.ts';
 
 const TEXT = { type: 'string', minLength: 1 };
 const WORDS = { type: 'array', items: TEXT };

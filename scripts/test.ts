@@ -157,9 +157,16 @@ function printFile(file: string, counts: { passed: number; failed: number; skipp
 
 function printFailure(failure: Failure): void {
   const cause = failure.error instanceof Error ? (failure.error.cause ?? failure.error) : failure.error;
-  const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+  const text = errorText(cause);
   const place = failure.line === undefined ? failure.file : `${failure.file}:${failure.line}`;
   process.stdout.write(`\nFAIL ${place}  ${failure.name}\n${text.replaceAll(/^/gm, '  ')}\n`);
+}
+
+/** With what lies below it: a property that fails says why in the cause of its error. */
+function errorText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const text = error.stack ?? error.message;
+  return error.cause === undefined ? text : `${text}\ncaused by ${errorText(error.cause)}`;
 }
 
 function printLeftOut(leftOut: ReadonlyMap<string, readonly string[]>, isFailure: boolean): void {

@@ -2,7 +2,7 @@
 
 // The text
 export { readManifests, sourceFromText, type ReadFile, type ReadOptions, type ReadResult, type SourceFile } from './read/read.ts';
-export type { WrittenObject } from './read/written-object.ts';
+export type { WrittenObject } from './read/values/written-object.ts';
 export { findingKey, mendForm, proposeEdit, type EditedText, type EditedTexts, type EditState, type LintedCluster, type LintTexts, type Mended, type Proposal } from './mend/prove-edits.ts';
 export { repairText, type Repair } from './mend/repair-text.ts';
 
@@ -48,11 +48,11 @@ export { compareSets, type SetQuestion } from './prove/compare-sets.ts';
 export { findRedundancies, type Redundancies, type Redundancy } from './prove/redundancy.ts';
 export { readPolicyTests, type Expectation, type PolicyTest, type PolicyTestFile } from './probe/policy-test.ts';
 export { checkTests, type CheckedTest, type ExpectationResult, type TestReport } from './probe/check-expectations.ts';
-export { readSuppressions, suppressFindings, type Suppression } from './lint/suppressions.ts';
-export { applySettings, NO_SETTINGS, readSettings, type Settings } from './lint/settings.ts';
-export { saysWhoCalls } from './lint/callers.ts';
+export { readSuppressions, suppressFindings, type Suppression } from './lint/settings/suppressions.ts';
+export { applySettings, NO_SETTINGS, readSettings, type Settings } from './lint/settings/settings.ts';
+export { saysWhoCalls } from './lint/callers/callers.ts';
 export { lintCluster } from './lint/lint.ts';
-export { lintAnswer, type LintOptions } from './lint/lint-meaning.ts';
+export { lintAnswer, type LintOptions } from './lint/checks/lint-meaning.ts';
 export { lintManifests, type ManifestLintOptions, type ManifestText } from './lint/lint-manifests.ts';
 
 // Policies from patterns
@@ -64,17 +64,17 @@ export { offerNamespaces, offerPorts, offerSelectors, type OfferedPort } from '.
 export { addPolicies } from './pattern/add-policies.ts';
 export { findStillRefused, type StillRefused } from './pattern/still-refused.ts';
 export { recommend, type Recommendation, type RecommendOptions } from './recommend/recommend.ts';
-export type { Connection, End } from './recommend/connection.ts';
-export type { Witness } from './recommend/witness.ts';
+export type { Connection, End } from './recommend/ends/connection.ts';
+export type { Witness } from './recommend/words/witness.ts';
 
 // Answers as text
-export { convertedYaml, policiesYaml } from './report/policy-yaml.ts';
+export { convertedYaml, policiesYaml } from './report/define/policy-yaml.ts';
 export { FINDING_FORMATS, formatFindings, type FindingFormat } from './report/report.ts';
-export { formatReach, REACH_FORMATS, type ReachFormat, type ReachLayout } from './report/reach-formats.ts';
-export { explanationsJson, explanationText, type Answer, type AnswerEnd } from './report/explanation.ts';
-export { reachJson } from './report/reach-json.ts';
-export { recommendationJson, recommendationTable, recommendationYaml } from './report/recommendation.ts';
-export { PLAIN_STYLE, TERMINAL_STYLE, type Style } from './report/style.ts';
+export { formatReach, REACH_FORMATS, type ReachFormat, type ReachLayout } from './report/reach/reach-formats.ts';
+export { explanationsJson, explanationText, type Answer, type AnswerEnd } from './report/ask/explanation.ts';
+export { reachJson } from './report/reach/reach-json.ts';
+export { recommendationJson, recommendationTable, recommendationYaml } from './report/define/recommendation.ts';
+export { PLAIN_STYLE, TERMINAL_STYLE, type Style } from './report/text/style.ts';
 
 // Words for what all of them share
 export type { Finding, ObjectName, RelatedPlace, Severity, TextEdit } from './base/finding.ts';

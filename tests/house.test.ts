@@ -28,6 +28,7 @@ holds('each room imports only what the table allows', () => rules.checkRoomImpor
 holds('each room stands in the table', () => rules.checkRoomList(product, table));
 holds('each room has its door', () => rules.checkDoors(product, table));
 holds('no import goes in a circle', () => rules.checkImportCircles(product));
+holds('folders of a room import each other one way', () => rules.checkFolderCircles(product));
 holds('only the worldly rooms touch the world', () => rules.checkWorld(product));
 holds('each file says what it is', () => rules.checkFirstLines(everything));
 holds('no any and no default export', () => rules.checkWords(everything));
@@ -71,6 +72,8 @@ finds('a room without a row', rules.checkRoomList(planted({ 'src/utils/a.ts': ''
 finds('a room without a door', rules.checkDoors(planted({ ...base, 'src/model/model.ts': '', 'src/read/reader.ts': '', 'src/cli/cli.ts': '' }), TABLE), ['src/read/read.ts:1']);
 finds('a circle of types', rules.checkImportCircles(planted({ 'src/base/a.ts': "import type { B } from './b.ts';\n", 'src/base/b.ts': "import { c } from './c.ts';\n", 'src/base/c.ts': "\nexport type { A } from './a.ts';\n" })), ['src/base/c.ts:3']);
 finds('no circle in a diamond', rules.checkImportCircles(planted({ 'src/base/a.ts': "import './b.ts';\nimport './c.ts';\n", 'src/base/b.ts': "import './d.ts';\n", 'src/base/c.ts': "import './d.ts';\n", 'src/base/d.ts': '' })), []);
+finds('folders that import each other, though no file does', rules.checkFolderCircles(planted({ 'src/base/a/one.ts': "import '../b/one.ts';\n", 'src/base/b/one.ts': '', 'src/base/b/two.ts': "import '../a/two.ts';\n", 'src/base/a/two.ts': '' })), ['src/base/b/two.ts:2']);
+finds('folders one above the other', rules.checkFolderCircles(planted({ 'src/base/a/one.ts': "import '../b/one.ts';\nimport './two.ts';\n", 'src/base/a/two.ts': '', 'src/base/b/one.ts': "import '../base.ts';\n", 'src/base/base.ts': '' })), []);
 finds('node: in a pure room', rules.checkWorld(planted({ 'src/read/a.ts': "import { readFileSync } from 'node:fs';\n" })), ['src/read/a.ts:2']);
 finds('node: in a worldly room', rules.checkWorld(planted({ 'src/cli/a.ts': "import { readFileSync } from 'node:fs';\nconst a = Date.now();\n" })), []);
 finds('clock, environment and chance', rules.checkWorld(planted({ 'src/read/a.ts': 'const a = Date.now();\nconst b = process.env;\nconst c = Math.random();\nconst d = new Date();\n' })).toSorted((a, b) => a.line - b.line), ['src/read/a.ts:2', 'src/read/a.ts:3', 'src/read/a.ts:4', 'src/read/a.ts:5']);

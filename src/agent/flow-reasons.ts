@@ -69,9 +69,14 @@ type Asked = readonly [key: string, record: FlowRecord];
 function withoutTwins(asked: readonly Asked[], podOf: (end: FlowEnd) => Pod | undefined): { readonly now: readonly Asked[]; readonly later: readonly Asked[]; readonly pods: readonly Pod[] } {
   const byName = new Map<string, Pod>();
   const byAddress = new Map<string, Pod>();
+  const alone = new Set<Pod>();
   const [now, later]: [Asked[], Asked[]] = [[], []];
   for (const one of asked) {
     const pods = [one[1].source, one[1].target].flatMap((end) => podOf(end) ?? []);
+    if (pods.every((pod) => alone.has(pod))) {
+      now.push(one);
+      continue;
+    }
     const names = pods.map((pod) => [`${pod.namespace}/${pod.name}`, pod] as const);
     const addresses = pods.flatMap((pod) => pod.addresses.map(({ family, value }) => [`${family} ${value}`, pod] as const));
     const isTwin = names.some(([name, pod]) => (byName.get(name) ?? pod) !== pod) || addresses.some(([address, pod]) => (byAddress.get(address) ?? pod) !== pod);
@@ -80,6 +85,7 @@ function withoutTwins(asked: readonly Asked[], podOf: (end: FlowEnd) => Pod | un
       now.push(one);
       for (const [name, pod] of names) byName.set(name, pod);
       for (const [address, pod] of addresses) byAddress.set(address, pod);
+      if (!isTwin) for (const pod of pods) alone.add(pod);
     }
   }
   return { now, later, pods: [...new Set(byName.values())].sort(comparePods) };

@@ -1,7 +1,7 @@
 // Words become calls: each verb is a straight line from inputs to an answer, in a file of its own that only its verb loads.
 import { Command, CommanderError } from 'commander';
 import { WordError } from '../base/word-error.ts';
-import { findingText } from '../report/finding-text.ts';
+import { findingText } from '../report/findings/finding-text.ts';
 import { isFailure, ReaderGone, UnreadableInput } from '../terminal/failures.ts';
 import { writeNote } from '../terminal/output.ts';
 import { packageVersion } from './package-version.ts';

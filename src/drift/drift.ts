@@ -28,6 +28,8 @@ export interface DriftState {
   readonly program: Program;
   /** undefined: nothing was recorded, so nothing is known of denials and of rules that nobody needs. */
   readonly flows: FlowTable | undefined;
+  /** As `gapsOf` gave it of that time, where the pods of the Program are not those of then. */
+  readonly gaps?: readonly string[] | undefined;
 }
 
 export interface DriftQuestion {
@@ -39,13 +41,25 @@ export interface DriftQuestion {
 
 /** What is amiss now and was not before, the kinds in their order, each sorted by its subject. Unchanged states have none. */
 export function findDrift({ before, now, tests }: DriftQuestion): readonly Drift[] {
-  const known = new Set(before === undefined ? [] : amiss(before, tests).map(keyOf));
+  const known = new Set(before === undefined ? [] : knownOf(before, tests));
   const opened = before === undefined ? undefined : openedBefore(before, now);
   return amiss(now, tests).filter((drift) => !known.has(keyOf(drift)) && (drift.kind !== 'new-denial' || opened === undefined || opened.has(drift.subject)));
 }
 
+/** Workloads that no policy governs, and policies that select nothing, each as one word that stays the same: what of a time outlives its pods. Sorted. */
+export function gapsOf(program: Program): readonly string[] {
+  return [...unprotected(program), ...selectingNothing(program)].map(keyOf).sort(compareText);
+}
+
 export function keyOf({ kind, subject }: Pick<Drift, 'kind' | 'subject'>): string {
   return `${kind} ${subject}`;
+}
+
+/** Keys of what was amiss. */
+function knownOf(before: DriftState, tests: readonly PolicyTest[]): readonly string[] {
+  const { gaps } = before;
+  const drifts = amiss(before, tests);
+  return gaps === undefined ? drifts.map(keyOf) : [...gaps, ...drifts.filter(({ kind }) => kind !== 'unprotected-workload' && kind !== 'selects-nothing').map(keyOf)];
 }
 
 /** All that is amiss in one state. */

@@ -15,7 +15,7 @@ export interface Emission {
   readonly ruleset: Ruleset;
   /** For the next emission of this node. */
   readonly ids: EmittedIds;
-  /** Addresses that two pods claim: nothing is allowed from or to them. */
+  /** Addresses that unlike pods claim: nothing is allowed from or to them. */
   readonly disputed: readonly IpAddress[];
 }
 

@@ -8,6 +8,7 @@ import type { Element } from './element.ts';
 import { isSelfAllowed } from './emit.ts';
 import { DISPUTED, PeerAddresses, type Claim } from './peer-addresses.ts';
 import { NO_CLASS } from './peer-lookup.ts';
+import { areAlike } from './places.ts';
 import type { LocalPod } from './ruleset.ts';
 import { FAMILIES, type SetName } from './set-shape.ts';
 import { NO_SLOT, type SlotClasses } from './slot-classes.ts';
@@ -185,7 +186,7 @@ export class NodePods {
     if (shared.size > 0) this.gatherClaims(program, shared);
     return [...owners].map(([family, place, owner]) => {
       const claimants = owner === MANY ? (shared.get(`${family} ${place}`) ?? []) : [owner];
-      return { family, place, group: this.commonGroup(program, claimants) };
+      return { family, place, group: this.commonGroup(program, family, claimants) };
     });
   }
 
@@ -200,11 +201,11 @@ export class NodePods {
   }
 
   /** A local pod's claim beats all others: the node knows its own pods better than the API server's last word. */
-  private commonGroup({ cluster: { pods }, groupOfPod, groups }: Program, claimants: readonly number[]): number | undefined {
-    const locals = claimants.filter((pod) => this.claimOf(pods[pod]!) === 'local');
-    const [first, ...others] = (locals.length > 0 ? locals : claimants).map((pod) => groupOfPod[pod]!);
-    if (first === undefined) return undefined;
-    return others.every((group) => group === first || (groups[group]!.hostNetwork && groups[first]!.hostNetwork)) ? first : undefined;
+  private commonGroup(program: Program, family: IpFamily, claimants: readonly number[]): number | undefined {
+    const locals = claimants.filter((pod) => this.claimOf(program.cluster.pods[pod]!) === 'local');
+    const isLocal = locals.length > 0;
+    const [first, ...others] = (isLocal ? locals : claimants).map((pod) => program.groupOfPod[pod]!);
+    return others.every((group) => areAlike(program, { family, isLocal }, [first, group])) ? first : undefined;
   }
 
   private placeLocal(program: Program, { family, place, group }: ClaimedPlace): void {

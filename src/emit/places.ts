@@ -1,9 +1,10 @@
 // Addresses of a placement settled: each one a single pod's, local or not, or a matter of dispute and therefore closed.
-import { formatIpAddress, type IpAddress } from '../base/ip-address.ts';
+import { formatIpAddress, type IpAddress, type IpFamily } from '../base/ip-address.ts';
 import type { Program } from '../compile/program.ts';
+import { DIRECTIONS } from '../model/network-policy.ts';
 import type { Placement } from './placement.ts';
 
-/** `group` undefined: two pods claim the address, so nothing is known about it. */
+/** `group` undefined: pods that policies treat unlike claim the address, so nothing is known about it. */
 export interface Place {
   readonly address: IpAddress;
   readonly group: number | undefined;
@@ -17,7 +18,7 @@ export function settlePlaces(program: Program, placement: Placement): Place[] {
     const key = formatIpAddress(place.address);
     const held = places.get(key);
     if (held === undefined) places.set(key, place);
-    else if (held.isLocal === place.isLocal && !areAlike(program, held.group, place.group)) places.set(key, { ...held, group: undefined });
+    else if (held.isLocal === place.isLocal && !areAlike(program, { family: place.address.family, isLocal: place.isLocal }, [held.group, place.group])) places.set(key, { ...held, group: undefined });
   };
   const { pods } = program.cluster;
   const groupOf = (pod: number): number => program.groupOfPod[pod]!;
@@ -29,8 +30,13 @@ export function settlePlaces(program: Program, placement: Placement): Place[] {
   return [...places.values()];
 }
 
-// Pods on the network of one node share its address, and rules see nothing of them but that address.
-function areAlike({ groups }: Program, a: number | undefined, b: number | undefined): boolean {
+/** Nothing that this node decides tells two groups apart at an address of this family; undefined is like none. Subjects of other nodes are decided there. */
+export function areAlike(program: Program, { family, isLocal }: { readonly family: IpFamily; readonly isLocal: boolean }, [a, b]: readonly [number | undefined, number | undefined]): boolean {
   if (a === undefined || b === undefined) return false;
-  return a === b || (groups[a]!.hostNetwork && groups[b]!.hostNetwork);
+  // Pods on the network of one node share its address, and rules see nothing of them but that address.
+  if (a === b || (program.groups[a]!.hostNetwork && program.groups[b]!.hostNetwork)) return true;
+  return DIRECTIONS.every((direction) => {
+    const { subjectOfGroup, classOfGroup } = program[direction];
+    return classOfGroup[family][a] === classOfGroup[family][b] && (!isLocal || subjectOfGroup[a] === subjectOfGroup[b]);
+  });
 }

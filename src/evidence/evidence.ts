@@ -5,7 +5,8 @@ import { nameRoutes, type NamedEntrance } from '../analyze/named-routes.ts';
 import type { Program } from '../compile/program.ts';
 import type { Diagnosis } from '../doctor/doctor.ts';
 import type { FlowRecord } from '../flow/flow-record.ts';
-import { unusedRules, type UnusedRule } from '../flow/group-flows.ts';
+import type { DirectedRule } from '../flow/flow.ts';
+import { unusedRules } from '../flow/group-flows.ts';
 import type { TestReport } from '../probe/check-expectations.ts';
 import { findRedundancies, type Redundancies } from '../prove/redundancy.ts';
 import type { KeptRelease } from '../release/release-record.ts';
@@ -31,6 +32,8 @@ export interface EvidenceQuestion {
   readonly tests: TestReport | undefined;
   /** Earlier runs, the oldest first. */
   readonly testRuns: readonly TestRun[];
+  /** When it was so, ISO 8601; undefined: nobody said. */
+  readonly at: string | undefined;
   /** Revisions of releases; undefined: no cluster was asked. */
   readonly releases: readonly KeptRelease[] | undefined;
   /** Why more may be there than was read; empty: all of it was. */
@@ -48,14 +51,14 @@ export interface Evidence extends Pick<EvidenceQuestion, 'diagnosis' | 'tests' |
   /** A text: why it was not searched for. */
   readonly redundancies: Redundancies | string;
   /** undefined: no flows were given. */
-  readonly unused: { readonly flows: number; readonly rules: readonly UnusedRule[] } | undefined;
+  readonly unused: { readonly flows: number; readonly rules: readonly DirectedRule[] } | undefined;
   readonly scopes: readonly ScopeEvidence[];
   readonly frameworks: readonly JudgedFramework[];
 }
 
 /** Throws WordError where a word of a scope names nothing. */
 export function gatherEvidence(question: EvidenceQuestion): Evidence {
-  const { program, diagnosis, flows, tests, testRuns, releases, unread } = question;
+  const { program, diagnosis, flows, tests, testRuns, at, releases, unread } = question;
   const { cluster } = program;
   const scopes = question.scopes.map((scope) => findScopeEvidence(program, scope));
   const outsideOf = outsideFinder(program);
@@ -70,7 +73,7 @@ export function gatherEvidence(question: EvidenceQuestion): Evidence {
     redundancies: searchRedundancies(program),
     unused: flows && { flows: flows.length, rules: unusedRules(cluster, flows) },
     scopes,
-    frameworks: question.frameworks.map((framework) => judgeFramework(framework, { coverage, scopes, diagnosis, unread })),
+    frameworks: question.frameworks.map((framework) => judgeFramework(framework, { coverage, scopes, diagnosis, unread, testRuns, at, releases })),
     diagnosis,
     tests,
     testRuns,

@@ -2,7 +2,7 @@
 import { WordError } from '../base/word-error.ts';
 import type { IpRange } from '../base/ip-address.ts';
 import type { Program } from '../compile/program.ts';
-import type { SettingsScope } from '../lint/settings.ts';
+import type { SettingsScope } from '../lint/settings/settings.ts';
 import { findEnds } from '../words/endpoint-words.ts';
 
 export type Scope = SettingsScope;

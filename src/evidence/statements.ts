@@ -3,6 +3,7 @@ import type { Diagnosis } from '../doctor/doctor.ts';
 import type { Direction } from '../model/network-policy.ts';
 import type { NamespaceCoverage } from './coverage.ts';
 import type { ScopeEvidence, Way } from './scope-ways.ts';
+import { judgeLastTest, type TestHistory } from './segmentation-tests.ts';
 import { STATEMENT_IDS, type StatementId } from './statement-id.ts';
 
 export interface Statement {
@@ -16,7 +17,7 @@ export interface Statement {
   readonly againstCount: number;
 }
 
-export interface StatementInput {
+export interface StatementInput extends TestHistory {
   readonly coverage: readonly NamespaceCoverage[];
   readonly scopes: readonly ScopeEvidence[];
   /** undefined: nothing was told of what enforces. */
@@ -43,7 +44,17 @@ export function makeStatement(id: StatementId, input: StatementInput): Statement
       return ofScopes(id, input, input.scopes.filter(({ waysOut }) => waysOut !== undefined), ({ waysOut }) => waysOut!.filter(({ isNamed }) => !isNamed));
     case 'scopes-not-outside':
       return ofScopes(id, input, input.scopes, ({ waysIn }) => waysIn.filter(({ end, path }) => end.kind === 'outside' && path.length === 1));
+    case 'tested-12-months':
+    case 'tested-6-months':
+      return tested(id, input, id === 'tested-12-months' ? 12 : 6);
   }
+}
+
+/** Of the segmentation around scopes. */
+function tested(id: StatementId, input: StatementInput, monthsMax: number): Statement {
+  if (input.scopes.length === 0) return { id, verdict: 'not-asked', says: 'no scope is named', against: [], againstCount: 0 };
+  const { verdict, says, failures } = judgeLastTest(input, monthsMax);
+  return against(id, verdict, says, failures);
 }
 
 export function makeStatements(input: StatementInput): readonly Statement[] {

@@ -7,6 +7,10 @@ export interface TestRun {
   /** Of the file of results. */
   readonly name: string;
   readonly where: 'static' | 'lab' | 'cluster';
+  /** When it ended, ISO 8601 in UTC; undefined: its results do not say. */
+  readonly at: string | undefined;
+  /** That were tried. */
+  readonly connections: number;
   readonly held: number;
   readonly failed: number;
   /** Sentences of those that did not hold, with the name of their test. */
@@ -17,9 +21,10 @@ const schema = v.object({
   apiVersion: v.literal('bulkhead/v1'),
   kind: v.literal('TestReport'),
   in: v.picklist(['static', 'lab', 'cluster']),
+  at: v.optional(v.pipe(v.string(), v.isoTimestamp(), v.regex(/Z$/))),
   held: v.number(),
   failed: v.number(),
-  tests: v.array(v.object({ name: v.string(), results: v.array(v.object({ expectation: v.string(), holds: v.boolean() })) })),
+  tests: v.array(v.object({ name: v.string(), results: v.array(v.object({ expectation: v.string(), holds: v.boolean(), tried: v.optional(v.object({ connections: v.pipe(v.number(), v.integer(), v.minValue(0)) })) })) })),
 });
 
 /** Throws WordError where the text is no such answer, or does not agree with itself. */
@@ -27,11 +32,12 @@ export function readTestRun(name: string, text: string): TestRun {
   const parsed = v.safeParse(schema, parsedJson(text));
   const wrong = new WordError(`\`${name}\` holds no results of tests`, 'write them with bulkhead test … -o json');
   if (!parsed.success) throw wrong;
-  const { in: where, held, failed, tests } = parsed.output;
+  const { in: where, at, held, failed, tests } = parsed.output;
   const failures = tests.flatMap((test) => test.results.filter(({ holds }) => !holds).map(({ expectation }) => `${test.name}: ${expectation}`));
   const results = tests.reduce((sum, test) => sum + test.results.length, 0);
   if (failures.length !== failed || results !== held + failed) throw wrong;
-  return { name, where, held, failed, failures };
+  const connections = tests.reduce((sum, test) => sum + test.results.reduce((all, { tried }) => all + (tried?.connections ?? 0), 0), 0);
+  return { name, where, at: at === undefined ? undefined : new Date(at).toISOString(), connections, held, failed, failures };
 }
 
 function parsedJson(text: string): unknown {

@@ -16,7 +16,7 @@ export class FlowEnds {
 
   /** undefined: there is no room for one more. */
   intern(end: FlowEnd): number | undefined {
-    const key = keyOf(end);
+    const key = endKey(end);
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
     if (this.#ends.length >= ENDS_MAX) return undefined;
@@ -26,7 +26,7 @@ export class FlowEnds {
 }
 
 /** Pods of a workload alike in all that a selector can see are one end over each family, whatever their addresses. */
-function keyOf(end: FlowEnd): string {
+export function endKey(end: FlowEnd): string {
   if (end.kind === 'outside') return `${addressKey(end.address)} ${end.node ?? ''} ${end.isOwnNode} ${end.names.join()}`;
   const { namespace, workload, pod, labels, namespaceLabels, address } = end;
   const one = pod === undefined ? (address?.family ?? '') : `${pod} ${address === undefined ? '' : addressKey(address)}`;

@@ -16,6 +16,8 @@ export interface FlowRecord {
   readonly port: number;
   /** Judgments; a flow that is judged again counts again. */
   readonly count: number;
+  /** In what is told as it comes: these were told as allowed before. */
+  readonly corrects?: true;
   /** Connections opened; undefined where that cannot be known. */
   readonly openings: number | undefined;
   /** Milliseconds since 1970. */

@@ -6,13 +6,13 @@ import { ALL_PORTS_ID, NO_PORTS_ID } from '../compile/port-set-table.ts';
 import type { DirectionProgram, Program } from '../compile/program.ts';
 import type { Row } from '../compile/row.ts';
 import { portsOfTiers } from '../compile/tier-ports.ts';
-import { quadOf, type EndpointRef, type Quad } from '../analyze/endpoint.ts';
+import { quadKey, quadOf, type EndpointRef, type Quad } from '../analyze/endpoint.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { DIRECTIONS, type Direction } from '../model/network-policy.ts';
 import { endsOfSide, isSideAllowed, type AskedFlow } from './decide-side.ts';
 import { flowPoint } from './flow-protocol.ts';
 import { FlowEnds } from './flow-ends.ts';
-import type { FlowEnd, FlowReason, FlowRecord } from './flow-record.ts';
+import type { FlowEnd, FlowReason, FlowRecord, RuleName } from './flow-record.ts';
 import { IPV6_BIT, type FlowTable } from './flow-table.ts';
 import { withNamedAddresses } from './named-addresses.ts';
 import { placeEnds } from './place-ends.ts';
@@ -27,7 +27,14 @@ export interface AskedPair {
   readonly point: number;
 }
 
+export interface DirectedRule extends RuleName {
+  readonly direction: Direction;
+}
+
 const NO_POD = -1;
+
+/** Reasons that are remembered for other ends. */
+const SHARED_MAX = 65_536;
 
 /** Good for one cluster and one list of ends. A class, for it remembers what it looked up. */
 export class FlowJudge {
@@ -40,6 +47,10 @@ export class FlowJudge {
   /** The one pod that an end is; else `NO_POD`. */
   readonly #pods: Int32Array;
 
+  /** What decides about an end, where one look-up does. */
+  readonly #kinds: readonly (string | undefined)[];
+  readonly #shared = new Map<string, FlowReason>();
+
   /** By the pod that stands for those of an end that are alike: another one of them. */
   readonly #twins: ReadonlyMap<number, number>;
 
@@ -50,6 +61,7 @@ export class FlowJudge {
     this.#refs = ends.map((end, index) => refsOf(this.#program, end, placed.podsOf[index]!));
     this.#twins = findTwins(this.#program, placed.podsOf);
     this.#quads = this.#refs.map((refs, index) => (isPlain(this.#program, ends[index]!, refs) ? quadOf(this.#program, refs[0]!) : undefined));
+    this.#kinds = this.#quads.map((quad, index) => (quad === undefined ? undefined : `${ends[index]!.kind} ${quadKey(quad)}`));
     this.#pods = Int32Array.from(this.#refs, ([ref]) => (ref?.kind === 'pod' ? ref.pod : NO_POD));
   }
 
@@ -61,11 +73,33 @@ export class FlowJudge {
     return this.#hasPoint(egress.portsOf(source.egressSubject, target.egressClass[pair.family]), pair.point) && this.#hasPoint(ingress.portsOf(target.ingressSubject, source.ingressClass[pair.family]), pair.point);
   }
 
-  /** What both directions say; where pods of a workload differ, of one that is refused. */
+  /** What both directions say; where pods of a workload differ, of one that is refused. A reason without a near miss names neither end, and is that of all that are governed alike. */
   reasonOf(pair: AskedPair): FlowReason {
+    const key = this.#sharedKey(pair);
+    const known = key === undefined ? undefined : this.#shared.get(key);
+    if (known !== undefined) return known;
+    const reason = this.#findReason(pair);
+    const namesNobody = DIRECTIONS.every((direction) => reason[direction].nearMiss === undefined);
+    if (key !== undefined && namesNobody && this.#shared.size < SHARED_MAX) this.#shared.set(key, reason);
+    return reason;
+  }
+
+  #sharedKey({ source, target, family, point }: AskedPair): string | undefined {
+    const [from, into] = [this.#kinds[source], this.#kinds[target]];
+    const isItself = this.#pods[source] === this.#pods[target] && this.#pods[source] !== NO_POD;
+    return from === undefined || into === undefined || isItself ? undefined : `${from} > ${into} ${family} ${point}`;
+  }
+
+  #findReason(pair: AskedPair): FlowReason {
     const [source, target] = [this.#ends[pair.source]!, this.#ends[pair.target]!];
     const flow = this.#refusedFlow(pair) ?? this.#flowsOf(pair)[0]!;
     return isOwnNode(source) || isOwnNode(target) ? ownNodeReason(this.#program, flow, isOwnNode(source)) : reasonOf(this.#program, flow);
+  }
+
+  /** Of all pods that the ends are: where those of a workload differ, each may be let through by rules of its own. */
+  rulesOf(pair: AskedPair): readonly DirectedRule[] {
+    if (isOwnNode(this.#ends[pair.source]!) || isOwnNode(this.#ends[pair.target]!)) return ruleNames(this.reasonOf(pair));
+    return this.#flowsOf(pair).flatMap((flow) => ruleNames(reasonOf(this.#program, flow)));
   }
 
   /** 1 for each row that is allowed. Ends of which one look-up decides lie in plain arrays: there are millions of rows. */
@@ -140,6 +174,17 @@ export function judgeRecords(cluster: Cluster, records: readonly FlowRecord[]): 
   });
 }
 
+/** The rules that decide of any of them, each as often as it does. Ends beyond `ENDS_MAX` are not asked about. */
+export function* usedRules(cluster: Cluster, records: readonly FlowRecord[]): Generator<DirectedRule> {
+  const ends = new FlowEnds();
+  const pairs = records.map((record) => ({ source: ends.intern(record.source), target: ends.intern(record.target) }));
+  const judge = new FlowJudge(cluster, ends.all);
+  for (const [index, record] of records.entries()) {
+    const { source, target } = pairs[index]!;
+    if (source !== undefined && target !== undefined) yield* judge.rulesOf(pairOf(record, { source, target }));
+  }
+}
+
 export function pairOf({ family, protocol, port }: Pick<FlowRecord, 'family' | 'protocol' | 'port'>, ends: { readonly source: number; readonly target: number }): AskedPair {
   return { ...ends, family, point: flowPoint(protocol, port) };
 }
@@ -158,6 +203,10 @@ export function judgedRow(judge: FlowJudge, table: FlowTable, row: number): Flow
   const record = table.recordAt(row);
   const { source, target } = table.columns;
   return { ...record, reason: judge.reasonOf(pairOf(record, { source: source[row]!, target: target[row]! })) };
+}
+
+function ruleNames(reason: FlowReason): readonly DirectedRule[] {
+  return DIRECTIONS.flatMap((direction) => reason[direction].rules.map((rule) => ({ ...rule, direction })));
 }
 
 function isOwnNode(end: FlowEnd): boolean {

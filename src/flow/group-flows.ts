@@ -3,7 +3,7 @@ import { compareText } from '../base/finding.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { DIRECTIONS, type Direction } from '../model/network-policy.ts';
 import { trafficText } from './flow-protocol.ts';
-import { judgeRecords } from './flow.ts';
+import { usedRules, type DirectedRule } from './flow.ts';
 import { endName, policyText, type FlowEnd, type FlowRecord, type RuleName } from './flow-record.ts';
 
 export const GROUP_KEYS = ['source', 'target', 'pair', 'source-namespace', 'target-namespace', 'port', 'service', 'verdict', 'rule'] as const;
@@ -65,18 +65,12 @@ function ruleText(direction: Direction, rule: RuleName): string {
   return `${direction} rule ${rule.index + 1} of ${policyText(rule)}`;
 }
 
-export interface UnusedRule extends RuleName {
-  readonly direction: Direction;
-}
-
 /** Rules of the cluster's policies that decide about none of the flows that went through, in the order of the policies. */
-export function unusedRules(cluster: Cluster, records: readonly FlowRecord[]): readonly UnusedRule[] {
+export function unusedRules(cluster: Cluster, records: readonly FlowRecord[]): readonly DirectedRule[] {
   const used = new Set<string>();
-  for (const { reason } of judgeRecords(cluster, records.filter(({ verdict }) => verdict === 'allowed'))) {
-    for (const direction of DIRECTIONS) for (const rule of reason?.[direction].rules ?? []) used.add(ruleText(direction, rule));
-  }
+  for (const rule of usedRules(cluster, records.filter(({ verdict }) => verdict === 'allowed'))) used.add(ruleText(rule.direction, rule));
   return [...cluster.policies, ...cluster.clusterPolicies].flatMap((policy) =>
-    DIRECTIONS.flatMap((direction) => (policy[direction] ?? []).map(({ index }): UnusedRule => ({ direction, kind: policy.kind, namespace: policy.kind === 'NetworkPolicy' ? policy.namespace : '', name: policy.name, index })))
+    DIRECTIONS.flatMap((direction) => (policy[direction] ?? []).map(({ index }): DirectedRule => ({ direction, kind: policy.kind, namespace: policy.kind === 'NetworkPolicy' ? policy.namespace : '', name: policy.name, index })))
       .filter((rule) => !used.has(ruleText(rule.direction, rule))),
   );
 }

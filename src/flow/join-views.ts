@@ -5,7 +5,7 @@ import type { FlowReason, FlowRecord } from './flow-record.ts';
 import { sumFlows } from './sum-flows.ts';
 
 /** Where the node stands that tells. */
-type Position = 'source' | 'way' | 'target';
+export type Position = 'source' | 'way' | 'target';
 
 /** Of one verdict and Service, as the nodes of one position told it. */
 interface View extends FlowRecord {
@@ -54,7 +54,7 @@ export function joinViews(records: readonly FlowRecord[]): readonly FlowRecord[]
   return [...whole, ...joining.take()];
 }
 
-function positionOf({ node, source, target }: FlowRecord): Position | undefined {
+export function positionOf({ node, source, target }: Pick<FlowRecord, 'node' | 'source' | 'target'>): Position | undefined {
   if (node === undefined || source.node === target.node) return undefined;
   return node === target.node ? 'target' : node === source.node ? 'source' : 'way';
 }
@@ -71,7 +71,9 @@ function settle(views: readonly View[]): readonly FlowRecord[] {
   const left = countOf(near) >= countOf(far) ? near : far;
   const [refused, arrived] = [of('target', 'denied').find(isUnnamed), of('target', 'allowed').find(isUnnamed)];
   const named = views.filter((view) => (view.position === 'target' ? !isUnnamed(view) : view.verdict === 'denied'));
-  return [...named, ...passed(left, refused, arrived)].filter(({ count }) => count > 0);
+  const told = [...named, ...passed(left, refused, arrived)].filter(({ count }) => count > 0);
+  // Whoever joins again what is joined must not take it for what one of them told.
+  return new Set(views.map(({ position }) => position)).size === 1 ? told : told.map((record) => ({ ...record, node: undefined }));
 }
 
 function passed(left: readonly View[], refused: View | undefined, arrived: View | undefined): readonly FlowRecord[] {

@@ -62,6 +62,7 @@ function readFields(flow: LooseObject, node: string | undefined): ReadFlow {
     family: familyOf(flow, source, target),
     ...traffic,
     count: Math.max(1, count ?? 1),
+    ...(booleanAt(flow, 'corrects') === true ? { corrects: true as const } : {}),
     openings: countAt(flow, 'openings'),
     firstSeen,
     lastSeen: Math.max(firstSeen, lastSeen),

@@ -8,7 +8,7 @@ import { hubbleWord } from './read-reason.ts';
 
 /** Contract, "Flow record". Source ports are not kept. */
 export function flowJson(record: FlowRecord): Readonly<Record<string, unknown>> {
-  const { verdict, source, target, family, protocol, port, count, openings, node, service, reason } = record;
+  const { verdict, source, target, family, protocol, port, count, corrects, openings, node, service, reason } = record;
   const [serviceNamespace, serviceName] = service?.split('/') ?? [];
   return {
     time: timeText(record.lastSeen),
@@ -23,6 +23,7 @@ export function flowJson(record: FlowRecord): Readonly<Record<string, unknown>> 
     ...(service === undefined ? {} : { destination_service: { name: serviceName, namespace: serviceNamespace } }),
     ...(node === undefined ? {} : { node_name: node }),
     count,
+    ...(corrects === undefined ? {} : { corrects }),
     ...(openings === undefined ? {} : { openings }),
     firstSeen: timeText(record.firstSeen),
     lastSeen: timeText(record.lastSeen),

@@ -2,10 +2,10 @@
 import type { ServerResponse } from 'node:http';
 import type { FlowRecord } from '../flow/flow-record.ts';
 import { groupFlows } from '../flow/group-flows.ts';
-import { flowFilter, serviceOfWord } from '../flow/filter-flows.ts';
-import { joinViews } from '../flow/join-views.ts';
+import { serviceOfWord } from '../flow/filter-flows.ts';
+import { LiveJoining } from '../flow/join-live.ts';
 import { flowJson } from '../flow/write-flow.ts';
-import { askStore, lostSince, type Question } from './ask-store.ts';
+import { askStore, lostSince, meantBy, type Question } from './ask-store.ts';
 import { headersOf, writeSlowly } from './exchange.ts';
 import type { FlowStore } from './flow-store.ts';
 import type { AskedQuestion } from './read-question.ts';
@@ -27,17 +27,14 @@ export async function answerQuestion(store: FlowStore, asked: AskedQuestion, que
   const kept: FlowRecord[] = [];
   let found = 0;
   const begin = (): void => void (response.headersSent || response.writeHead(200, headersOf(LINES)));
-  const { target = '', verdict } = question;
-  const isMeant = flowFilter({ verdict, ...(serviceOfWord(target) === undefined ? {} : { target }) });
-  // What the source's node let through is known to be refused only from the target's.
-  await askStore(store, asked.groupBy !== undefined && verdict === 'allowed' ? { ...question, verdict: undefined } : question, async (records) => {
+  await askStore(store, question, async (records) => {
     found += records.length;
     if (asked.groupBy !== undefined) return void kept.push(...records);
     begin();
     await writeSlowly(response, records.map(line).join(''));
   });
   begin();
-  if (asked.groupBy !== undefined) for (const group of groupFlows(joinViews(kept).filter(isMeant), asked.groupBy)) await writeSlowly(response, `${JSON.stringify({ ...group, lastSeen: new Date(group.lastSeen).toISOString() })}\n`);
+  if (asked.groupBy !== undefined) for (const group of groupFlows(kept, asked.groupBy)) await writeSlowly(response, `${JSON.stringify({ ...group, lastSeen: new Date(group.lastSeen).toISOString() })}\n`);
   const unknown = found === 0 ? unknownEnds(store.known, question, question.readable) : [];
   response.end(`${unknown.map((word) => `${JSON.stringify({ unknown_end: word })}\n`).join('')}${end}`);
 }
@@ -50,15 +47,17 @@ function lostLine(flows: number): string {
   return `${JSON.stringify({ lost_events: { source: 'BULKHEAD_HISTORY', num_events_lost: flows } })}\n`;
 }
 
-/** Until he goes. What is written from now on and meant by the question; times other than `until` do not matter. */
+/** Until he goes. What is written from now on and meant by the question, joined as it comes; times other than `until` do not matter. */
 export async function followQuestion(store: FlowStore, question: Question, response: ServerResponse): Promise<void> {
   response.writeHead(200, headersOf(LINES));
   response.flushHeaders();
   let lines: string[] = [];
   let lost = 0;
   let wake: (() => void) | undefined;
+  const joining = new LiveJoining(meantBy(question));
+  const target = serviceOfWord(question.target ?? '') === undefined ? question.target : undefined;
   const stop = store.onWritten((known, batches) => {
-    const isWanted = wantedFlows(known, question, question.readable);
+    const isWanted = wantedFlows(known, { ...question, target, verdict: undefined }, question.readable);
     for (const { days, lost: lostNow } of batches) {
       lost += lostNow;
       for (const [day, { flow, last, lasted, count, openings }] of days) {
@@ -66,8 +65,8 @@ export async function followQuestion(store: FlowStore, question: Question, respo
           if (!isWanted(id)) continue;
           const lastSeen = day * DAY_MS + last[row]!;
           const seen = { count: count[row]!, openings: openings[row] === NONE ? undefined : openings[row]!, firstSeen: lastSeen - lasted[row]!, lastSeen };
-          if (lines.length < FOLLOWED_LINES_MAX) lines.push(line(recordOf(known, id, seen, question.readable)));
-          else lost += count[row]!;
+          if (lines.length >= FOLLOWED_LINES_MAX) lost += count[row]!;
+          else lines.push(...joining.take(recordOf(known, id, seen, question.readable)).map(line));
         }
       }
     }

@@ -1,11 +1,14 @@
 // A question to the store becomes records: the flows it means, summed over the days it asks for.
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { flowFilter, serviceOfWord } from '../flow/filter-flows.ts';
 import type { FlowRecord } from '../flow/flow-record.ts';
 import { foldNode } from '../flow/fold-end.ts';
 import { queryRows, type DuckDb } from './duckdb.ts';
 import { endText } from './batching.ts';
 import { parsedEnd, type Dictionaries } from './dictionaries.ts';
 import type { FlowStore, OpenStore } from './flow-store.ts';
+import { JoinedSums, verdictOf } from './joined-sums.ts';
+import { LatestRecords } from './latest-records.ts';
 import type { Readable } from './readable-flows.ts';
 import { DAY_MS, dayOf, dayTable, findDays, findSums, sumsTable } from './store-schema.ts';
 import { recordOf, wantedFlows, type FlowWords, type Seen } from './wanted-flows.ts';
@@ -21,20 +24,37 @@ export interface Question extends FlowWords {
   readonly limit?: number | undefined;
 }
 
-/** In no order, unless there is a limit: then the latest first. Throws WordError, HistoryError. */
+/**
+ * In no order, unless there is a limit: then the latest first. What several nodes told of the same connections is
+ * joined before it is held against the verdict and the Service that are asked for. Throws WordError, HistoryError.
+ */
 export async function askStore(store: FlowStore, question: Question, take: (records: readonly FlowRecord[]) => Promise<void>): Promise<void> {
   await store.read(async (open, connection, duckDb) => {
-    const isWanted = wantedFlows(open.known, question, question.readable);
-    const flows = numbersOf(open.known, isWanted);
+    const { known } = open;
+    const flows = numbersOf(known, wantedFlows(known, { ...question, verdict: undefined }, question.readable));
+    const joined = new JoinedSums(known, flows, question.verdict);
+    const wanted = question.verdict === undefined ? flows : flows.filter((flow) => joined.has(flow) || verdictOf(known, flow) === question.verdict);
     const days = await findTables(connection, question);
-    if (flows.length === 0 || days.length === 0) return;
-    const isNew = question.newSinceMs === undefined ? undefined : await newFlows({ open, connection, duckDb }, flows, question.newSinceMs);
-    const asked = isNew === undefined ? flows : flows.filter(isNew);
+    if (wanted.length === 0 || days.length === 0) return;
+    const isNew = question.newSinceMs === undefined ? undefined : await newFlows({ open, connection, duckDb }, wanted, question.newSinceMs);
+    const asked = isNew === undefined ? wanted : wanted.filter(isNew);
     if (asked.length === 0) return;
-    await streamSums({ open, connection, duckDb }, sumSql(question, days, asked.length === open.known.flows.size), asked, async (sums) => {
-      await take(sums.map(({ flow, ...seen }) => recordOf(open.known, flow, seen, question.readable)));
+    const isMeant = meantBy(question);
+    const madeOf = (flow: number, seen: Seen): FlowRecord => recordOf(known, flow, seen, question.readable);
+    const latest = question.limit === undefined ? undefined : new LatestRecords(question.limit);
+    const give = async (records: readonly FlowRecord[]): Promise<void> => (latest === undefined ? take(records) : latest.add(records));
+    await streamSums({ open, connection, duckDb }, sumSql(question, days, asked.length === known.flows.size), asked, async (sums) => {
+      for (const { flow, ...seen } of sums) if (joined.has(flow)) joined.put(flow, seen);
+      await give(sums.filter(({ flow }) => !joined.has(flow)).map(({ flow, ...seen }) => madeOf(flow, seen)).filter(isMeant));
     });
+    for (const records of joined.records(madeOf)) await give(records.filter(isMeant));
+    if (latest !== undefined) await take(latest.records());
   });
+}
+
+/** What is asked for of records that are joined: neither is known before. */
+export function meantBy({ verdict, target = '' }: FlowWords): (record: FlowRecord) => boolean {
+  return flowFilter({ verdict, ...(serviceOfWord(target) === undefined ? {} : { target }) });
 }
 
 function numbersOf({ flows }: Dictionaries, isWanted: (flow: number) => boolean): readonly number[] {
@@ -43,7 +63,7 @@ function numbersOf({ flows }: Dictionaries, isWanted: (flow: number) => boolean)
   return found;
 }
 
-type Bounds = Pick<Question, 'sinceMs' | 'untilMs' | 'limit'>;
+type Bounds = Pick<Question, 'sinceMs' | 'untilMs'>;
 
 interface AskedTable {
   readonly day: number;
@@ -58,15 +78,15 @@ async function findTables(connection: DuckDBConnection, { sinceMs = 0, untilMs =
 }
 
 /** Numbers only go into the text. */
-function sumSql({ sinceMs, untilMs, limit }: Bounds, tables: readonly AskedTable[], isAll: boolean): string {
+function sumSql({ sinceMs, untilMs }: Bounds, tables: readonly AskedTable[], isAll: boolean): string {
   const parts = tables.map(({ day, table }) => `SELECT flow, ${day * DAY_MS}::BIGINT + last AS seen, lasted, count, openings FROM ${table}`);
   const bounds = [
     ...(isAll ? [] : ['flow IN (SELECT unnest($1))']),
     ...(sinceMs === undefined ? [] : [`seen >= ${Math.trunc(sinceMs)}`]),
     ...(untilMs === undefined ? [] : [`seen - lasted <= ${Math.trunc(untilMs)}`]),
   ];
-  return `SELECT flow, sum(count)::DOUBLE, CASE WHEN count(openings) = count(*) THEN sum(openings)::DOUBLE END, min(seen - lasted)::DOUBLE, max(seen)::DOUBLE AS latest
-    FROM (${parts.join(' UNION ALL ')}) ${bounds.length === 0 ? '' : `WHERE ${bounds.join(' AND ')}`} GROUP BY flow ${limit === undefined ? '' : `ORDER BY latest DESC, flow LIMIT ${Math.trunc(limit)}`}`;
+  return `SELECT flow, sum(count)::DOUBLE, CASE WHEN count(openings) = count(*) THEN sum(openings)::DOUBLE END, min(seen - lasted)::DOUBLE, max(seen)::DOUBLE
+    FROM (${parts.join(' UNION ALL ')}) ${bounds.length === 0 ? '' : `WHERE ${bounds.join(' AND ')}`} GROUP BY flow`;
 }
 
 interface Reading {

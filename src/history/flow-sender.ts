@@ -1,5 +1,6 @@
 // An agent's flows on their way to a server: gathered, written to the agent's disk, and sent until the server has them.
 import { gzipSync } from 'node:zlib';
+import { NO_LOSSES, type FlowLosses } from '../flow/flow-losses.ts';
 import type { FlowRecord } from '../flow/flow-record.ts';
 import { FlowBatching } from './batching.ts';
 import { writeBatch } from './flow-batch.ts';
@@ -33,6 +34,7 @@ export interface SenderState {
   readonly spooledBytes: number;
   /** Judgments of which no record reaches the server. */
   readonly lost: number;
+  readonly losses: FlowLosses;
 }
 
 const RETRY_MS = 1_000;
@@ -45,25 +47,24 @@ export class FlowSender {
   #judgments = 0;
   #sequence = 0;
   /** Not yet told to the server. */
-  #lostUntold: number;
-  #lost = 0;
+  #lostUntold = 0;
+  #losses = NO_LOSSES;
   #sent = 0;
   #isSending = false;
 
   constructor(options: FlowSenderOptions) {
     this.#options = options;
-    this.#lostUntold = options.spool.takeHalves();
-    this.#lost = this.#lostUntold;
+    this.#lose('unwritten', options.spool.takeHalves());
   }
 
   get state(): SenderState {
     const { spool } = this.#options;
-    return { sentBatches: this.#sent, spooledBatches: spool.batches.length, spooledBytes: spool.bytes, lost: this.#lost };
+    return { sentBatches: this.#sent, spooledBatches: spool.batches.length, spooledBytes: spool.bytes, lost: Object.values(this.#losses).reduce((sum, count) => sum + count, 0), losses: this.#losses };
   }
 
   /** Never throws and never waits for the server. */
   take(records: readonly FlowRecord[], lost: number): void {
-    this.#lose(lost);
+    this.#lose('ledgerFull', lost);
     for (const record of records) {
       if (!this.#gathered.add(record)) {
         this.spoolNow();
@@ -95,7 +96,7 @@ export class FlowSender {
       const first = pack();
       const old = oldestOver(spool, spoolBytesMax - first.length);
       const lost = old.reduce((sum, batch) => sum + batch.judgments, 0);
-      this.#lose(lost);
+      this.#lose('spoolFull', lost);
       // Told before they go: a kill in between counts them twice rather than never.
       const body = lost === 0 ? first : pack();
       for (const { name } of old) spool.remove(name);
@@ -104,13 +105,13 @@ export class FlowSender {
       this.#lostUntold = 0;
       if (lost > 0) onFailure(new Error(`the spool is full: ${lost} judgments are lost, and counted`));
     } catch (error) {
-      this.#lose(judgments);
+      this.#lose('unwritten', judgments);
       onFailure(new Error(`${judgments} judgments are lost, and counted: the spool cannot be written: ${(error as Error).message}`, { cause: error }));
     }
   }
 
-  #lose(judgments: number): void {
-    this.#lost += judgments;
+  #lose(why: keyof FlowLosses, judgments: number): void {
+    this.#losses = { ...this.#losses, [why]: this.#losses[why] + judgments };
     this.#lostUntold += judgments;
   }
 
@@ -153,7 +154,7 @@ export class FlowSender {
     if (status === 400 || status === 413) {
       // It would be refused for ever.
       spool.remove(name);
-      this.#lose(judgments);
+      this.#lose('refused', judgments);
       onFailure(new Error(`${judgments} judgments are lost, and counted: the server refuses their batch: ${text}`));
       return undefined;
     }

@@ -1,7 +1,7 @@
 // Figures of an agent's sender as Prometheus reads them.
 import type { SenderState } from './flow-sender.ts';
 
-export const SENDER_METRICS: readonly (readonly [name: string, kind: 'counter' | 'gauge', help: string, field: keyof SenderState])[] = [
+export const SENDER_METRICS: readonly (readonly [name: string, kind: 'counter' | 'gauge', help: string, field: Exclude<keyof SenderState, 'losses'>])[] = [
   ['bulkhead_sender_batches_total', 'counter', 'Batches of flows that the server has.', 'sentBatches'],
   ['bulkhead_sender_spooled_batches', 'gauge', 'Batches that wait on the disk.', 'spooledBatches'],
   ['bulkhead_sender_spooled_bytes', 'gauge', 'What they take on the disk.', 'spooledBytes'],

@@ -5,10 +5,10 @@ import type { IpRange } from '../base/ip-address.ts';
 import { parseRange } from '../base/range-text.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { readManifests } from '../read/read.ts';
-import type { WrittenObject } from '../read/written-object.ts';
+import type { WrittenObject } from '../read/values/written-object.ts';
 import type { Program } from '../compile/program.ts';
-import type { LintOptions } from '../lint/lint-meaning.ts';
-import type { LineLookup } from '../report/finding-text.ts';
+import type { LintOptions } from '../lint/checks/lint-meaning.ts';
+import type { LineLookup } from '../report/findings/finding-text.ts';
 import { UsageError } from '../terminal/failures.ts';
 import type { InputOptions } from './input-options.ts';
 import { listInputs } from './list-inputs.ts';
@@ -54,9 +54,9 @@ export async function readOpened({ readFiles, lineOf, findings: before = [] }: O
   }
   const settings = await openSettings(options);
   const findingsOf = async (program: Program, lintOptions?: LintOptions): Promise<readonly Finding[]> => {
-    const { lintAnswer } = await import('../lint/lint-meaning.ts');
+    const { lintAnswer } = await import('../lint/checks/lint-meaning.ts');
     const all = sortFindings([...findings, ...lintAnswer(cluster, program, lintOptions)]);
-    return settings === undefined ? all : (await import('../lint/settings.ts')).letBe(all, settings);
+    return settings === undefined ? all : (await import('../lint/settings/settings.ts')).letBe(all, settings);
   };
   return { cluster, lineOf, written, namesNamespaces, textFindings: findings, findingsOf };
 }

@@ -1,8 +1,8 @@
 // What the user lets be of what `lint` found, by comments and by the settings file, and how severe the rest is to them.
 import type { Finding } from '../base/finding.ts';
 import type { EditedTexts } from '../mend/prove-edits.ts';
-import type { Settings } from '../lint/settings.ts';
-import { SUPPRESSION_MARK } from '../lint/suppression-mark.ts';
+import type { Settings } from '../lint/settings/settings.ts';
+import { SUPPRESSION_MARK } from '../lint/settings/suppression-mark.ts';
 import type { RepairedInput } from './repair-inputs.ts';
 
 export interface LetBe {
@@ -15,8 +15,8 @@ export interface LetBe {
 /** Loads only what the inputs and settings ask for. */
 export async function openLetBe(settings: Settings | undefined, inputs: readonly RepairedInput[]): Promise<LetBe> {
   const hasComments = inputs.some(({ after }) => after?.includes(SUPPRESSION_MARK));
-  const comments = hasComments ? await import('../lint/suppressions.ts') : undefined;
-  const rules = settings === undefined ? undefined : await import('../lint/settings.ts');
+  const comments = hasComments ? await import('../lint/settings/suppressions.ts') : undefined;
+  const rules = settings === undefined ? undefined : await import('../lint/settings/settings.ts');
   return {
     ofMeaning: (findings, texts) => {
       const suppressions = comments === undefined ? [] : [...texts].flatMap(([file, { manifests }]) => comments.readSuppressions(file, manifests));

@@ -1,7 +1,7 @@
 // Files that are opened for reading, and the lines of those that findings point into.
 import type { Finding } from '../base/finding.ts';
 import type { ReadFile } from '../read/read.ts';
-import type { LineLookup } from '../report/finding-text.ts';
+import type { LineLookup } from '../report/findings/finding-text.ts';
 import { fileChunks, keptChunks, shownText } from './file-chunks.ts';
 import type { InputFile } from './list-inputs.ts';
 

@@ -1,7 +1,7 @@
 // Texts of manifests, repaired where they are broken: for `lint`, and for `demo`, which works on the repaired copy.
 import type { Finding } from '../base/finding.ts';
 import { sourceFromText, type ReadFile } from '../read/read.ts';
-import { decodeUtf8, joinBytes } from '../read/utf8.ts';
+import { decodeUtf8, joinBytes } from '../read/text/utf8.ts';
 import { applyEdits, editsOf, moveFinding, placeBefore } from '../mend/apply-edits.ts';
 import type { EditedTexts } from '../mend/prove-edits.ts';
 import { repairText } from '../mend/repair-text.ts';

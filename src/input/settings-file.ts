@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import type { Command } from 'commander';
-import type { Settings } from '../lint/settings.ts';
+import type { Settings } from '../lint/settings/settings.ts';
 import { UnreadableInput } from '../terminal/failures.ts';
 
 /** Its name; a file of this name in a folder of manifests is none of them. */
@@ -21,7 +21,7 @@ export async function openSettings({ config }: SettingsOption): Promise<Settings
   const file = config ?? SETTINGS_NAME;
   if (config === undefined && statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
   const text = readText(file);
-  const { readSettings } = await import('../lint/settings.ts');
+  const { readSettings } = await import('../lint/settings/settings.ts');
   const settings = readSettings(file, text);
   const fromHere = (path: string): string => (isAbsolute(path) ? path : join(dirname(file), path));
   return { ...settings, inputs: settings.inputs.map(fromHere), flows: settings.flows.map(fromHere) };

@@ -1,6 +1,6 @@
 // What libcni keeps of each network that a CNI made on this node (/var/lib/cni/results of containerd and CRI-O): the addresses of pods by uid, as soon as the files come.
 import { readdirSync, readFileSync, statSync, watch, type FSWatcher } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { formatIpAddress, parseIpAddress, type IpAddress } from '../base/ip-address.ts';
 import type { GivenAddresses } from './given-addresses.ts';
 
@@ -17,27 +17,28 @@ const SIZE_BYTES_MAX = 1 << 20;
 /** The interface that Kubernetes means; others of a pod are of further networks. */
 const INTERFACE = 'eth0';
 
-/** undefined: there is no such folder, or nobody may read it. */
-export function openCniResults(folder: string): GivenAddresses | undefined {
-  try {
-    return new CniResults(folder);
-  } catch {
-    return undefined;
-  }
+/** Between two looks at whether the folder is there, and still the same one: some microseconds each. */
+const LOOK_MS = 2_000;
+
+/** As long as there is no such folder, or nobody may read it, nothing is known. It may come, go and be made anew at any time. */
+export function openCniResults(folder: string): GivenAddresses {
+  return new CniResults(folder);
 }
 
 class CniResults implements GivenAddresses {
   readonly #folder: string;
   readonly #byFile = new Map<string, CniResult>();
   readonly #listeners = new Set<(uid: string) => void>();
-  readonly #watcher: FSWatcher;
+  readonly #timer: NodeJS.Timeout;
+  #watcher: FSWatcher | undefined;
+  /** Of the folder that is watched; undefined: none is. */
+  #identity: string | undefined;
 
   constructor(folder: string) {
     this.#folder = folder;
-    // First watched, then read: nothing comes in between unseen.
-    this.#watcher = watch(folder, { persistent: false }, (_, file) => this.#look(file));
-    this.#watcher.on('error', () => this.close());
-    for (const file of readdirSync(folder)) this.#read(file);
+    this.#open();
+    // A watch of a folder that was moved, mounted over or not there at first tells nothing of the one that is there now.
+    this.#timer = setInterval(() => identityOf(folder) === this.#identity || this.#open(), LOOK_MS).unref();
   }
 
   of(uid: string): readonly IpAddress[] | undefined {
@@ -55,20 +56,43 @@ class CniResults implements GivenAddresses {
 
   /** From now on nothing is known. */
   close(): void {
-    this.#watcher.close();
-    const uids = [...this.#byFile.values()].map(({ uid }) => uid);
+    clearInterval(this.#timer);
+    this.#tellAll(this.#forget());
+  }
+
+  #open(): void {
+    const before = this.#forget();
+    try {
+      this.#identity = identityOf(this.#folder);
+      // First watched, then read: nothing comes in between unseen.
+      this.#watcher = watch(this.#folder, { persistent: false }, (_, file) => this.#look(file));
+      this.#watcher.on('error', () => this.#tellAll(this.#forget()));
+      for (const file of readdirSync(this.#folder)) this.#read(file);
+    } catch {
+      this.#forget();
+    }
+    this.#tellAll([...before, ...this.#byFile.values()]);
+  }
+
+  /** Gives what was known. */
+  #forget(): readonly CniResult[] {
+    this.#watcher?.close();
+    this.#watcher = undefined;
+    this.#identity = undefined;
+    const known = [...this.#byFile.values()];
     this.#byFile.clear();
-    for (const uid of uids) this.#tell(uid);
+    return known;
   }
 
   #look(file: string | null): void {
-    if (file === null) return;
+    // Named itself, it was deleted or moved; another may stand in its place, even with its number.
+    if (file === null || file === basename(this.#folder)) return this.#open();
     const before = this.#byFile.get(file);
     this.#read(file);
     const after = this.#byFile.get(file);
     const changed = [before, after].filter((result) => result !== undefined);
     const touched = [...this.#byFile.values()].filter((other) => changed.some((result) => sharesAddress(other, result)));
-    for (const uid of new Set([...changed, ...touched].map((result) => result.uid))) this.#tell(uid);
+    this.#tellAll([...changed, ...touched]);
   }
 
   #read(file: string): void {
@@ -84,8 +108,18 @@ class CniResults implements GivenAddresses {
     }
   }
 
-  #tell(uid: string): void {
-    for (const listener of this.#listeners) listener(uid);
+  #tellAll(results: readonly CniResult[]): void {
+    for (const uid of new Set(results.map((result) => result.uid))) for (const listener of this.#listeners) listener(uid);
+  }
+}
+
+/** undefined: it is not there, or out of reach. */
+function identityOf(folder: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(folder);
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
   }
 }
 

@@ -80,7 +80,7 @@ function tryDirectly(): string | undefined {
 }
 
 function tryInUserNamespace(): string | undefined {
-  const problem = whyRefused(skeletonText({ table: TABLE, deny: 'drop', generation: 1, mask: GENERATION_MASK }) + hookText({ table: TABLE }));
+  const problem = whyRefused(skeletonText({ table: TABLE, deny: 'drop', generation: 1, mask: GENERATION_MASK }) + hookText({ table: TABLE, mask: GENERATION_MASK }));
   if (problem === undefined) return undefined;
   return explainMissing(findMissingFeatures((text) => whyRefused(text) === undefined, TABLE))?.reason ?? problem;
 }

@@ -203,7 +203,7 @@ class MemoryFirewall implements FakeFirewall {
     const mask = GENERATION_MASK;
     const generation = 1 + ((this.generation - 1) % GENERATION_MAX);
     const sets = skeletonText({ table, deny, generation, mask, elementsOf: (shape) => elements.get(shape.name)!.map((element) => formatElement(shape, element)) });
-    return sets + hookText({ table });
+    return sets + hookText({ table, mask });
   }
 
   private beginGeneration(takesAway: boolean, leaving: ReadonlySet<string>): void {

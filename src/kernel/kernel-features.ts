@@ -15,10 +15,10 @@ export interface KernelFeature {
 export const KERNEL_FEATURES: readonly KernelFeature[] = [
   { name: 'tables of family `inet`', since: '3.14', module: 'nf_tables', body: 'chain try { type filter hook forward priority 0; }' },
   { name: 'copies of packets for a log group', since: '3.17', module: 'nft_log', body: 'chain try { type filter hook forward priority 0; log group 1; }' },
-  { name: 'answers to refused packets in family `inet`', since: '3.18', module: 'nft_reject_inet', body: 'chain try { type filter hook forward priority 0; meta l4proto tcp reject with tcp reset; reject with icmpx type admin-prohibited; }' },
   { name: 'addresses of connections in rules', since: '4.17', module: 'nft_ct', body: 'chain try { ct original ip saddr 192.0.2.1 accept; ct reply ip6 saddr 2001:db8::1 accept; }' },
   { name: 'ranges in keys of several fields', since: '5.6', module: 'nf_tables', body: 'set try { type ipv4_addr . inet_service; flags interval; }' },
   { name: 'counters in sets that packets fill', since: '5.7', module: 'nf_tables', body: 'set try { type ipv4_addr; size 16; flags dynamic,timeout; timeout 1m; counter; }' },
+  { name: 'answers to refused packets before they are routed', since: '5.9', module: 'nft_reject_inet', body: 'chain try { type filter hook prerouting priority 0; meta l4proto tcp reject with tcp reset; reject with icmpx type admin-prohibited; }' },
 ];
 
 /** `load` gives whether the kernel takes a text, and leaves nothing of it behind. */

@@ -1,6 +1,6 @@
 // A cluster in memory: it takes and refuses objects, answers lists and watches, and fails, as a real one does.
 import { hasErrors } from '../base/finding.ts';
-import { classifyKind } from '../read/kinds.ts';
+import { classifyKind } from '../read/values/kinds.ts';
 import { readManifests, sourceFromText } from '../read/read.ts';
 import { groupOf, qualifiedResource, type ApplyOptions, type ClusterApi, type DeleteOptions, type ListEvent, type ListOptions, type NewObject, type ObjectPlace, type PatchOptions, type ServedKind, type ServedKinds, type StoredObject, type WantedObject, type WatchEvent, type WatchOptions, type WholeListEvent, type WriteOptions } from './cluster-api.ts';
 import { ClusterError } from './cluster-error.ts';

@@ -1,5 +1,5 @@
 // The real cluster: discovery, paged lists, watches and writes over the configuration of kubectl.
-import { isPolicyGroup } from '../read/engine-kinds.ts';
+import { isPolicyGroup } from '../read/values/engine-kinds.ts';
 import { groupOf, type ApplyOptions, type ClusterApi, type DeleteOptions, type ListEvent, type ListOptions, type NewObject, type ObjectPlace, type PatchOptions, type ServedKind, type ServedKinds, type StoredObject, type WantedObject, type WatchEvent, type WatchOptions, type WholeListEvent, type WriteOptions } from './cluster-api.ts';
 import { ClusterError } from './cluster-error.ts';
 import { DISCOVERY_ACCEPT, readAggregated, readGroupVersions, readResourceList, type Discovered } from './discovery.ts';

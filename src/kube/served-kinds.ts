@@ -1,7 +1,7 @@
 // Out of all that a server serves, the kinds that have a say in the answer, each resource in the version that is read.
 import { compareText } from '../base/finding.ts';
-import { classifyKind } from '../read/kinds.ts';
-import { mayDecide } from '../read/engine-kinds.ts';
+import { classifyKind } from '../read/values/kinds.ts';
+import { mayDecide } from '../read/values/engine-kinds.ts';
 import { groupOf, type ServedKind, type ServedKinds } from './cluster-api.ts';
 
 /** A resource as discovery names it. */

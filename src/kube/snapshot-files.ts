@@ -1,11 +1,11 @@
 // The entries of a snapshot out of manifests: what is read of them, with the namespace that they would get.
 import type { ReadFile } from '../read/read.ts';
-import { createFindingList } from '../read/finding-list.ts';
-import type { LooseObject } from '../read/loose-object.ts';
-import { readObjects } from '../read/read-documents.ts';
-import { settleOptions } from '../read/read-settings.ts';
-import { isClusterScoped } from '../read/read-object.ts';
-import { isMap } from '../read/yaml-value.ts';
+import { createFindingList } from '../read/values/finding-list.ts';
+import type { LooseObject } from '../read/values/loose-object.ts';
+import { readObjects } from '../read/documents/read-documents.ts';
+import { settleOptions } from '../read/values/read-settings.ts';
+import { isClusterScoped } from '../read/objects/read-object.ts';
+import { isMap } from '../read/text/yaml-value.ts';
 import { compareEntries, snapshotEntry, type SnapshotEntry } from './snapshot.ts';
 import { trimObject } from './trim-object.ts';
 

@@ -1,6 +1,6 @@
 // A snapshot: all objects of a cluster that have a say, as one JSON List; the same cluster gives the same bytes.
 import { compareText } from '../base/finding.ts';
-import { isPolicyKind } from '../read/kinds.ts';
+import { isPolicyKind } from '../read/values/kinds.ts';
 import type { ClusterObject, Json } from './cluster-api.ts';
 
 /** One object as the snapshot writes it, kept as text: it takes a fraction of the memory. */

@@ -1,6 +1,6 @@
 // Takes from an object all that is not read: what is left decides about traffic, and holds no secret.
 import { EXPIRES_ANNOTATION } from '../model/time-to-live.ts';
-import { findOperatorKind } from '../read/operator-kinds.ts';
+import { findOperatorKind } from '../read/values/operator-kinds.ts';
 import type { ClusterObject, Json } from './cluster-api.ts';
 
 type Fields = { readonly [key: string]: Json };

@@ -3,7 +3,7 @@ import { ADDRESS_BITS, formatIpRange, parseIpAddress, type IpAddress, type IpFam
 import { blockRanges } from '../compile/atom.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { IpBlockPeer } from '../model/network-policy.ts';
-import { overlaps } from './internal/range-list.ts';
+import { overlaps } from './range-list.ts';
 
 export type BlockUse = 'pods' | 'services' | 'nodes';
 

@@ -1,6 +1,6 @@
 // Hosts outside the cluster: one address in each range that policies tell apart, where the kernel can route one.
 import { formatIpRange, parseIpAddress, type IpAddress, type IpFamily, type IpRange } from '../base/ip-address.ts';
-import { overlaps, subtractRanges } from './internal/range-list.ts';
+import { overlaps, subtractRanges } from './range-list.ts';
 
 export const OUTSIDE_HOSTS_MAX = 64;
 

@@ -3,8 +3,8 @@ import type { Finding } from '../base/finding.ts';
 import type { DirectionReason, Explanation } from '../analyze/explain.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { Engine } from './engines/engine.ts';
-import { lintEngine } from './lint-engine.ts';
-import { createPodIndex } from './pod-index.ts';
+import { lintEngine } from './checks/lint-engine.ts';
+import { createPodIndex } from './context/pod-index.ts';
 
 /** Works out all notes once, and gives those of one explanation. */
 export function engineNotes(cluster: Cluster, engine: Engine): (explanation: Explanation) => readonly Finding[] {

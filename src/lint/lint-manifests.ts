@@ -4,11 +4,11 @@ import { readManifests, type ReadOptions } from '../read/read.ts';
 import { compileCluster } from '../compile/compile.ts';
 import { editsOf, moveFinding, placeBefore } from '../mend/apply-edits.ts';
 import { repairText, type Repair } from '../mend/repair-text.ts';
-import { saysWhoCalls } from './callers.ts';
+import { saysWhoCalls } from './callers/callers.ts';
 import { lintCluster } from './lint.ts';
-import type { LintOptions } from './lint-meaning.ts';
-import { applySettings, applySeverities, NO_SETTINGS, type Settings } from './settings.ts';
-import { readSuppressions, suppressFindings } from './suppressions.ts';
+import type { LintOptions } from './checks/lint-meaning.ts';
+import { applySettings, applySeverities, NO_SETTINGS, type Settings } from './settings/settings.ts';
+import { readSuppressions, suppressFindings } from './settings/suppressions.ts';
 
 export interface ManifestText {
   /** How findings name it. */

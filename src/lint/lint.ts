@@ -3,18 +3,18 @@ import { sortFindings, type Finding } from '../base/finding.ts';
 import type { Position, TextRange } from '../base/source-position.ts';
 import type { Program } from '../compile/program.ts';
 import type { Cluster } from '../model/cluster.ts';
-import { createLintContext, type LintContext } from './lint-context.ts';
-import { lintClusterAddresses } from './lint-cluster-addresses.ts';
-import { lintClusterPolicies } from './lint-cluster-policies.ts';
-import { lintDnsTcp } from './lint-dns-tcp.ts';
-import { lintFamilies } from './lint-families.ts';
-import { lintIsolation } from './lint-isolation.ts';
-import { lintMeaning, type LintOptions } from './lint-meaning.ts';
-import { lintOpenedPorts } from './lint-opened-ports.ts';
-import { lintOpenBlocks } from './lint-open-blocks.ts';
-import { lintOpenRules } from './lint-open-rules.ts';
-import { lintPeerLists } from './lint-peer-lists.ts';
-import { lintRedundant } from './lint-redundant.ts';
+import { createLintContext, type LintContext } from './context/lint-context.ts';
+import { lintClusterAddresses } from './checks/lint-cluster-addresses.ts';
+import { lintClusterPolicies } from './checks/lint-cluster-policies.ts';
+import { lintDnsTcp } from './checks/lint-dns-tcp.ts';
+import { lintFamilies } from './checks/lint-families.ts';
+import { lintIsolation } from './checks/lint-isolation.ts';
+import { lintMeaning, type LintOptions } from './checks/lint-meaning.ts';
+import { lintOpenedPorts } from './checks/lint-opened-ports.ts';
+import { lintOpenBlocks } from './checks/lint-open-blocks.ts';
+import { lintOpenRules } from './checks/lint-open-rules.ts';
+import { lintPeerLists } from './checks/lint-peer-lists.ts';
+import { lintRedundant } from './checks/lint-redundant.ts';
 
 /** Findings about what the policies mean and where they are weak; cost follows policies and the pods they select, never pods × policies. Sorted. */
 export function lintCluster(cluster: Cluster, program: Program, options: LintOptions = {}): Finding[] {

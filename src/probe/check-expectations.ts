@@ -9,6 +9,8 @@ import type { Expectation, PolicyTest } from './policy-test.ts';
 export interface TestReport {
   readonly where: 'static' | 'lab' | 'cluster';
   readonly tests: readonly CheckedTest[];
+  /** When connections had been tried, ISO 8601; undefined: nobody said. */
+  readonly at?: string;
   /** What was left out and why, in sentences without a final stop. */
   readonly notes?: readonly string[];
 }

@@ -4,7 +4,7 @@ import { comparePrecedence } from '../model/cluster-policy.ts';
 import { compareNames, comparePods } from '../model/cluster-order.ts';
 import type { Cluster, ClusterNode, Namespace, Pod, Workload } from '../model/cluster.ts';
 import type { EndpointSlice } from '../model/endpoint-slice.ts';
-import type { Gathering, LivePod, OwnerReference, WorkloadTemplate } from './gathering.ts';
+import type { Gathering, LivePod, OwnerReference, WorkloadTemplate } from './objects/gathering.ts';
 
 const METADATA_NAME = 'kubernetes.io/metadata.name';
 const TEMPLATE_HASH = 'pod-template-hash';

@@ -5,18 +5,18 @@ import type { ClusterNode, ContainerPort, Namespace, Pod, Workload } from '../mo
 import type { NetworkPolicy } from '../model/network-policy.ts';
 import type { Labels } from '../model/selector.ts';
 import { deploymentOf } from './assemble-cluster.ts';
-import { createFindingList } from './finding-list.ts';
-import type { OwnerReference } from './gathering.ts';
-import type { NamedObject } from './named-object.ts';
-import type { ObjectContext } from './object-context.ts';
-import { readStoredClusterPolicy } from './read-cluster-policy.ts';
-import { NO_LABELS, readLabels, type LabelCache } from './read-labels.ts';
-import { readStoredNetworkPolicy } from './read-network-policy.ts';
-import { readNode } from './read-node.ts';
-import { readPod } from './read-pod.ts';
-import { settleOptions } from './read-settings.ts';
-import { TextDocument } from './text-document.ts';
-import type { LooseMap, Value } from './yaml-value.ts';
+import { createFindingList } from './values/finding-list.ts';
+import type { OwnerReference } from './objects/gathering.ts';
+import type { NamedObject } from './values/named-object.ts';
+import type { ObjectContext } from './values/object-context.ts';
+import { readStoredClusterPolicy } from './policies/read-cluster-policy.ts';
+import { NO_LABELS, readLabels, type LabelCache } from './values/read-labels.ts';
+import { readStoredNetworkPolicy } from './policies/read-network-policy.ts';
+import { readNode } from './objects/read-node.ts';
+import { readPod } from './objects/read-pod.ts';
+import { settleOptions } from './values/read-settings.ts';
+import { TextDocument } from './text/text-document.ts';
+import type { LooseMap, Value } from './text/yaml-value.ts';
 
 /** An object as the API server answers it, trimmed or whole. */
 export interface StoredMap {

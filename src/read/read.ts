@@ -3,13 +3,13 @@ import { sortFindings, type Finding } from '../base/finding.ts';
 import type { IpRange } from '../base/ip-address.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { assembleCluster } from './assemble-cluster.ts';
-import { addClusterPolicyFindings } from './cluster-policy-findings.ts';
-import { addFinding, findingsOf } from './finding-list.ts';
-import { createGathering, type Gathering } from './gathering.ts';
-import { readObjects } from './read-documents.ts';
-import { addUnreadFindings, readObject } from './read-object.ts';
-import { settleOptions } from './read-settings.ts';
-import type { KeepsWritten, WrittenObject } from './written-object.ts';
+import { addClusterPolicyFindings } from './policies/cluster-policy-findings.ts';
+import { addFinding, findingsOf } from './values/finding-list.ts';
+import { createGathering, type Gathering } from './objects/gathering.ts';
+import { readObjects } from './documents/read-documents.ts';
+import { addUnreadFindings, readObject } from './objects/read-object.ts';
+import { settleOptions } from './values/read-settings.ts';
+import type { KeepsWritten, WrittenObject } from './values/written-object.ts';
 
 /** A file or a stream, read once from beginning to end. */
 export interface ReadFile {

@@ -4,15 +4,15 @@ import { hasPoint, pointOf, type Protocol } from '../base/port-set.ts';
 import type { RelatedPlace } from '../base/finding.ts';
 import type { Program } from '../compile/program.ts';
 import type { Cluster } from '../model/cluster.ts';
-import type { WrittenObject } from '../read/written-object.ts';
+import type { WrittenObject } from '../read/values/written-object.ts';
 import { allowedPorts } from '../analyze/decide.ts';
 import { isDnsPod } from '../analyze/dns-pods.ts';
 import { quadKey, quadOfGroup, type EndpointRef } from '../analyze/endpoint.ts';
 import { findExposures, type Exposure } from '../analyze/exposure.ts';
 import type { ProgramPair } from '../compare/program-pair.ts';
-import { DNS_PORTS } from '../lint/dns-pods.ts';
-import { lintAnswer } from '../lint/lint-meaning.ts';
-import { explainRefusal } from '../lint/refusal.ts';
+import { DNS_PORTS } from '../lint/context/dns-pods.ts';
+import { lintAnswer } from '../lint/checks/lint-meaning.ts';
+import { explainRefusal } from '../lint/context/refusal.ts';
 
 /** `namespace`: all that a whole namespace may take or open. `flows`: what was seen on the wire. `order`: a state in between opens or cuts something. */
 export const GUARDS = ['dns', 'api-server', 'ingress', 'webhooks', 'namespace', 'flows', 'order'] as const;

@@ -2,7 +2,7 @@
 import type { Judgment } from './judge-release.ts';
 import type { ObjectChange } from './prepare-objects.ts';
 import { authored, NETWORK_POLICY, placeLabel, placeOfObject } from './release-object.ts';
-import { placeOfChange, type KeptRelease, type NamedObject, type RecordedChange, type ReleaseRecord } from './release-record.ts';
+import { keptGaps, placeOfChange, type KeptRelease, type NamedObject, type RecordedChange, type ReleaseRecord } from './release-record.ts';
 
 export interface Intent extends Pick<ReleaseRecord, 'release' | 'action' | 'undoes'> {
   readonly members: readonly NamedObject[];
@@ -16,10 +16,12 @@ export interface Recording {
   readonly broken: KeptRelease | undefined;
   readonly at: Date;
   readonly reason: string | undefined;
+  /** What is amiss behind it. */
+  readonly gaps: readonly string[];
 }
 
 /** Of what a revision that broke off had changed, what was there before that one is kept. */
-export function makeRecord({ release, action, members, undoes, expires }: Intent, { judgment, revision, broken, at, reason }: Recording): ReleaseRecord {
+export function makeRecord({ release, action, members, undoes, expires }: Intent, { judgment, revision, broken, at, reason, gaps }: Recording): ReleaseRecord {
   const earlier = new Map((broken?.record.changes ?? []).map((change) => [placeLabel(placeOfChange(change)), change]));
   const touched = new Set(judgment.changes.map(({ place }) => placeLabel(place)));
   const helpers = new Set((broken?.record.helpers ?? []).map((object) => placeLabel(placeOfObject(object))));
@@ -34,6 +36,7 @@ export function makeRecord({ release, action, members, undoes, expires }: Intent
     ...(reason === undefined ? {} : { reason }),
     ...(expires === undefined ? {} : { expires: expires.toISOString() }),
     ...(undoes === undefined ? {} : { undoes }),
+    ...keptGaps(gaps),
     changes: [...changes, ...(action === 'rollback' ? [] : untouched)],
     members: members.map(nameOf),
     helpers: judgment.plan.steps.flatMap(({ kind, role, policy }): NamedObject[] => (kind === 'put' && role === 'helper' && policy.kind === 'NetworkPolicy' ? [{ apiVersion: NETWORK_POLICY.apiVersion, kind: policy.kind, metadata: { name: policy.name, namespace: policy.namespace } }] : [])),

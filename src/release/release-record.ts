@@ -6,6 +6,9 @@ import { placeOfObject } from './release-object.ts';
 
 export const CONFIG_MAP: ServedKind = { apiVersion: 'v1', kind: 'ConfigMap', resource: 'configmaps', isNamespaced: true };
 
+/** Of `gaps`: beyond it none are kept. */
+const GAPS_MAX = 5000;
+
 /** On everything that we write for a release. */
 export const RELEASE_LABEL = 'bulkhead.dev/release';
 const REVISION_LABEL = 'bulkhead.dev/revision';
@@ -34,6 +37,7 @@ const recordSchema = v.object({
   changes: v.array(v.object({ before: v.nullable(named), after: v.nullable(named), object: v.optional(named) })),
   members: v.array(named),
   helpers: v.array(named),
+  gaps: v.optional(v.array(v.string())),
 });
 
 export interface RecordedChange {
@@ -68,6 +72,13 @@ export interface ReleaseRecord {
   readonly members: readonly NamedObject[];
   /** Policies that stand only while it is written. */
   readonly helpers: readonly NamedObject[];
+  /** What was amiss behind it: workloads that no policy governs, policies that select nothing, in words that stay the same. undefined: not kept. */
+  readonly gaps?: readonly string[] | undefined;
+}
+
+/** What is kept of them: all or none. */
+export function keptGaps(gaps: readonly string[]): Pick<ReleaseRecord, 'gaps'> {
+  return gaps.length > GAPS_MAX ? {} : { gaps };
 }
 
 export interface KeptRelease {
@@ -90,7 +101,7 @@ export function placesOf(objects: readonly NamedObject[]): readonly ObjectPlace[
 
 /** Throws ReleaseError where it is larger than a cluster keeps. */
 export async function recordObject(namespace: string, record: ReleaseRecord, state: ReleaseState): Promise<WantedObject> {
-  const packed = await pack(JSON.stringify(record));
+  const packed = await packFitting(record);
   if (packed.length > PACKED_BYTES_MAX) {
     throw new ReleaseError('too-large', `what is there now and what comes is ${packed.length} bytes packed, more than the ${PACKED_BYTES_MAX} that a cluster keeps of one release`, 'apply it as several releases: --release NAME for each');
   }
@@ -101,6 +112,12 @@ export async function recordObject(namespace: string, record: ReleaseRecord, sta
     data: { state },
     binaryData: { record: packed },
   };
+}
+
+/** The gaps stay behind where they find no room: no release is refused for them. */
+async function packFitting(record: ReleaseRecord): Promise<string> {
+  const packed = await pack(JSON.stringify(record));
+  return packed.length <= PACKED_BYTES_MAX || record.gaps === undefined ? packed : await pack(JSON.stringify({ ...record, gaps: undefined }));
 }
 
 /** undefined: it is none of ours, or of a version that this one does not know. */

@@ -1,10 +1,10 @@
 // Answers and findings become text: every function here takes a value that another room made and gives what a reader or a program reads.
 import type { Finding } from '../base/finding.ts';
-import { findingsJunit, findingsTap } from './finding-files.ts';
-import { findingLine, findingsJson } from './finding-json.ts';
-import { findingText, type FindingLayout } from './finding-text.ts';
-import { githubCommand } from './finding-github.ts';
-import { sarifLog } from './finding-sarif.ts';
+import { findingsJunit, findingsTap } from './findings/finding-files.ts';
+import { findingLine, findingsJson } from './findings/finding-json.ts';
+import { findingText, type FindingLayout } from './findings/finding-text.ts';
+import { githubCommand } from './findings/finding-github.ts';
+import { sarifLog } from './findings/finding-sarif.ts';
 
 export type FindingFormat = (typeof FINDING_FORMATS)[number];
 

@@ -1,5 +1,6 @@
 // The NodeEnforcement of a node: what its agent knows as an object that fits into the API server whatever the cluster holds.
 import { compareText } from '../base/finding.ts';
+import type { FlowLosses } from '../flow/flow-losses.ts';
 import type { ServedKind } from '../kube/cluster-api.ts';
 import type { AgentState, PolicyState } from '../agent/agent-state.ts';
 import type { StagedCount } from '../stage/staged-count.ts';
@@ -37,6 +38,8 @@ export interface EnforcementStatus {
   readonly morePolicies: readonly string[];
   /** Namespaces whose policies are judged and not enforced here, those with the most that would be refused first. */
   readonly audits: readonly ReportedAudit[];
+  /** Since `startedAt`. */
+  readonly losses: FlowLosses;
 }
 
 export interface ReportedAudit extends Pick<StagedCount, 'judged' | 'wouldRefuse' | 'unknown' | 'rules' | 'witnesses'> {
@@ -64,6 +67,7 @@ export interface Reported {
   readonly state: AgentState;
   readonly facts: AgentFacts;
   readonly staged: readonly StagedCount[];
+  readonly losses: FlowLosses;
 }
 
 export interface ReportTimes {
@@ -73,7 +77,7 @@ export interface ReportTimes {
 }
 
 /** `staged`: what is counted of audited namespaces is told, and nothing else of it. */
-export function enforcementStatus({ state, facts, staged }: Reported, { now, nextReportBefore }: ReportTimes): EnforcementStatus {
+export function enforcementStatus({ state, facts, staged, losses }: Reported, { now, nextReportBefore }: ReportTimes): EnforcementStatus {
   const ordered = state.policies.toSorted(compareUrgency);
   const shown = ordered.slice(0, POLICIES_MAX);
   const more = ordered.slice(POLICIES_MAX).filter((policy) => policyStanding(policy) === 'in_force').slice(0, MORE_POLICIES_MAX);
@@ -108,6 +112,7 @@ export function enforcementStatus({ state, facts, staged }: Reported, { now, nex
     policies: shown.map(reportedPolicy),
     morePolicies: more.map(({ uid, generation, inForceSince }) => `${uid} ${generation} ${Math.floor(inForceSince!.getTime() / 1000)}`),
     audits: reportedAudits(state, staged),
+    losses,
   };
 }
 

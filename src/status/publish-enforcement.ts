@@ -1,10 +1,11 @@
 // Keeps the NodeEnforcement of a node at what its agent knows: at once when something of weight changes, seldom otherwise, never more often than the API server can bear, and never back to what was before.
+import type { FlowLosses } from '../flow/flow-losses.ts';
 import type { ClusterApi, ServedKind } from '../kube/cluster-api.ts';
 import { ClusterError } from '../kube/cluster-error.ts';
 import type { AgentState } from '../agent/agent-state.ts';
 import type { Clock } from '../agent/clock.ts';
 import type { StagedCount } from '../stage/staged-count.ts';
-import { enforcementStatus, NODE_ENFORCEMENT, type EnforcementStatus } from './node-enforcement.ts';
+import { enforcementStatus, NODE_ENFORCEMENT, timeText, type EnforcementStatus } from './node-enforcement.ts';
 import { sleep } from '../agent/sleep.ts';
 import type { AgentFacts } from './status.ts';
 
@@ -22,6 +23,7 @@ export interface Publishing {
   readonly source: StateSource;
   readonly facts: AgentFacts;
   readonly staged: () => readonly StagedCount[];
+  readonly losses: () => FlowLosses;
   readonly clock: Clock;
   /** Told of each write that failed; it is tried again by itself. */
   readonly onFailure: (error: ClusterError) => void;
@@ -31,13 +33,15 @@ export interface Publishing {
 /** Between two writes, and so much more for each byte: an object of 1 MB is written every 20 s at most. */
 const SPACING_MS = 1_000;
 const SPACING_MS_PER_BYTE = 0.02;
-/** Between two writes when nothing changes. */
-const HEARTBEAT_MS = 60_000;
+/** Between two writes when nothing changes: three a minute, where a kubelet renews its lease six times. */
+const HEARTBEAT_MS = 20_000;
 const HEARTBEAT_MS_PER_BYTE = 0.1;
-/** An agent that has let so many heartbeats pass is silent. */
+/** An agent that has let so many heartbeats pass is silent: of one that was killed nobody believes for longer than a minute that it enforces. */
 const HEARTBEATS_PROMISED = 3;
 const RETRY_MS_FIRST = 1_000;
 const RETRY_MS_MAX = 60_000;
+/** Before the last report holds no more it is tried once again: a server that was away for a moment finds no agent silent. */
+const LAST_CHANCE_MS = 5_000;
 /** A write that the server has not answered by then has failed; at the end of the agent there is less time. */
 const WRITE_MS_MAX = 10_000;
 const LAST_WRITE_MS_MAX = 2_000;
@@ -69,6 +73,8 @@ class EnforcementPublisher {
   #written: Written | undefined;
   #failures = 0;
   #retryAtMs = 0;
+  /** The last report says so. */
+  #promisedUntilMs = 0;
   #mayDiffer = false;
   #wake: (() => void) | undefined;
 
@@ -135,7 +141,9 @@ class EnforcementPublisher {
       this.#written = undefined; // whatever has become of it
       const step = Math.min(RETRY_MS_FIRST * 2 ** this.#failures, RETRY_MS_MAX);
       this.#failures++;
-      this.#retryAtMs = clock.elapsedMs() + step / 2 + (clock.random() * step) / 2;
+      const [nowMs, lastChanceMs] = [clock.elapsedMs(), this.#promisedUntilMs - LAST_CHANCE_MS];
+      const retryAtMs = nowMs + step / 2 + (clock.random() * step) / 2;
+      this.#retryAtMs = nowMs < lastChanceMs ? Math.min(retryAtMs, lastChanceMs) : retryAtMs;
       onFailure(error);
     }
   }
@@ -155,6 +163,7 @@ class EnforcementPublisher {
   async #writeStatus(status: EnforcementStatus, resourceVersion: string, withinMs: number): Promise<void> {
     const { api, source, clock, signal } = this.#publishing;
     const stop = new AbortController();
+    const promisedUntilMs = clock.elapsedMs() + promisedMs(status);
     let cancel = clock.after(withinMs, () => stop.abort());
     const shorten = (): void => {
       cancel();
@@ -163,7 +172,8 @@ class EnforcementPublisher {
     signal.addEventListener('abort', shorten);
     try {
       const { metadata } = await api.patchStatus({ served: NODE_ENFORCEMENT, name: source.state.node }, { ...status }, { resourceVersion, signal: stop.signal });
-      this.#written = { atMs: clock.elapsedMs(), weight: weightOf(status), bytes: JSON.stringify(status).length, isReady: status.ready, resourceVersion: metadata.resourceVersion! };
+      this.#written = { atMs: clock.elapsedMs(), weight: weightOf(status), bytes: bytesOf(status), isReady: status.ready, resourceVersion: metadata.resourceVersion! };
+      this.#promisedUntilMs = promisedUntilMs;
     } finally {
       signal.removeEventListener('abort', shorten);
       cancel();
@@ -182,11 +192,19 @@ class EnforcementPublisher {
   }
 
   #status(): EnforcementStatus {
-    const { source, facts, staged, clock } = this.#publishing;
+    const { source, facts, staged, losses, clock } = this.#publishing;
     const at = clock.now();
-    const promisedMs = HEARTBEATS_PROMISED * heartbeatMs(this.#written?.bytes ?? 0);
-    return enforcementStatus({ state: source.state, facts, staged: staged() }, { now: at, nextReportBefore: new Date(at.getTime() + promisedMs) });
+    const status = enforcementStatus({ state: source.state, facts, staged: staged(), losses: losses() }, { now: at, nextReportBefore: at });
+    return { ...status, nextReportBefore: timeText(new Date(at.getTime() + promisedMs(status))) };
   }
+}
+
+function bytesOf(status: EnforcementStatus): number {
+  return JSON.stringify(status).length;
+}
+
+function promisedMs(status: EnforcementStatus): number {
+  return HEARTBEATS_PROMISED * heartbeatMs(bytesOf(status));
 }
 
 function heartbeatMs(bytes: number): number {

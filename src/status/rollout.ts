@@ -1,5 +1,6 @@
 // Which generation of each policy is in force on which node since when, as the agents report it, and what nobody can know of it.
 import { compareText } from '../base/finding.ts';
+import { NO_LOSSES, type FlowLosses } from '../flow/flow-losses.ts';
 import type { ClusterObject } from '../kube/cluster-api.ts';
 import { overdueSince } from '../model/time-to-live.ts';
 import type { EnforcementStatus, ReportedAudit } from './node-enforcement.ts';
@@ -31,6 +32,13 @@ export interface NodeStanding {
   readonly version: string | undefined;
   readonly reportedAt: string | undefined;
   readonly troubles: readonly string[];
+  /** Missing: none that it tells of. */
+  readonly losses?: NodeLosses;
+}
+
+/** Those that are, and since when they are counted. */
+export interface NodeLosses extends Partial<FlowLosses> {
+  readonly since: string;
 }
 
 export interface PolicyRollout {
@@ -106,6 +114,7 @@ function reportOf(node: string, status: Partial<EnforcementStatus> | undefined, 
     const [uid, generation, seconds] = line.split(' ');
     known.set(uid!, { generation: Number(generation), since: `${new Date(Number(seconds) * 1000).toISOString().slice(0, 19)}Z`, audited: false, problem: undefined });
   }
+  const losses = lossesOf(status);
   const standing: NodeStanding = {
     node,
     standing: standingOf(status, now),
@@ -113,8 +122,16 @@ function reportOf(node: string, status: Partial<EnforcementStatus> | undefined, 
     version: status?.version,
     reportedAt: status?.reportedAt,
     troubles: (status?.troubles ?? []).map(({ code, message }) => `${code}: ${message}`),
+    ...(losses === undefined ? {} : { losses }),
   };
   return { standing, hasOmitted: (status?.counts?.omitted ?? 0) > 0, known };
+}
+
+/** An older or newer agent's: every field is looked at. */
+function lossesOf({ losses = {}, startedAt = '' }: { readonly losses?: Partial<FlowLosses>; readonly startedAt?: string } = {}): NodeLosses | undefined {
+  const whys = Object.keys(NO_LOSSES) as (keyof FlowLosses)[]; // it has these and no others
+  const lost = whys.flatMap((why) => ((losses[why] ?? 0) > 0 ? [[why, losses[why]] as const] : []));
+  return lost.length === 0 ? undefined : { since: startedAt, ...Object.fromEntries(lost) };
 }
 
 function standingOf(status: Partial<EnforcementStatus> | undefined, now: Date): NodeStanding['standing'] {

@@ -1,7 +1,7 @@
 // Reads from a cluster what a rollout is made of, and goes on reading it while somebody waits.
 import type { ClusterApi, ClusterObject, ServedKind } from '../kube/cluster-api.ts';
 import { ClusterError } from '../kube/cluster-error.ts';
-import { isPolicyKind } from '../read/kinds.ts';
+import { isPolicyKind } from '../read/values/kinds.ts';
 import { NODE_ENFORCEMENT } from './node-enforcement.ts';
 import type { RolloutObjects } from './rollout.ts';
 

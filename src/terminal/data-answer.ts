@@ -5,6 +5,6 @@ export const DATA_FORMATS = ['json', 'yaml'] as const;
 /** The answer's JSON in the format; what writes YAML is loaded only for it. */
 export async function dataAnswer(format: (typeof DATA_FORMATS)[number], json: Iterable<string>): Promise<Iterable<string>> {
   if (format === 'json') return json;
-  const { yamlOfJson } = await import('../report/json-yaml.ts');
+  const { yamlOfJson } = await import('../report/text/json-yaml.ts');
   return [yamlOfJson([...json].join(''))];
 }

@@ -9,19 +9,22 @@ export interface Interruption {
   readonly hasCome: () => boolean;
   /** Resolves when the first one comes. */
   readonly come: Promise<void>;
+  /** Aborted by the first one. A wait in a loop goes by this: what races a promise that outlives it stays with the promise. */
+  readonly signal: AbortSignal;
   readonly stopListening: () => void;
 }
 
 export function listenForInterruption(): Interruption {
-  let isSet = false;
+  const stop = new AbortController();
+  const { signal } = stop;
   let announce: () => void = () => undefined;
   const come = new Promise<void>((resolve) => (announce = resolve));
   const onSignal = (): void => {
     // Namespaces go with the process, so ending at once leaves nothing either.
-    if (isSet) process.exit(INTERRUPTED_STATUS);
-    isSet = true;
+    if (signal.aborted) process.exit(INTERRUPTED_STATUS);
+    stop.abort();
     announce();
   };
   for (const signal of SIGNALS) process.on(signal, onSignal);
-  return { hasCome: () => isSet, come, stopListening: () => SIGNALS.forEach((signal) => process.off(signal, onSignal)) };
+  return { hasCome: () => signal.aborted, come, signal, stopListening: () => SIGNALS.forEach((signal) => process.off(signal, onSignal)) };
 }

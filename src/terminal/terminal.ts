@@ -1,5 +1,5 @@
 // What the two output streams can show: colors, width, and whether a person is watching.
-import { PLAIN_STYLE, TERMINAL_STYLE, type Style } from '../report/style.ts';
+import { PLAIN_STYLE, TERMINAL_STYLE, type Style } from '../report/text/style.ts';
 
 export interface Terminal {
   readonly isInteractive: boolean;

@@ -1,6 +1,6 @@
 // Findings beside an answer: on stderr, the weighty ones in full, the rest counted.
 import type { Finding } from '../base/finding.ts';
-import { countFindings, findingText, type LineLookup } from '../report/finding-text.ts';
+import { countFindings, findingText, type LineLookup } from '../report/findings/finding-text.ts';
 import { writeNote } from './output.ts';
 import { terminalOf } from './terminal.ts';
 

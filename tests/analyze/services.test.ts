@@ -7,7 +7,7 @@ import { formatIpAddress } from '../../src/base/ip-address.ts';
 import { rangeLabel } from '../../src/base/range-label.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
-import { formatPorts } from '../../src/report/port-text.ts';
+import { formatPorts } from '../../src/report/text/port-text.ts';
 import { findEnds } from '../../src/words/endpoint-words.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
 import { readText } from '../read/reading.ts';

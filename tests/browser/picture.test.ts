@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chromium } from 'playwright-core';
 import { portSetOf } from '../../src/base/port-set.ts';
-import { formatReach } from '../../src/report/reach-formats.ts';
-import { PLAIN_STYLE } from '../../src/report/style.ts';
+import { formatReach } from '../../src/report/reach/reach-formats.ts';
+import { PLAIN_STYLE } from '../../src/report/text/style.ts';
 import { CHROMIUM, needs } from '../needs.ts';
 import { reachabilityOf } from '../report/reachability-example.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { chromium } from 'playwright-core';
-import { pageHtml } from '../../src/report/page-html.ts';
+import { pageHtml } from '../../src/report/page/page-html.ts';
 import { runBulkhead } from '../cli/run-bulkhead.ts';
 import { CHROMIUM, needs } from '../needs.ts';
 

@@ -7,7 +7,7 @@ import { compileCluster } from '../../src/compile/compile.ts';
 import type { Program } from '../../src/compile/program.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
-import { formatPorts } from '../../src/report/port-text.ts';
+import { formatPorts } from '../../src/report/text/port-text.ts';
 import type { CasePage } from './case-page.ts';
 import { endName, formatReach } from './reach-text.ts';
 

@@ -43,3 +43,12 @@ test('jsonl: findings have the same line in lint and in reach', (t) => {
   for (const line of inReach) assert.ok(inLint.includes(line), line);
   for (const line of inLint) assert.equal(typeof (JSON.parse(line) as { finding: { code: string } }).finding.code, 'string');
 });
+
+test('a name commands no terminal, in whatever format it is printed', (t) => {
+  const cwd = makeFolder(t, { 'pods.yaml': 'apiVersion: v1\nkind: Pod\nmetadata: { name: "\\e[31mred", namespace: shop, labels: { app: b } }\nspec: { containers: [{ name: c, image: x }] }\n' });
+  for (const format of ['table', 'wide', 'matrix', 'json', 'jsonl', 'yaml', 'csv', 'md', 'dot', 'mermaid', 'svg']) {
+    const { status, stdout } = runBulkhead(['reach', 'pods.yaml', '-o', format], { cwd });
+    assert.equal(status, 0, format);
+    assert.ok(!stdout.includes('\u001b'), format);
+  }
+});

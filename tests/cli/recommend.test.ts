@@ -109,6 +109,18 @@ test('names of flows lead to no file outside the folder', (t) => {
   assert.equal(pathBelow('out', 'shop', 'web.yaml'), join('out', 'shop', 'web.yaml'));
 });
 
+test('kinds and labels of flows that no object can have make no policy that a server refuses', (t) => {
+  const end = (label: string, kind: string, name = 'api'): object => ({ namespace: 'shop', labels: [label], workloads: [{ kind, name }] });
+  const flow = (source: object, target: object): string => JSON.stringify({ time: '2026-11-20T10:00:00Z', verdict: 'FORWARDED', is_reply: false, IP: { source: '10.0.0.1', destination: '10.0.0.2' }, l4: { TCP: { source_port: 40000, destination_port: 80 } }, source, destination: target });
+  const long = 'x'.repeat(250);
+  const lines = [flow(end('k8s:app=a', 'Deployment'), end('k8s:app=b', 'Deploy\u001bment')), flow(end('k8s:app=\u001b[31m', 'Job', 'bad'), end('k8s:app=c', 'Deployment', long)), flow(end('k8s:app=d', 'StatefulSet', long), end('k8s:app=c', 'Deployment', long))];
+  const folder = makeFolder(t, { 'flows.jsonl': lines.join('\n') });
+  const { status, stdout, stderr } = runBulkhead(['recommend', '--flows', 'flows.jsonl'], { cwd: folder });
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /flows of pods without a label that stays \(1\)/);
+  assert.equal(runBulkhead(['lint', '-'], { input: stdout }).status, 0, stdout);
+});
+
 test('a workload whose name leads out of the folder: a sentence, and nothing is written', (t) => {
   const folder = makeFolder(t, { 'app.yaml': APP.replaceAll('{ name: db, namespace', '{ name: ../../../up, namespace') });
   const { status, stderr } = runBulkhead(['recommend', '-f', 'app.yaml', '--write', 'out'], { cwd: folder });

@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { systemClock } from '../../src/cli/system-clock.ts';
 import { KubeApi } from '../../src/kube/kube-api.ts';
 import { openConnection, type Connection } from '../../src/kube/kube-config.ts';
+import { NO_LOSSES } from '../../src/flow/flow-losses.ts';
 import { publishEnforcement } from '../../src/status/publish-enforcement.ts';
 import { randomClusterPolicies } from '../clusters/random-cluster-policies.ts';
 import { randomPolicies } from '../clusters/random-cluster.ts';
@@ -126,12 +127,12 @@ test('an agent beside newer definitions goes on with its version, and what a new
   const failures: string[] = [];
   const policies = Array.from({ length: 10_000 }, (_, index) => policy(`policy-${index}`, { uid: `12345678-1234-1234-1234-${String(index).padStart(12, '0')}`, ...(index < 900 ? { problem: 'p'.repeat(600) } : {}) }));
   const source = new ChangingState({ ...READY, node: 'n1', policies });
-  const publishing = publishEnforcement({ api: new KubeApi(await connect()), source, facts: FACTS, staged: () => [], clock: systemClock, onFailure: ({ message }) => failures.push(message), signal: stop.signal });
+  const publishing = publishEnforcement({ api: new KubeApi(await connect()), source, facts: FACTS, staged: () => [], losses: () => ({ ...NO_LOSSES, ledgerFull: 3 }), clock: systemClock, onFailure: ({ message }) => failures.push(message), signal: stop.signal });
   while (kubectl(['get', 'nodeenforcement', 'n1', '-o', 'jsonpath={.status.ready}']) !== 'true') await sleep(200);
   stop.abort();
   await publishing;
-  const { status } = JSON.parse(kubectl(['get', 'nodeenforcements.v1beta1.bulkhead.dev', 'n1', '-o', 'json'])) as { readonly status: { readonly flows: number; readonly counts: object; readonly morePolicies: readonly string[] } };
-  assert.deepEqual([status.flows, status.counts, status.morePolicies.length], [7, { known: 10_000, inForce: 10_000, withProblem: 900, audited: 0, omitted: 0 }, 9_000]);
+  const { status } = JSON.parse(kubectl(['get', 'nodeenforcements.v1beta1.bulkhead.dev', 'n1', '-o', 'json'])) as { readonly status: { readonly flows: number; readonly counts: object; readonly losses: object; readonly morePolicies: readonly string[] } };
+  assert.deepEqual([status.flows, status.counts, status.losses, status.morePolicies.length], [7, { known: 10_000, inForce: 10_000, withProblem: 900, audited: 0, omitted: 0 }, { ...NO_LOSSES, ledgerFull: 3 }, 9_000]);
   assert.deepEqual(failures.filter((message) => !/re\)?initializing/.test(message)), []);
 });
 

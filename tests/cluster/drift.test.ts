@@ -65,6 +65,10 @@ test('since a release: what others made of its policies is told, and nothing whe
   const applied = bulkhead('apply', file, '--release', 'bank', '--yes', '--allow', 'namespace', '--wait', '0');
   assert.equal(applied.status, 0, applied.stdout + applied.stderr);
   assert.deepEqual(told(), []);
+  const newcomer = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'newcomer', namespace: 'bank' }, spec: { containers: [{ name: 'a', image: 'none' }] } };
+  kubectl(['apply', '-f', '-'], JSON.stringify(newcomer));
+  assert.deepEqual(told(), ['unprotected-workload bank/newcomer egress', 'unprotected-workload bank/newcomer ingress'], 'it came since');
+  kubectl(['delete', 'pod', 'newcomer', '-n', 'bank', '--grace-period=0', '--force']);
   kubectl(['patch', 'networkpolicy', 'vault', '-n', 'bank', '--type=json', '-p', '[{"op":"replace","path":"/spec/podSelector/matchLabels/app","value":"valut"}]']);
   assert.deepEqual(told(), ['unprotected-workload bank/vault egress', 'unprotected-workload bank/vault ingress', 'selects-nothing NetworkPolicy bank/vault']);
   kubectl(['delete', 'networkpolicy', 'vault', '-n', 'bank']);

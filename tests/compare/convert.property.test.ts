@@ -6,7 +6,7 @@ import { hasErrors } from '../../src/base/finding.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
-import { convertedYaml } from '../../src/report/policy-yaml.ts';
+import { convertedYaml } from '../../src/report/define/policy-yaml.ts';
 import { checkClusters } from '../clusters/check-property.ts';
 import { outsideAddresses } from '../clusters/points.ts';
 import type { RawCluster } from '../clusters/raw-cluster.ts';

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { convertPolicies, type Conversion } from '../../src/compare/convert.ts';
 import { hasErrors } from '../../src/base/finding.ts';
 import { readText } from '../read/reading.ts';
-import { convertedYaml } from '../../src/report/policy-yaml.ts';
+import { convertedYaml } from '../../src/report/define/policy-yaml.ts';
 
 const POD = `
 apiVersion: v1

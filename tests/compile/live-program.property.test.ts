@@ -9,7 +9,7 @@ import type { DirectionDifference, ProgramDifference } from '../../src/compile/p
 import type { Program } from '../../src/compile/program.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
 import { DIRECTIONS, type Direction } from '../../src/model/network-policy.ts';
-import { reachJson } from '../../src/report/reach-json.ts';
+import { reachJson } from '../../src/report/reach/reach-json.ts';
 import { checkWith } from '../clusters/check-property.ts';
 import { holdToReference } from '../clusters/hold-to-reference.ts';
 import { outsideAddresses } from '../clusters/points.ts';

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseIpAddress } from '../../src/base/ip-address.ts';
-import { conformanceJunit, conformanceText } from '../../src/report/conformance.ts';
-import { PLAIN_STYLE } from '../../src/report/style.ts';
+import { conformanceJunit, conformanceText } from '../../src/report/state/conformance.ts';
+import { PLAIN_STYLE } from '../../src/report/text/style.ts';
 import { CASE_DIRECTIONS, CONFORMANCE_CASES, OPEN_STATE, PEER_KINDS, PORT_KINDS, statesOf, UPDATES, type ConformancePods } from '../../src/doctor/conformance-cases.ts';
 import { expectedConnections } from '../../src/doctor/expected-connections.ts';
 import type { ReadyPod } from '../../src/doctor/probe-ground.ts';

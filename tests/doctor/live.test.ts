@@ -7,8 +7,8 @@ import { GroundError } from '../../src/doctor/probe-ground.ts';
 import { EXPIRES_ANNOTATION, groundNamespace, PROBE_IMAGE } from '../../src/doctor/probe-pods.ts';
 import type { ServedKind } from '../../src/kube/cluster-api.ts';
 import { ClusterError } from '../../src/kube/cluster-error.ts';
-import { liveText } from '../../src/report/live-support.ts';
-import { PLAIN_STYLE } from '../../src/report/style.ts';
+import { liveText } from '../../src/report/state/live-support.ts';
+import { PLAIN_STYLE } from '../../src/report/text/style.ts';
 import { FakeEngine, QuickClock, type Judge } from './fake-engine.ts';
 
 const NAMESPACES: ServedKind = { apiVersion: 'v1', kind: 'Namespace', resource: 'namespaces', isNamespaced: false };

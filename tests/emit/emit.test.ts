@@ -73,6 +73,14 @@ test('an address that two pods claim has a class without pairs', () => {
   assert.equal(classOf(emission, '10.0.0.2'), 0);
 });
 
+test('an address of two pods that no policy treats unlike is open to both, though a selector tells them apart', () => {
+  const peers = [{ podSelector: { matchLabels: { role: 'x' } }, namespaceSelector: { matchLabels: { team: 'other' } } }];
+  const elsewhere: RawPolicy = { namespace: 'a', name: 'elsewhere', spec: { podSelector: { matchLabels: { app: 'local' } }, ingress: [{ from: peers }] } };
+  const emission = emit([LOCAL, 'b 10.0.0.2 role=x', 'c 10.0.0.2 role=y'], [elsewhere, allowBlock('p', '10.0.0.0/8')]);
+  assert.deepEqual(emission.disputed, []);
+  assert.notEqual(classOf(emission, '10.0.0.2'), 0);
+});
+
 test('a local pod whose address is disputed is closed', () => {
   const cluster = settleCluster({ namespaces: [], workloads: [workload(LOCAL), workload('b 10.0.0.1 role=x')], policies: [allow('x', 80)], clusterPolicies: [], nodes: [], podRanges: [] });
   const places = cluster.pods.map(({ addresses }, pod) => ({ pod, addresses }));

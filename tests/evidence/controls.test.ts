@@ -8,8 +8,9 @@ import { chooseFrameworks, type ControlVerdict } from '../../src/evidence/contro
 import { gatherEvidence, hasUnmetControl, type Evidence, type EvidenceQuestion } from '../../src/evidence/evidence.ts';
 import { loadFrameworks } from '../../src/evidence/framework.ts';
 import { parseScope } from '../../src/evidence/scope.ts';
-import { readTestRun } from '../../src/evidence/test-results.ts';
+import { readTestRun, type TestRun } from '../../src/evidence/test-results.ts';
 import { readManifests } from '../../src/read/read.ts';
+import type { KeptRelease } from '../../src/release/release-record.ts';
 
 const PODS = ['shop/gateway', 'shop/web', 'data/cards', 'data/audit'].map((name) => {
   const [namespace, pod] = name.split('/');
@@ -36,7 +37,7 @@ function evidenceOf(objects: readonly string[], question: Partial<EvidenceQuesti
   const text = [...PODS, ...objects].map((object) => `---\n${object}\n`).join('');
   const { cluster, findings } = readManifests([{ name: 'cluster.yaml', chunks: () => [new TextEncoder().encode(text)] }]);
   assert.deepEqual(findings.filter(({ severity }) => severity === 'error'), []);
-  return gatherEvidence({ program: compileCluster(cluster), diagnosis: ENFORCED, scopes: [parseScope(SCOPE)], frameworks: loadFrameworks(), flows: undefined, tests: undefined, testRuns: [], releases: undefined, unread: [], ...question });
+  return gatherEvidence({ program: compileCluster(cluster), diagnosis: ENFORCED, scopes: [parseScope(SCOPE)], frameworks: loadFrameworks(), flows: undefined, tests: undefined, testRuns: [], at: undefined, releases: undefined, unread: [], ...question });
 }
 
 const SCOPE = 'pci: pci=true from shop/gateway to shop/gateway hops 3';
@@ -45,7 +46,10 @@ function verdicts({ frameworks }: Evidence): Readonly<Record<string, ControlVerd
   return Object.fromEntries(frameworks.flatMap(({ framework, controls }) => controls.map(({ control, verdict }) => [`${framework.name} ${control.number}`, verdict] as const)));
 }
 
-const ALL_MET = Object.fromEntries(loadFrameworks().flatMap(({ name, controls }) => controls.map(({ number }) => [`${name} ${number}`, 'met'])));
+/** What tests in the cluster say is never more than what people judge. */
+const TESTED = { 'pci-dss 11.4.5': 'unknown', 'pci-dss 11.4.6': 'unknown' } as const;
+
+const ALL_MET = { ...Object.fromEntries(loadFrameworks().flatMap(({ name, controls }) => controls.map(({ number }) => [`${name} ${number}`, 'met'] as const))), ...TESTED };
 
 test('where everything is closed and enforced, each control is met', () => {
   const evidence = evidenceOf(CLOSED_ALL);
@@ -103,7 +107,7 @@ test('a namespace without pods is judged by the pods that may come', () => {
 });
 
 test('what is not enforced is not met, and what nobody knows is not said', () => {
-  assert.ok(Object.values(verdicts(evidenceOf(CLOSED_ALL, { diagnosis: diagnosisOf('inert') }))).every((verdict) => verdict === 'not-met'));
+  assert.deepEqual(verdicts(evidenceOf(CLOSED_ALL, { diagnosis: diagnosisOf('inert') })), { ...Object.fromEntries(Object.keys(ALL_MET).map((control) => [control, 'not-met'])), ...TESTED });
   for (const diagnosis of [undefined, diagnosisOf('unknown')]) {
     const found = verdicts(evidenceOf(CLOSED_ALL, { diagnosis }));
     assert.equal(found['cis-kubernetes 5.3.1'], 'unknown');
@@ -155,9 +159,35 @@ test('sentences of scopes', () => {
   assert.throws(() => evidenceOf(CLOSED_ALL, { scopes: [parseScope('pci=true from shop/nobody')] }), WordError);
 });
 
+/** Of the cluster, with one connection, unless it says otherwise. */
+function runAt(at: string | undefined, more: Partial<TestRun> = {}): TestRun {
+  return { name: 'x', where: 'cluster', at, connections: 1, held: 1, failed: 0, failures: [], ...more };
+}
+
+test('the last test in the cluster speaks for the segmentation, and never for more than it tried', () => {
+  const found = (testRuns: readonly TestRun[], question: Partial<EvidenceQuestion> = {}): readonly [ControlVerdict, string] => {
+    const [, , , year] = evidenceOf(CLOSED_ALL, { testRuns, at: '2026-11-20T00:00:00.000Z', frameworks: chooseFrameworks(loadFrameworks(), ['pci-dss'], undefined), ...question }).frameworks[0]!.controls;
+    return [year!.verdict, year!.statements[0]!.says];
+  };
+  const HELD = '2026-10-01T10:00:00.000Z';
+  assert.match(found([runAt(HELD)])[1], /^the last test .* of 2026-10-01T10:00:00.000Z, tried 1 connection: 1 expectation held, 0 failed; whether policies were changed since is not known; whether that was all/);
+  assert.deepEqual(found([runAt(HELD), runAt('2026-11-01T00:00:00.000Z', { failed: 1, failures: ['t: deny a -> b'] })])[0], 'not-met');
+  assert.deepEqual(found([runAt('2026-09-01T00:00:00.000Z', { failed: 1, failures: ['t: deny a -> b'] }), runAt(HELD)])[0], 'unknown');
+  assert.match(found([runAt('2025-11-19T00:00:00.000Z')])[1], /more than 12 months before/);
+  // None of these is a test of the cluster that is known to have been before.
+  for (const run of [runAt(undefined), runAt(HELD, { where: 'static' }), runAt(HELD, { where: 'lab' }), runAt(HELD, { connections: 0 }), runAt('2027-01-01T00:00:00.000Z')]) assert.match(found([run])[1], /^no results of a test in the cluster/);
+  assert.match(found([runAt(HELD)], { at: undefined })[1], /nobody said when this report is of/);
+  assert.equal(found([runAt(HELD)], { scopes: [] })[0], 'not-asked');
+  const release = (at: string): KeptRelease => ({ record: { version: 1, release: 'shop', revision: 1, action: 'apply', at, changes: [], members: [], helpers: [] }, state: 'written', stored: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'x' } } });
+  assert.match(found([runAt(HELD)], { releases: [release('2026-10-02T00:00:00.000Z'), release('2026-09-02T00:00:00.000Z')] })[1], /released once since, last on 2026-10-02/);
+  assert.doesNotMatch(found([runAt(HELD)], { releases: [release('2026-09-02T00:00:00.000Z')] })[1], /since/);
+});
+
 test('results of tests that do not agree with themselves are none', () => {
   const report = { apiVersion: 'bulkhead/v1', kind: 'TestReport', in: 'cluster', held: 1, failed: 1, tests: [{ name: 'shop', results: [{ expectation: 'deny a -> b', holds: false }, { expectation: 'allow a -> b', holds: true }] }] };
-  assert.deepEqual(readTestRun('monday.json', JSON.stringify(report)), { name: 'monday.json', where: 'cluster', held: 1, failed: 1, failures: ['shop: deny a -> b'] });
-  for (const broken of [{ ...report, failed: 0 }, { ...report, held: 2 }, { ...report, kind: 'Report' }, { ...report, in: 'mind' }, []]) assert.throws(() => readTestRun('x', JSON.stringify(broken)), WordError);
+  assert.deepEqual(readTestRun('monday.json', JSON.stringify(report)), { name: 'monday.json', where: 'cluster', at: undefined, connections: 0, held: 1, failed: 1, failures: ['shop: deny a -> b'] });
+  const dated = { ...report, at: '2026-10-01T10:00:00Z', tests: [{ name: 'shop', results: [{ expectation: 'deny a -> b', holds: false, tried: { connections: 3 } }, { expectation: 'allow a -> b', holds: true }] }] };
+  assert.deepEqual([readTestRun('x', JSON.stringify(dated)).at, readTestRun('x', JSON.stringify(dated)).connections], ['2026-10-01T10:00:00.000Z', 3]);
+  for (const broken of [{ ...report, at: 'yesterday' }, { ...report, at: '2026-10-01T10:00:00+02:00' }, { ...report, failed: 0 }, { ...report, held: 2 }, { ...report, kind: 'Report' }, { ...report, in: 'mind' }, []]) assert.throws(() => readTestRun('x', JSON.stringify(broken)), WordError);
   assert.throws(() => readTestRun('x', 'no JSON'), WordError);
 });

@@ -63,7 +63,7 @@ test('a pod is closed to strangers as far as the literal reading of the API says
 });
 
 function gather(cluster: Cluster): Evidence {
-  return gatherEvidence({ program: compileCluster(cluster), diagnosis: undefined, scopes: [], frameworks: [], flows: undefined, tests: undefined, testRuns: [], releases: undefined, unread: [] });
+  return gatherEvidence({ program: compileCluster(cluster), diagnosis: undefined, scopes: [], frameworks: [], flows: undefined, tests: undefined, testRuns: [], at: undefined, releases: undefined, unread: [] });
 }
 
 test('workloads have the impact, and the outside, that other answers give their pods', () => {

@@ -43,6 +43,21 @@ test('a flow between pods that the cluster has is decided as the reference says'
   assert.ok(refused > 20, `${refused} refused in all`);
 });
 
+test('what is judged with many others has the reason that it has alone', () => {
+  let shared = 0;
+  checkWith(numbers, (raw, chosen) => {
+    const cluster = withAddresses(settleCluster(raw));
+    const seen = seenFlows(cluster, chosen).map(({ record }) => record).slice(0, 8);
+    // Everybody to everybody on the same two ports: many are governed alike.
+    const pairs = seen.flatMap((one) => seen.filter(({ family, source }) => family === one.family && (source.kind === 'pod' || one.target.kind === 'pod')).map(({ source }): FlowRecord => ({ ...one, source })));
+    const records = pairs.flatMap((pair) => [seen[0]!, seen.at(-1)!].map(({ protocol, port }): FlowRecord => ({ ...pair, protocol, port })));
+    const together = judgeRecords(cluster, records);
+    for (const [index, record] of records.entries()) assert.deepEqual(together[index]!.reason, judgeRecords(cluster, [record])[0]!.reason, JSON.stringify(flowJson(record)));
+    shared += together.length - new Set(together.map(({ reason }) => reason)).size;
+  }, { share: 0.1 });
+  assert.ok(shared > 20, `${shared} shared in all`);
+});
+
 test('written down, read again and judged without the pods, it is decided by what was written', () => {
   let refused = 0;
   checkWith(numbers, (raw, chosen) => {

@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { NO_LOSSES } from '../../src/flow/flow-losses.ts';
 import type { FlowRecord } from '../../src/flow/flow-record.ts';
 import { readFlow } from '../../src/flow/read-flow.ts';
 import { askHistory } from '../../src/history/ask-history.ts';
@@ -48,6 +49,7 @@ test('beyond the bound the oldest go, and what went and what arrived are what th
   const { spooledBytes, spooledBatches, lost } = world.sender.state;
   assert.ok(spooledBytes <= HALF_BYTES && spooledBatches < DRAINS && lost > 0, `${spooledBatches} batches, ${spooledBytes} bytes`);
   assert.match(senderMetrics(world.sender.state), new RegExp(`^bulkhead_sender_lost_total ${lost}$`, 'm'));
+  assert.deepEqual(world.sender.state.losses, { ...NO_LOSSES, spoolFull: lost });
   assert.ok(world.said.some((text) => /^the spool is full: [0-9]+ judgments are lost/.test(text)));
   await comeBack(world);
   assert.deepEqual(await readBack(world), { judgments: sent.judgments - lost, lost });

@@ -6,7 +6,8 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import type { FlowRecord } from '../../src/flow/flow-record.ts';
+import { NO_LOSSES } from '../../src/flow/flow-losses.ts';
+import type { FlowEnd, FlowRecord } from '../../src/flow/flow-record.ts';
 import { readFlow } from '../../src/flow/read-flow.ts';
 import { ReviewedAdmission } from '../../src/history/admission.ts';
 import { askHistory, type HistoryWords } from '../../src/history/ask-history.ts';
@@ -198,6 +199,7 @@ test('a spool that is full loses its oldest batches, a torn one is refused, a ha
     first.sender.spoolNow();
   }
   await first.end();
+  assert.deepEqual(first.sender.state.losses, { ...NO_LOSSES, spoolFull: first.sender.state.lost });
   assert.ok(first.spool.bytes <= 3_000 && first.sender.state.lost > 0 && first.sender.state.lost % 10 === 0);
   const folder = join(world.folder, 'spool-a');
   const torn = readdirSync(folder).sort()[0]!;
@@ -208,6 +210,7 @@ test('a spool that is full loses its oldest batches, a torn one is refused, a ha
   second.sender.take([flow({ port: 99, count: 10 })], 0);
   await until(() => second.sender.state.lost >= 1_010 && second.spool.batches.length === 0);
   await second.end();
+  assert.deepEqual(second.sender.state.losses, { ...NO_LOSSES, unwritten: 1_000, refused: second.sender.state.lost - 1_000 });
   const { records, lost } = await ask(world);
   assert.ok(countOf(records) + lost >= 20 * 10 + 10 + 1_000, `${countOf(records)} and ${lost}`);
   assert.ok(countOf(records) < 200 && lost > 1_000);
@@ -286,6 +289,58 @@ test('who follows sees what comes, as far as he may', async (context) => {
   stop.abort();
   await following;
   assert.ok(seen.every((port) => port === 7));
+});
+
+test('what two nodes tell of one connection is answered as one, with and without a verdict, a limit and a Service, to who may read either end', async (context) => {
+  const world = await open(context);
+  const onNode = (end: FlowEnd, node: string): FlowEnd => ({ ...end, node }) as FlowEnd; // of a pod
+  const ends = { source: onNode(podEnd('shop', 'web'), 'a'), target: onNode(podEnd('bank', 'vault'), 'b') };
+  const early = { firstSeen: NOON - 2_000, lastSeen: NOON - 1_000 };
+  await world.store.take(batchOf([flow({ ...ends, port: 1, count: 3, openings: 3, service: 'bank/vault' }), flow({ ...ends, port: 2, count: 2, openings: 2, service: 'bank/vault' }), flow({ ...ends, ...early, port: 3, count: 4, openings: 4 }), flow({ port: 4 })], { node: 'a' }));
+  await world.store.take(batchOf([flow({ ...ends, port: 1, count: 3, openings: 3 }), flow({ ...ends, port: 2, count: 2, openings: 0, verdict: 'denied' }), flow({ ...ends, ...early, port: 3, count: 1, openings: 0, verdict: 'denied' }), flow({ ...ends, ...early, port: 3, count: 3, openings: 3 })], { node: 'b' }));
+  const brief = async (words: HistoryWords = {}, token = 'all'): Promise<readonly string[]> => (await ask(world, token, words)).records.map(({ verdict, port, count, openings, service }) => `${verdict} ${port}: ${count}, ${openings} opened${service === undefined ? '' : ' by a Service'}`).sort();
+  const [first, second, third, refused, fourth] = ['allowed 1: 3, 3 opened by a Service', 'denied 2: 2, 0 opened by a Service', 'allowed 3: 3, 3 opened', 'denied 3: 1, 0 opened', 'allowed 4: 1, 1 opened'] as const;
+  assert.deepEqual(await brief(), [first, third, fourth, second, refused]);
+  assert.deepEqual(await brief({ verdict: 'allowed' }), [first, third, fourth]);
+  assert.deepEqual(await brief({ verdict: 'denied' }), [second, refused]);
+  assert.deepEqual(await brief({ verdict: 'denied', to: 'svc/bank/vault' }), [second]);
+  assert.deepEqual(await brief({ verdict: 'allowed', to: 'svc/bank/vault' }), [first]);
+  assert.deepEqual(await brief({ limit: 3 }), [first, fourth, second], 'the latest');
+  assert.deepEqual(await brief({ limit: 1, verdict: 'denied' }), [second]);
+  assert.deepEqual(await brief({ verdict: 'allowed' }, 'reader-bank'), [first, third]);
+  assert.deepEqual(await brief({ verdict: 'allowed' }, 'reader-shop'), ['allowed 1: 3, 3 opened', third, fourth], 'a Service of a namespace that he may not read is not named');
+  assert.deepEqual(await brief({ verdict: 'allowed', to: 'svc/bank/vault' }, 'reader-shop').catch(({ message }: Error) => message), await brief({ verdict: 'allowed', to: 'svc/bank/none' }, 'reader-shop').catch(({ message }: Error) => message));
+  assert.deepEqual(await brief({ verdict: 'allowed', namespaces: ['shop'] }), await brief({ verdict: 'allowed' }, 'reader-shop'));
+  await assert.rejects(ask(world, 'reader-nobody', { verdict: 'allowed' }), /403/);
+  const groups: string[] = [];
+  for await (const line of askHistory(world.place('all'), { groupBy: 'target', verdict: 'allowed' })) {
+    const { name, allowed, denied } = JSON.parse(line) as { readonly name: string; readonly allowed: number; readonly denied: number }; // of a group
+    groups.push(`${name} ${allowed} ${denied}`);
+  }
+  assert.deepEqual(groups, ['bank/vault 6 0', 'shop/db 1 0']);
+});
+
+test('who follows is shown a connection of two nodes once, and a refusal at its end that was shown as allowed as what it is', async (context) => {
+  const world = await open(context);
+  const stop = new AbortController();
+  const seen: string[] = [];
+  const following = (async () => {
+    for await (const line of askHistory(world.place('all'), { follow: true, verdict: 'allowed' }, stop.signal)) {
+      const read = readFlow(line);
+      if (read.kind === 'flow') seen.push(`${read.record.verdict} ${read.record.port} ${read.record.count} ${read.record.corrects}`);
+    }
+  })();
+  await until(() => world.asked.includes('SubjectAccessReview'));
+  for (let sequence = 0; seen.length === 0; sequence++) await world.store.take(batchOf([flow({ port: 9, lastSeen: NOON + sequence })], { node: 'c', sequence }));
+  seen.length = 0;
+  const ends = { source: { ...podEnd('shop', 'web'), node: 'a' } as FlowEnd, target: { ...podEnd('bank', 'vault'), node: 'b' } as FlowEnd };
+  await world.store.take(batchOf([flow({ ...ends, port: 1, count: 3 }), flow({ ...ends, port: 2, count: 2 })], { node: 'a' }));
+  await world.store.take(batchOf([flow({ ...ends, port: 1, count: 3 }), flow({ ...ends, port: 2, count: 2, verdict: 'denied' })], { node: 'b' }));
+  await world.store.take(batchOf([flow({ port: 5 })], { node: 'd' }));
+  await until(() => seen.some((line) => line.startsWith('allowed 5')));
+  stop.abort();
+  await following;
+  assert.deepEqual(seen.filter((line) => !line.startsWith('allowed 9')), ['allowed 1 3 undefined', 'allowed 2 2 undefined', 'denied 2 2 true', 'allowed 5 1 undefined']);
 });
 
 test('what is deleted is named, and by who may', async (context) => {

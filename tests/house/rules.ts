@@ -68,21 +68,51 @@ export function checkRoomList(sources: readonly SourceText[], table: RoomTable):
 
 /** Circles of imports, types counted: each is told once, at the import that closes it. */
 export function checkImportCircles(sources: readonly SourceText[]): Breach[] {
-  const byFile = new Map(sources.map((source) => [source.file, source]));
+  return findCircles(sources, (file) => file, 'move what both need into a file below them');
+}
+
+/** Circles between the folders of a room, and between a folder and a file beside it. */
+export function checkFolderCircles(sources: readonly SourceText[]): Breach[] {
+  const place = (file: string): string => (dirname(file).split('/').length > 2 ? dirname(file) : file);
+  return findCircles(sources, place, 'folders of a room are layers: move what both need into a folder below them');
+}
+
+interface PlacedImport {
+  readonly file: string;
+  readonly line: number;
+  readonly target: string;
+}
+
+function findCircles(sources: readonly SourceText[], place: (file: string) => string, instead: string): Breach[] {
+  const places = importsByPlace(sources, place);
   const breaches: Breach[] = [];
   const done = new Set<string>();
-  const visit = (source: SourceText, path: readonly string[]): void => {
-    for (const entry of source.imports) {
-      const target = byFile.get(resolveImport(source.file, entry.path));
-      if (target === undefined || done.has(target.file)) continue;
-      const start = path.indexOf(target.file);
-      if (start < 0) visit(target, [...path, target.file]);
-      else breaches.push({ file: source.file, line: entry.line, rule: `a circle: ${[...path.slice(start), target.file].join(' → ')}`, instead: 'move what both need into a file below them' });
+  const visit = (here: string, path: readonly string[]): void => {
+    for (const { file, line, target } of places.get(here) ?? []) {
+      if (done.has(target)) continue;
+      const start = path.indexOf(target);
+      if (start < 0) visit(target, [...path, target]);
+      else breaches.push({ file, line, rule: `a circle: ${[...path.slice(start), target].join(' → ')}`, instead });
     }
-    done.add(source.file);
+    done.add(here);
   };
-  for (const source of sources) if (!done.has(source.file)) visit(source, [source.file]);
+  for (const here of places.keys()) if (!done.has(here)) visit(here, [here]);
   return breaches;
+}
+
+/** An import within one place that is more than a file counts for nothing. */
+function importsByPlace(sources: readonly SourceText[], place: (file: string) => string): ReadonlyMap<string, readonly PlacedImport[]> {
+  const known = new Set(sources.map(({ file }) => file));
+  const places = new Map<string, PlacedImport[]>();
+  for (const { file, imports } of sources) {
+    const placed = imports.flatMap(({ path, line }) => {
+      const resolved = resolveImport(file, path);
+      const target = place(resolved);
+      return known.has(resolved) && (target !== place(file) || resolved === file) ? [{ file, line, target }] : [];
+    });
+    places.set(place(file), [...(places.get(place(file)) ?? []), ...placed]);
+  }
+  return places;
 }
 
 const WORLD = [

@@ -1,8 +1,8 @@
 // What libcni keeps is read as soon as it comes, forgotten when it goes, and never guessed at.
 import assert from 'node:assert/strict';
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { formatIpAddress } from '../../src/base/ip-address.ts';
 import { openCniResults, readCniResult } from '../../src/kernel/cni-results.ts';
@@ -34,14 +34,18 @@ interface Folder {
 
 function openFolder(t: TestContext, before: Readonly<Record<string, string>> = {}): Folder {
   const path = mkdtempSync(join(tmpdir(), 'bulkhead-cni-'));
+  t.after(() => rmSync(path, { recursive: true }));
   for (const [name, text] of Object.entries(before)) writeFileSync(join(path, name), text);
-  const given = openCniResults(path)!;
+  return openPath(t, path);
+}
+
+function openPath(t: TestContext, path: string): Folder {
+  const given = openCniResults(path);
   // The watch keeps no process alive by itself.
   const alive = setInterval(() => undefined, 1000);
   t.after(() => {
     clearInterval(alive);
     given.close();
-    rmSync(path, { recursive: true });
   });
   const told = (uid: string): Promise<void> => new Promise((resolve) => {
     const unwatch = given.watch((one) => {
@@ -99,6 +103,53 @@ test('of two pods with one address neither is known, until one of them is gone',
   assert.equal(textOf(given, 'young'), '10.0.0.2,fd00::1');
 });
 
-test('without the folder there is nothing', () => {
-  assert.equal(openCniResults(join(tmpdir(), 'bulkhead-cni-nowhere')), undefined);
+test('a folder that comes after the agent, with what it holds', async (t) => {
+  const { path: outer } = openFolder(t);
+  const { path, given, told } = openPath(t, join(outer, 'lib/results'));
+  assert.equal(given.of('u'), undefined);
+  const came = told('u');
+  mkdirSync(path, { recursive: true });
+  writeFileSync(join(path, 'net-1-eth0'), result('u', ['10.0.0.1/24']));
+  await came;
+  assert.equal(textOf(given, 'u'), '10.0.0.1');
+  const second = told('v');
+  writeFileSync(join(path, 'net-2-eth0'), result('v', ['10.0.0.2/24']));
+  await second;
+  assert.equal(textOf(given, 'v'), '10.0.0.2');
+});
+
+for (const [way, takeAway] of [['deleted', (path: string) => rmSync(path, { recursive: true })], ['moved', (path: string) => renameSync(path, `${path}.old`)], ['moved with what it is in', (path: string) => renameSync(dirname(path), `${dirname(path)}.old`)]] as const) {
+  test(`a folder that is ${way}, and made anew`, async (t) => {
+    const { path: outer } = openFolder(t);
+    const made = join(outer, 'lib/results');
+    mkdirSync(made, { recursive: true });
+    writeFileSync(join(made, 'net-1-eth0'), result('old', ['10.0.0.1/24']));
+    const { path, given, told } = openPath(t, made);
+    assert.equal(textOf(given, 'old'), '10.0.0.1');
+    const went = told('old');
+    takeAway(path);
+    await went;
+    assert.equal(given.of('old'), undefined, 'what is gone is not known any more');
+    for (const uid of ['u', 'v']) {
+      const came = told(uid);
+      mkdirSync(path, { recursive: true });
+      writeFileSync(join(path, `${uid}-eth0`), result(uid, [uid === 'u' ? '10.0.0.1/24' : '10.0.0.2/24']));
+      await came;
+    }
+    assert.deepEqual(['u', 'v'].map((uid) => textOf(given, uid)), ['10.0.0.1', '10.0.0.2']);
+  });
+}
+
+test('a folder in the place of another: what was known of that one is forgotten', async (t) => {
+  const { path: outer } = openFolder(t);
+  for (const [name, uid] of [['results', 'old'], ['next', 'new']] as const) {
+    mkdirSync(join(outer, name));
+    writeFileSync(join(outer, name, 'net-1-eth0'), result(uid, ['10.0.0.1/24']));
+  }
+  const { path, given, told } = openPath(t, join(outer, 'results'));
+  const [went, came] = [told('old'), told('new')];
+  renameSync(path, join(outer, 'before'));
+  renameSync(join(outer, 'next'), path);
+  await Promise.all([went, came]);
+  assert.deepEqual([textOf(given, 'old'), textOf(given, 'new')], [undefined, '10.0.0.1']);
 });

@@ -33,6 +33,10 @@ export class CountedTraffic {
   lost = 0;
   /** By source, target, port and what came of it. */
   readonly opened: Map<string, number> = new Map();
+  /** As `opened` has them, of records that were taken away. */
+  readonly #counted = new Map<string, number>();
+  /** Of each source the last port: one that conntrack still knows would open nothing new. */
+  readonly #sourcePorts: number[];
   readonly #names: string[];
   readonly #servers = new Map<string, number>();
   readonly #observes: boolean;
@@ -43,6 +47,7 @@ export class CountedTraffic {
   constructor(pods: number, { observes = false }: { readonly observes?: boolean } = {}) {
     this.#observes = observes;
     this.hosts = new WiredHosts(Array.from({ length: pods }, (_, index) => [parseIpAddress(addressOf(index))!]));
+    this.#sourcePorts = this.hosts.hosts.map(() => SOURCE_PORT_FIRST);
     this.#names = Array.from({ length: pods }, (_, index) => `p${index}`);
     this.api.put({ apiVersion: 'v1', kind: 'Node', metadata: { name: NODE }, spec: { podCIDRs: ['10.9.0.0/16'] } });
     for (const name of new Set(this.#names.map((_, index) => namespaceOf(index)))) this.api.put({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
@@ -106,14 +111,17 @@ export class CountedTraffic {
   open({ source, target, port }: Opening): void {
     const libc = loadLibc();
     const fd = this.hosts.untrackedSocket(this.#host(source), 4, port === UDP_PORT ? SOCK_DGRAM : SOCK_STREAM);
+    this.#bindNext(fd, source);
     const address = socketAddress(this.#host(target).addresses[0]!, port);
     const server = this.#servers.get(`${target} ${port}`)!;
     let verdict: FlowVerdict;
     if (port === UDP_PORT) {
       libc.sendto(fd, Buffer.from('?'), 1, 0, address, address.length);
+      waitAt(server);
       verdict = libc.recv(server, Buffer.alloc(4), 4, MSG_DONTWAIT) > 0 ? 'allowed' : 'denied';
     } else {
       libc.connect(fd, address, address.length);
+      waitAt(server);
       const accepted = libc.accept4(server, null, null, ACCEPT_FLAGS);
       verdict = accepted >= 0 ? 'allowed' : 'denied';
       if (accepted >= 0) libc.close(accepted);
@@ -125,17 +133,26 @@ export class CountedTraffic {
 
   /** As `opened` has them: openings of what was let through, packets of what was refused. */
   told(): Map<string, number> {
-    const told = new Map<string, number>();
-    for (const { verdict, source, target, protocol, port, openings, count } of this.records) {
-      const key = `${verdict} ${endName(source)} ${endName(target)} ${protocol} ${port}`;
-      told.set(key, (told.get(key) ?? 0) + (verdict === 'allowed' ? openings! : count));
-    }
-    return told;
+    return addRecords(new Map(this.#counted), this.records);
+  }
+
+  /** Those that came since the last time; their counts stay. */
+  takeRecords(): readonly FlowRecord[] {
+    const taken = this.records.splice(0);
+    addRecords(this.#counted, taken);
+    return taken;
   }
 
   async close(): Promise<void> {
     await this.end();
     this.hosts.close();
+  }
+
+  #bindNext(fd: number, source: number): void {
+    const before = this.#sourcePorts[source]!;
+    const port = (this.#sourcePorts[source] = before === SOURCE_PORT_LAST ? SOURCE_PORT_FIRST : before + 1);
+    const address = socketAddress(this.#host(source).addresses[0]!, port);
+    if (loadLibc().bind(fd, address, address.length) !== 0) throw new Error(`bind: errno ${loadLibc().errno()}`);
   }
 
   #host(index: number): WiredHost {
@@ -149,6 +166,30 @@ export class CountedTraffic {
 }
 
 const MSG_DONTWAIT = 0x40;
+const POLLIN = 1;
+
+/** An emulated machine leaves packets to a thread of the kernel: one is still on its way when the call that sent it has returned. */
+const ON_THE_WAY_MS = process.env['BULKHEAD_MACHINE'] === '1' ? 100 : 0;
+
+function waitAt(fd: number): void {
+  if (ON_THE_WAY_MS === 0) return;
+  const entry = Buffer.alloc(8);
+  entry.writeInt32LE(fd);
+  entry.writeInt16LE(POLLIN, 4);
+  loadLibc().poll(entry, 1, ON_THE_WAY_MS);
+}
+
+const SOURCE_PORT_FIRST = 1024;
+const SOURCE_PORT_LAST = 65_535;
+
+function addRecords(counts: Map<string, number>, records: readonly FlowRecord[]): Map<string, number> {
+  for (const { verdict, source, target, protocol, port, openings, count } of records) {
+    const key = `${verdict} ${endName(source)} ${endName(target)} ${protocol} ${port}`;
+    counts.set(key, (counts.get(key) ?? 0) + (verdict === 'allowed' ? openings! : count));
+  }
+  return counts;
+}
+
 const NAMESPACES = 4;
 
 export function namespaceOf(index: number): string {

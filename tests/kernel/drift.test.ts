@@ -42,6 +42,7 @@ const HANDS: readonly Hand[] = [
   { name: 'deletes the table', text: 'delete table inet bulkhead', kind: 'gone', found: [] },
   { name: 'switches the table off', text: 'add table inet bulkhead { flags dormant; }', kind: 'gone', found: [] },
   { name: 'takes the hook', text: 'delete chain inet bulkhead hook_forward', kind: 'gone', found: [] },
+  { name: 'takes the hook before translation', text: 'delete chain inet bulkhead hook_prerouting', kind: 'rules', found: ['chain hook_prerouting removed', 'rules of chain hook_prerouting removed'] },
   { name: 'lets everything in by a rule', text: 'insert rule inet bulkhead egress accept', kind: 'rules', found: ['rules of chain egress changed'] },
   { name: 'takes the rules of a chain', text: 'flush chain inet bulkhead cut', kind: 'rules', found: ['rules of chain cut removed'] },
   { name: 'freezes the generation', text: 'flush chain inet bulkhead gate\nadd rule inet bulkhead gate ct state established accept', kind: 'rules', found: ['rules of chain gate changed'] },

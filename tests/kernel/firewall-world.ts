@@ -1,9 +1,11 @@
 // One set of questions to a firewall, answered by the fake with a decision and by the kernel with real packets between namespaces.
+import { existsSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { formatIpAddress, parseIpAddress, type IpAddress } from '../../src/base/ip-address.ts';
 import { createFakeFirewall, type FakeFirewall, type PacketVerdict } from '../../src/kernel/fake-firewall.ts';
 import type { Firewall, FirewallOptions } from '../../src/kernel/firewall.ts';
 import { loadLibc } from '../../src/kernel/libc.ts';
+import { inNamespace } from '../../src/kernel/network-namespace.ts';
 import { openFirewall } from '../../src/kernel/nft-firewall.ts';
 import { socketAddress } from '../../src/kernel/socket-address.ts';
 import { SOCK_DGRAM, SOCK_RAW, SOCK_STREAM, WiredHosts, type WiredHost } from './wired-hosts.ts';
@@ -79,6 +81,8 @@ export function fakeWorld(options: FirewallOptions = {}): World {
 /** Bound on the wait for what a packet comes to; on an idle machine it takes microseconds. */
 const WAIT_MS = 10_000;
 const POLL_MS = 5;
+/** A connection lives as long as its test: 30 seconds are less than a load takes in an emulated machine. Not there for the root of a user namespace. */
+const UDP_TIMEOUT_FILE = '/proc/sys/net/netfilter/nf_conntrack_udp_timeout';
 
 export interface KernelWorld extends World {
   readonly hosts: WiredHosts;
@@ -87,6 +91,7 @@ export interface KernelWorld extends World {
 export function kernelWorld(options: FirewallOptions & { readonly batchBytesMax?: number } = {}): KernelWorld {
   const hosts = new WiredHosts(Object.values(HOSTS).map((texts) => texts.map((text) => parseIpAddress(text)!)));
   const firewall = openFirewall({ ...options, namespace: hosts.router });
+  inNamespace(hosts.router, () => existsSync(UDP_TIMEOUT_FILE) && writeFileSync(UDP_TIMEOUT_FILE, '600'));
   const wire = new Wire(hosts, firewall);
   return {
     hosts,

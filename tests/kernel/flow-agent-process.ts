@@ -12,6 +12,8 @@ export interface AgentCost {
   /** Judgments that were told, and that the kernel had no room for. */
   readonly told: number;
   readonly lost: number;
+  /** Of those told, with the Service that was asked for. */
+  readonly named: number;
   readonly cpuMs: number;
   readonly residentBytes: number;
   /** Records of the last drain: what the kernel's ledger held. */
@@ -29,6 +31,7 @@ process.on('message', (message: { readonly objects: readonly WantedObject[] } | 
 
 let told = 0;
 let lost = 0;
+let named = 0;
 let records = 0;
 let agent: ReturnType<typeof startAgent>['agent'] | undefined;
 
@@ -39,7 +42,10 @@ async function run(objects: readonly WantedObject[]): Promise<void> {
   const stop = new AbortController();
   ({ agent } = startAgent({ api, firewall, node: 'n1', clock: systemClock, signal: stop.signal, memory: { returnFree: returnFreeMemory, returnAll: returnSpareMemory }, denials: (listener) => openLogGroup({ namespace: NAMESPACE, group: GROUP }, listener) }));
   agent.flows.addSink({ take: (taken, missed) => {
-    for (const { count } of taken) told += count;
+    for (const { count, service } of taken) {
+      told += count;
+      if (service !== undefined) named += count;
+    }
     lost += missed;
     records = taken.length;
   } });
@@ -54,6 +60,6 @@ async function run(objects: readonly WantedObject[]): Promise<void> {
 function tell(): void {
   agent!.flows.drain();
   const { user, system } = process.cpuUsage();
-  const cost: AgentCost = { told, lost, cpuMs: (user + system) / 1000, residentBytes: process.memoryUsage.rss(), records, drains: agent!.state.flows.drains };
+  const cost: AgentCost = { told, lost, named, cpuMs: (user + system) / 1000, residentBytes: process.memoryUsage.rss(), records, drains: agent!.state.flows.drains };
   process.send!(cost);
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { formatIpRange, type IpFamily } from '../../src/base/ip-address.ts';
 import { chooseAddressBlocks, describeMetBlocks } from '../../src/lab/address-block.ts';
-import { overlaps } from '../../src/lab/internal/range-list.ts';
+import { overlaps } from '../../src/lab/range-list.ts';
 import type { Peer } from '../../src/model/network-policy.ts';
 import { blockPeer, cidr, cluster, pod, policy, rule } from './example-cluster.ts';
 

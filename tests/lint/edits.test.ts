@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Finding } from '../../src/base/finding.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
-import { saysWhoCalls } from '../../src/lint/callers.ts';
+import { saysWhoCalls } from '../../src/lint/callers/callers.ts';
 import { lintCluster } from '../../src/lint/lint.ts';
 import { mendForm, proposeEdit, type EditState, type LintTexts } from '../../src/mend/prove-edits.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { compileCluster } from '../../src/compile/compile.ts';
 import { ENGINE_NAMES } from '../../src/lint/engines/engine.ts';
 import { ALL_ENGINES, ENGINE_WORDS, findEngine } from '../../src/lint/engines/list.ts';
-import { lintAnswer } from '../../src/lint/lint-meaning.ts';
+import { lintAnswer } from '../../src/lint/checks/lint-meaning.ts';
 import { policyText, readText } from '../read/reading.ts';
 
 const pod = (more = ''): string => `apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop, labels: {app: web}}\nspec: {containers: [{name: c}]}\n${more}---\n`;

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { Finding } from '../../src/base/finding.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
 import { applyEdits, editsOf } from '../../src/mend/apply-edits.ts';
-import { lintAnswer, type LintOptions } from '../../src/lint/lint-meaning.ts';
+import { lintAnswer, type LintOptions } from '../../src/lint/checks/lint-meaning.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
 
 function lint(text: string, options: LintOptions = {}): Finding[] {

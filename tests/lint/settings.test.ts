@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { settingsSchema } from '../../scripts/settings-schema.ts';
 import type { Finding } from '../../src/base/finding.ts';
 import { WordError } from '../../src/base/word-error.ts';
-import { applySettings, NO_SETTINGS, readSettings, SETTINGS_KEYS } from '../../src/lint/settings.ts';
+import { applySettings, NO_SETTINGS, readSettings, SETTINGS_KEYS } from '../../src/lint/settings/settings.ts';
 import { cloneRoot } from '../needs.ts';
 
 test('all that it may say', () => {

@@ -4,7 +4,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { hasErrors, type Finding } from '../../src/base/finding.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
-import { saysWhoCalls } from '../../src/lint/callers.ts';
+import { saysWhoCalls } from '../../src/lint/callers/callers.ts';
 import { lintCluster } from '../../src/lint/lint.ts';
 import { repairText } from '../../src/mend/repair-text.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { applyEdits, editsOf } from '../../src/mend/apply-edits.ts';
-import { readSuppressions, suppressFindings } from '../../src/lint/suppressions.ts';
+import { readSuppressions, suppressFindings } from '../../src/lint/settings/suppressions.ts';
 
 const MARK = '# bulkhead: ignore selects-no-pods -- known';
 

@@ -5,9 +5,9 @@ import { applyEdits, editsOf } from '../../src/mend/apply-edits.ts';
 import { lintCluster } from '../../src/lint/lint.ts';
 import { repairText } from '../../src/mend/repair-text.ts';
 import { readManifests } from '../../src/read/read.ts';
-import { decodeUtf8 } from '../../src/read/utf8.ts';
+import { decodeUtf8 } from '../../src/read/text/utf8.ts';
 import { FINDING_FORMATS, formatFindings } from '../../src/report/report.ts';
-import { PLAIN_STYLE } from '../../src/report/style.ts';
+import { PLAIN_STYLE } from '../../src/report/text/style.ts';
 import { fuzzInput } from './fuzz-inputs.ts';
 
 const [seed, first, count] = process.argv.slice(2).map(Number) as [number, number, number];

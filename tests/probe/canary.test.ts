@@ -9,7 +9,7 @@ import { ClusterError } from '../../src/kube/cluster-error.ts';
 import { runCanary, type CanaryRun } from '../../src/probe/canary.ts';
 import type { TestReport } from '../../src/probe/check-expectations.ts';
 import { readPolicyTests } from '../../src/probe/policy-test.ts';
-import { CANARY_METRICS, canaryMetrics } from '../../src/report/canary-metrics.ts';
+import { CANARY_METRICS, canaryMetrics } from '../../src/report/state/canary-metrics.ts';
 import { FakeClock } from '../agent/fake-clock.ts';
 import { cloneRoot } from '../needs.ts';
 

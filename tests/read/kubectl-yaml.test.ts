@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { TextProblem } from '../../src/read/text-problem.ts';
-import { parseYaml, type Value } from '../../src/read/yaml-value.ts';
+import { TextProblem } from '../../src/read/text/text-problem.ts';
+import { parseYaml, type Value } from '../../src/read/text/yaml-value.ts';
 import { cloneRoot, needs } from '../needs.ts';
 import { INSERTIONS, SEEDS, SNIPPETS } from './kubectl-yaml/snippets.ts';
 

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { ClusterPolicy, TierRule } from '../../src/model/cluster-policy.ts';
 import { formatSelector } from '../../src/model/selector.ts';
 import { StoredReader, type StoredMap } from '../../src/read/read-stored.ts';
-import type { Value } from '../../src/read/yaml-value.ts';
+import type { Value } from '../../src/read/text/yaml-value.ts';
 import { formatPod, formatPolicy } from './reading.ts';
 
 function networkPolicy(spec: Value): string {

@@ -1,7 +1,7 @@
 // Controllers as the pods they make, and live pods in their place ("workloads in files" of the semantics).
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { INDEXED_PODS_MAX } from '../../src/read/read-workload.ts';
+import { INDEXED_PODS_MAX } from '../../src/read/objects/read-workload.ts';
 import { formatFindings, formatPod, readText } from './reading.ts';
 
 function podsAre(name: string, expected: readonly string[], text: string, findings: readonly string[] = []): void {

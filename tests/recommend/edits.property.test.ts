@@ -8,10 +8,10 @@ import { FlowTable } from '../../src/flow/flow-table.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
 import { selects } from '../../src/model/selector.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
-import { withAdditions, withoutEachPiece } from '../../src/recommend/additions.ts';
-import { editPolicies, type PolicyEdits } from '../../src/recommend/edit-policies.ts';
-import type { Connection, End } from '../../src/recommend/connection.ts';
-import { planInFiles } from '../../src/report/edited-files.ts';
+import { withAdditions, withoutEachPiece } from '../../src/recommend/edit/additions.ts';
+import { editPolicies, newlyGoverned, type PolicyEdits } from '../../src/recommend/edit/edit-policies.ts';
+import type { Connection, End } from '../../src/recommend/ends/connection.ts';
+import { planInFiles, type WrittenEdits } from '../../src/report/define/edited-files.ts';
 import { checkWith } from '../clusters/check-property.ts';
 import { manifests } from '../clusters/manifests.ts';
 import { trafficPoints } from '../clusters/points.ts';
@@ -28,6 +28,8 @@ const STYLES: readonly ((object: object) => string)[] = [
   (object) => dump(object, { flowLevel: 1 }),
   (object) => `${JSON.stringify(object, undefined, 2)}\n`,
 ];
+
+const TYPES = [['Ingress', 'Egress'], ['Ingress'], ['Egress'], null] as const;
 
 interface Edited {
   readonly cluster: Cluster;
@@ -55,7 +57,7 @@ function withOwnPolicies(raw: RawCluster, chosen: readonly number[]): RawCluster
     const ports = [{ protocol: 'TCP' as const, port: 80 + (number % 2) }];
     const rules = [undefined, [], [{ peers, ports }], [{ peers, ports: [] }, { peers, ports: [...ports, ports[0]!] }]][number % 4];
     const sections = rules === undefined ? {} : { ingress: rules.map((rule) => ({ ...(rule.ports.length === 0 ? {} : { ports: rule.ports }), from: rule.peers })), egress: rules.map((rule) => ({ to: rule.peers, ports: rule.ports })) };
-    return number % 3 === 0 ? [] : [{ namespace, name: `own-${index}`, spec: { podSelector: { matchLabels: { own: labelOf(index) } }, ...sections, policyTypes: ['Ingress', 'Egress'] } }];
+    return number % 3 === 0 ? [] : [{ namespace, name: `own-${index}`, spec: { podSelector: { matchLabels: { own: labelOf(index) } }, ...sections, policyTypes: TYPES[(number >> 4) % TYPES.length]! } }];
   });
   return { ...raw, workloads, policies: [...raw.policies, ...policies] };
 }
@@ -92,7 +94,7 @@ function rowOf(table: FlowTable, record: SeenFlow['record']): number {
 }
 
 test('every recorded flow that is not told as refused goes through the edited text, as the reference reads it, and a second run adds nothing', () => {
-  let [edited, added] = [0, 0];
+  let [edited, added, governed] = [0, 0, 0];
   checkWith(numbers, (raw, chosen) => {
     const done = editSeen(raw, chosen);
     for (const { traffic, record } of wantedOf(done)) assert.ok(referenceAllows(done.closed, betweenPods(done.cluster, traffic)), JSON.stringify(record, (_, value: unknown) => (value instanceof Map ? [...value] : typeof value === 'bigint' ? `${value}` : value)));
@@ -100,8 +102,9 @@ test('every recorded flow that is not told as refused goes through the edited te
     assert.deepEqual([again.edited, again.added], [[], []]);
     edited += done.edits.edited.length;
     added += done.edits.added.length;
+    governed += done.edits.edited.filter((one) => newlyGoverned(one).length > 0).length;
   }, { share: 0.2 });
-  assert.ok(edited > 20 && added > 3, `${edited} edited, ${added} added`);
+  assert.ok(edited > 20 && added > 3 && governed > 0, `${edited} edited, ${added} added, ${governed} in a new direction`);
 });
 
 test('the text says what it said, line by line, but for what was added', () => {
@@ -113,7 +116,8 @@ test('the text says what it said, line by line, but for what was added', () => {
       while (at < signs.length && signs[at] !== sign) at++;
       assert.ok(at++ < signs.length, 'a sign of the text is gone');
     }
-    const lines = new Set(after.split('\n').flatMap((line) => [line, `${line} []`]));
+    // The last field of a map of JSON gets a comma, where another one is added behind it.
+    const lines = new Set(after.split('\n').flatMap((line) => [line, `${line} []`, ...(STYLES[chosen[0]! % STYLES.length] === STYLES.at(-1) && line.endsWith(',') ? [line.slice(0, -1)] : [])]));
     for (const line of text.split('\n')) if (!/[[{]/.test(line)) assert.ok(lines.has(line), line);
   }, { share: 0.2 });
 });
@@ -187,3 +191,27 @@ function betweenPods({ pods }: Cluster, traffic: SeenFlow['traffic']): SeenFlow[
   const other = pods.findIndex((pod, index) => index !== source.pod && pod.workload.kind === workload.kind && pod.workload.name === workload.name && pod.workload.namespace === workload.namespace);
   return other < 0 ? traffic : { ...traffic, target: { kind: 'pod', pod: other } };
 }
+
+test('without the rules that nothing needed the text says the rest, every flow that went through does and a second run takes nothing away', () => {
+  let removed = 0;
+  checkWith(numbers, (given, chosen) => {
+    const raw = withOwnPolicies(given, chosen);
+    const text = manifests(raw).map(STYLES[chosen[0]! % STYLES.length]!).join('---\n');
+    const cluster = withAddresses(readManifests([sourceFromText(FILE, text)]).cluster);
+    const seen = seenFlows(cluster, chosen);
+    const table = tableOf(seen);
+    const without = (text: string, cluster: Cluster): WrittenEdits => planInFiles(new Map([[FILE, text]]), {}, (isEditable, isRemovable) => editPolicies(cluster, [], { table, isEditable, removal: { stableMs: 0, isRemovable } }));
+    const { edits, changes } = without(text, cluster);
+    const after = changes[0]?.after ?? text;
+    const written = withAddresses(readManifests([sourceFromText(FILE, after)]).cluster);
+    const closed = { ...written, policies: [...written.policies, ...edits.added.map(({ draft }) => draft.policy)] };
+    for (const { traffic } of seen) {
+      const between = betweenPods(cluster, traffic);
+      if (referenceAllows(cluster, between)) assert.ok(referenceAllows(closed, between));
+    }
+    // What an anchor held fast may be free once its aliases are gone.
+    if (edits.removal!.kept.every(({ why }) => why !== 'unwritable')) assert.deepEqual(without(after, closed).edits.removal!.removed.filter(({ policy }) => written.policies.includes(policy)).length, 0);
+    removed += edits.removal!.removed.length;
+  }, { share: 0.1 });
+  assert.ok(removed > 10, `${removed} removed`);
+});

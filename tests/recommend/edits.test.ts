@@ -5,8 +5,8 @@ import { parseIpAddress } from '../../src/base/ip-address.ts';
 import type { FlowEnd, FlowRecord } from '../../src/flow/flow-record.ts';
 import { FlowTable } from '../../src/flow/flow-table.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
-import { editPolicies } from '../../src/recommend/edit-policies.ts';
-import { planInFiles, type WrittenEdits } from '../../src/report/edited-files.ts';
+import { editPolicies } from '../../src/recommend/edit/edit-policies.ts';
+import { planInFiles, type WrittenEdits } from '../../src/report/define/edited-files.ts';
 
 const PODS = ['web', 'api', 'db'].map((name) => `apiVersion: v1\nkind: Pod\nmetadata: { name: ${name}, namespace: shop, labels: { app: ${name} } }\nspec: { containers: [{ name: c, image: x }] }\n`).join('---\n');
 const HEAD = 'apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: { name: db, namespace: shop }\n';
@@ -67,6 +67,37 @@ test('a section without rules begins one, whether it is written or not', () => {
   checkEdit({ before: `${start}  ingress: [] # nobody\n`, after: `${start}  ingress:\n${rule.trimEnd()} # nobody\n`, flows: ['web db 80'] });
 });
 
+/** Of the same file: nobody talks unless a policy says so. */
+const deny = (types: string): string => `apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: { name: deny, namespace: shop }\nspec: { podSelector: {}, policyTypes: [${types}] }\n---\n`;
+
+test('a policy of one direction governs the other as well where its pods were isolated there, in the layout that it has', () => {
+  const head = deny('Egress') + HEAD;
+  const rule = '  egress:\n    - to:\n        - podSelector:\n            matchLabels:\n              app: web\n      ports:\n        - protocol: TCP\n          port: 80\n';
+  const block = (types: string, more: string): string => `spec:\n  podSelector: { matchLabels: { app: db } } # the orders\n  policyTypes:\n    - 'Ingress' # who may come\n${types}${more}`;
+  checkEdit({ head, before: block('', ''), after: block("    - 'Egress'\n", rule), flows: ['db web 80'] });
+  const inner = (types: string, more: string): string => `spec:\n  policyTypes: [Ingress${types}]\n  podSelector: { matchLabels: { app: db } }\n${more}`;
+  checkEdit({ head, before: inner('', ''), after: inner(', Egress', rule), flows: ['db web 80'] });
+  const implied = 'spec:\n  podSelector: { matchLabels: { app: db } }\n';
+  checkEdit({ head, before: implied, after: implied + rule, flows: ['db web 80'] });
+  const egress = (types: string, more: string): string => `spec: { podSelector: { matchLabels: { app: db } }, policyTypes: ["Egress"${types}]${more} }\n`;
+  checkEdit({ head: deny('Ingress') + HEAD, before: egress('', ''), after: egress(', "Ingress"', ', ingress: [{ from: [ { podSelector: { matchLabels: { app: web } } } ], ports: [ { protocol: TCP, port: 80 } ] }]'), flows: ['web db 80'] });
+});
+
+test('a policy of one direction stays so where that isolates somebody, or wakes rules that had no effect', () => {
+  const added = (before: string, spec: string): readonly unknown[] => {
+    const { edits, changes } = editText(before + HEAD + spec, ['db web 80']);
+    return [changes.length, edits.added.length];
+  };
+  assert.deepEqual(added('', 'spec: { podSelector: { matchLabels: { app: db } } }\n'), [0, 0]);
+  for (const asleep of ['egress: [{ to: [{ podSelector: {} }] }]', 'egress: [{}]']) assert.deepEqual(added(deny('Egress'), `spec: { podSelector: { matchLabels: { app: db } }, policyTypes: [Ingress], ${asleep} }\n`), [0, 1]);
+  assert.deepEqual(added(deny('Egress'), 'spec: { podSelector: { matchLabels: { app: db } }, policyTypes: [Ingress, Ingress] }\n'), [0, 1]);
+});
+
+test('a direction that cannot be written leaves the other one to the policy', () => {
+  const { edits, changes } = editText(`${deny('Egress')}${HEAD}spec: { podSelector: { matchLabels: { app: db } }, policyTypes: [Ingress], egress: [{}] }\n`, ['db web 80', '198.51.100.7 db 80']);
+  assert.deepEqual([changes.length, edits.edited.length, edits.added.map(({ draft: { policy } }) => [policy.ingress, policy.egress?.length])], [1, 1, [[undefined, 1]]]);
+});
+
 test('lines end as those of the file do', () => {
   const before = `${HEAD}spec:\n  podSelector: { matchLabels: { app: db } }\n  ingress:\n    - from: [{ podSelector: { matchLabels: { app: web } } }]\n      ports:\n        - port: 80\n`.replaceAll('\n', '\r\n');
   checkEdit({ head: '', before, after: `${before}        - protocol: TCP\r\n          port: 443\r\n`, flows: ['web db 443'] });
@@ -93,4 +124,51 @@ test('nothing is added where every flow goes through, nor for what was refused',
   const { cluster } = readManifests([sourceFromText('p.yaml', text), sourceFromText('pods.yaml', PODS)]);
   const { edited, added, proof } = editPolicies(cluster, [], { table, isEditable: () => true });
   assert.deepEqual([edited, added, proof.wanted, proof.allowed, [...proof.left.keys()]], [[], [], 1, 1, ['denied']]);
+});
+
+const DAY_MS = 86_400_000;
+
+/** Each flow on its day, from 0; the files without the rules that nothing needed for two days. */
+function takeAway(text: string, flows: readonly (readonly [words: string, firstDay: number, lastDay: number])[]): WrittenEdits {
+  const table = new FlowTable();
+  for (const [words, first, last] of flows) table.add({ ...recordOf(words), firstSeen: first * DAY_MS, lastSeen: last * DAY_MS });
+  const { cluster } = readManifests([sourceFromText('p.yaml', text), sourceFromText('pods.yaml', PODS)]);
+  return planInFiles(new Map([['p.yaml', text]]), {}, (isEditable, isRemovable) => editPolicies(cluster, [], { table, isEditable, removal: { stableMs: 2 * DAY_MS, isRemovable } }));
+}
+
+function kept({ edits }: WrittenEdits): readonly string[] {
+  return edits.removal!.kept.map(({ direction, rule, why }) => `${direction} ${rule} ${why}`);
+}
+
+const THREE = 'spec:\n  podSelector: { matchLabels: { app: db } }\n  ingress:\n    # the web\n    - from:\n        - podSelector: { matchLabels: { app: web } }\n      ports:\n        - port: 80 # http\n    # the shell\n    # of those who mend it\n    - from:\n        - podSelector: { matchLabels: { app: console } }\n    # the api\n    - from: [{ podSelector: { matchLabels: { app: api } } }]\n';
+
+test('a rule that nothing needed goes with the comments above it, and every flow still goes through', () => {
+  const done = takeAway(HEAD + THREE, [['web db 80', 0, 9], ['api db 80', 0, 9]]);
+  assert.equal(done.changes[0]?.after, HEAD + THREE.replace(/    # the shell\n.*\n.*\n.*\n/, ''));
+  assert.deepEqual([done.edits.removal!.removed.map(({ rule }) => rule), kept(done)], [[1], []]);
+});
+
+test('a flow that was refused when it was seen keeps the rule that lets it through now', () => {
+  const table = new FlowTable();
+  for (const record of [recordOf('web db 80'), { ...recordOf('api db 80'), verdict: 'denied' as const }]) table.add({ ...record, lastSeen: 9 * DAY_MS });
+  const { cluster } = readManifests([sourceFromText('p.yaml', HEAD + THREE), sourceFromText('pods.yaml', PODS)]);
+  const { removal } = editPolicies(cluster, [], { table, isEditable: () => true, removal: { stableMs: DAY_MS, isRemovable: () => true } });
+  assert.deepEqual(removal?.removed.map(({ rule }) => rule), [1]);
+});
+
+test('rules stay where a workload shows something new, fell silent, or was never seen', () => {
+  assert.deepEqual(kept(takeAway(HEAD + THREE, [['web db 80', 0, 9], ['api db 80', 8, 9]])), ['ingress 1 learning']);
+  assert.deepEqual(kept(takeAway(HEAD + THREE, [['web db 80', 0, 1], ['web api 80', 0, 9]])), ['ingress 1 learning', 'ingress 2 learning']);
+  assert.deepEqual(kept(takeAway(HEAD + THREE.replace('app: db', 'app: nobody'), [['web db 80', 0, 9]])), ['ingress 0 learning', 'ingress 1 learning', 'ingress 2 learning']);
+});
+
+test('a section whose last rule goes still closes, and one that would open by it keeps its rules', () => {
+  const section = (words: string): string => `${HEAD}spec:\n  podSelector: { matchLabels: { app: db } }\n${words}`;
+  const flows = [['db web 80', 0, 9]] as const;
+  const gone = (words: string): string | undefined => takeAway(section(words), flows).changes[0]?.after;
+  assert.equal(gone('  ingress:\n    - from:\n        - podSelector: {}\n'), section('  ingress: []\n'));
+  assert.equal(gone('  ingress: [{ from: [{ podSelector: {} }] }]\n'), section('  ingress: []\n'));
+  assert.equal(gone('  policyTypes: [Egress]\n  egress: [{ ports: [{ port: 1 }] }, { ports: [{ port: 80 }] }, { ports: [{ port: 2 }] }, { ports: [{ port: 3 }] }]\n'), section('  policyTypes: [Egress]\n  egress: [{ ports: [{ port: 80 }] }]\n'));
+  const implied = takeAway(section('  egress: [{ ports: [{ port: 1 }] }]\n'), [['web db 80', 0, 9]]);
+  assert.deepEqual([implied.changes.length, kept(implied)], [1, ['egress 0 unwritable']]);
 });

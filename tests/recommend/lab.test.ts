@@ -7,11 +7,11 @@ import { hasPoint, pointOf } from '../../src/base/port-set.ts';
 import type { Cluster, Workload } from '../../src/model/cluster.ts';
 import { formatDifference, type TruthTable } from '../../src/probe/compare-verdicts.ts';
 import { proveTruthTable } from '../../src/probe/probe.ts';
-import { parseCidr } from '../../src/read/cidr.ts';
+import { parseCidr } from '../../src/read/values/cidr.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
-import type { Connection, End } from '../../src/recommend/connection.ts';
+import type { Connection, End } from '../../src/recommend/ends/connection.ts';
 import { recommend } from '../../src/recommend/recommend.ts';
-import { recommendationYaml } from '../../src/report/recommendation.ts';
+import { recommendationYaml } from '../../src/report/define/recommendation.ts';
 import { withLab, type RunningLab } from '../lab/running-lab.ts';
 import { cloneRoot, needs, sharedPath, type Need } from '../needs.ts';
 

@@ -1,7 +1,7 @@
 // Holds the ways in which people write addresses against the hosts that are found in them.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findHosts } from '../../src/recommend/named-hosts.ts';
+import { findHosts } from '../../src/recommend/words/named-hosts.ts';
 
 /** `host`, `host:port`, `scheme://host:port`; a word that may be one in brackets. */
 function check(wanted: readonly string[], text: string): void {

@@ -1,8 +1,8 @@
 // Recommends policies for manifests that stand in a test, and says what they open.
 import { sourceFromText, readManifests } from '../../src/read/read.ts';
-import { endName, type Connection } from '../../src/recommend/connection.ts';
+import { endName, type Connection } from '../../src/recommend/ends/connection.ts';
 import { recommend, type Recommendation, type RecommendOptions } from '../../src/recommend/recommend.ts';
-import { formatPorts } from '../../src/report/port-text.ts';
+import { formatPorts } from '../../src/report/text/port-text.ts';
 
 export function recommendFor(files: Readonly<Record<string, string>>, options: RecommendOptions = {}): Recommendation {
   const { cluster, written } = readManifests(Object.entries(files).map(([name, text]) => sourceFromText(name, text)), { keepsWritten: true });

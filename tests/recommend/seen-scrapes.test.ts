@@ -1,10 +1,10 @@
 // By what a seen connection is known to be a scrape.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { portSetOf, type PortSet } from '../../src/base/port-set.ts';
+import { portSetOf, unionPorts, type PortSet } from '../../src/base/port-set.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
-import { scrapeSign } from '../../src/recommend/seen-scrapes.ts';
-import { findSubjects } from '../../src/recommend/subjects.ts';
+import { scrapeSign } from '../../src/recommend/flows/seen-scrapes.ts';
+import { findSubjects } from '../../src/recommend/ends/subjects.ts';
 
 interface Ends {
   readonly name?: string;
@@ -31,6 +31,13 @@ test('a scrape is called one by what shows it, and nothing else is', () => {
   checkSign(undefined, { labels: 'app.kubernetes.io/name: prometheus, app.kubernetes.io/component: exporter' });
   checkSign('a scrape, by the name prometheus-server', { name: 'prometheus-server' });
   checkSign(undefined, { name: 'prometheus-adapter' });
+});
+
+test('what else goes between the two is called no scrape', () => {
+  const more = (port: number, protocol: 'TCP' | 'UDP' = 'TCP'): PortSet => unionPorts(portSetOf('TCP', 9100, 9100), portSetOf(protocol, port, port));
+  checkSign('TCP 9100 is a scrape, by the port name http-metrics', { port: '{ name: http-metrics, containerPort: 9100 }' }, more(5432));
+  checkSign(undefined, { labels: 'app: prometheus' }, more(9100, 'UDP'));
+  checkSign(undefined, { labels: 'app: prometheus', target: 'k8s-app: kube-dns' }, portSetOf('TCP', 53, 53));
 });
 
 test('Prometheus sends alerts to an Alertmanager, and scrapes over TCP alone', () => {

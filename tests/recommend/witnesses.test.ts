@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RecommendOptions } from '../../src/recommend/recommend.ts';
-import { recommendationJson, recommendationYaml } from '../../src/report/recommendation.ts';
+import { recommendationJson, recommendationYaml } from '../../src/report/define/recommendation.ts';
 import { codesOf, opened, recommendFor } from './recommending.ts';
 
 const WEB = `

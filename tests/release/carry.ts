@@ -12,7 +12,7 @@ import type { NamedObject } from '../../src/release/release-record.ts';
 import { listReleases } from '../../src/release/release-store.ts';
 import { plannedWrites } from '../../src/release/run-writes.ts';
 import { writeRelease } from '../../src/release/write-release.ts';
-import { networkPolicyObject } from '../../src/report/policy-object.ts';
+import { networkPolicyObject } from '../../src/report/define/policy-object.ts';
 
 export interface Carried {
   readonly judgment: Judgment;
@@ -44,7 +44,7 @@ export async function carry(api: ClusterApi, { wanted, members, action = 'apply'
   const objects = await prepareObjects(api, [...wanted, ...helpers], { dryRun: 'server', isRestore: action === 'rollback' });
   const judgment = judgeRelease(await clusterOf(api), objects, { written: [], apiCallers: new Set(), ofFiles: new Map(), helperPrefix: `between-${revision}-` });
   if (judgment.changes.length === 0) return { judgment, writes: 0 };
-  const record = makeRecord({ release: 'r', action, members, undoes }, { judgment, revision, broken, at: new Date(0), reason: undefined });
+  const record = makeRecord({ release: 'r', action, members, undoes }, { judgment, revision, broken, at: new Date(0), reason: undefined, gaps: [] });
   const writes = plannedWrites(judgment.plan, judgment.changes, (policy) => networkPolicyObject(policy as never) as WantedObject);
   const holder = `h${++holders}`;
   await writeRelease(writer, { record, kept, writes, changes: judgment.changes, lock: { namespace: 'default', release: 'r', holder, now: () => new Date(), isGone: () => true }, isStopped: () => false, onWrite: onState });

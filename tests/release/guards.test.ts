@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compileCluster } from '../../src/compile/compile.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
-import { saysWhoCalls } from '../../src/lint/callers.ts';
+import { saysWhoCalls } from '../../src/lint/callers/callers.ts';
 import type { FlowRecord } from '../../src/flow/flow-record.ts';
 import { FlowTable } from '../../src/flow/flow-table.ts';
 import { flowCuts } from '../../src/release/flow-cuts.ts';

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Finding } from '../../src/base/finding.ts';
-import { countFindings, findingText } from '../../src/report/finding-text.ts';
+import { sarifLog } from '../../src/report/findings/finding-sarif.ts';
+import { countFindings, findingText } from '../../src/report/findings/finding-text.ts';
 import { formatFindings, type FindingFormat } from '../../src/report/report.ts';
-import { PLAIN_STYLE } from '../../src/report/style.ts';
+import { PLAIN_STYLE } from '../../src/report/text/style.ts';
 
 const FINDING: Finding = {
   code: 'invalid-port',
@@ -167,4 +168,10 @@ ok 3 - x.yaml: no-default-deny: a "b" & <c> \\# d\\\\
   ...
 `,
   );
+});
+
+test('a message in SARIF makes no link of what a name holds', () => {
+  const texts = (message: string): string => (JSON.parse(sarifLog([{ code: 'invalid-port', severity: 'error', message }], '1')) as { readonly runs: readonly { readonly results: readonly { readonly message: { readonly text: string } }[] }[] }).runs[0]!.results[0]!.message.text;
+  assert.equal(texts('`[here](https://evil.example)` is no name'), '`\\[here](https://evil.example)` is no name');
+  assert.equal(texts('an empty list `[]` (see below)'), 'an empty list `[]` (see below)');
 });

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { rangeLabel } from '../../src/base/range-label.ts';
-import { foldOutside } from '../../src/report/fold-outside.ts';
-import type { MatrixCell } from '../../src/report/matrix-cell.ts';
+import { foldOutside } from '../../src/report/text/fold-outside.ts';
+import type { MatrixCell } from '../../src/report/text/matrix-cell.ts';
 
 test('ranges are named as shortly as can be', () => {
   const rows: readonly [string, Parameters<typeof rangeLabel>[0]][] = [

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import type { Page } from '../../src/report/page.ts';
-import { cell, PAGE_ROWS_MAX } from '../../src/report/page.ts';
-import { pageHtml } from '../../src/report/page-html.ts';
-import { PAGE_COLORS, PAGE_STYLE } from '../../src/report/page-style.ts';
-import { pageCsv, pageMarkdown } from '../../src/report/page-text.ts';
+import type { Page } from '../../src/report/page/page.ts';
+import { cell, PAGE_ROWS_MAX } from '../../src/report/page/page.ts';
+import { pageHtml } from '../../src/report/page/page-html.ts';
+import { PAGE_COLORS, PAGE_STYLE } from '../../src/report/page/page-style.ts';
+import { pageCsv, pageMarkdown } from '../../src/report/page/page-text.ts';
 import { HOSTILE } from './hostile-names.ts';
 
 function pageOf(names: readonly string[]): Page {

@@ -9,7 +9,7 @@ import type { NetworkPolicy, PolicyRule } from '../../src/model/network-policy.t
 import type { PolicyDraft, PolicyPart } from '../../src/model/policy-draft.ts';
 import { unwrittenDocument } from '../../src/model/origin.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
-import { policiesYaml } from '../../src/report/policy-yaml.ts';
+import { policiesYaml } from '../../src/report/define/policy-yaml.ts';
 import { checkClusters } from '../clusters/check-property.ts';
 import { outsideAddresses } from '../clusters/points.ts';
 import { settleCluster } from '../clusters/settle.ts';

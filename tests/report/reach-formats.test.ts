@@ -6,8 +6,8 @@ import type { Finding } from '../../src/base/finding.ts';
 import { portSetOf } from '../../src/base/port-set.ts';
 import type { NamedRoutes } from '../../src/analyze/named-routes.ts';
 import type { ReachRow } from '../../src/analyze/reach.ts';
-import { formatReach, type ReachFormat, type ReachLayout } from '../../src/report/reach-formats.ts';
-import { PLAIN_STYLE, TERMINAL_STYLE } from '../../src/report/style.ts';
+import { formatReach, type ReachFormat, type ReachLayout } from '../../src/report/reach/reach-formats.ts';
+import { PLAIN_STYLE, TERMINAL_STYLE } from '../../src/report/text/style.ts';
 import { exampleReachability, reachabilityOf } from './reachability-example.ts';
 
 const LAYOUT: ReachLayout = { style: PLAIN_STYLE, widthColumns: 80, findings: [] };

@@ -4,9 +4,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { portSetOf } from '../../src/base/port-set.ts';
 import type { ReachRow } from '../../src/analyze/reach.ts';
-import { bundleRows } from '../../src/report/reach-bundles.ts';
-import { formatReach } from '../../src/report/reach-formats.ts';
-import { PLAIN_STYLE } from '../../src/report/style.ts';
+import { bundleRows } from '../../src/report/reach/reach-bundles.ts';
+import { formatReach } from '../../src/report/reach/reach-formats.ts';
+import { PLAIN_STYLE } from '../../src/report/text/style.ts';
 import { exampleReachability, reachabilityOf } from './reachability-example.ts';
 
 const ENDS = 7;

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Finding } from '../../src/base/finding.ts';
-import { sarifLog } from '../../src/report/finding-sarif.ts';
+import { sarifLog } from '../../src/report/findings/finding-sarif.ts';
 import { answerPage, lintPages } from '../lint/case-page.ts';
 import { cloneRoot, needs } from '../needs.ts';
 

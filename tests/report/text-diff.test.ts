@@ -1,8 +1,8 @@
 // Repairs as a unified diff.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PLAIN_STYLE, TERMINAL_STYLE } from '../../src/report/style.ts';
-import { unifiedDiff } from '../../src/report/text-diff.ts';
+import { PLAIN_STYLE, TERMINAL_STYLE } from '../../src/report/text/style.ts';
+import { unifiedDiff } from '../../src/report/text/text-diff.ts';
 
 const BEFORE = 'kind: Pod\nmetadata: \nname: web\n';
 const AFTER = 'kind: Pod\nmetadata:\n  name: web\n';

@@ -5,8 +5,8 @@ import { parseIpAddress } from '../../src/base/ip-address.ts';
 import { compareVerdicts } from '../../src/probe/compare-verdicts.ts';
 import { planProbes, type ProbeEndpoint } from '../../src/probe/plan-probes.ts';
 import type { SeenVerdict } from '../../src/probe/run-probes.ts';
-import { PLAIN_STYLE } from '../../src/report/style.ts';
-import { count, countOf, truthDifferences, truthMatrix, truthSummary } from '../../src/report/truth-table.ts';
+import { PLAIN_STYLE } from '../../src/report/text/style.ts';
+import { count, countOf, truthDifferences, truthMatrix, truthSummary } from '../../src/report/text/truth-table.ts';
 
 const PORTS = [{ protocol: 'TCP', port: 80 }, { protocol: 'UDP', port: 53 }] as const;
 

@@ -5,6 +5,7 @@ import type { PolicyState } from '../../src/agent/agent-state.ts';
 import { parseIpAddress } from '../../src/base/ip-address.ts';
 import { PROTOCOL_NUMBER } from '../../src/emit/profile-elements.ts';
 import { NODE_ENFORCEMENT, type EnforcementStatus } from '../../src/status/node-enforcement.ts';
+import { NO_LOSSES } from '../../src/flow/flow-losses.ts';
 import { publishEnforcement } from '../../src/status/publish-enforcement.ts';
 import { World, type SimulatedNode } from '../agent/world.ts';
 import { FACTS } from './agent-states.ts';
@@ -146,7 +147,7 @@ async function run(seed: number): Promise<Claims> {
     publishing.abort();
     publishing = new AbortController();
     node.start();
-    void publishEnforcement({ api: world.api, source: node.agent!, facts: FACTS, staged: () => [], clock: world.clock, onFailure: () => claims.failed(), signal: publishing.signal });
+    void publishEnforcement({ api: world.api, source: node.agent!, facts: FACTS, staged: () => [], losses: () => NO_LOSSES, clock: world.clock, onFailure: () => claims.failed(), signal: publishing.signal });
     node.agent!.onChange(() => claims.holdAgent());
     claims.started();
   };

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import type { CanaryState } from '../../src/probe/canary.ts';
 import { historyMetrics } from '../../src/history/history-metrics.ts';
 import { senderMetrics } from '../../src/history/sender-metrics.ts';
-import { canaryMetrics } from '../../src/report/canary-metrics.ts';
+import { canaryMetrics } from '../../src/report/state/canary-metrics.ts';
 import type { StagedCount } from '../../src/stage/staged-count.ts';
 import { metricsText } from '../../src/status/metrics-text.ts';
 import { cloneRoot } from '../needs.ts';

@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { FakeCluster } from '../../src/kube/fake-cluster.ts';
+import { NO_LOSSES } from '../../src/flow/flow-losses.ts';
 import { ClusterError } from '../../src/kube/cluster-error.ts';
 import type { AgentState } from '../../src/agent/agent-state.ts';
 import { enforcementStatus, NODE_ENFORCEMENT, type EnforcementStatus } from '../../src/status/node-enforcement.ts';
 import type { StagedCount } from '../../src/stage/staged-count.ts';
 import { announcePolicies, EVENT } from '../../src/status/policy-events.ts';
 import { publishEnforcement } from '../../src/status/publish-enforcement.ts';
+import { rolloutOf } from '../../src/status/rollout.ts';
 import { FakeClock } from '../agent/fake-clock.ts';
 import { ChangingState, FACTS, policy, READY } from './agent-states.ts';
 
@@ -26,16 +28,16 @@ interface World {
 
 type Api = Parameters<typeof publishEnforcement>[0]['api'];
 
-function start(context: TestContext, state: AgentState = READY, act: 'publish' | 'announce' = 'publish', way: (api: FakeCluster) => Api = (api) => api): World {
+function start(context: TestContext, state: AgentState = READY, act: 'publish' | 'announce' = 'publish', way: (api: FakeCluster) => Api = (api) => api, time = new FakeClock()): World {
   const cluster = new FakeCluster();
   cluster.serve(NODE_ENFORCEMENT);
   cluster.serve(EVENT);
   cluster.put(NODE);
   cluster.put({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } });
-  const [time, source, failures, abort] = [new FakeClock(), new ChangingState(state), [] as ClusterError[], new AbortController()];
+  const [source, failures, abort] = [new ChangingState(state), [] as ClusterError[], new AbortController()];
   context.after(() => abort.abort());
   const given = { api: cluster, source, facts: FACTS, clock: time, onFailure: (error: ClusterError) => void failures.push(error), signal: abort.signal };
-  void (act === 'publish' ? publishEnforcement({ ...given, staged: () => [], api: way(cluster) }) : announcePolicies(given));
+  void (act === 'publish' ? publishEnforcement({ ...given, staged: () => [], losses: () => NO_LOSSES, api: way(cluster) }) : announcePolicies(given));
   return {
     cluster, time, source, failures,
     end: () => abort.abort(),
@@ -48,7 +50,7 @@ test('the object stands at once, belongs to its node, and says until when it hol
   const { cluster, time, status } = start(context);
   await time.advance(0);
   const { ready, enforcing, reportedAt, nextReportBefore } = await status();
-  assert.deepEqual({ ready, enforcing, reportedAt, nextReportBefore }, { ready: true, enforcing: true, reportedAt: '2026-01-01T00:00:00Z', nextReportBefore: '2026-01-01T00:03:00Z' });
+  assert.deepEqual({ ready, enforcing, reportedAt, nextReportBefore }, { ready: true, enforcing: true, reportedAt: '2026-01-01T00:00:00Z', nextReportBefore: '2026-01-01T00:01:00Z' });
   const node = await cluster.get({ served: { apiVersion: 'v1', kind: 'Node', resource: 'nodes', isNamespaced: false }, name: 'node-1' });
   assert.deepEqual((await cluster.get(PLACE)).metadata['ownerReferences'], [{ apiVersion: 'v1', kind: 'Node', name: 'node-1', uid: node.metadata.uid }]);
 });
@@ -75,10 +77,46 @@ test('what has no weight goes along with the next heartbeat', async (context) =>
   await time.advance(10_000);
   const before = await version();
   source.change({ pods: { ...READY.pods, remote: 11 } });
-  await time.advance(40_000);
+  await time.advance(9_000);
   assert.equal(await version(), before);
-  await time.advance(20_000);
+  await time.advance(2_000);
   assert.equal((await status()).pods.remote, 11);
+});
+
+const heard = async ({ time, status }: World, laterMs: number): Promise<string> => {
+  const enforcement = { apiVersion: NODE_ENFORCEMENT.apiVersion, kind: NODE_ENFORCEMENT.kind, metadata: { name: NODE.metadata.name }, status: JSON.parse(JSON.stringify(await status())) };
+  return rolloutOf({ nodes: [NODE], enforcements: [enforcement], policies: [] }, new Date(time.now().getTime() + laterMs)).nodes[0]!.standing;
+};
+
+for (const { policies, writesMax, silentMs } of [{ policies: 0, writesMax: 30, silentMs: 61_000 }, { policies: 1_000, writesMax: 17, silentMs: 120_000 }, { policies: 10_000, writesMax: 11, silentMs: 200_000 }]) {
+  test(`an agent with ${policies} policies that is killed counts for ${silentMs / 1000} s at most; one that lives writes ${writesMax} times in ten minutes`, async (context) => {
+    const world = start(context, { ...READY, policies: Array.from({ length: policies }, (_, index) => policy(`p${index}`)) });
+    const versions = new Set<string>();
+    for (let second = 0; second < 600; second += 6) {
+      await world.time.advance(6_000);
+      versions.add(await world.version());
+      assert.equal(await heard(world, 0), 'ready', `after ${second + 6} s`);
+      assert.equal(await heard(world, silentMs), 'silent', 'had it been killed now');
+    }
+    assert.ok(versions.size <= writesMax, `${versions.size} writes`);
+  });
+}
+
+test('an API server that is away for half a minute makes no living agent silent', async (context) => {
+  for (const chance of [0, 0.5, 0.95]) {
+    for (let awayAt = 0; awayAt <= 20_000; awayAt += 2_500) {
+      const world = start(context, READY, 'publish', undefined, new FakeClock(() => chance));
+      await world.time.advance(40_000 + awayAt);
+      world.cluster.goAway();
+      await world.time.advance(30_000);
+      world.cluster.comeBack();
+      for (let second = 0; second < 60; second++) {
+        assert.equal(await heard(world, 0), 'ready', `${second} s after one that went ${awayAt} ms after a report`);
+        await world.time.advance(1_000);
+      }
+      world.end();
+    }
+  }
 });
 
 test('nothing stands from before: a trouble that is over, a drift that a new agent does not know', async (context) => {
@@ -161,13 +199,13 @@ test('a write that comes late is not taken for what is so now', async (context) 
 test('ten thousand policies of the longest names fit into etcd, and each is told', () => {
   const uid = (index: number): string => `12345678-1234-1234-1234-${String(index).padStart(12, '0')}`;
   const policies = Array.from({ length: 10_000 }, (_, index) => policy(`${index}${'n'.repeat(253)}`.slice(0, 253), { uid: uid(index), namespace: `${index % 500}${'n'.repeat(60)}`, ...(index >= 9_700 ? { isAudited: true, inForceSince: undefined } : {}), generation: 1_000_000, ...(index < 600 ? { problem: 'p'.repeat(5_000) } : {}) }));
-  const status = enforcementStatus({ state: { ...READY, policies }, facts: FACTS, staged: manyAudits() }, { now: FACTS.startedAt, nextReportBefore: FACTS.startedAt });
+  const status = enforcementStatus({ state: { ...READY, policies }, facts: FACTS, staged: manyAudits(), losses: NO_LOSSES }, { now: FACTS.startedAt, nextReportBefore: FACTS.startedAt });
   const bytes = Buffer.byteLength(JSON.stringify(status));
   assert.ok(bytes < 1_500_000, `${bytes} bytes`);
   assert.deepEqual(status.counts, { known: 10_000, inForce: 9_700, withProblem: 600, audited: 300, omitted: 0 });
   assert.deepEqual([status.policies.filter(({ problem }) => problem !== undefined).length, status.policies.length, status.morePolicies.length, status.audits.length], [600, 1_000, 9_000, 100]);
   assert.equal(status.morePolicies[0], `${uid(700)} 1000000 ${Date.UTC(2026, 0, 1) / 1000}`);
-  const beyond = enforcementStatus({ state: { ...READY, policies: [...policies, ...policies] }, facts: FACTS, staged: [] }, { now: FACTS.startedAt, nextReportBefore: FACTS.startedAt });
+  const beyond = enforcementStatus({ state: { ...READY, policies: [...policies, ...policies] }, facts: FACTS, staged: [], losses: NO_LOSSES }, { now: FACTS.startedAt, nextReportBefore: FACTS.startedAt });
   assert.equal(beyond.counts.omitted, 20_000 - 1_000 - 12_000);
 });
 
@@ -183,7 +221,7 @@ test('what is audited is told: its policies are never in force, and what they wo
   const state = { ...READY, policies: [policy('web', { isAudited: true, inForceSince: undefined }), policy('db')] };
   const [, , counted] = manyAudits();
   const audit = { ...counted!, name: 'shop' };
-  const status = enforcementStatus({ state, facts: FACTS, staged: [audit] }, { now: FACTS.startedAt, nextReportBefore: FACTS.startedAt });
+  const status = enforcementStatus({ state, facts: FACTS, staged: [audit], losses: NO_LOSSES }, { now: FACTS.startedAt, nextReportBefore: FACTS.startedAt });
   assert.deepEqual(status.counts, { known: 2, inForce: 1, withProblem: 0, audited: 1, omitted: 0 });
   assert.deepEqual(status.policies.map(({ name, since, audited }) => [name, since !== undefined, audited]), [['web', false, true], ['db', true, undefined]]);
   assert.deepEqual(status.audits.map(({ namespace, judged, wouldRefuse, rules, witnesses }) => [namespace, judged, wouldRefuse, rules.length, witnesses.length]), [['shop', 1e9, 2, 16, 3]]);

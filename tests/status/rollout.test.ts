@@ -1,10 +1,11 @@
 // From what agents report to which policy is in force where: what is so, what is not yet, and what nobody can know.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { NO_LOSSES } from '../../src/flow/flow-losses.ts';
 import type { ClusterObject } from '../../src/kube/cluster-api.ts';
 import { FakeCluster } from '../../src/kube/fake-cluster.ts';
-import { rolloutText } from '../../src/report/rollout.ts';
-import { PLAIN_STYLE } from '../../src/report/style.ts';
+import { rolloutJson, rolloutText } from '../../src/report/state/rollout.ts';
+import { PLAIN_STYLE } from '../../src/report/text/style.ts';
 import { enforcementStatus, NODE_ENFORCEMENT } from '../../src/status/node-enforcement.ts';
 import { rolloutOf } from '../../src/status/rollout.ts';
 import { watchRollout } from '../../src/status/watch-rollout.ts';
@@ -18,8 +19,8 @@ const LATER = new Date(Date.UTC(2026, 0, 1, 1));
 const node = (name: string): ClusterObject => ({ apiVersion: 'v1', kind: 'Node', metadata: { name } });
 const object = (name: string, generation: number): ClusterObject => ({ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name, namespace: 'shop', uid: `uid-${name}`, generation } });
 
-function report(name: string, state: Partial<AgentState>, nextReportBefore = LATER, staged: readonly StagedCount[] = []): ClusterObject {
-  const status = enforcementStatus({ state: { ...READY, node: name, ...state }, facts: FACTS, staged }, { now: FACTS.startedAt, nextReportBefore });
+function report(name: string, state: Partial<AgentState>, nextReportBefore = LATER, staged: readonly StagedCount[] = [], losses = NO_LOSSES): ClusterObject {
+  const status = enforcementStatus({ state: { ...READY, node: name, ...state }, facts: FACTS, staged, losses }, { now: FACTS.startedAt, nextReportBefore });
   return { apiVersion: NODE_ENFORCEMENT.apiVersion, kind: NODE_ENFORCEMENT.kind, metadata: { name }, status: JSON.parse(JSON.stringify(status)) };
 }
 
@@ -80,6 +81,22 @@ shop                   2      20      3             2026-01-01T00:00:00Z
   ingress shop/job -> shop/web TCP/8080 (2)
   ingress shop/job -> shop/web TCP/8080 (1)
 `);
+});
+
+test('what no flow tells of is told, node by node, and where all is told nothing is', () => {
+  const enforcements = [report('all-told', {}), report('lost', {}, LATER, [], { ledgerFull: 100, spoolFull: 20, unwritten: 3, refused: 4 }), report('refused', {}, LATER, [], { ...NO_LOSSES, refused: 7 })];
+  const rollout = rolloutOf({ nodes: ['all-told', 'lost', 'old-agent', 'refused'].map(node), enforcements, policies: [] }, NOW);
+  assert.equal(rolloutText(rollout, PLAIN_STYLE), `NODE       AGENT     ENFORCING  VERSION  REPORTED
+all-told   ready     yes        0.1.0    2026-01-01T00:00:00Z
+lost       ready     yes        0.1.0    2026-01-01T00:00:00Z
+old-agent  no agent  ?
+refused    ready     yes        0.1.0    2026-01-01T00:00:00Z
+  lost: judgments of which no flow tells, since 2026-01-01T00:00:00Z: 100 the kernel had no room for, 20 the disk had no room for while the server of flows was away, 3 the disk did not take, 4 the server of flows refused
+  refused: judgments of which no flow tells, since 2026-01-01T00:00:00Z: 7 the server of flows refused
+
+the cluster has no policies
+`);
+  assert.deepEqual(JSON.parse(rolloutJson(rollout)).nodes.map(({ losses }: { readonly losses?: object }) => losses), [undefined, { since: '2026-01-01T00:00:00Z', ledgerFull: 100, spoolFull: 20, unwritten: 3, refused: 4 }, undefined, { since: '2026-01-01T00:00:00Z', refused: 7 }]);
 });
 
 test('in force everywhere since the last node', () => {

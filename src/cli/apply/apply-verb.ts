@@ -15,7 +15,8 @@ import { readLiveCluster } from './live-cluster.ts';
 import { liveTests } from './live-tests.ts';
 import type { Proposal } from './proposal.ts';
 import { readTests } from '../test/read-tests.ts';
-import { addReleaseOptions, durationSeconds, type ReleaseOptions } from './release-options.ts';
+import { durationSeconds } from '../options/number-words.ts';
+import { addReleaseOptions, type ReleaseOptions } from './release-options.ts';
 import { readWanted, type WantedPolicies } from './wanted-policies.ts';
 
 interface ApplyOptions extends ReleaseOptions {

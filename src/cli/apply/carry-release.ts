@@ -1,12 +1,13 @@
 // Carries a release through: judged, shown, asked about, written, waited for, tested, and taken back where it fails.
 import type { Finding } from '../../base/finding.ts';
 import type { Program } from '../../compile/program.ts';
+import { gapsOf } from '../../drift/drift.ts';
 import type { FlowTable } from '../../flow/flow-table.ts';
 import type { StoredObject, WantedObject } from '../../kube/cluster-api.ts';
 import { ClusterError } from '../../kube/cluster-error.ts';
 import { REAL_PACING } from '../../kube/retry.ts';
 import { lintCluster } from '../../lint/lint.ts';
-import { letBe } from '../../lint/settings.ts';
+import { letBe } from '../../lint/settings/settings.ts';
 import { checkTests, countFailures, type TestReport } from '../../probe/check-expectations.ts';
 import { ProbeError } from '../../probe/cluster-under-test.ts';
 import type { PolicyTest } from '../../probe/policy-test.ts';
@@ -23,10 +24,10 @@ import { RELEASE_LABEL, type KeptRelease, type ReleaseRecord } from '../../relea
 import { keepRecord, listReleases, setState } from '../../release/release-store.ts';
 import { plannedWrites, type PlannedWrite } from '../../release/run-writes.ts';
 import { BrokenOff, writeRelease } from '../../release/write-release.ts';
-import { judgmentGithub, judgmentJson, judgmentMarkdown, judgmentText, type JudgedRelease } from '../../report/judgment.ts';
-import { networkPolicyObject } from '../../report/policy-object.ts';
-import { printable } from '../../report/printable.ts';
-import { testText } from '../../report/test-report.ts';
+import { judgmentGithub, judgmentJson, judgmentMarkdown, judgmentText, type JudgedRelease } from '../../report/ask/judgment.ts';
+import { networkPolicyObject } from '../../report/define/policy-object.ts';
+import { printable } from '../../report/text/printable.ts';
+import { testText } from '../../report/ask/test-report.ts';
 import { openSettings } from '../../input/settings-file.ts';
 import { dataAnswer } from '../../terminal/data-answer.ts';
 import { INTERRUPTED_STATUS, listenForInterruption, type Interruption } from '../../terminal/interruption.ts';
@@ -73,7 +74,7 @@ export async function carryRelease(proposal: Proposal, carrying: Carrying): Prom
   if (options.dryRun !== undefined) return judged.objections.length === 0 ? 0 : 1;
   if (judgment.changes.length === 0) return finishUnchanged(proposal, carrying, broken);
   if (judged.objections.length > 0) return 1;
-  const record = makeRecord(proposal, { judgment, revision, broken, at: new Date(), reason: options.reason });
+  const record = makeRecord(proposal, { judgment, revision, broken, at: new Date(), reason: options.reason, gaps: gapsOf(judgment.plan.after) });
   await keepRecord(live.api, options.keepIn, record, { dryRun: true });
   if (!(await isWanted(options))) return 1;
   const status = await write(carrying, { record, judgment }).catch((error: unknown) => takeBackBroken(proposal, carrying, error));

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { openKubeApi } from '../../kube/kube-api.ts';
 import { sayingRights } from '../../release/missing-rights.ts';
 import { listReleases } from '../../release/release-store.ts';
-import { historyJson, historyText } from '../../report/history.ts';
+import { historyJson, historyText } from '../../report/state/history.ts';
 import { DATA_FORMATS, dataAnswer } from '../../terminal/data-answer.ts';
 import { writeAnswer } from '../../terminal/output.ts';
 import { terminalOf } from '../../terminal/terminal.ts';

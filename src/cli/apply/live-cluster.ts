@@ -2,12 +2,12 @@
 import { hasErrors } from '../../base/finding.ts';
 import type { Cluster } from '../../model/cluster.ts';
 import { readManifests } from '../../read/read.ts';
-import type { WrittenObject } from '../../read/written-object.ts';
+import type { WrittenObject } from '../../read/values/written-object.ts';
 import type { ClusterApi } from '../../kube/cluster-api.ts';
 import { openKubeApi } from '../../kube/kube-api.ts';
 import { readCluster } from '../../kube/kube.ts';
-import { saysWhoCalls } from '../../lint/callers.ts';
-import type { LineLookup } from '../../report/finding-text.ts';
+import { saysWhoCalls } from '../../lint/callers/callers.ts';
+import type { LineLookup } from '../../report/findings/finding-text.ts';
 import { findApiCallers } from '../../release/api-callers.ts';
 import { openedCluster } from '../../input/open-base.ts';
 import { writeNote } from '../../terminal/output.ts';

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { ClusterApi, ObjectPlace, ServedKind, StoredObject } from '../../kube/cluster-api.ts';
 import { ClusterError } from '../../kube/cluster-error.ts';
 import { openKubeApi } from '../../kube/kube-api.ts';
-import { printable } from '../../report/printable.ts';
+import { printable } from '../../report/text/printable.ts';
 import { readStaged, REAL_FORM, realObject, STAGED_CLUSTER_POLICY, STAGED_POLICY, type RealObject } from '../../stage/read-staged.ts';
 import { isSameSpec, sumStaged, type StagedSum } from '../../stage/staged-sum.ts';
 import { completeChange, keepChange, type KeptChange } from '../../release/keep-change.ts';

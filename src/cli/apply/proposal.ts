@@ -2,7 +2,7 @@
 import type { WantedChange } from '../../release/prepare-objects.ts';
 import type { AnyPolicy } from '../../release/release.ts';
 import type { NamedObject, ReleaseRecord } from '../../release/release-record.ts';
-import type { LineLookup } from '../../report/finding-text.ts';
+import type { LineLookup } from '../../report/findings/finding-text.ts';
 
 export interface Proposal {
   readonly release: string;

@@ -1,10 +1,11 @@
 // The options by which `apply` and `rollback` are told what to judge by, whether to ask, and how long to wait.
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { GUARDS, type Guard } from '../../release/guards.ts';
-import { JUDGMENT_FORMATS } from '../../report/judgment.ts';
+import { JUDGMENT_FORMATS } from '../../report/ask/judgment.ts';
 import { addSettingsOption, type SettingsOption } from '../../input/settings-file.ts';
 import { collect } from '../../input/input-options.ts';
 import { choiceOf } from '../options/choice.ts';
+import { durationSeconds } from '../options/number-words.ts';
 import { addFlowOptions, type FlowOptions } from '../flows/flow-source.ts';
 
 export interface ReleaseOptions extends SettingsOption, FlowOptions {
@@ -47,13 +48,4 @@ export function addPlaceOptions(command: Command): Command {
     .option('--context <NAME>', 'another context of the kubeconfig')
     .option('--kubeconfig <FILE>', 'another kubeconfig')
     .option('--keep-in <NAMESPACE>', 'where the history is kept', 'default');
-}
-
-const UNITS: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600 };
-
-/** `90`, `90s`, `5m`, `2h`. A parser for commander. */
-export function durationSeconds(word: string): number {
-  const found = /^([0-9]{1,7})([smh]?)$/.exec(word);
-  if (found === null) throw new InvalidArgumentError('A duration is wanted: 90s, 5m, 2h.');
-  return Number(found[1]) * UNITS[found[2]!]!;
 }

@@ -17,9 +17,9 @@ import { carryRelease } from './carry-release.ts';
 import { readFlows } from '../flows/flow-source.ts';
 import { readLiveCluster } from './live-cluster.ts';
 import { liveTests } from './live-tests.ts';
-import { positiveOrZero } from '../options/number-words.ts';
+import { durationSeconds, positiveOrZero } from '../options/number-words.ts';
 import { readTests } from '../test/read-tests.ts';
-import { addReleaseOptions, durationSeconds, type ReleaseOptions } from './release-options.ts';
+import { addReleaseOptions, type ReleaseOptions } from './release-options.ts';
 import { rollbackProposal } from './rollback-proposal.ts';
 
 interface RollbackOptions extends ReleaseOptions {

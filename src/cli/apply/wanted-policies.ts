@@ -2,13 +2,13 @@
 import { hasErrors } from '../../base/finding.ts';
 import { WordError } from '../../base/word-error.ts';
 import { readManifests } from '../../read/read.ts';
-import type { WrittenObject } from '../../read/written-object.ts';
+import type { WrittenObject } from '../../read/values/written-object.ts';
 import type { WantedObject } from '../../kube/cluster-api.ts';
 import { REAL_FORM } from '../../stage/read-staged.ts';
 import { RELEASE_LABEL } from '../../release/release-record.ts';
 import { authored, placeLabel, placeOfObject, releaseKind } from '../../release/release-object.ts';
 import { policyLabel, type AnyPolicy } from '../../release/release.ts';
-import type { LineLookup } from '../../report/finding-text.ts';
+import type { LineLookup } from '../../report/findings/finding-text.ts';
 import { wordsOrStdin } from '../../input/input.ts';
 import type { SettingsOption } from '../../input/settings-file.ts';
 import { listInputs } from '../../input/list-inputs.ts';

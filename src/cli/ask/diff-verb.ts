@@ -5,7 +5,7 @@ import { compileCluster } from '../../compile/compile.ts';
 import type { Program } from '../../compile/program.ts';
 import { comparePrograms } from '../../compare/compare.ts';
 import { groupChanges } from '../../compare/group-changes.ts';
-import { DIFFERENCE_FORMATS, differenceGithub, differenceJson, differenceMarkdown, differenceText, isSame, type Difference } from '../../report/difference.ts';
+import { DIFFERENCE_FORMATS, differenceGithub, differenceJson, differenceMarkdown, differenceText, isSame, type Difference } from '../../report/ask/difference.ts';
 import { choiceOf } from '../options/choice.ts';
 import { dataAnswer } from '../../terminal/data-answer.ts';
 import { UsageError } from '../../terminal/failures.ts';

@@ -8,7 +8,7 @@ import { contextOf } from '../../analyze/named-ends.ts';
 import { askedPairs, type AskedEnd, type AskedPair } from '../../words/asked-pairs.ts';
 import { findEnds } from '../../words/endpoint-words.ts';
 import type { Engine } from '../../lint/engines/engine.ts';
-import { explanationsJson, explanationText, type Answer, type AnswerEnd } from '../../report/explanation.ts';
+import { explanationsJson, explanationText, type Answer, type AnswerEnd } from '../../report/ask/explanation.ts';
 import { choiceOf } from '../options/choice.ts';
 import { DATA_FORMATS, dataAnswer } from '../../terminal/data-answer.ts';
 import { addEngineOption, engineOf, type EngineOption } from '../options/engine-option.ts';

@@ -7,7 +7,7 @@ import { podName } from '../../analyze/named-ends.ts';
 import { outsidePorts } from '../../analyze/outside-ports.ts';
 import { adviseWall } from '../../analyze/wall-advice.ts';
 import { findEnds } from '../../words/endpoint-words.ts';
-import { impactsJson, impactText, type ImpactAnswer } from '../../report/impact.ts';
+import { impactsJson, impactText, type ImpactAnswer } from '../../report/ask/impact.ts';
 import { choiceOf } from '../options/choice.ts';
 import { DATA_FORMATS, dataAnswer } from '../../terminal/data-answer.ts';
 import { UsageError } from '../../terminal/failures.ts';

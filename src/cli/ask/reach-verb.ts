@@ -4,7 +4,7 @@ import { DIRECTIONS } from '../../model/network-policy.ts';
 import { compileCluster } from '../../compile/compile.ts';
 import type { Grain } from '../../analyze/endpoints.ts';
 import { reach } from '../../analyze/reach.ts';
-import { DATA_FORMATS, formatReach, REACH_FORMATS, ROUTE_FORMATS, type ReachFormat } from '../../report/reach-formats.ts';
+import { DATA_FORMATS, formatReach, REACH_FORMATS, ROUTE_FORMATS, type ReachFormat } from '../../report/reach/reach-formats.ts';
 import { choiceOf } from '../options/choice.ts';
 import { addEngineOption, engineOf, type EngineOption } from '../options/engine-option.ts';
 import { UsageError } from '../../terminal/failures.ts';

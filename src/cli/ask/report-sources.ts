@@ -14,7 +14,7 @@ import type { ClusterApi } from '../../kube/cluster-api.ts';
 import type { KeptRelease } from '../../release/release-record.ts';
 import { listReleases } from '../../release/release-store.ts';
 import { isFailure, UnreadableInput } from '../../terminal/failures.ts';
-import { countOf } from '../../report/truth-table.ts';
+import { countOf } from '../../report/text/truth-table.ts';
 
 /** What a cluster or its snapshot tells beside its policies; empty of manifests alone. */
 export interface ClusterTold {

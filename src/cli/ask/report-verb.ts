@@ -8,8 +8,8 @@ import { loadFrameworks } from '../../evidence/framework.ts';
 import { judgedRows } from '../../flow/flow.ts';
 import type { FlowRecord } from '../../flow/flow-record.ts';
 import { checkTests, countFailures } from '../../probe/check-expectations.ts';
-import { evidenceJson } from '../../report/evidence-json.ts';
-import { evidencePage, type EvidenceHead } from '../../report/evidence-page.ts';
+import { evidenceJson } from '../../report/page/evidence-json.ts';
+import { evidencePage, type EvidenceHead } from '../../report/page/evidence-page.ts';
 import { dataAnswer } from '../../terminal/data-answer.ts';
 import { UsageError } from '../../terminal/failures.ts';
 import { addInputOptions, collect, type InputOptions } from '../../input/input-options.ts';
@@ -83,6 +83,7 @@ async function runReport(words: readonly string[], options: ReportOptions): Prom
     flows,
     tests: options.tests === undefined ? undefined : checkTests(program, tests),
     testRuns,
+    at: at === undefined ? undefined : new Date(at).toISOString(),
     releases: told.releases,
     unread: [...unreadOf(input, options), ...told.unread],
   });
@@ -120,11 +121,11 @@ function inputsText(words: readonly string[], { cluster, context, snapshot }: Re
 async function formatted(evidence: Evidence, head: EvidenceHead, format: ReportOptions['output']): Promise<Iterable<string>> {
   switch (format) {
     case 'html':
-      return [(await import('../../report/page-html.ts')).pageHtml(evidencePage(evidence, head))];
+      return [(await import('../../report/page/page-html.ts')).pageHtml(evidencePage(evidence, head))];
     case 'md':
-      return [(await import('../../report/page-text.ts')).pageMarkdown(evidencePage(evidence, head))];
+      return [(await import('../../report/page/page-text.ts')).pageMarkdown(evidencePage(evidence, head))];
     case 'csv':
-      return (await import('../../report/page-text.ts')).pageCsv(evidencePage(evidence, head));
+      return (await import('../../report/page/page-text.ts')).pageCsv(evidencePage(evidence, head));
     case 'json':
     case 'yaml':
       return dataAnswer(format, [evidenceJson(evidence, head)]);

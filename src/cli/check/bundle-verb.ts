@@ -10,7 +10,7 @@ import type { ClusterApi, ClusterObject, ServedKind } from '../../kube/cluster-a
 import { loadKnowledge } from '../../doctor/known-engines.ts';
 import { readFacts } from '../../doctor/read-facts.ts';
 import { openKubeApi } from '../../kube/kube-api.ts';
-import { isPolicyKind } from '../../read/kinds.ts';
+import { isPolicyKind } from '../../read/values/kinds.ts';
 import { STAGED_KINDS } from '../../stage/read-staged.ts';
 import { NODE_ENFORCEMENT } from '../../status/node-enforcement.ts';
 import { writeAnswer } from '../../terminal/output.ts';

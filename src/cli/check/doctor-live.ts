@@ -6,9 +6,9 @@ import { casesNamed, longestRunMs, runConformance, type ConformanceResult } from
 import { proveLive, type LiveOptions, type LiveResult } from '../../doctor/live.ts';
 import type { GroundApi, GroundOptions } from '../../doctor/probe-ground.ts';
 import type { ServedKind, StoredObject } from '../../kube/cluster-api.ts';
-import { conformanceJson, conformanceJunit, conformanceMarkdown, conformanceText, type CONFORMANCE_FORMATS } from '../../report/conformance.ts';
-import { liveJson, liveMarkdown, liveText } from '../../report/live-support.ts';
-import type { SUPPORT_FORMATS } from '../../report/support.ts';
+import { conformanceJson, conformanceJunit, conformanceMarkdown, conformanceText, type CONFORMANCE_FORMATS } from '../../report/state/conformance.ts';
+import { liveJson, liveMarkdown, liveText } from '../../report/state/live-support.ts';
+import type { SUPPORT_FORMATS } from '../../report/state/support.ts';
 import { dataAnswer } from '../../terminal/data-answer.ts';
 import { INTERRUPTED_STATUS, listenForInterruption } from '../../terminal/interruption.ts';
 import { UsageError } from '../../terminal/failures.ts';

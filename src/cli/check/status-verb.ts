@@ -1,7 +1,7 @@
 // `bulkhead status`: which generation of which policy is in force on which node since when, and what nobody can know.
 import type { Command } from 'commander';
 import { openKubeApi } from '../../kube/kube-api.ts';
-import { rolloutJson, rolloutText } from '../../report/rollout.ts';
+import { rolloutJson, rolloutText } from '../../report/state/rollout.ts';
 import { rolloutOf, type Rollout, type RolloutObjects } from '../../status/rollout.ts';
 import { watchRollout } from '../../status/watch-rollout.ts';
 import { choiceOf } from '../options/choice.ts';

@@ -1,6 +1,6 @@
 // `bulkhead completion`: what a shell is to be told once, and the words that it asks for on each Tab.
 import type { Command } from 'commander';
-import { printable } from '../../report/printable.ts';
+import { printable } from '../../report/text/printable.ts';
 import { writeAnswer } from '../../terminal/output.ts';
 import { choiceOf } from '../options/choice.ts';
 import { completionNames } from './completion-names.ts';

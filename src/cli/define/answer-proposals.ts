@@ -1,7 +1,7 @@
 // Edits that change what policies mean: asks for each on a terminal, makes all of them with `--yes`, else leaves them.
 import type { Finding } from '../../base/finding.ts';
 import { findingKey, proposeEdit, type EditState, type LintTexts } from '../../mend/prove-edits.ts';
-import { findingText } from '../../report/finding-text.ts';
+import { findingText } from '../../report/findings/finding-text.ts';
 import { terminalOf } from '../../terminal/terminal.ts';
 
 export interface Answered {
@@ -36,7 +36,7 @@ export async function answerProposals(start: EditState, lintTexts: LintTexts, an
 }
 
 async function isWanted(finding: Finding, before: EditState, after: EditState): Promise<boolean> {
-  const [{ createInterface }, { unifiedDiff }] = await Promise.all([import('node:readline/promises'), import('../../report/text-diff.ts')]);
+  const [{ createInterface }, { unifiedDiff }] = await Promise.all([import('node:readline/promises'), import('../../report/text/text-diff.ts')]);
   const terminal = terminalOf(process.stderr);
   const file = finding.file!;
   const lines = before.texts.get(file)!.whole.split('\n');

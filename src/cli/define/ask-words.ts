@@ -4,7 +4,7 @@ import { WordError } from '../../base/word-error.ts';
 import type { Topic } from '../../pattern/answers.ts';
 import type { NamedInput } from '../../pattern/check-names.ts';
 import type { Pattern, Take } from '../../pattern/pattern-shape.ts';
-import { printable } from '../../report/printable.ts';
+import { printable } from '../../report/text/printable.ts';
 import { checkAnswers, missingTopics, settleAnswers, type TopicWords } from './new-answers.ts';
 import { offersFor } from './new-offers.ts';
 import { writeNote } from '../../terminal/output.ts';

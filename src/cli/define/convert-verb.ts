@@ -1,7 +1,7 @@
 // `bulkhead convert`: policies of the old cluster-wide kinds as ClusterNetworkPolicies with the same answers.
 import type { Command } from 'commander';
 import { convertPolicies } from '../../compare/convert.ts';
-import { convertedYaml } from '../../report/policy-yaml.ts';
+import { convertedYaml } from '../../report/define/policy-yaml.ts';
 import { addInputOptions, type InputOptions } from '../../input/input-options.ts';
 import { writeAnswer, writeNote } from '../../terminal/output.ts';
 import { readInputs } from '../../input/input.ts';

@@ -8,13 +8,14 @@ import { unusedRules } from '../../flow/group-flows.ts';
 import { readOptionsOf, type Input } from '../../input/input.ts';
 import type { InputOptions } from '../../input/input-options.ts';
 import { repairInputs } from '../../input/repair-inputs.ts';
-import { editPolicies, type AddedPolicy, type EditOptions, type PolicyEdits } from '../../recommend/edit-policies.ts';
-import { planInFiles } from '../../report/edited-files.ts';
-import { editJson, editSentences, editTable, type BesideEdits } from '../../report/policy-edits.ts';
-import { policiesYaml } from '../../report/policy-yaml.ts';
-import { PLAIN_STYLE, type Style } from '../../report/style.ts';
-import { unifiedDiff, type TextChange } from '../../report/text-diff.ts';
-import { countOf } from '../../report/truth-table.ts';
+import { editPolicies, type AddedPolicy, type EditOptions, type PolicyEdits } from '../../recommend/edit/edit-policies.ts';
+import { opennessOf } from '../../recommend/proof/openness.ts';
+import { planInFiles } from '../../report/define/edited-files.ts';
+import { editJson, editSentences, editTable, type BesideEdits } from '../../report/define/policy-edits.ts';
+import { policiesYaml } from '../../report/define/policy-yaml.ts';
+import { PLAIN_STYLE, type Style } from '../../report/text/style.ts';
+import { unifiedDiff, type TextChange } from '../../report/text/text-diff.ts';
+import { countOf } from '../../report/text/truth-table.ts';
 import { UsageError } from '../../terminal/failures.ts';
 import { writeAnswer, writeNote } from '../../terminal/output.ts';
 import { terminalOf } from '../../terminal/terminal.ts';
@@ -24,13 +25,17 @@ export interface EditWords extends InputOptions {
   readonly fix?: boolean;
   /** Folder of new policies; missing: that of the policy beside which one stands. */
   readonly write?: string;
+  /** Days. */
+  readonly removeUnused?: number;
   readonly output: 'yaml' | 'table' | 'md' | 'json';
 }
+
+const DAY_MS = 86_400_000;
 
 /** `words` name the files. */
 export async function runEdits(input: Input, words: readonly string[], options: EditWords, wanted: Omit<EditOptions, 'isEditable'>): Promise<void> {
   const texts = new Map(repairInputs(words.filter((word) => word !== '-')).flatMap(({ file, before }) => (before === undefined ? [] : [[file.name, before] as const])));
-  const { edits, changes } = planInFiles(texts, readOptionsOf(options), (isEditable) => editPolicies(input.cluster, input.written, { ...wanted, isEditable }));
+  const { edits, changes } = planInFiles(texts, readOptionsOf(options), (isEditable, isRemovable) => editPolicies(input.cluster, input.written, { ...wanted, isEditable, removal: options.removeUnused === undefined ? undefined : { stableMs: options.removeUnused * DAY_MS, isRemovable } }));
   const beside = besideEdits(edits);
   const created = edits.added.map((added) => ({ file: placeOf(added, texts, options), before: '', after: [...policiesYaml([added.draft])].join('') }));
   if (options.fix === true) for (const { file, after } of [...changes, ...created]) writeWhole(file, after);
@@ -39,12 +44,14 @@ export async function runEdits(input: Input, words: readonly string[], options: 
   if (options.fix === true && changes.length + created.length > 0) await writeNote(`bulkhead: changed ${countOf(changes.length, 'file')}, wrote ${created.length} new\n`);
 }
 
-function besideEdits({ before, after, table }: PolicyEdits): BesideEdits {
-  const comparison = comparePrograms({ before: compileCluster(before), after: compileCluster(after) });
+function besideEdits({ before, after, table, removal }: PolicyEdits): BesideEdits {
+  const programs = { before: compileCluster(before), after: compileCluster(after) };
+  const comparison = comparePrograms(programs);
   const records = Array.from({ length: table.size }, (_, row) => table.recordAt(row));
   const known = new Map(before.policies.map((policy) => [`${policy.namespace}/${policy.name}`, policy]));
-  const isOld = ({ namespace, name, direction, index }: BesideEdits['unused'][number]): boolean => namespace === '' || index < (known.get(`${namespace}/${name}`)?.[direction] ?? []).length;
-  return { difference: { comparison, groups: groupChanges(comparison) }, unused: unusedRules(after, records).filter(isOld) };
+  const isOld = ({ namespace, name, direction, index }: BesideEdits['unused'][number]): boolean => namespace === '' || (removal === undefined && index < (known.get(`${namespace}/${name}`)?.[direction] ?? []).length);
+  const shrink = removal === undefined ? undefined : { before: opennessOf(programs.before), after: opennessOf(programs.after) };
+  return { difference: { comparison, groups: groupChanges(comparison) }, unused: unusedRules(after, records).filter(isOld), shrink };
 }
 
 /** A file that is there is never written over. */

@@ -6,7 +6,7 @@ import { replayFlows } from '../../flow/replay.ts';
 import { readFlowFiles } from '../../input/flow-files.ts';
 import type { ManifestText } from '../../lint/lint-manifests.ts';
 import { readManifests, type ReadOptions } from '../../read/read.ts';
-import { replayFindings } from '../../report/replay-findings.ts';
+import { replayFindings } from '../../report/flows/replay-findings.ts';
 
 /** Of all files of flows. */
 const FLOW_BYTES_MAX = 64 << 20;

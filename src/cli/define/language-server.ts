@@ -6,7 +6,7 @@ import { createConnection, MessageType, TextDocuments, TextDocumentSyncKind, typ
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { Finding } from '../../base/finding.ts';
 import { lintManifests, type ManifestText } from '../../lint/lint-manifests.ts';
-import { applySettings, NO_SETTINGS } from '../../lint/settings.ts';
+import { applySettings, NO_SETTINGS } from '../../lint/settings/settings.ts';
 import { diagnosticOf, overlaps, quickFixOf, uriOf } from './editor-findings.ts';
 import { UsageError } from '../../terminal/failures.ts';
 import { listInputs, MANIFEST_NAME } from '../../input/list-inputs.ts';

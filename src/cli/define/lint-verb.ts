@@ -4,12 +4,12 @@ import { hasErrors, sortFindings, type Finding } from '../../base/finding.ts';
 import { readManifests } from '../../read/read.ts';
 import { compileCluster } from '../../compile/compile.ts';
 import { countMendable, countProposals, mendForm, type EditedTexts, type EditState, type LintTexts } from '../../mend/prove-edits.ts';
-import { saysWhoCalls } from '../../lint/callers.ts';
+import { saysWhoCalls } from '../../lint/callers/callers.ts';
 import { lintCluster } from '../../lint/lint.ts';
-import { countFindings, placeOf, type LineLookup } from '../../report/finding-text.ts';
-import { printable } from '../../report/printable.ts';
+import { countFindings, placeOf, type LineLookup } from '../../report/findings/finding-text.ts';
+import { printable } from '../../report/text/printable.ts';
 import { FINDING_FORMATS, formatFindings } from '../../report/report.ts';
-import type { Style } from '../../report/style.ts';
+import type { Style } from '../../report/text/style.ts';
 import { answerProposals, answersOf } from './answer-proposals.ts';
 import { choiceOf } from '../options/choice.ts';
 import { dataAnswer } from '../../terminal/data-answer.ts';
@@ -133,7 +133,7 @@ async function describe(linted: Linted, left: readonly Finding[], options: LintO
   const stdin = inputs.find(({ file }) => file.kind === 'stdin');
   // The mended text of standard input is the answer, as of a filter; findings would only be in its way.
   if (mending !== undefined && stdin !== undefined) return [printedText(stdin, mending.state.texts)];
-  const { unifiedDiff } = await import('../../report/text-diff.ts');
+  const { unifiedDiff } = await import('../../report/text/text-diff.ts');
   const diffs = changes.map(({ file, before, after }) => unifiedDiff({ file: file.name, before, after }, terminal.style));
   if (options.diff === true) return diffs;
   const rest = await formatLeft(options.output, left, { ...terminal, lineOf: linesOf(inputs, mending === undefined ? [] : changes, base), version: packageVersion(), files: inputs.map(({ file }) => file.name) });

@@ -1,5 +1,5 @@
 // Lines of manifests as they may be shown: what stands in for a password in an address is struck out, sign by sign, so that carets stay right.
-import type { LineLookup } from '../../report/finding-text.ts';
+import type { LineLookup } from '../../report/findings/finding-text.ts';
 
 // `//user:password@host`, `user:password@tcp(host)`, `password=…`.
 const USER_INFO = /(\/\/|["'\s=])[^\s"'/@]*:[^\s"']*(?=@)/g;

@@ -7,8 +7,8 @@ import type { PolicyRule } from '../../model/network-policy.ts';
 import { formatSelector, type Selector } from '../../model/selector.ts';
 import { addPolicies, replacedNames } from '../../pattern/add-policies.ts';
 import { findStillRefused, type StillRefused } from '../../pattern/still-refused.ts';
-import { differenceSummary } from '../../report/difference.ts';
-import { printable } from '../../report/printable.ts';
+import { differenceSummary } from '../../report/ask/difference.ts';
+import { printable } from '../../report/text/printable.ts';
 
 /** Ends named that stay closed; the rest is counted. */
 const REFUSED_MAX = 2;

@@ -5,13 +5,13 @@ import { compileCluster } from '../../compile/compile.ts';
 import { comparePrograms } from '../../compare/compare.ts';
 import { groupChanges } from '../../compare/group-changes.ts';
 import type { Cluster } from '../../model/cluster.ts';
-import { EXACT, type OutsideGrouping } from '../../recommend/address-groups.ts';
-import { opennessOf, type Openness } from '../../recommend/openness.ts';
+import { EXACT, type OutsideGrouping } from '../../recommend/ends/address-groups.ts';
+import { opennessOf, type Openness } from '../../recommend/proof/openness.ts';
 import { recommend, withDrafts, type Recommendation, type RecommendedKind } from '../../recommend/recommend.ts';
-import { differenceMarkdown, differenceSummary, differenceText, type Difference } from '../../report/difference.ts';
-import { countFindings, findingText } from '../../report/finding-text.ts';
-import { recommendationFiles, recommendationJson, recommendationMarkdown, recommendationSentences, recommendationTable, recommendationYaml, RECOMMENDATION_FORMATS } from '../../report/recommendation.ts';
-import { opennessText } from '../../report/recommended-flows.ts';
+import { differenceMarkdown, differenceSummary, differenceText, type Difference } from '../../report/ask/difference.ts';
+import { countFindings, findingText } from '../../report/findings/finding-text.ts';
+import { recommendationFiles, recommendationJson, recommendationMarkdown, recommendationSentences, recommendationTable, recommendationYaml, RECOMMENDATION_FORMATS } from '../../report/define/recommendation.ts';
+import { opennessText } from '../../report/define/recommended-flows.ts';
 import { choiceOf } from '../options/choice.ts';
 import { UsageError } from '../../terminal/failures.ts';
 import { addInputOptions, type InputOptions } from '../../input/input-options.ts';
@@ -35,6 +35,7 @@ interface RecommendVerbOptions extends InputOptions, Pick<FlowOptions, 'flows' |
   readonly write?: string;
   readonly fix?: boolean;
   readonly diff?: boolean;
+  readonly removeUnused?: number;
 }
 
 const KINDS: readonly RecommendedKind[] = ['NetworkPolicy', 'ClusterNetworkPolicy'];
@@ -49,6 +50,7 @@ export function defineRecommend(command: Command): void {
     .option('--write <DIR>', 'write each policy into a file of its own, DIR/NAMESPACE/NAME.yaml, or DIR/NAME.yaml of a kind without namespaces')
     .option('--fix', 'with --flows, add to the policies of the files what the flows need and no more; a workload without one of its own gets a new file, below --write or beside the policy that isolates it')
     .option('--diff', 'show what --fix would write, as a unified diff, and write nothing')
+    .option('--remove-unused <DAYS>', 'with --fix or --diff, take away the rules of NetworkPolicies that no recorded flow needs, where every workload below was seen for DAYS days with nothing new', parseDays)
     .addHelpText('after', `
 Read are the environment, commands, arguments and probes of containers, ConfigMaps, Services, Ingresses, annotations
 and monitors. Values of Secrets are never read. NetworkPolicies of the input are not counted on: what the new ones
@@ -63,7 +65,8 @@ Examples:
   helm template shop charts/shop | bulkhead recommend -f - --pod-cidr 10.244.0.0/16
   bulkhead recommend --flows flows.jsonl --outside /24 > policies.yaml
   bulkhead recommend -f manifests --flows flows.jsonl -o table
-  bulkhead recommend -f manifests --flows flows.jsonl --diff`)
+  bulkhead recommend -f manifests --flows flows.jsonl --diff
+  bulkhead recommend -f manifests --flows flows.jsonl --diff --remove-unused 30`)
     .action(async (paths: readonly string[], options: RecommendVerbOptions) => {
       process.exitCode = await runRecommend(paths, options);
     });
@@ -73,6 +76,7 @@ async function runRecommend(paths: readonly string[], options: RecommendVerbOpti
   const words = [...(options.file ?? []), ...paths];
   const isEdit = options.fix === true || options.diff === true;
   if (isEdit && !namesFlows(options)) throw new UsageError('policies are edited for recorded flows, and none are named', 'name them with --flows');
+  if (!isEdit && options.removeUnused !== undefined) throw new UsageError('rules are taken away from the policies of files', 'use --diff to see it, or --fix');
   if (isEdit && options.as !== 'NetworkPolicy') throw new UsageError('edits are made in NetworkPolicies alone', 'leave --as out');
   if (options.outside.kind === 'domain-names' && options.as !== 'ClusterNetworkPolicy') throw new UsageError('a NetworkPolicy cannot name a DNS name', 'use --as ClusterNetworkPolicy, or --outside names');
   const input = await readInput(words, options);
@@ -108,6 +112,11 @@ async function readInput(words: readonly string[], options: RecommendVerbOptions
   if (hasBase(options)) return readOpened(await openInputs(words, options), { ...options, keepsWritten: words.length > 0 });
   const files = hasFlows ? words : await wordsOrStdin(words, options);
   return readOpened(openFiles(listInputs(files)), { ...options, keepsWritten: true });
+}
+
+function parseDays(word: string): number {
+  if (!/^[1-9][0-9]{0,3}$/.test(word)) throw new InvalidArgumentError('A number of days, 1 at least.');
+  return Number(word);
 }
 
 /** `exact`, `/24`, `/24,/48`, `names`. */

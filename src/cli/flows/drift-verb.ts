@@ -6,7 +6,7 @@ import type { Program } from '../../compile/program.ts';
 import { findDrift, keyOf, type Drift } from '../../drift/drift.ts';
 import { newsOf, readTold, toldText, type News, type ToldDrift } from '../../drift/told.ts';
 import { WEBHOOK_FORMS, webhookBodies, type WebhookForm } from '../../drift/webhook-body.ts';
-import { DRIFT_FORMATS, driftGithub, driftJson, driftMarkdown, driftTable } from '../../report/drift.ts';
+import { DRIFT_FORMATS, driftGithub, driftJson, driftMarkdown, driftTable } from '../../report/flows/drift.ts';
 import { openRevision } from '../../input/git-files.ts';
 import { readFlowFiles } from '../../input/flow-files.ts';
 import { addInputOptions, collect, type InputOptions } from '../../input/input-options.ts';
@@ -20,13 +20,12 @@ import type { ClusterChoice } from '../../kube/kube-config.ts';
 import { openKubeApi } from '../../kube/kube-api.ts';
 import { dataAnswer } from '../../terminal/data-answer.ts';
 import { UsageError } from '../../terminal/failures.ts';
-import { writeAnswer } from '../../terminal/output.ts';
+import { writeAnswer, writeNote } from '../../terminal/output.ts';
 import { terminalOf } from '../../terminal/terminal.ts';
-import { durationSeconds } from '../apply/release-options.ts';
 import { choiceOf } from '../options/choice.ts';
 import { addFlowOptions, namesFlows, readFlows, type FlowOptions } from './flow-source.ts';
 import { EVENTS_MAX, writeEvents, type Saying } from '../namespace-events.ts';
-import { positiveNumber } from '../options/number-words.ts';
+import { durationSeconds, positiveNumber } from '../options/number-words.ts';
 import { readTests } from '../test/read-tests.ts';
 import { lookAgain } from './look-again.ts';
 import { openSinceRelease } from './open-release.ts';
@@ -115,12 +114,13 @@ async function watchDrift(paths: readonly string[], options: DriftOptions, secon
 async function lookForDrift(paths: readonly string[], options: DriftOptions): Promise<readonly Drift[] | undefined> {
   const tests = await readTests(options.test ?? []);
   const sides = await openStates(paths, options);
+  if (options.sinceRelease !== undefined && sides.gaps === undefined) await writeNote(`bulkhead: the release ${options.sinceRelease} does not keep which workloads had no policy when it was written: those that came since, or changed their labels, are not told from the others\n`);
   const program = await readProgram(sides.after, options);
   const old = sides.before === sides.after ? program : await readProgram(sides.before, options);
   if (tests === undefined || program === undefined || old === undefined) return undefined;
   const [flows, oldFlows] = [namesFlows(options) ? await readFlows(options) : undefined, options.oldFlows === undefined ? undefined : await readFlowFiles(options.oldFlows, { lenient: options.lenient })];
   if ((flows === undefined && namesFlows(options)) || (oldFlows === undefined && options.oldFlows !== undefined)) return undefined;
-  return findDrift({ before: old === 'none' ? undefined : { program: old, flows: oldFlows?.table }, now: { program, flows: flows?.table }, tests });
+  return findDrift({ before: old === 'none' ? undefined : { program: old, flows: oldFlows?.table, gaps: sides.gaps }, now: { program, flows: flows?.table }, tests });
 }
 
 interface Alerting {
@@ -165,7 +165,7 @@ function sayingsOf({ fresh, resolved }: News, namespace: string): readonly Sayin
   return more <= 1 ? all : [...all.slice(0, -more), { ...common, reason: 'PolicyDrift', type: 'Warning', note: `and ${more} more`, key: [more] }];
 }
 
-type OpenedStates = Omit<OpenedSides, 'before'> & { readonly before: OpenedFiles | undefined };
+type OpenedStates = Omit<OpenedSides, 'before'> & { readonly before: OpenedFiles | undefined; readonly gaps?: readonly string[] | undefined };
 
 async function openStates(paths: readonly string[], options: DriftOptions): Promise<OpenedStates> {
   const { oldRef, oldFlows, sinceRelease, keepIn, cluster, file = [] } = options;

@@ -5,7 +5,7 @@ import type { FlowGathering } from '../../flow/gather-flows.ts';
 import { FLOW_END_HELP, flowFilter, unknownEnd } from '../../flow/filter-flows.ts';
 import type { FlowRecord, FlowVerdict } from '../../flow/flow-record.ts';
 import { GROUP_KEYS, groupFlows, unusedRules, type GroupKey } from '../../flow/group-flows.ts';
-import { FLOW_FORMATS, flowLines, flowsJson, flowTable, groupLines, groupsJson, groupTable, unusedJson, unusedLines, unusedText } from '../../report/flows.ts';
+import { FLOW_FORMATS, flowLines, flowsJson, flowTable, groupLines, groupsJson, groupTable, unusedJson, unusedLines, unusedText } from '../../report/flows/flows.ts';
 import type { HistoryWords } from '../../history/ask-history.ts';
 import { addInputOptions, type InputOptions } from '../../input/input-options.ts';
 import { readInputs } from '../../input/input.ts';
@@ -97,7 +97,7 @@ async function runFlows(options: FlowsOptions): Promise<number> {
   if (options.unused === true && !isJudged) throw new UsageError('no policies are named', 'name them with -f, --cluster or --snapshot');
   const input = isJudged ? await readInputs(options.file ?? [], options) : undefined;
   if (isJudged && input === undefined) return 2;
-  const gathering = await readFlows(options, { keepsReasons: !isJudged, words: wordsOfWhole(options) });
+  const gathering = await readFlows(options, { keepsReasons: !isJudged, words: serverWords(options) });
   if (gathering === undefined) return 2;
   const all = [...(input === undefined ? recordsOf(gathering) : judgedRows(input.cluster, gathering.table))];
   for (const end of [options.from, options.to].flatMap((word) => (word === undefined ? [] : (unknownEnd(word, all) ?? [])))) await noteUnknownEnd(end);
@@ -107,12 +107,6 @@ async function runFlows(options: FlowsOptions): Promise<number> {
     await writeFormat(options, { table: unusedText(unused, wanted.length), json: unusedJson(unused), lines: unusedLines(unused) });
   } else await writeFlows(wanted, options);
   return 0;
-}
-
-/** What the source's node let through is known to be refused only from the target's: both are asked for. */
-function wordsOfWhole(options: FlowsOptions): HistoryWords {
-  const { verdict, ...words } = serverWords(options);
-  return verdict === 'denied' ? { ...words, verdict } : words;
 }
 
 /** Of what --unused leaves unsaid, every flow counts. */

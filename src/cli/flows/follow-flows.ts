@@ -1,10 +1,12 @@
 // Flows of a running lab, each as it happens, until somebody stops it or the lab ends.
+import { sleep } from '../../agent/sleep.ts';
 import type { FlowRecord } from '../../flow/flow-record.ts';
 import { flowJson } from '../../flow/write-flow.ts';
 import { LabError } from '../../lab/lab-error.ts';
 import { listenForInterruption } from '../../terminal/interruption.ts';
 import { gatherLabFlows } from './flow-source.ts';
-import { LOOK_MS, waitFor } from '../lab/watch-flows.ts';
+import { LOOK_MS } from '../lab/watch-flows.ts';
+import { systemClock } from '../system-clock.ts';
 
 export interface Following {
   readonly pid: number | undefined;
@@ -19,7 +21,7 @@ export async function followFlows({ pid, isWanted, show }: Following): Promise<v
   const interruption = listenForInterruption();
   try {
     while (!interruption.hasCome()) {
-      await waitFor(LOOK_MS, interruption);
+      await sleep(systemClock, LOOK_MS, interruption.signal);
       const records = recordsOf(pid);
       const grown = records.filter((record) => record.count > (known.get(keyOf(record)) ?? 0));
       known = countsOf(records);

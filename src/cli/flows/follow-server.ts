@@ -16,12 +16,11 @@ export interface ServerFollowing {
 /** Throws HistoryError. */
 export async function followServer({ server, words, isWanted, show }: ServerFollowing): Promise<void> {
   const interruption = listenForInterruption();
-  const stop = new AbortController();
-  void interruption.come.then(() => stop.abort());
   try {
-    for await (const line of askHistory(server, { ...words, follow: true }, stop.signal)) {
+    for await (const line of askHistory(server, { ...words, follow: true }, interruption.signal)) {
       const read = readFlow(line);
-      if (read.kind === 'flow' && isWanted(read.record)) await show([read.record]);
+      // A correction is of what was wanted, and need not be wanted itself.
+      if (read.kind === 'flow' && (read.record.corrects === true || isWanted(read.record))) await show([read.record]);
       if (read.kind === 'lost') await writeNote(`bulkhead: ${read.flows} flows are lost: nothing is known of them\n`);
     }
   } finally {

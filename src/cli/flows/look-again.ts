@@ -7,13 +7,11 @@ import { systemClock } from '../system-clock.ts';
 
 export async function lookAgain(everyMs: number, look: () => Promise<void>): Promise<void> {
   const interruption = listenForInterruption();
-  const stop = new AbortController();
-  void interruption.come.then(() => stop.abort());
   try {
     await look();
     for (;;) {
-      await sleep(systemClock, everyMs, stop.signal);
-      if (stop.signal.aborted) return;
+      await sleep(systemClock, everyMs, interruption.signal);
+      if (interruption.hasCome()) return;
       await look().catch(sayFailure);
     }
   } finally {

@@ -5,7 +5,7 @@ import type { OpenedSides } from '../../input/open-sides.ts';
 import type { ClusterObject } from '../../kube/cluster-api.ts';
 import { openKubeApi } from '../../kube/kube-api.ts';
 import { compareEntries, snapshotEntry, type SnapshotEntry } from '../../kube/snapshot.ts';
-import { isPolicyKind } from '../../read/kinds.ts';
+import { isPolicyKind } from '../../read/values/kinds.ts';
 import { sayingRights } from '../../release/missing-rights.ts';
 import { listReleases } from '../../release/release-store.ts';
 import { standingObjects, type StandingObject } from '../../release/standing-objects.ts';
@@ -16,13 +16,19 @@ export interface ReleaseChoice {
   readonly keepIn: string;
 }
 
+export interface SidesSinceRelease extends OpenedSides {
+  /** What was amiss when it was written; undefined: it was not kept. */
+  readonly gaps: readonly string[] | undefined;
+}
+
 /** Fails with WordError, ClusterError. */
-export async function openSinceRelease({ release, keepIn }: ReleaseChoice, options: InputOptions): Promise<OpenedSides> {
+export async function openSinceRelease({ release, keepIn }: ReleaseChoice, options: InputOptions): Promise<SidesSinceRelease> {
   const { context, kubeconfig, namespace } = options;
   const api = await openKubeApi({ ...(context === undefined ? {} : { context }), ...(kubeconfig === undefined ? {} : { kubeconfig }) });
-  const standing = standingObjects(release, await sayingRights(listReleases(api, keepIn, release))).filter(({ place }) => namespace === undefined || place.namespace === undefined || place.namespace === namespace);
+  const kept = await sayingRights(listReleases(api, keepIn, release));
+  const standing = standingObjects(release, kept).filter(({ place }) => namespace === undefined || place.namespace === undefined || place.namespace === namespace);
   const { name, read } = await fetchCluster(options);
-  return { before: await openedCluster(name, { ...read, entries: asWritten(read.entries, standing) }), after: await openedCluster(name, read) };
+  return { before: await openedCluster(name, { ...read, entries: asWritten(read.entries, standing) }), after: await openedCluster(name, read), gaps: kept.at(-1)?.record.gaps };
 }
 
 /** Of staged policies no answer is computed. */

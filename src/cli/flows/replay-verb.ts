@@ -2,9 +2,9 @@
 import type { Command } from 'commander';
 import { replayFlows, type Replay } from '../../flow/replay.ts';
 import type { Cluster } from '../../model/cluster.ts';
-import { sarifLog } from '../../report/finding-sarif.ts';
-import { replayFindings } from '../../report/replay-findings.ts';
-import { REPLAY_FORMATS, replayGithub, replayJson, replayJunit, replayLines, replayMarkdown, replayTable } from '../../report/replay.ts';
+import { sarifLog } from '../../report/findings/finding-sarif.ts';
+import { replayFindings } from '../../report/flows/replay-findings.ts';
+import { REPLAY_FORMATS, replayGithub, replayJson, replayJunit, replayLines, replayMarkdown, replayTable } from '../../report/flows/replay.ts';
 import { addInputOptions, type InputOptions } from '../../input/input-options.ts';
 import { readInputs } from '../../input/input.ts';
 import { dataAnswer } from '../../terminal/data-answer.ts';

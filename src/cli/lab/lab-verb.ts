@@ -6,9 +6,9 @@ import { enterLabUserNamespace, enterUserNamespace } from '../../lab/enter-user-
 import { openShell } from '../../lab/lab-shell.ts';
 import { findLab } from '../../lab/lab-state.ts';
 import { probeOnce, type OnceVerdict } from '../../lab/probe-once.ts';
-import { printable } from '../../report/printable.ts';
-import type { Style } from '../../report/style.ts';
-import { count } from '../../report/truth-table.ts';
+import { printable } from '../../report/text/printable.ts';
+import type { Style } from '../../report/text/style.ts';
+import { count } from '../../report/text/truth-table.ts';
 import { UsageError } from '../../terminal/failures.ts';
 import { addInputOptions, type InputOptions } from '../../input/input-options.ts';
 import { listenForInterruption } from '../../terminal/interruption.ts';

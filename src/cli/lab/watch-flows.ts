@@ -1,4 +1,5 @@
 // Flows of a running lab, a line for each as it happens, until somebody stops it.
+import { sleep } from '../../agent/sleep.ts';
 import { FlowLog } from '../../flow/flow-log.ts';
 import { endsByAddress, ledgerFlow } from '../../flow/ledger-flows.ts';
 import type { FlowRecord } from '../../flow/flow-record.ts';
@@ -6,10 +7,11 @@ import type { LedgerEntry } from '../../kernel/firewall.ts';
 import { writeLabFlows } from '../../lab/lab-records.ts';
 import { nameLedgerEntry, type NamedLedgerEntry } from '../../lab/name-ledger-entry.ts';
 import { reasonText } from '../../flow/reason-text.ts';
-import { printable } from '../../report/printable.ts';
-import type { Style } from '../../report/style.ts';
+import { printable } from '../../report/text/printable.ts';
+import type { Style } from '../../report/text/style.ts';
 import type { Interruption } from '../../terminal/interruption.ts';
 import { writeAnswer } from '../../terminal/output.ts';
+import { systemClock } from '../system-clock.ts';
 import type { RunningLab } from './run-lab.ts';
 
 /** Design, "Flows": while somebody follows. */
@@ -29,7 +31,7 @@ export async function watchFlows({ running: { firewall, plan, program, lab }, st
   const endOf = endsByAddress(program.cluster);
   let known = packetsByKey(firewall.readLedger());
   while (!interruption.hasCome()) {
-    await waitFor(LOOK_MS, interruption);
+    await sleep(systemClock, LOOK_MS, interruption.signal);
     const entries = firewall.readLedger();
     const grown = entries.filter((entry) => entry.packets > (known.get(keyOf(entry)) ?? 0));
     const more = grown.map((entry) => ({ ...entry, packets: entry.packets - (known.get(keyOf(entry)) ?? 0) }));
@@ -41,14 +43,6 @@ export async function watchFlows({ running: { firewall, plan, program, lab }, st
     if (grown.length > lines.length) lines.push(style.dim(`  and ${grown.length - lines.length} more\n`));
     await writeAnswer(lines);
   }
-}
-
-/** Until then, or until it is interrupted. */
-export async function waitFor(waitMs: number, { come }: Interruption): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const passed = new Promise<void>((resolve) => (timer = setTimeout(resolve, waitMs)));
-  await Promise.race([passed, come]);
-  clearTimeout(timer);
 }
 
 function packetsByKey(entries: readonly LedgerEntry[]): Map<string, number> {

@@ -1,4 +1,4 @@
-// Numbers among the words of the command line.
+// Numbers and durations among the words of the command line.
 import { InvalidArgumentError } from 'commander';
 
 /** A parser for commander. */
@@ -11,4 +11,13 @@ export function positiveNumber(word: string): number {
 /** A parser for commander. */
 export function positiveOrZero(word: string): number {
   return word === '0' ? 0 : positiveNumber(word);
+}
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600 };
+
+/** `90`, `90s`, `5m`, `2h`. A parser for commander. */
+export function durationSeconds(word: string): number {
+  const found = /^([0-9]{1,7})([smh]?)$/.exec(word);
+  if (found === null) throw new InvalidArgumentError('A duration is wanted: 90s, 5m, 2h.');
+  return Number(found[1]) * UNITS[found[2]!]!;
 }

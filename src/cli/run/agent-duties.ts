@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import type { NodeAgent } from '../../agent/node-agent.ts';
 import { RecentFlows } from '../../agent/recent-flows.ts';
+import { NO_LOSSES } from '../../flow/flow-losses.ts';
 import type { FlowSender } from '../../history/flow-sender.ts';
 import { senderMetrics } from '../../history/sender-metrics.ts';
 import type { ClusterApi } from '../../kube/cluster-api.ts';
@@ -56,7 +57,7 @@ export async function performDuties({ agent, node, api, version, nftVersion, log
   const server = door === undefined ? undefined : await openServer({ door, api, log, answer: (path, query) => answerPath(path, query, { agent, facts, staging, recent, sender }) });
   const common = { source: agent, clock: systemClock, onFailure, signal };
   logStates(agent, log, signal);
-  const sayings = observes ? [] : [publishEnforcement({ ...common, api, facts, staged: () => staging.counts }), announcePolicies({ ...common, api })];
+  const sayings = observes ? [] : [publishEnforcement({ ...common, api, facts, staged: () => staging.counts, losses: () => ({ ...(sender?.state.losses ?? NO_LOSSES), ledgerFull: agent.flows.state.lost }) }), announcePolicies({ ...common, api })];
   await Promise.all([...sayings, staging.run(), sender?.run()]);
   stopTelling();
   await server?.close();

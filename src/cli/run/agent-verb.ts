@@ -146,7 +146,7 @@ async function runAgent(options: AgentVerbOptions): Promise<number> {
     // Nobody reads what it counts any more.
     if (observes) firewall.remove();
     firewall.close();
-    given?.close();
+    given.close();
     interruption.stopListening();
   }
   return 0;

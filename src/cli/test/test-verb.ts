@@ -5,7 +5,7 @@ import { compileCluster } from '../../compile/compile.ts';
 import { detectKernel } from '../../kernel/detect-kernel.ts';
 import { checkTests, countFailures, type TestReport } from '../../probe/check-expectations.ts';
 import type { PolicyTest } from '../../probe/policy-test.ts';
-import { TEST_FORMATS, testJson, testJunit, testTap, testText } from '../../report/test-report.ts';
+import { TEST_FORMATS, testJson, testJunit, testTap, testText } from '../../report/ask/test-report.ts';
 import { choiceOf } from '../options/choice.ts';
 import { dataAnswer } from '../../terminal/data-answer.ts';
 import { UsageError } from '../../terminal/failures.ts';
@@ -66,7 +66,8 @@ async function runTest(files: readonly string[], options: TestOptions): Promise<
   if (options.watch === true) return watchInCluster(tests, options);
   const report = await testIn(options.in, tests, options);
   if (typeof report === 'number') return report;
-  await writeAnswer(await formatReport(report, options));
+  const dated = report.where === 'static' ? report : { ...report, at: new Date().toISOString() };
+  await writeAnswer(await formatReport(dated, options));
   return countFailures(report).failed === 0 ? 0 : 1;
 }
 

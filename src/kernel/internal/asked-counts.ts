@@ -1,11 +1,11 @@
 // What clients asked for before address translation, joined with what the ledger counted: of each record, how many came by which Service's address.
-import type { LedgerEntry } from '../firewall.ts';
+import type { AskedPlace, LedgerEntry } from '../firewall.ts';
 
 interface AskedCount {
-  readonly entry: LedgerEntry;
+  entry: LedgerEntry;
   packets: number;
   /** Of them, those that were counted since the last drain. */
-  readonly fresh: number;
+  fresh: number;
 }
 
 /** Good for one drain. A class, for what was told is taken away. */
@@ -44,12 +44,22 @@ export class AskedCounts {
     });
   }
 
+  /** What was early and what came since are one. */
   #put(count: AskedCount): void {
     const key = keyOf(count.entry);
-    const held = this.#byEnds.get(key);
-    if (held === undefined) this.#byEnds.set(key, [count]);
-    else held.push(count);
+    const held = this.#byEnds.get(key) ?? [];
+    const same = held.find(({ entry }) => isSamePlace(entry.asked, count.entry.asked));
+    if (same === undefined) this.#byEnds.set(key, [...held, count]);
+    else {
+      same.entry = count.entry;
+      same.packets += count.packets;
+      same.fresh += count.fresh;
+    }
   }
+}
+
+function isSamePlace(a: AskedPlace | undefined, b: AskedPlace | undefined): boolean {
+  return a?.address.value === b?.address.value && a?.port === b?.port;
 }
 
 function keyOf({ verdict, source, target, protocol, port }: LedgerEntry): string {

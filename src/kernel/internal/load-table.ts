@@ -46,7 +46,7 @@ export function skeletonImage(socket: NetfilterSocket, options: ImageOptions): S
 function draftImage(socket: NetfilterSocket, { namespace, table, deny, mask, answerGroup, denialGroup }: ImageOptions): SkeletonImage {
   const draft = `${table}${DRAFT_SUFFIX}`;
   const head = `table inet ${draft} {\n`;
-  const blocks = skeletonText({ table: draft, deny, generation: 1, mask, answerGroup, denialGroup }) + hookText({ table: draft, answerGroup });
+  const blocks = skeletonText({ table: draft, deny, generation: 1, mask, answerGroup, denialGroup }) + hookText({ table: draft, mask, answerGroup });
   removeTable(socket, draft);
   try {
     // Linux 5.10 takes the half of a batch that makes a table and names a part it has not, and says that all went well.

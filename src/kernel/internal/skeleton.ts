@@ -5,6 +5,7 @@ import { markOf } from '../generation-number.ts';
 import { answerChains, answerHooks, answerSets } from './answer-chains.ts';
 import { askedRule, askedSet, askedType, PORT_PROTOCOLS, type PortProtocol } from './asked-sets.ts';
 import { formatChain, type Chain } from './chain-text.ts';
+import { CUT_HOOK_PRIORITY, CUT_SET, REMEMBER_CUT, resetCut } from './cut-connections.ts';
 import { REFUSAL_CODE } from './refusal-code.ts';
 import { formatId } from '../../emit/format-ruleset.ts';
 
@@ -47,15 +48,16 @@ export function skeletonText(options: SkeletonOptions): string {
     ...judgeChains(options),
     ...(answerGroup === undefined ? [] : answerChains(answerGroup)),
   ];
-  return `table inet ${options.table} {\n${sets.join('')}${FAMILIES.map(ledgerSets).join('')}${UNRECORDED}${denialGroup === undefined ? '' : FAMILIES.map(bellSet).join('')}${answerGroup === undefined ? '' : answerSets()}${chains.map(formatChain).join('')}}\n`;
+  return `table inet ${options.table} {\n${sets.join('')}${FAMILIES.map(ledgerSets).join('')}${UNRECORDED}${CUT_SET}${denialGroup === undefined ? '' : FAMILIES.map(bellSet).join('')}${answerGroup === undefined ? '' : answerSets()}${chains.map(formatChain).join('')}}\n`;
 }
 
 /** What puts the skeleton to work; loaded when all elements are there. */
-export function hookText({ table, answerGroup }: Pick<SkeletonOptions, 'table' | 'answerGroup'>): string {
+export function hookText({ table, mask, answerGroup }: Pick<SkeletonOptions, 'table' | 'mask' | 'answerGroup'>): string {
   const answers = answerGroup === undefined ? NO_ANSWERS : answerHooks();
-  const hook = (chain: string, name: string, rules: readonly string[]): string => `  chain ${chain} {\n    type filter hook ${name} priority 0; policy accept;\n${rules.map((rule) => `    ${rule}\n`).join('')}  }\n`;
-  const output = answers.output.length === 0 ? '' : hook('hook_output', 'output', answers.output);
-  return `table inet ${table} {\n${hook(HOOK_CHAIN, 'forward', [...answers.forward, 'goto judge'])}${hook('hook_input', 'input', ['goto own_node'])}${output}}\n`;
+  const hook = (name: string, rules: readonly string[], priority = 0): string => `  chain hook_${name} {\n    type filter hook ${name} priority ${priority}; policy accept;\n${rules.map((rule) => `    ${rule}\n`).join('')}  }\n`;
+  const output = answers.output.length === 0 ? '' : hook('output', answers.output);
+  const prerouting = hook('prerouting', [resetCut(`ct mark and ${hex(mask)} == 0x0`)], CUT_HOOK_PRIORITY);
+  return `table inet ${table} {\n${prerouting}${hook('forward', [...answers.forward, 'goto judge'])}${hook('input', ['goto own_node'])}${output}}\n`;
 }
 
 const NO_ANSWERS: ReturnType<typeof answerHooks> = { forward: [], output: [] };
@@ -163,7 +165,7 @@ function endChains({ deny, mask }: SkeletonOptions): Chain[] {
       : ['tcp flags & (syn | rst) == 0x0 reject with tcp reset', 'drop'];
   return [
     { name: 'allow', rules: [...FAMILIES.map((family) => `meta nfproto ipv${family} jump flow_${family}`), 'meta priority set 0:0', 'accept'] },
-    { name: 'cut', rules: [clear, ...RECORD_DENY, 'meta priority set 0:0', ...answer] },
+    { name: 'cut', rules: [clear, ...RECORD_DENY, 'meta priority set 0:0', REMEMBER_CUT, ...answer] },
     {
       name: 'unknown_pod',
       remark: 'no answer: the flow goes on once the pod is known',

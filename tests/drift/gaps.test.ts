@@ -1,0 +1,42 @@
+// What a state keeps of workloads without a policy tells those that came later from those that were there.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { compileCluster } from '../../src/compile/compile.ts';
+import type { Program } from '../../src/compile/program.ts';
+import { findDrift, gapsOf, keyOf } from '../../src/drift/drift.ts';
+import { readManifests, sourceFromText } from '../../src/read/read.ts';
+import { keptGaps, readRecord, recordObject, type ReleaseRecord } from '../../src/release/release-record.ts';
+
+function program(pods: Readonly<Record<string, string>>): Program {
+  const objects = Object.entries(pods).map(([name, app]) => `apiVersion: v1\nkind: Pod\nmetadata: { name: ${name}, namespace: shop, labels: { app: ${app} } }\nspec: { containers: [{ name: c, image: x }] }\n`);
+  const policy = 'apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: { name: db, namespace: shop }\nspec: { podSelector: { matchLabels: { app: db } }, policyTypes: [Ingress, Egress] }\n';
+  return compileCluster(readManifests([sourceFromText('x.yaml', [...objects, policy].join('---\n'))]).cluster);
+}
+
+/** The policies are the same, and the pods of then are known by the gaps alone. */
+function since(gaps: readonly string[] | undefined, now: Program): readonly string[] {
+  return findDrift({ before: { program: now, flows: undefined, gaps }, now: { program: now, flows: undefined }, tests: [] }).map(keyOf);
+}
+
+test('a workload that came since, or whose labels left its policy, is told, and one that was there without a policy is not', () => {
+  const then = gapsOf(program({ web: 'web', db: 'db' }));
+  assert.deepEqual(then, ['unprotected-workload shop/web egress', 'unprotected-workload shop/web ingress']);
+  assert.deepEqual(since(then, program({ web: 'web', db: 'db' })), []);
+  assert.deepEqual(since(then, program({ web: 'web', db: 'db', later: 'later' })), ['unprotected-workload shop/later egress', 'unprotected-workload shop/later ingress']);
+  assert.deepEqual(since(then, program({ web: 'web', db: 'orders' })), ['unprotected-workload shop/db egress', 'unprotected-workload shop/db ingress', 'selects-nothing NetworkPolicy shop/db']);
+  assert.deepEqual(since([], program({ web: 'web', db: 'db' })), then);
+  assert.deepEqual(since(undefined, program({ web: 'web', db: 'orders' })), []);
+});
+
+test('a release keeps gaps while they find room, and is kept without them where they do not', async () => {
+  const record: ReleaseRecord = { version: 1, release: 'r', revision: 1, action: 'apply', at: '2026-11-20T00:00:00Z', changes: [], members: [], helpers: [] };
+  const read = async (gaps: readonly string[]): Promise<readonly string[] | undefined> => {
+    const stored = await recordObject('default', { ...record, ...keptGaps(gaps) }, 'written');
+    return (await readRecord(stored as never))?.record.gaps;
+  };
+  const random = (length: number): string => Array.from({ length }, () => Math.floor(Math.random() * 36).toString(36)).join('');
+  assert.deepEqual(await read(['unprotected-workload shop/web egress']), ['unprotected-workload shop/web egress']);
+  assert.equal((await read(Array.from({ length: 5000 }, (_, index) => `unprotected-workload shop/web-${index} egress`)))?.length, 5000);
+  assert.equal(await read(Array.from({ length: 5001 }, (_, index) => `${index}`)), undefined);
+  assert.equal(await read(Array.from({ length: 5000 }, () => random(300))), undefined);
+});
