@@ -75,19 +75,19 @@ test('every recorded flow that has a rule, or needs none, is allowed as the refe
   assert.ok(allowed > 20, `${allowed} in all`);
 });
 
-test('without any one rule, one of the flows that it was written for is refused as the reference says', () => {
-  let rules = 0;
+test('without any one rule that is not told as spare, one of the flows that it was written for is refused as the reference says', () => {
+  let [rules, spares] = [0, 0];
   checkWith(numbers, (raw, chosen) => {
     const { cluster, seen, answer, closed } = recommendSeen(settleCluster(raw), chosen);
-    assert.equal(answer.proof.spare, 0);
     const written = writtenTexts(answer);
     const meant = seen.filter(({ record }) => written.has(textOf(record)));
-    for (const { less, name } of withoutEach(closed)) {
-      assert.ok(meant.some(({ traffic }) => !referenceAllows(less, betweenPods(cluster, traffic))), name);
-      rules++;
-    }
+    const unneeded = withoutEach(closed).filter(({ less }) => !meant.some(({ traffic }) => !referenceAllows(less, betweenPods(cluster, traffic))));
+    // A pod may have the address of a node whose rule opens every port, which lets it through as well.
+    assert.ok(unneeded.length <= answer.proof.spare, `${unneeded.map(({ name }) => name).join()}: ${answer.proof.spare} are told`);
+    rules += answer.proof.rules;
+    spares += answer.proof.spare;
   }, { share: 0.06 });
-  assert.ok(rules > 20, `${rules} in all`);
+  assert.ok(rules > 20 && spares <= rules / 20, `${rules} in all, ${spares} spare`);
 });
 
 /** The cluster without each rule that allows. */

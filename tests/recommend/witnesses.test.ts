@@ -166,3 +166,16 @@ test('names of policies are distinct, whatever the workloads are called', () => 
   const { drafts } = recommendFor({ 'app.yaml': [named('Deployment', 'web'), named('StatefulSet', 'web'), named('Deployment', 'web-deployment'), named('Deployment', 'default-deny')].join('') });
   assert.deepEqual(drafts.map(({ policy }) => policy.name), ['default-deny', 'default-deny-deployment', 'web-deployment', 'web-deployment-2', 'web-statefulset']);
 });
+
+test('labels that some workloads share in parts tell them apart by what each lacks', () => {
+  const { drafts } = recommendFor({ 'app.yaml': [pod('a', { app: 'x' }), pod('b', { app: 'x' }), pod('c', { team: 'x' }), pod('d', { team: 'x' }), pod('both', { app: 'x', team: 'x' }), pod('bare', {})].join('') });
+  const selectors = drafts.flatMap(({ policy }) => (policy.kind === 'NetworkPolicy' && policy.name !== 'default-deny' ? [`${policy.name}: ${policy.podSelector.requirements.map(({ kind, key }) => `${kind} ${key}`).join()}`] : []));
+  assert.deepEqual(selectors, ['a: In app,DoesNotExist team', 'both: In app,In team', 'c: In team,DoesNotExist app']);
+});
+
+test('no policy is written whose selector takes in a workload without a lasting label', () => {
+  const replica = (name: string, labels: Readonly<Record<string, string>>): string => `---\n${JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'shop', labels, ownerReferences: [{ apiVersion: 'example.org/v1', kind: 'Gang', name: 'gang', controller: true, uid: 'u' }] }, spec: { containers: [{ name: 'c', image: 'x' }] } })}\n`;
+  const recommendation = recommendFor({ 'app.yaml': [pod('web', { app: 'web' }), replica('gang-1', { app: 'web' }), replica('gang-2', { app: 'other' })].join('') });
+  assert.deepEqual(recommendation.drafts.map(({ policy }) => policy.name), ['default-deny']);
+  assert.deepEqual(recommendation.findings.filter(({ code }) => code === 'not-selectable').map(({ object }) => object?.name), ['web', 'gang']);
+});

@@ -8,7 +8,7 @@ import { CONNECTS_TO } from '../ends/connects-to.ts';
 import { endName, type Connection } from '../ends/connection.ts';
 import { listed } from '../ends/listed.ts';
 import type { Proof } from '../proof/prove-policies.ts';
-import type { Subject, Subjects } from '../ends/subjects.ts';
+import type { Subject, Subjects, Unselectable } from '../ends/subjects.ts';
 
 export interface NoteContext {
   readonly cluster: Cluster;
@@ -54,11 +54,17 @@ export function noteSubjects(context: NoteContext): readonly Finding[] {
     ...placeOf(context, workload, pods[0]!),
     code: 'not-selectable',
     severity: 'warning',
-    message: why === 'host' ? `${workloadText(workload)} has the network of its node: no policy can select its pods, and none is written` : `the pods of ${workloadText(workload)} have no label that stays: the default deny closes them, and no policy can open anything`,
+    message: UNSELECTABLE[why](workloadText(workload)),
     help: why === 'host' ? 'protect the node itself, or take `hostNetwork` away' : 'give them a label such as `app`',
   }));
   return [...alike, ...unselectable];
 }
+
+const UNSELECTABLE: Readonly<Record<Unselectable['why'], (workload: string) => string>> = {
+  host: (workload) => `${workload} has the network of its node: no policy can select its pods, and none is written`,
+  unlabeled: (workload) => `the pods of ${workload} have no label that stays: the default deny closes them, and no policy can open anything`,
+  alike: (workload) => `no label that stays tells the pods of ${workload} from those of workloads that no policy can select: the default deny closes them, and none is written`,
+};
 
 /** Pods have addresses too: rules for everybody outside leave out those that are known. */
 export function noteUnknownPods({ cluster, connections }: NoteContext): readonly Finding[] {

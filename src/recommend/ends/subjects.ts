@@ -17,11 +17,17 @@ export interface Subject {
   readonly pods: readonly number[];
 }
 
+/** A workload that no policy can select: `host` has its node's network, `unlabeled` no label that stays, `alike` none that tells it from an unlabeled one. */
+export interface Unselectable {
+  readonly workload: Workload;
+  readonly pods: readonly number[];
+  readonly why: 'host' | 'unlabeled' | 'alike';
+}
+
 export interface Subjects {
   /** Sorted by namespace and name. */
   readonly all: readonly Subject[];
-  /** Workloads that no policy can select: `host` has its node's network, `unlabeled` no label that stays. */
-  readonly unselectable: readonly { readonly workload: Workload; readonly pods: readonly number[]; readonly why: 'host' | 'unlabeled' }[];
+  readonly unselectable: readonly Unselectable[];
   of(pod: number): Subject | undefined;
   ofWorkload(workload: Workload): Subject | undefined;
 }
@@ -31,16 +37,15 @@ export type OwnerLabels = (workload: Workload) => Labels | undefined;
 
 export function findSubjects(cluster: Cluster, ownerLabels: OwnerLabels): Subjects {
   const groups = groupByWorkload(cluster.pods);
-  const unselectable: Subjects['unselectable'][number][] = [];
+  const unselectable: Unselectable[] = [];
   const subjects: Subject[] = [];
   for (const members of Map.groupBy(groups, ({ workload }) => workload.namespace).values()) {
-    const selectable: Group[] = [];
+    const { drafts, closed } = joinAlike(members.filter(({ isHost }) => !isHost), ownerLabels);
     for (const group of members) {
       if (group.isHost) unselectable.push({ ...group, why: 'host' });
-      else if (group.labels.size === 0) unselectable.push({ ...group, why: 'unlabeled' });
-      else selectable.push(group);
+      else if (closed.has(group)) unselectable.push({ ...group, why: isUnlabeled(group) ? 'unlabeled' : 'alike' });
     }
-    subjects.push(...nameSubjects(joinAlike(selectable, ownerLabels)));
+    subjects.push(...nameSubjects(drafts));
   }
   const all = subjects.sort(compareNames);
   const byPod = new Map(all.flatMap((subject) => subject.pods.map((pod) => [pod, subject] as const)));
@@ -94,19 +99,24 @@ interface Draft {
   readonly selector: Selector;
 }
 
-/** What cannot be told apart becomes one: round by round, until each selector selects its own alone. */
-function joinAlike(groups: readonly Group[], ownerLabels: OwnerLabels): readonly Draft[] {
+/** What cannot be told apart becomes one: round by round, until each selector selects its own alone. What would select an unlabeled group is closed with it. */
+function joinAlike(groups: readonly Group[], ownerLabels: OwnerLabels): { readonly drafts: readonly Draft[]; readonly closed: ReadonlySet<Group> } {
   const candidates = indexLabels(groups);
   let parts: readonly (readonly Group[])[] = groups.map((group) => [group]);
   for (;;) {
     const partOf = new Map(parts.flatMap((part) => part.map((group) => [group, part] as const)));
-    const drafts = parts.map((part) => ({ groups: part, selector: chooseSelector(part, candidates, ownerLabels) }));
+    const open = parts.filter((part) => !part.some(isUnlabeled));
+    const drafts = open.map((part) => ({ groups: part, selector: chooseSelector(part, candidates, ownerLabels) }));
     const selected = drafts.map(({ selector }) => candidates(labelsOf(selector)).filter((group) => selectsGroup(selector, group)));
-    const mixed = selected.find((found, index) => found.some((group) => partOf.get(group) !== parts[index]));
-    if (mixed === undefined) return drafts;
+    const mixed = selected.find((found, index) => found.some((group) => partOf.get(group) !== open[index]));
+    if (mixed === undefined) return { drafts, closed: new Set(groups.filter((group) => partOf.get(group)!.some(isUnlabeled))) };
     const joined = new Set(mixed.map((group) => partOf.get(group)!));
     parts = [...parts.filter((part) => !joined.has(part)), [...joined].flat()];
   }
+}
+
+function isUnlabeled({ labels }: Group): boolean {
+  return labels.size === 0;
 }
 
 /** Groups of which some pod has a label, by the one of the labels that the fewest have. */
@@ -159,14 +169,14 @@ function matches({ labelSets }: Group, wanted: ReadonlyMap<string, string>): boo
   return labelSets.some(({ labels }) => [...wanted].every(([key, value]) => labels.get(key) === value));
 }
 
-/** Keys that the others have and the own pods have not, as few as leave all of them out. */
+/** Keys that the others have and the own pods have not, as few as leave out all that such a key tells. */
 function absences(own: readonly Group[], others: readonly Group[]): Requirement[] {
   const requirements: Requirement[] = [];
   let left = others;
   while (left.length > 0) {
     const keys = [...new Set(left.flatMap(({ labels }) => [...labels.keys()]))].filter((key) => isWritable(key, '') && own.every((group) => !hasKey(group, key))).sort(compareText);
     const best = keys.map((key) => ({ key, left: left.filter(({ labels }) => !labels.has(key)) })).sort((a, b) => a.left.length - b.left.length)[0];
-    if (best === undefined) return [];
+    if (best === undefined) break;
     requirements.push({ kind: 'DoesNotExist', key: best.key });
     left = best.left;
   }

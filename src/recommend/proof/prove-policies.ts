@@ -9,7 +9,7 @@ import type { Cluster, Pod } from '../../model/cluster.ts';
 import { comparePrecedence, type ClusterPolicy } from '../../model/cluster-policy.ts';
 import type { NetworkPolicy } from '../../model/network-policy.ts';
 import { selects } from '../../model/selector.ts';
-import type { Connection, End } from '../ends/connection.ts';
+import type { Block, Connection, End } from '../ends/connection.ts';
 import type { Subject, Subjects } from '../ends/subjects.ts';
 
 export interface Proof {
@@ -136,23 +136,35 @@ function sideOf(sides: ReadonlyMap<Subject, Side>, { subject }: Member): Side {
   return (subject === undefined ? undefined : sides.get(subject)) ?? NOTHING;
 }
 
+/** Of several addresses each may be let through by another end: what all of them may. */
 function portsTo({ bySubject, others }: Side, member: Member): PortSet {
   let ports: PortSet = (member.subject === undefined ? undefined : bySubject.get(member.subject)) ?? NO_PORTS;
   for (const [end, more] of others) if (holds(end, member)) ports = unionPorts(ports, more);
+  if (member.dnsName !== undefined || member.addresses.length === 0) return ports;
+  return unionPorts(ports, member.addresses.map((address) => portsToAddress(others, address)).reduce(intersectPorts));
+}
+
+function portsToAddress(others: Side['others'], address: IpAddress): PortSet {
+  let ports = NO_PORTS;
+  for (const [end, more] of others) if (end.kind === 'addresses' && end.dnsName === undefined && end.blocks.some((block) => isInBlock(block, address))) ports = unionPorts(ports, more);
   return ports;
 }
 
-function holds(end: End, { subject, pods, addresses, dnsName }: Member): boolean {
+/** Whether the end is the member as it is called, whatever its addresses. */
+function holds(end: End, { subject, pods, dnsName }: Member): boolean {
   switch (end.kind) {
     case 'subject':
       return end.subject === subject;
     case 'pods':
       return pods.length > 0 && pods.every((pod) => (end.namespace === undefined || end.namespace === pod.namespace) && end.selectors.some((selector) => selects(selector, pod)));
     case 'addresses':
-      if (end.dnsName !== undefined) return end.dnsName === dnsName;
-      if (dnsName !== undefined) return end.blocks.some(({ cidr, except }) => except.length === 0 && cidr.first === 0n && cidr.last === LAST_ADDRESS[cidr.family]);
-      return addresses.length > 0 && addresses.every((address) => end.blocks.some(({ cidr, except }) => contains(cidr, address) && !except.some((range) => contains(range, address))));
+      if (end.dnsName !== undefined || dnsName === undefined) return end.dnsName !== undefined && end.dnsName === dnsName;
+      return end.blocks.some(({ cidr, except }) => except.length === 0 && cidr.first === 0n && cidr.last === LAST_ADDRESS[cidr.family]);
   }
+}
+
+function isInBlock({ cidr, except }: Block, address: IpAddress): boolean {
+  return contains(cidr, address) && !except.some((range) => contains(range, address));
 }
 
 function contains({ family, first, last }: IpRange, { family: own, value }: IpAddress): boolean {
