@@ -13,7 +13,9 @@ const JUDGED_AT_ONCE = 1_024;
 
 /** A class, for it remembers. */
 export class FlowReasons {
-  readonly #known = new Map<string, FlowReason>();
+  /** By the ends' numbers: the source's, then the target's with family and port. */
+  readonly #known = new Map<number, Map<number, FlowReason>>();
+  #size = 0;
   /** Few differ, and each is large. */
   readonly #distinct = new Map<string, FlowReason>();
   readonly #numbers = new WeakMap<FlowEnd, number>();
@@ -22,26 +24,39 @@ export class FlowReasons {
   /** Policies or namespaces are others. */
   forget(): void {
     this.#known.clear();
+    this.#size = 0;
     this.#distinct.clear();
   }
 
   /** In the order of the records. `pods` are those at their ends, as they were. Only these are compiled, so the cost follows them and the policies. */
   reasonsOf(cluster: Cluster, records: readonly FlowRecord[], podOf: (end: FlowEnd) => Pod | undefined): readonly (FlowReason | undefined)[] {
-    if (this.#known.size > REASONS_MAX) this.forget();
-    const keys = records.map((record) => this.#keyOf(record));
-    const found = new Map(keys.map((key) => [key, this.#known.get(key)]));
-    let missing: readonly Asked[] = [...new Map(records.map((record, index) => [keys[index]!, record]))].filter(([key]) => found.get(key) === undefined);
+    if (this.#size > REASONS_MAX) this.forget();
+    const found = records.map((record) => this.#knownOf(record));
+    let missing: readonly Asked[] = found.flatMap((reason, index) => (reason === undefined ? [{ index, record: records[index]! }] : []));
     while (missing.length > 0) {
       const { now, later, pods } = withoutTwins(missing.slice(0, JUDGED_AT_ONCE), podOf);
-      const judged = judgeRecords({ ...cluster, pods }, now.map(([, record]) => record));
-      for (const [index, [key]] of now.entries()) {
-        const reason = this.#oneOf(judged[index]!.reason);
-        found.set(key, reason);
-        if (reason !== undefined) this.#known.set(key, reason);
+      const judged = judgeRecords({ ...cluster, pods }, now.map(({ record }) => record));
+      for (const [at, { index, record }] of now.entries()) {
+        const reason = this.#oneOf(judged[at]!.reason);
+        found[index] = reason;
+        if (reason !== undefined) this.#keep(record, reason);
       }
       missing = [...later, ...missing.slice(JUDGED_AT_ONCE)];
     }
-    return keys.map((key) => found.get(key));
+    return found;
+  }
+
+  #knownOf(record: FlowRecord): FlowReason | undefined {
+    return this.#known.get(this.#numberOf(record.source))?.get(this.#restOf(record));
+  }
+
+  #keep(record: FlowRecord, reason: FlowReason): void {
+    const source = this.#numberOf(record.source);
+    let ofSource = this.#known.get(source);
+    if (ofSource === undefined) this.#known.set(source, (ofSource = new Map()));
+    const rest = this.#restOf(record);
+    if (!ofSource.has(rest)) this.#size++;
+    ofSource.set(rest, reason);
   }
 
   #oneOf(reason: FlowReason | undefined): FlowReason | undefined {
@@ -52,8 +67,9 @@ export class FlowReasons {
     return held ?? reason;
   }
 
-  #keyOf({ source, target, family, protocol, port }: FlowRecord): string {
-    return `${this.#numberOf(source)} ${this.#numberOf(target)} ${family} ${flowPoint(protocol, port)}`;
+  /** No two of one source have the same: points of ports need fewer than 2^20, and ends of one process fewer than 2^32. */
+  #restOf({ target, family, protocol, port }: FlowRecord): number {
+    return this.#numberOf(target) * 2 ** 21 + (family === 4 ? 0 : 2 ** 20) + flowPoint(protocol, port);
   }
 
   #numberOf(end: FlowEnd): number {
@@ -63,7 +79,11 @@ export class FlowReasons {
   }
 }
 
-type Asked = readonly [key: string, record: FlowRecord];
+interface Asked {
+  /** Where it stands among the records. */
+  readonly index: number;
+  readonly record: FlowRecord;
+}
 
 /** A pod that is another than a moment ago, under the same name or address, is judged in a turn of its own. */
 function withoutTwins(asked: readonly Asked[], podOf: (end: FlowEnd) => Pod | undefined): { readonly now: readonly Asked[]; readonly later: readonly Asked[]; readonly pods: readonly Pod[] } {
@@ -72,7 +92,7 @@ function withoutTwins(asked: readonly Asked[], podOf: (end: FlowEnd) => Pod | un
   const alone = new Set<Pod>();
   const [now, later]: [Asked[], Asked[]] = [[], []];
   for (const one of asked) {
-    const pods = [one[1].source, one[1].target].flatMap((end) => podOf(end) ?? []);
+    const pods = [one.record.source, one.record.target].flatMap((end) => podOf(end) ?? []);
     if (pods.every((pod) => alone.has(pod))) {
       now.push(one);
       continue;

@@ -25,6 +25,9 @@ export interface NodeFlowsOptions {
   readonly observes: boolean;
 }
 
+/** One object each: a drain has tens of thousands. */
+type Unjudged = { -readonly [Key in keyof FlowRecord]: FlowRecord[Key] };
+
 /** Told of each drain, before its entries are named: what the kernel counted, and the cluster whose policies were in force. */
 export type LedgerListener = (entries: readonly LedgerEntry[], cluster: Cluster) => void;
 
@@ -215,21 +218,26 @@ export class NodeFlows {
     const { clock, node, observes } = this.#options;
     const time = clock.now().getTime() - (clock.elapsedMs() - startMs);
     const sinceMs = time - (startMs - this.#lastMs);
-    const unjudged = entries.map((entry): FlowRecord => {
+    const records = entries.map((entry): Unjudged => {
       const seenMs = startMs - entry.idleMs;
       const lastSeen = time - entry.idleMs;
       const names = this.names.of(entry.source, entry.target);
-      const record = ledgerFlow(entry, (address) => this.#endAt(address, { seenMs, names: address === entry.target ? names : NO_NAMES }), { timeMs: lastSeen, node });
-      return { ...record, firstSeen: entry.packets === 1 ? lastSeen : Math.min(sinceMs, lastSeen), openings: openingsOf(entry), service: this.#serviceOf(entry) };
-    });
-    const reasons = this.#reasons.reasonsOf(cluster, unjudged, (end) => this.#podOfEnd.get(end));
-    return unjudged.map((record, index) => {
-      const entry = entries[index]!;
-      const reason = reasons[index];
-      if (reason !== undefined && (observes || agreesWithKernel(reason, entry, (direction) => this.#isLocal(direction === 'egress' ? record.source : record.target)))) return { ...record, reason };
-      this.#state = { ...this.#state, unexplained: this.#state.unexplained + entry.packets };
+      const record: Unjudged = ledgerFlow(entry, (address) => this.#endAt(address, { seenMs, names: address === entry.target ? names : NO_NAMES }), { timeMs: lastSeen, node });
+      record.firstSeen = entry.packets === 1 ? lastSeen : Math.min(sinceMs, lastSeen);
+      record.openings = openingsOf(entry);
+      record.service = this.#serviceOf(entry);
       return record;
     });
+    const reasons = this.#reasons.reasonsOf(cluster, records, (end) => this.#podOfEnd.get(end));
+    let unexplained = 0;
+    for (const [index, record] of records.entries()) {
+      const entry = entries[index]!;
+      const reason = reasons[index];
+      if (reason !== undefined && (observes || agreesWithKernel(reason, entry, (direction) => this.#isLocal(direction === 'egress' ? record.source : record.target)))) record.reason = reason;
+      else unexplained += entry.packets;
+    }
+    if (unexplained > 0) this.#state = { ...this.#state, unexplained: this.#state.unexplained + unexplained };
+    return records;
   }
 
   /** Only what address translation led to another place came by one. */

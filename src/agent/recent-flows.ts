@@ -1,11 +1,13 @@
 // The flows of the last while on one node, for those who ask without a server: folded, and as they came for those who follow.
 import { foldEnd } from '../flow/fold-end.ts';
-import type { FlowRecord } from '../flow/flow-record.ts';
+import type { FlowEnd, FlowRecord } from '../flow/flow-record.ts';
 import { sumFlows } from '../flow/sum-flows.ts';
 import type { FlowSink } from './flow-sink.ts';
 
 /** Different flows that are kept folded; the one that was longest not seen goes first. */
 export const FOLDED_MAX = 4_096;
+/** Ends that are known by a number; more than all that is kept folded can have. */
+const ENDS_MAX = 4 * FOLDED_MAX;
 /** Of what came last, for those who follow. */
 export const LATEST_MAX = 4_096;
 
@@ -17,6 +19,11 @@ export interface FlowsPage {
   readonly next: number;
 }
 
+interface FoldedEnd {
+  readonly end: FlowEnd;
+  readonly number: number;
+}
+
 interface Arrival {
   /** undefined: it is of what was lost. */
   readonly record: FlowRecord | undefined;
@@ -25,7 +32,10 @@ interface Arrival {
 
 /** A class, for it lives in time. */
 export class RecentFlows implements FlowSink {
-  readonly #folded = new Map<string, FlowRecord>();
+  #folded = new Map<string, FlowRecord>();
+  #ends = new Map<string, FoldedEnd>();
+  /** By ends as they are drained, which are the same objects time and again: their texts are long, and made once. */
+  #known = new WeakMap<FlowEnd, FoldedEnd>();
   #latest: Arrival[] = [];
   /** Number of the first of `latest`. */
   #first = 0;
@@ -70,17 +80,39 @@ export class RecentFlows implements FlowSink {
   }
 
   #fold(record: FlowRecord): void {
-    const [source, target] = [foldEnd(record.source), foldEnd(record.target)];
-    const key = `${record.verdict} ${endKey(source)} ${endKey(target)} ${record.family} ${record.protocol} ${record.port} ${record.service ?? ''}`;
+    if (this.#ends.size > ENDS_MAX) this.#forgetEnds();
+    const [source, target] = [this.#endOf(record.source), this.#endOf(record.target)];
+    const { verdict, family, protocol, port, service = '' } = record;
+    const key = [verdict, source.number, target.number, family, protocol, port, service].join(' '); // one piece, where a template keeps all of its parts
     const before = this.#folded.get(key);
-    const more: FlowRecord = { ...record, source, target };
+    const more: FlowRecord = { ...record, source: source.end, target: target.end };
     this.#folded.delete(key);
     this.#folded.set(key, before === undefined ? more : sumFlows(before, more));
     if (this.#folded.size > FOLDED_MAX) this.#folded.delete(this.#folded.keys().next().value!);
   }
+
+  #endOf(end: FlowEnd): FoldedEnd {
+    let folded = this.#known.get(end);
+    if (folded !== undefined) return folded;
+    const own = foldEnd(end);
+    const key = endKey(own);
+    folded = this.#ends.get(key);
+    if (folded === undefined) this.#ends.set(key, (folded = { end: own, number: this.#ends.size }));
+    this.#known.set(end, folded);
+    return folded;
+  }
+
+  /** All but those of what is kept. */
+  #forgetEnds(): void {
+    const kept = this.#folded.values();
+    this.#folded = new Map();
+    this.#ends = new Map();
+    this.#known = new WeakMap();
+    for (const record of kept) this.#fold(record);
+  }
 }
 
-function endKey(end: FlowRecord['source']): string {
+function endKey(end: FlowEnd): string {
   if (end.kind === 'outside') return `${end.address.family} ${end.address.value}`;
   const labels = [...end.labels].map(([key, value]) => `${key}=${value}`).join();
   return `${end.namespace}/${end.workload.kind}/${end.workload.name}/${end.pod ?? ''} ${end.node ?? ''} ${labels}`;

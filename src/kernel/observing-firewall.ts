@@ -120,7 +120,7 @@ class ObservingFirewall implements Firewall {
 
   readUnrecorded(): number {
     const shape: SetShape = { name: 'unrecorded', fields: ['protocol'], isInterval: false, isMap: false, meaning: '' };
-    return readRawElements(this.socket, this.table, shape).reduce((sum, { packets }) => sum + Number(packets), 0);
+    return readRawElements(this.socket, this.table, shape).reduce((sum, { packets }) => sum + packets, 0);
   }
 
   freshen(): void {}
@@ -166,10 +166,10 @@ class ObservingFirewall implements Firewall {
     const found = new Map<string, Observed>();
     for (const set of OBSERVED_SETS) {
       for (const { shape, endsOf: ends } of pairs) {
-        for (const { key, packets, endsInMs } of readRawElements(this.socket, this.table, shape(set))) {
-          const name = `${shape('seen').name} ${key.join()}`;
+        for (const { key, keyText, packets, endsInMs } of readRawElements(this.socket, this.table, shape(set))) {
+          const name = `${shape('seen').name} ${keyText}`;
           const one = found.get(name) ?? { ends: ends(key), seen: 0, passed: 0, idleMs: 0 };
-          one[set] = Number(packets);
+          one[set] = packets;
           one.idleMs = Math.max(0, OBSERVED_MS - (endsInMs ?? OBSERVED_MS));
           found.set(name, one);
         }

@@ -24,6 +24,7 @@ export class AskedCounts {
 
   /** In as many parts as there were places asked for, and one for what came straight to its target. */
   split(entry: LedgerEntry): readonly LedgerEntry[] {
+    if (this.#byEnds.size === 0) return [entry];
     const parts: LedgerEntry[] = [];
     let rest = entry.packets;
     for (const count of this.#byEnds.get(keyOf(entry)) ?? []) {

@@ -11,6 +11,7 @@ import { changeBatches } from './change-batches.ts';
 import type { NetfilterSocket } from './netfilter-socket.ts';
 import { refusalOf } from './refusal-code.ts';
 import { LEDGER_KINDS, LEDGER_MINUTES, LEDGER_SIZE, UNRECORDED_SET, type LedgerKind } from './skeleton.ts';
+import type { RawElement } from './set-codec.ts';
 import { readRawElements } from './table.ts';
 
 /** From this many records on, those that have not grown between two drains are taken out, so that the set never fills. Below, each ends by itself. */
@@ -53,9 +54,12 @@ function shapeOf(name: string, fields: SetShape['fields']): SetShape {
 
 /** What a record had counted when it was drained, and when it would end if nothing more came, in milliseconds of this process. */
 interface Drained {
-  readonly packets: bigint;
+  readonly packets: number;
   readonly endsAtMs: number;
 }
+
+/** By the sets' names and the texts of keys. */
+type DrainedSets = Map<string, Map<string, Drained>>;
 
 /**
  * Counts by difference: nothing is reset in the kernel, so that no packet is lost between reading and resetting.
@@ -64,7 +68,7 @@ interface Drained {
 export class Ledger {
   private readonly socket: NetfilterSocket;
   private readonly table: string;
-  private drained = new Map<string, Drained>();
+  private drained: DrainedSets = new Map();
   private early: readonly LedgerEntry[] = [];
 
   constructor(socket: NetfilterSocket, table: string) {
@@ -74,7 +78,7 @@ export class Ledger {
 
   /** What was asked for is read last, for it is counted first. */
   read(drain: boolean): LedgerEntry[] {
-    const seen = new Map<string, Drained>();
+    const seen: DrainedSets = new Map();
     const judged = LEDGER_SETS.flatMap((set) => this.grown(set, { seen, drain }));
     const asked = new AskedCounts(this.early);
     for (const set of ASKED_SETS) for (const entry of this.grown(set, { seen, drain })) asked.add(entry);
@@ -87,41 +91,42 @@ export class Ledger {
   }
 
   /** What a set counted since the last drain; `seen` takes what it holds now. */
-  private grown(set: LedgerSet, { seen, drain }: { readonly seen: Map<string, Drained>; readonly drain: boolean }): LedgerEntry[] {
+  private grown(set: LedgerSet, { seen, drain }: { readonly seen: DrainedSets; readonly drain: boolean }): LedgerEntry[] {
     const { shape } = set;
     const nowMs = performance.now();
     const records = readRawElements(this.socket, this.table, shape);
     const entries: LedgerEntry[] = [];
-    const idle: Key[] = [];
-    for (const { key, packets, endsInMs } of records) {
-      const name = `${shape.name} ${key.join()}`;
-      if (seen.has(name)) continue;
-      seen.set(name, { packets, endsAtMs: nowMs + (endsInMs ?? Infinity) });
-      const before = this.drained.get(name);
+    const idle: RawElement[] = [];
+    const own = new Map<string, Drained>();
+    seen.set(shape.name, own);
+    for (const record of records) {
+      const { key, keyText, packets, endsInMs } = record;
+      own.set(keyText, { packets, endsAtMs: nowMs + (endsInMs ?? Infinity) });
+      const before = this.drained.get(shape.name)?.get(keyText);
       const goesOn = before !== undefined && packets >= before.packets && nowMs < before.endsAtMs;
       const more = goesOn ? packets - before.packets : packets;
-      if (more > 0n) entries.push(set.entryOf(key, { packets: Number(more), idleMs: Math.max(0, LEDGER_MS - (endsInMs ?? LEDGER_MS)) }));
-      else idle.push(key);
+      if (more > 0) entries.push(set.entryOf(key, { packets: more, idleMs: Math.max(0, LEDGER_MS - (endsInMs ?? LEDGER_MS)) }));
+      else idle.push(record);
     }
     if (!drain || records.length <= TIDY_SIZE) return entries;
     // What comes under such a name is a record that began anew.
-    for (const key of this.removeRecords(set, idle)) seen.delete(`${shape.name} ${key.join()}`);
+    for (const { keyText } of this.removeRecords(set, idle)) own.delete(keyText);
     return entries;
   }
 
   unrecorded(): number {
-    return readRawElements(this.socket, this.table, shapeOf(UNRECORDED_SET, ['protocol'])).reduce((sum, { packets }) => sum + Number(packets), 0);
+    return readRawElements(this.socket, this.table, shapeOf(UNRECORDED_SET, ['protocol'])).reduce((sum, { packets }) => sum + packets, 0);
   }
 
   // A packet that comes in this very moment may be lost with its record; one that expired meanwhile undoes the batch, and
   // the next drain tries again. Both are the price of a set that has a bound.
-  private removeRecords({ shape }: LedgerSet, keys: readonly Key[]): readonly Key[] {
+  private removeRecords({ shape }: LedgerSet, records: readonly RawElement[]): readonly RawElement[] {
     const doing = `tidy the ledger \`${shape.name}\``;
     const { socket, table } = this;
-    const removed: Key[] = [];
-    for (let start = 0; start < keys.length; start += TIDY_AT_ONCE) {
-      const part = keys.slice(start, start + TIDY_AT_ONCE);
-      const change = { shape, removed: part.map((key) => ({ key })), added: [] };
+    const removed: RawElement[] = [];
+    for (let start = 0; start < records.length; start += TIDY_AT_ONCE) {
+      const part = records.slice(start, start + TIDY_AT_ONCE);
+      const change = { shape, removed: part.map(({ key }) => ({ key })), added: [] };
       const batches = [...changeBatches([change], { table, bytesMax: socket.sendBytesMax, nextSequence: () => socket.nextSequence() })];
       if (batches.every((batch) => socket.send(batch.bytes, batch.size, doing).length === 0)) removed.push(...part);
     }

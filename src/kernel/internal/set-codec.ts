@@ -137,11 +137,13 @@ function readField(bytes: Buffer, at: number, shape: SetShape, index: number): b
 /** One element as the kernel gives it: of a range of one field, its start or its end. */
 export interface RawElement {
   readonly key: Key;
+  /** A sign for each byte of the key: what the kernel tells elements of a set apart by. */
+  readonly keyText: string;
   readonly last: Key | undefined;
   readonly data: number | undefined;
   readonly isIntervalEnd: boolean;
   /** Of sets with counters. */
-  readonly packets: bigint;
+  readonly packets: number;
   readonly note: string | undefined;
   /** Milliseconds until it ends by itself. */
   readonly endsInMs: number | undefined;
@@ -156,15 +158,18 @@ export function readElements({ bytes, start, end }: Message, shape: SetShape, el
 
 function readElement(bytes: Buffer, start: number, end: number, shape: SetShape): RawElement {
   let key: Key = [];
+  let keyText = '';
   let last: Key | undefined;
   let data: number | undefined;
   let isIntervalEnd = false;
-  let packets = 0n;
+  let packets = 0;
   let note: string | undefined;
   let endsInMs: number | undefined;
   visitAttributes(bytes, start, end, (type, from, until) => {
-    if (type === NFTA_SET_ELEM_KEY) key = readKey(bytes, from, shape);
-    else if (type === NFTA_SET_ELEM_KEY_END) last = readKey(bytes, from, shape);
+    if (type === NFTA_SET_ELEM_KEY) {
+      key = readKey(bytes, from, shape);
+      keyText = bytes.toString('latin1', from, until);
+    } else if (type === NFTA_SET_ELEM_KEY_END) last = readKey(bytes, from, shape);
     else if (type === NFTA_SET_ELEM_DATA) data = bytes.readUInt32LE(from + 4);
     else if (type === NFTA_SET_ELEM_FLAGS) isIntervalEnd = (bytes.readUInt32BE(from) & NFT_SET_ELEM_INTERVAL_END) !== 0;
     else if (type === NFTA_SET_ELEM_EXPIRATION) endsInMs = Number(bytes.readBigUInt64BE(from));
@@ -172,7 +177,7 @@ function readElement(bytes: Buffer, start: number, end: number, shape: SetShape)
     else if (type === NFTA_SET_ELEM_EXPR) packets += readCounter(bytes, from, until);
     else if (type === NFTA_SET_ELEM_EXPRESSIONS) visitAttributes(bytes, from, until, (_, a, b) => (packets += readCounter(bytes, a, b)));
   });
-  return { key, last, data, isIntervalEnd, packets, note, endsInMs };
+  return { key, keyText, last, data, isIntervalEnd, packets, note, endsInMs };
 }
 
 function readKey(bytes: Buffer, start: number, shape: SetShape): Key {
@@ -184,12 +189,12 @@ function readKey(bytes: Buffer, start: number, shape: SetShape): Key {
   });
 }
 
-function readCounter(bytes: Buffer, start: number, end: number): bigint {
-  let packets = 0n;
+function readCounter(bytes: Buffer, start: number, end: number): number {
+  let packets = 0;
   visitAttributes(bytes, start, end, (type, from, until) => {
     if (type !== NFTA_EXPR_DATA) return;
     visitAttributes(bytes, from, until, (kind, at) => {
-      if (kind === NFTA_COUNTER_PACKETS) packets = bytes.readBigUInt64BE(at);
+      if (kind === NFTA_COUNTER_PACKETS) packets = bytes.readUInt32BE(at) * 2 ** 32 + bytes.readUInt32BE(at + 4);
     });
   });
   return packets;

@@ -76,7 +76,7 @@ export function readRawElements(socket: NetfilterSocket, table: string, shape: S
   for (let attempt = 1; ; attempt++) {
     const raw = dumpElements(socket, table, shape);
     if (shape.isInterval) return raw;
-    const distinct = new Map(raw.map((element) => [element.key.join(), element]));
+    const distinct = new Map(raw.map((element) => [element.keyText, element]));
     if (distinct.size === raw.length || attempt === READS_MAX) return [...distinct.values()];
     loadLibc().poll(NO_ENTRIES, 0, READ_PAUSE_MS);
   }
