@@ -18,6 +18,11 @@ kind: Pod
 metadata: { name: db, namespace: shop, labels: { app: db } }
 spec: { containers: [{ name: c, image: x, ports: [{ containerPort: 5432 }, { containerPort: 9100 }] }] }
 ---
+apiVersion: v1
+kind: Service
+metadata: { name: data, namespace: shop }
+spec: { selector: { app: db }, ports: [{ port: 3306, targetPort: 5432 }] }
+---
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata: { name: db, namespace: shop }
@@ -68,6 +73,10 @@ test('a lab shows each flow with its rule, and so do flows and denied of another
   assert.match(run('flows', '--verdict', 'allowed').stdout, /shop\/web +→ +shop\/db +tcp\/5432 +allowed +[0-9]+ +ingress rule 1 of NetworkPolicy shop\/db\n/);
   assert.match(run('denied', '--to', 'app=db', '--port', '9100').stdout, /tcp\/9100 +denied +[0-9]+ +no ingress rule of NetworkPolicy shop\/db allows it; nearest is ingress rule 1/);
   assert.match(run('flows', '--unused', '-f', 'app.yaml').stdout, /^1 rule that none of [0-9]+ flows needed\n {2}ingress rule 2 of NetworkPolicy shop\/db\n$/);
+  assert.equal(run('flows', '--to', 'svc/shop/data').stdout, 'no such flow\n', 'what went straight to the pod came by no Service');
+  assert.equal(run('lab', 'probe', 'shop/web', 'svc/shop/data', 'tcp/3306').status, 0);
+  assert.match(await lineWith(lines, 'svc/'), /shop\/web → shop\/db by svc\/shop\/data tcp\/5432 over IPv[46] +allowed/);
+  assert.match(run('flows', '--to', 'svc/shop/data').stdout, /shop\/web +→ +shop\/db by svc\/shop\/data +tcp\/5432 +allowed/);
   const records = run('flows', '-o', 'jsonl').stdout;
   assert.equal(runBulkhead(['flows', '--flows', '-', '-o', 'jsonl'], { cwd: folder, input: records }).stdout, records);
   assert.equal(run('replay', '-f', 'app.yaml').status, 0);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { formatIpAddress } from '../../src/base/ip-address.ts';
+import type { LedgerEntry } from '../../src/kernel/firewall.ts';
 import { LabError } from '../../src/lab/lab-error.ts';
 import { planLab, PODS_MAX, withLabAddresses, type LabPlan } from '../../src/lab/lab-plan.ts';
 import { nameLedgerEntry } from '../../src/lab/name-ledger-entry.ts';
@@ -145,6 +146,14 @@ test('names the ends of a ledger entry', () => {
   assert.deepEqual([named.sourceName, named.targetName], ['0.0.0.0-255.255.255.255', 'a/web']);
   const other = nameLedgerEntry({ ...entry, source: plan.hostNode.addresses[0]!, target: { family: 4, value: 0x01020304n } }, plan);
   assert.deepEqual([other.sourceName, other.targetName], ['node-2', '1.2.3.4']);
+});
+
+test('names the Service that was asked for, by its own port and protocol', () => {
+  const plan = planLab(cluster({ pods: [pod('a/web', { ports: ['http:TCP/8080'] })], services: [service('a/front', { selector: { app: 'web' }, ports: ['TCP/80>http'] })] }));
+  const [address] = plan.services.find(({ name }) => name === 'front')!.addresses;
+  const serviceOf = (asked: LedgerEntry['asked'], protocol = 6): string | undefined =>
+    nameLedgerEntry({ verdict: 'allowed', protocol, port: 8080, asked, refusal: undefined, profile: 0, packets: 1, idleMs: 0, source: plan.node.addresses[0]!, target: plan.pods[0]!.addresses[0]! }, plan).service;
+  assert.deepEqual([serviceOf({ address: address!, port: 80 }), serviceOf({ address: address!, port: 80 }, 17), serviceOf({ address: address!, port: 8080 }), serviceOf(undefined)], ['a/front', undefined, undefined, undefined]);
 });
 
 // NetworkPolicy never judges what a pod sends to its own node, and no ingress rule does.

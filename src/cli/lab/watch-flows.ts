@@ -34,12 +34,12 @@ export async function watchFlows({ running: { firewall, plan, program, lab }, st
     await sleep(systemClock, LOOK_MS, interruption.signal);
     const entries = firewall.readLedger();
     const grown = entries.filter((entry) => entry.packets > (known.get(keyOf(entry)) ?? 0));
-    const more = grown.map((entry) => ({ ...entry, packets: entry.packets - (known.get(keyOf(entry)) ?? 0) }));
+    const more = grown.map((entry) => nameLedgerEntry({ ...entry, packets: entry.packets - (known.get(keyOf(entry)) ?? 0) }, plan));
     known = packetsByKey(entries);
     if (grown.length === 0) continue;
-    const judged = log.add(more.map((entry) => ledgerFlow(entry, endOf, { timeMs: Date.now(), node: plan.node.name })));
+    const judged = log.add(more.map((entry) => ({ ...ledgerFlow(entry, endOf, { timeMs: Date.now(), node: plan.node.name }), service: entry.service })));
     writeLabFlows(lab.node, log.lines());
-    const lines = grown.slice(0, LINES_MAX).map((entry, index) => flowLine(nameLedgerEntry(entry, plan), judged[index]!, style));
+    const lines = more.slice(0, LINES_MAX).map((entry, index) => flowLine(entry, judged[index]!, style));
     if (grown.length > lines.length) lines.push(style.dim(`  and ${grown.length - lines.length} more\n`));
     await writeAnswer(lines);
   }
@@ -55,10 +55,10 @@ function keyOf({ verdict, source, target, protocol, port, asked, refusal, profil
 
 const PROTOCOL_NAMES: Readonly<Record<number, string>> = { 1: 'icmp', 6: 'tcp', 17: 'udp', 58: 'icmpv6', 132: 'sctp' };
 
-function flowLine({ verdict, sourceName, targetName, source, protocol, port, refusal }: NamedLedgerEntry, { reason }: FlowRecord, style: Style): string {
+function flowLine({ verdict, sourceName, targetName, service, source, protocol, port, refusal }: NamedLedgerEntry, { reason }: FlowRecord, style: Style): string {
   const time = new Date().toTimeString().slice(0, 8);
   const word = PROTOCOL_NAMES[protocol] ?? `protocol ${protocol}`;
-  const what = `${printable(sourceName)} → ${printable(targetName)} ${port === 0 ? word : `${word}/${port}`} over IPv${source.family}`;
+  const what = `${printable(sourceName)} → ${printable(targetName)}${service === undefined ? '' : ` by svc/${printable(service)}`} ${port === 0 ? word : `${word}/${port}`} over IPv${source.family}`;
   const how = verdict === 'allowed' ? style.green('allowed') : style.red(`denied${refusal === undefined ? '' : ` by ${refusal}`}`);
   const why = reason === undefined ? '' : `  ${style.dim(printable(reasonText(reason)))}`;
   return `  ${style.dim(time)}  ${what}  ${how}${why}\n`;
