@@ -38,8 +38,10 @@ const FOLLOWED_STEP_MS = 500;
 const FOLLOWED_MS = 30_000;
 /** Refusals that come together are drained together. */
 const GATHER_MS = 30;
-/** A drain beside the steps waits for so many times as long as the last one took, so that drains take one part in so many of a core. */
+/** Drains beside the steps take one part in so many of a core. */
 const PACE = 50;
+/** They may be so far ahead of that, so that what is refused after a step, or in a handful, is told at once. */
+const AHEAD_MS_MAX = 1_000;
 
 /** A class, for it lives in time. */
 export class NodeFlows {
@@ -60,6 +62,8 @@ export class NodeFlows {
   #areNamesOld = true;
   #lastMs = 0;
   #lastTookMs = 0;
+  /** When the drains beside the steps will have taken no more than their part. */
+  #paidMs = Number.NEGATIVE_INFINITY;
   #followedUntilMs = Number.NEGATIVE_INFINITY;
   #unrecorded = 0;
   #cancel: (() => void) | undefined;
@@ -133,21 +137,18 @@ export class NodeFlows {
     if (!isFollowed) this.#schedule();
   }
 
-  /** Unless the last drain was so short ago that drains would take more than their part. */
+  /** Unless drains would take more than their part. */
   drainSoon(): boolean {
-    const { clock } = this.#options;
-    if (this.#state.drains > 0 && clock.elapsedMs() - this.#lastMs < this.#lastTookMs * PACE) return false;
-    return this.drain();
+    return this.#owedMs() === 0 && this.#drainBeside();
   }
 
   /** Something was refused: it is told as soon as drains may go on. */
   ring(): void {
     if (this.#cancelRinging !== undefined || this.#isStopped) return;
     const { clock } = this.#options;
-    const waitMs = Math.max(GATHER_MS, this.#lastMs + this.#lastTookMs * PACE - clock.elapsedMs());
-    this.#cancelRinging = clock.after(waitMs, () => {
+    this.#cancelRinging = clock.after(Math.max(GATHER_MS, this.#owedMs()), () => {
       this.#cancelRinging = undefined;
-      this.drain();
+      this.#drainBeside();
     });
   }
 
@@ -186,6 +187,17 @@ export class NodeFlows {
     this.#isStopped = true;
     this.#cancel?.();
     this.#cancelRinging?.();
+  }
+
+  #owedMs(): number {
+    return Math.max(0, this.#paidMs - AHEAD_MS_MAX - this.#options.clock.elapsedMs());
+  }
+
+  #drainBeside(): boolean {
+    const startMs = this.#options.clock.elapsedMs();
+    const isDrained = this.drain();
+    if (isDrained) this.#paidMs = Math.max(this.#paidMs, startMs) + this.#lastTookMs * PACE;
+    return isDrained;
   }
 
   #schedule(): void {

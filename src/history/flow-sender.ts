@@ -37,6 +37,8 @@ export interface SenderState {
   readonly losses: FlowLosses;
 }
 
+/** Batches with refusals that may go before their time, and one more each time that one would have gone. */
+const EARLY_MAX = 30;
 const RETRY_MS = 1_000;
 const RETRY_MS_MAX = 30_000;
 
@@ -51,6 +53,7 @@ export class FlowSender {
   #losses = NO_LOSSES;
   #sent = 0;
   #isSending = false;
+  #early = EARLY_MAX;
 
   constructor(options: FlowSenderOptions) {
     this.#options = options;
@@ -72,6 +75,7 @@ export class FlowSender {
       }
       this.#judgments += record.count;
     }
+    if (this.#early > 0 && records.some(({ verdict }) => verdict === 'denied')) this.#sendEarly();
   }
 
   /** Resolves when the signal has come and what was gathered is on the disk. */
@@ -80,6 +84,7 @@ export class FlowSender {
     void this.#sendAll();
     while (!signal.aborted) {
       await this.#sleep(gatherMs, clock);
+      this.#early = Math.min(EARLY_MAX, this.#early + 1);
       this.spoolNow();
       void this.#sendAll();
     }
@@ -108,6 +113,13 @@ export class FlowSender {
       this.#lose('unwritten', judgments);
       onFailure(new Error(`${judgments} judgments are lost, and counted: the spool cannot be written: ${(error as Error).message}`, { cause: error }));
     }
+  }
+
+  /** A refusal is news to those who follow the server. */
+  #sendEarly(): void {
+    this.#early--;
+    this.spoolNow();
+    void this.#sendAll();
   }
 
   #lose(why: keyof FlowLosses, judgments: number): void {

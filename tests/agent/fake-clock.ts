@@ -39,6 +39,11 @@ export class FakeClock implements Clock {
     this.dayOffset += ms;
   }
 
+  /** What is done now takes so long. */
+  spend(ms: number): void {
+    this.elapsed += ms;
+  }
+
   /** All that falls due within so many milliseconds. */
   async advance(ms: number): Promise<void> {
     const end = this.elapsed + ms;
@@ -50,7 +55,7 @@ export class FakeClock implements Clock {
       this.elapsed = Math.max(this.elapsed, next.at);
       next.act();
     }
-    this.elapsed = end;
+    this.elapsed = Math.max(this.elapsed, end);
   }
 }
 

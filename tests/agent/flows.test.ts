@@ -202,6 +202,29 @@ test('what finds no room in the kernel is counted', async () => {
   flows.stop();
 });
 
+test('what is refused right after a step is told at once, and a flood of refusals takes one fiftieth of a core', async () => {
+  const clock = new FakeClock();
+  const slow = { readUnrecorded: () => 0, readLedger: (): [] => (clock.spend(20), []) };
+  const flows = new NodeFlows({ node: 'n1', firewall: slow, clock, observes: false });
+  const { cluster } = readManifests([]);
+  flows.begin(() => cluster);
+  await clock.advance(STEP_MS);
+  const before = flows.state.drains;
+  flows.ring();
+  await clock.advance(60);
+  assert.equal(flows.state.drains - before, 1);
+
+  const [drained, beganMs] = [flows.state.drainMs, clock.elapsedMs()];
+  for (let turn = 0; turn < 6_000; turn++) {
+    flows.ring();
+    await clock.advance(10);
+  }
+  const [tookMs, steps] = [flows.state.drainMs - drained, Math.ceil((clock.elapsedMs() - beganMs) / STEP_MS)];
+  const part = (tookMs - 20 * steps) / (clock.elapsedMs() - beganMs);
+  assert.ok(part > 1 / 60 && part < 1 / 45, `${part} of a core`);
+  flows.stop();
+});
+
 function service(name: string, spec: Readonly<Record<string, unknown>>, entrances: readonly string[] = []): Parameters<World['put']>[0] {
   return { apiVersion: 'v1', kind: 'Service', metadata: { name, namespace: 'shop' }, spec, status: { loadBalancer: { ingress: entrances.map((address) => ({ ip: address })) } } } as Parameters<World['put']>[0]; // JSON, all of it
 }

@@ -81,13 +81,15 @@ interface AgentOptions {
   readonly run?: string;
   readonly spoolBytesMax?: number;
   readonly token?: string;
+  /** Nothing that waits goes on. */
+  readonly isTimeStill?: boolean;
 }
 
-function startAgent(world: World, { node = 'a', run = 'r1', spoolBytesMax = 1e9, token = `agent-${node}` }: AgentOptions = {}): Agent {
+function startAgent(world: World, { node = 'a', run = 'r1', spoolBytesMax = 1e9, token = `agent-${node}`, isTimeStill = false }: AgentOptions = {}): Agent {
   const spool = new FlowSpool(join(world.folder, `spool-${node}`));
   const stop = new AbortController();
   const said: string[] = [];
-  const clock = { after: (ms: number, act: () => void) => { const timer = setTimeout(act, Math.min(ms, 20)); return () => clearTimeout(timer); }, random: () => 0.5 };
+  const clock = { after: (ms: number, act: () => void) => { if (isTimeStill) return () => undefined; const timer = setTimeout(act, Math.min(ms, 20)); return () => clearTimeout(timer); }, random: () => 0.5 };
   const sender = new FlowSender({ node, run, server: world.place(token), spool, spoolBytesMax, gatherMs: 10, clock, onFailure: (error) => said.push(error.message), signal: stop.signal });
   const ended = sender.run();
   return { sender, spool, said, end: async () => { stop.abort(); await ended; } };
@@ -135,6 +137,17 @@ test('flows of an agent arrive, and are read by who may', async (context) => {
     { name: 'shop/db', flows: 1, allowed: 7, denied: 0, lastSeen: new Date(NOON + 1_000).toISOString() },
     { name: 'bank/vault', flows: 1, allowed: 1, denied: 0, lastSeen: new Date(NOON + 1_000).toISOString() },
   ]);
+});
+
+test('a refusal is sent before its time, and of a flood of them not each', async (context) => {
+  const world = await open(context);
+  const agent = startAgent(world, { isTimeStill: true });
+  agent.sender.take([flow()], 0);
+  for (let turn = 0; turn < 32; turn++) agent.sender.take([flow({ verdict: 'denied' })], 0);
+  await until(() => agent.sender.state.sentBatches === 30 && agent.sender.state.spooledBatches === 0);
+  assert.equal(countOf((await ask(world)).records), 31);
+  await agent.end();
+  assert.equal(agent.sender.state.spooledBatches, 1);
 });
 
 test('a word that names nobody is told with what comes near, and no more than its reader may know', async (context) => {
