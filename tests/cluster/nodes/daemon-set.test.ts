@@ -12,8 +12,9 @@ import type { Ran } from '../run-script.ts';
 import { applyObject } from '../write-object.ts';
 import { buildAgentImage } from './agent-image.ts';
 import type { FleetEnd } from './fleet.ts';
+import { holdFollowed } from './followed-flows.ts';
 import { holdTruth } from './hold-truth.ts';
-import { onNode, type NodeCluster, type RunningNode } from './node-cluster.ts';
+import { onNode, type beginOnNode, type NodeCluster, type RunningNode } from './node-cluster.ts';
 import { ServerPod } from './server-pod.ts';
 import { callAll, makeService, removeServices, settlesTo, type Call } from './service-cases.ts';
 import { throughFault } from './through-fault.ts';
@@ -84,7 +85,7 @@ describeOnNodes('the agent as a DaemonSet', { combination: { cni: 'bridge', node
 
   test('what they saw is asked of all of them: refusals with their rule, and as they come', async () => {
     const { cluster, fleet } = world();
-    const following = spawn(PROGRAM[0]!, ['denied', '--agents', '--follow', '-o', 'jsonl'], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, KUBECONFIG: cluster.place.kubeconfig } });
+    const following = begin(cluster, ['denied', '--agents', '--follow', '-o', 'jsonl']);
     const [told, said]: [string[], string[]] = [[], []];
     following.stdout.setEncoding('utf8').on('data', (text: string) => told.push(text));
     following.stderr.setEncoding('utf8').on('data', (text: string) => said.push(text));
@@ -134,7 +135,13 @@ describeOnNodes('the agent as a DaemonSet', { combination: { cni: 'bridge', node
     await removeServices(world());
   });
 
-  test('a server of its image keeps what all of them saw, also through a kill', async () => {
+  test('who follows the agents is shown a connection from node to node once, a refusal at once, and one at its end as a correction', async () => {
+    const { cluster } = world();
+    const delays = await holdFollowed(world(), { begin: () => begin(cluster, [...FOLLOW, '--agents']), agentOn: (name) => agentOf(cluster, name) });
+    console.log(`new refusals are shown after ${textOfDelays(delays)}`);
+  });
+
+  test('a server of its image keeps what all of them saw, also through a kill, and shows who follows it the same', async () => {
     const { cluster, fleet } = world();
     const server = new ServerPod(cluster, SECOND);
     try {
@@ -150,6 +157,8 @@ describeOnNodes('the agent as a DaemonSet', { combination: { cni: 'bridge', node
       const again = await askedFor(server, ['a/x -> a/bare DROPPED']);
       for (const [name, count] of kept) assert.ok((again.get(name) ?? 0) >= count, `${name}: ${count} before the kill, ${again.get(name) ?? 0} after it`);
       console.log(`${kept.size} pairs kept through a kill`);
+      const delays = await holdFollowed(world(), { begin: () => server.follow(FOLLOW), agentOn: (name) => agentOf(cluster, name) });
+      console.log(`new refusals are shown by the server after ${textOfDelays(delays)}`);
     } finally {
       server.remove();
     }
@@ -244,6 +253,21 @@ function bulkhead({ place }: NodeCluster, words: readonly string[]): Ran {
   const ran = spawnSync(PROGRAM[0]!, words, { encoding: 'utf8', timeout: 100_000, maxBuffer: 1 << 28, env: { ...process.env, KUBECONFIG: place.kubeconfig } });
   assert.ok(ran.status !== null, `bulkhead ${words.join(' ')} did not end`);
   return ran;
+}
+
+/** The same while it runs. */
+function begin({ place }: NodeCluster, words: readonly string[]): ReturnType<typeof beginOnNode> {
+  return spawn(PROGRAM[0]!, words, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, KUBECONFIG: place.kubeconfig } });
+}
+
+const FOLLOW = ['flows', '--follow', '-o', 'jsonl'];
+
+function textOfDelays(delays: readonly number[]): string {
+  return `${delays[delays.length >> 1]!.toFixed(0)} ms in the middle and ${delays.at(-1)!.toFixed(0)} ms at most`;
+}
+
+function agentOf({ nodes }: NodeCluster, name: string): number {
+  return Number(agentProcesses(nodes.find((node) => node.name === name)!)[0]);
 }
 
 /** Of agents in the node's network; the kernel's ids are those of the machine. */

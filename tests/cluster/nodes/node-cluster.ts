@@ -1,7 +1,8 @@
 // A real cluster with nodes for one test file: started by the scripts beside it, entered by descriptors, gone when the tests are over.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseIpAddress, type IpAddress } from '../../../src/base/ip-address.ts';
 import { KubeApi } from '../../../src/kube/kube-api.ts';
@@ -194,9 +195,14 @@ export function onNode({ pid }: RunningNode, words: readonly string[], input?: s
   return spawnSync('nsenter', ['--target', String(pid), '--net', '--mount', '--', ...words], { encoding: 'utf8', maxBuffer: 1 << 28, timeout: 60_000, ...(input === undefined ? {} : { input }) });
 }
 
-/** The same without waiting for it, for what must not hold up a running watch of traffic. */
-export function meanwhileOnNode({ pid }: RunningNode, words: readonly string[]): Promise<Ran> {
-  const child = spawn('nsenter', ['--target', String(pid), '--net', '--mount', '--', ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+/** The same while it runs. */
+export function beginOnNode({ pid }: RunningNode, words: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
+  return spawn('nsenter', ['--target', String(pid), '--net', '--mount', '--', ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** The same when it has ended, for what must not hold up a running watch of traffic. */
+export function meanwhileOnNode(node: RunningNode, words: readonly string[]): Promise<Ran> {
+  const child = beginOnNode(node, words);
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));

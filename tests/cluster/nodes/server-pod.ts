@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { cloneRoot } from '../../needs.ts';
 import type { Ran } from '../run-script.ts';
-import { meanwhileOnNode, onNode, type NodeCluster } from './node-cluster.ts';
+import { beginOnNode, meanwhileOnNode, onNode, type NodeCluster } from './node-cluster.ts';
 
 const MANIFEST = readFileSync(join(cloneRoot, 'deploy/server.yaml'), 'utf8');
 /** `up.sh` gives each node its own. */
@@ -48,8 +48,12 @@ export class ServerPod {
 
   /** Of a process on the first node, by the Service. */
   ask(words: readonly string[]): Promise<Ran> {
-    const [node] = this.#cluster.nodes;
-    return meanwhileOnNode(node!, [join(cloneRoot, 'bin/bulkhead'), ...words, '--server', `https://${this.#address}:9643`, '--server-ca', this.#file('tls.crt'), '--server-token', this.#file('token')]);
+    return meanwhileOnNode(this.#cluster.nodes[0]!, this.#asking(words));
+  }
+
+  /** The same while it runs. */
+  follow(words: readonly string[]): ReturnType<typeof beginOnNode> {
+    return beginOnNode(this.#cluster.nodes[0]!, this.#asking(words));
   }
 
   /** Of this cluster alone: its pods' groups are below those of its nodes. */
@@ -65,6 +69,10 @@ export class ServerPod {
 
   remove(): void {
     rmSync(this.#folder, { recursive: true });
+  }
+
+  #asking(words: readonly string[]): readonly string[] {
+    return [join(cloneRoot, 'bin/bulkhead'), ...words, '--server', `https://${this.#address}:9643`, '--server-ca', this.#file('tls.crt'), '--server-token', this.#file('token')];
   }
 
   #certify(): void {
