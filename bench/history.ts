@@ -8,7 +8,7 @@ import { readBatch, writeBatch, type FlowBatch } from '../src/history/flow-batch
 import { openHistory } from '../src/history/history.ts';
 import { keepDays, sumDay } from '../src/history/keep-days.ts';
 import { createDay, dayOf, dayTable, sumsTable } from '../src/history/store-schema.ts';
-import { FLOWS_OF_NODE, makeBatches, NODES, OUTSIDE, SEED, WORKLOADS } from './generate-batches.ts';
+import { FLOWS_OF_NODE, makeBatches, NODES, OUTSIDE, SEED, SPREAD, WORKLOADS } from './generate-batches.ts';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
@@ -22,7 +22,7 @@ const folder = mkdtempSync(join(tmpdir(), 'bulkhead-bench-'));
 const file = join(folder, 'flows.duckdb');
 const store = await openHistory({ file, nowMs: () => LAST_DAY + DAY_MS - HOUR_MS });
 try {
-  console.log(`seed ${SEED}: ${NODES} nodes, each with ${FLOWS_OF_NODE} different flows between ${WORKLOADS} workloads and ${OUTSIDE} hosts outside, each flow seen once an hour`);
+  console.log(`seed ${SEED}: ${NODES} nodes, each with ${FLOWS_OF_NODE} different flows between ${WORKLOADS} workloads on ${SPREAD} nodes each and ${OUTSIDE} hosts outside, told by the nodes of both ends, each flow seen once an hour`);
   await takeHours();
   await fillDays();
   console.log(`most resident: ${Math.round(process.resourceUsage().maxRSS / 1024)} MB, the generator included`);
