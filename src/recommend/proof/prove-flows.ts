@@ -63,24 +63,26 @@ const TRIED = 8;
 
 type AnyPolicy = NetworkPolicy | ClusterPolicy;
 
+type AnyRule = PolicyRule | TierRule;
+
 /** Policies of the same pods: of one workload, or cut in several because one would have too many rules. */
 type Family = readonly AnyPolicy[];
 
 /**
- * Takes one rule of every workload away at a time, and asks for the witnesses of these rules: no pod is of two workloads,
- * so that what is taken from one says nothing about the others. Without the other direction, which would say no for itself.
+ * No rule refuses, so that a witness of a rule that is taken away goes through where any other rule of its family lets it.
+ * The number of each of these differs in a binary digit at least: those that have the one digit there are asked for the
+ * witnesses of those that have the other, which takes two rounds for each digit in place of one for each rule.
  */
 function countNeeded(question: FlowQuestion): Pick<FlowProof, 'rules' | 'spare'> {
   const families = [...Map.groupBy<string, AnyPolicy>([...question.policies, ...question.clusterPolicies], familyKey).values()];
   let [rules, spare] = [0, 0];
   for (const direction of DIRECTIONS) {
-    const longest = families.reduce((most, family) => Math.max(most, rulesOf(family, direction).length), 0);
-    for (let number = 0; number < longest; number++) {
-      const round = families.flatMap((family) => takeAway(question, family, { direction, number }) ?? []);
-      if (round.length === 0) continue;
-      rules += round.length;
-      spare += countSpare(question, round, direction);
-    }
+    const tried = families.map((family) => triedFamily(question, family, direction));
+    const longest = tried.reduce((most, family) => Math.max(most, family.rules.length), 0);
+    for (let bit = 1; bit === 1 || bit < longest; bit *= 2) for (const digit of [0, bit]) tryHalf(question, tried, { direction, bit, digit });
+    const left = tried.flatMap(({ refused }) => [...refused.values()]);
+    rules += left.length;
+    spare += left.filter((rows) => rows.length === 0).length;
   }
   return { rules, spare };
 }
@@ -90,51 +92,92 @@ function familyKey(policy: AnyPolicy): string {
   return JSON.stringify(scope);
 }
 
-function rulesOf(family: Family, direction: Direction): readonly (PolicyRule | TierRule)[] {
-  return family.flatMap((policy): readonly (PolicyRule | TierRule)[] => policy[direction] ?? []);
+function rulesOf(family: Family, direction: Direction): readonly AnyRule[] {
+  return family.flatMap((policy): readonly AnyRule[] => policy[direction] ?? []);
 }
 
-interface TakenAway {
+interface TriedFamily {
   readonly family: Family;
-  readonly witnesses: readonly number[];
+  readonly rules: readonly AnyRule[];
+  /** Witnesses of each rule that was written for some, by its number: those that no other rule is known to let through. */
+  readonly refused: Map<number, readonly number[]>;
 }
 
-/** undefined: there is no such rule, or it has no witness. */
-function takeAway({ connectionOf, table }: FlowQuestion, family: Family, { direction, number }: { readonly direction: Direction; readonly number: number }): TakenAway | undefined {
-  const rule = rulesOf(family, direction)[number];
-  const seen = rule === undefined ? undefined : connectionOf.get(rule)?.seen;
-  if (rule === undefined || seen === undefined) return undefined;
+function triedFamily(question: FlowQuestion, family: Family, direction: Direction): TriedFamily {
+  const rules = rulesOf(family, direction);
+  return { family, rules, refused: new Map(rules.flatMap((rule, number) => {
+    const witnesses = witnessesOf(question, rule);
+    return witnesses === undefined ? [] : [[number, witnesses] as const];
+  })) };
+}
+
+function witnessesOf({ connectionOf, table }: FlowQuestion, rule: AnyRule): readonly number[] | undefined {
+  const seen = connectionOf.get(rule)?.seen;
+  if (seen === undefined) return undefined;
   const witnesses: number[] = [];
   for (let at = 0; at < seen.rows.length && witnesses.length < TRIED; at++) if (hasPort(rule, pairAt(table, seen.rows[at]!).point)) witnesses.push(seen.rows[at]!);
-  return { family: family.map((policy) => without(policy, direction, rule)), witnesses };
+  return witnesses;
 }
 
 /** One connection may have several rules, each with a part of its ports. */
-function hasPort({ ports }: PolicyRule | TierRule, point: number): boolean {
+function hasPort({ ports }: AnyRule, point: number): boolean {
   return ports.kind === 'every' || ports.ports.some((port) => port.kind === 'range' && pointOf(port.protocol, port.first) <= point && point <= pointOf(port.protocol, port.last));
 }
 
-function without(policy: AnyPolicy, direction: Direction, rule: PolicyRule | TierRule): AnyPolicy {
-  const other = direction === 'ingress' ? 'egress' : 'ingress';
-  if (policy.kind === 'NetworkPolicy') return { ...policy, [direction]: (policy[direction] ?? []).filter((own) => own !== rule), [other]: undefined };
-  return { ...policy, [direction]: policy[direction].filter((own) => own !== rule), [other]: [] };
+interface Half {
+  readonly direction: Direction;
+  readonly bit: number;
+  /** Of the rules that stay. */
+  readonly digit: number;
 }
 
-/** What denies by default has no rule that was written for a connection, and stays. */
-function countSpare({ cluster, table, policies, clusterPolicies, connectionOf }: FlowQuestion, round: readonly TakenAway[], direction: Direction): number {
-  const changed = round.flatMap(({ family }) => family);
-  const closing = [...policies, ...clusterPolicies].filter((policy) => DIRECTIONS.every((way) => rulesOf([policy], way).every((rule) => !connectionOf.has(rule)))).map((policy) => onlyIn(policy, direction));
-  const all = [...changed, ...closing];
-  const pairs = round.map(({ witnesses }) => witnesses.map((row) => pairAt(table, row)));
-  const numbers = [...new Set(pairs.flat().flatMap(({ source, target }) => [source, target]))];
+/**
+ * Of all workloads at once: no pod is of two, so that what is taken from one says nothing about the others. Without the
+ * other direction, which would say no for itself.
+ */
+function tryHalf(question: FlowQuestion, tried: readonly TriedFamily[], { direction, bit, digit }: Half): void {
+  const stays = (number: number): boolean => (number & bit) === digit;
+  const asked = tried.flatMap(({ family, rules, refused }) => {
+    // Above its own digits a family has but one half.
+    const numbers = bit > 1 && bit >= rules.length ? [] : [...refused.keys()].filter((number) => !stays(number) && refused.get(number)!.length > 0);
+    return numbers.length === 0 ? [] : [{ policies: withRules(family, direction, new Set(rules.filter((_, number) => stays(number)))), numbers, refused }];
+  });
+  if (asked.length === 0) return;
+  const rows = asked.flatMap(({ numbers, refused }) => numbers.flatMap((number) => refused.get(number)!));
+  const isRefused = judgeRows(question, { policies: asked.flatMap(({ policies }) => policies), direction, rows });
+  for (const { numbers, refused } of asked) for (const number of numbers) refused.set(number, refused.get(number)!.filter(isRefused));
+}
+
+function withRules(family: Family, direction: Direction, kept: ReadonlySet<AnyRule>): Family {
+  return family.map((policy) => {
+    const own = onlyIn(policy, direction);
+    if (own.kind === 'NetworkPolicy') return { ...own, [direction]: (own[direction] ?? []).filter((rule) => kept.has(rule)) };
+    return { ...own, [direction]: own[direction].filter((rule) => kept.has(rule)) };
+  });
+}
+
+interface AskedRows {
+  /** In place of those that have rules for connections. */
+  readonly policies: readonly AnyPolicy[];
+  readonly direction: Direction;
+  readonly rows: readonly number[];
+}
+
+/** Whether one of the rows would be refused. What denies by default has no rule that was written for a connection, and stays. */
+function judgeRows({ cluster, table, policies, clusterPolicies, connectionOf }: FlowQuestion, asked: AskedRows): (row: number) => boolean {
+  const closing = [...policies, ...clusterPolicies].filter((policy) => DIRECTIONS.every((way) => rulesOf([policy], way).every((rule) => !connectionOf.has(rule)))).map((policy) => onlyIn(policy, asked.direction));
+  const all = [...asked.policies, ...closing];
+  const numbers = [...new Set(asked.rows.flatMap((row) => [table.columns.source[row]!, table.columns.target[row]!]))];
   const numberOf = new Map(numbers.map((end, index) => [end, index]));
   const ofKind = <Kind extends AnyPolicy>(isKind: (policy: AnyPolicy) => policy is Kind): readonly Kind[] => all.filter(isKind);
-  const asked = new Set(numbers.flatMap((end) => workloadOf(table, end) ?? []));
-  const pods = cluster.pods.filter(({ workload }) => asked.has(workloadText(workload)));
+  const workloads = new Set(numbers.flatMap((end) => workloadOf(table, end) ?? []));
+  const pods = cluster.pods.filter(({ workload }) => workloads.has(workloadText(workload)));
   const proposed = { ...cluster, pods, policies: ofKind((policy): policy is NetworkPolicy => policy.kind === 'NetworkPolicy'), clusterPolicies: [...ofKind((policy): policy is ClusterPolicy => policy.kind !== 'NetworkPolicy')].sort(comparePrecedence) };
   const judge = new FlowJudge(proposed, numbers.map((end) => table.ends.all[end]!));
-  const isRefused = (pair: (typeof pairs)[number][number]): boolean => !judge.isAllowed({ ...pair, source: numberOf.get(pair.source)!, target: numberOf.get(pair.target)! });
-  return pairs.filter((own) => !own.some(isRefused)).length;
+  return (row) => {
+    const pair = pairAt(table, row);
+    return !judge.isAllowed({ ...pair, source: numberOf.get(pair.source)!, target: numberOf.get(pair.target)! });
+  };
 }
 
 export function workloadOf({ ends }: FlowTable, number: number): string | undefined {
