@@ -10,7 +10,7 @@ import { ANSWER_BYTES_MAX, AnswerError, askServer, askText, retryIn, type KubeRe
 import { KubeWatch, REAL_TIMES, type WatchTimes } from './kube-watch.ts';
 import { listPages } from './list-pages.ts';
 import type { EphemeralContainer, ExecRequest, ExecResult, PodAsking, PodHands, PodPlace, PodQuestion } from './pod-hands.ts';
-import { askPodOver } from './port-forward.ts';
+import { askPodOver, PodConversation } from './port-forward.ts';
 import { REAL_PACING, withRetries, type Pacing } from './retry.ts';
 import { chooseKinds, type ServedResource } from './served-kinds.ts';
 import { trimObject } from './trim-object.ts';
@@ -123,6 +123,11 @@ export class KubeApi implements ClusterApi, PodHands, PodAsking {
 
   async ask(question: PodQuestion): Promise<string> {
     return askPodOver(this.#connection, question);
+  }
+
+  /** For many questions to one pod, one after another. */
+  converse(): PodConversation {
+    return new PodConversation(this.#connection);
   }
 
   async addEphemeralContainer({ namespace, pod }: PodPlace, container: EphemeralContainer): Promise<void> {

@@ -1,8 +1,8 @@
-// One question to a program in a pod, through the API server and the kubelet to its loopback (port forwarding over a WebSocket, v4.channel.k8s.io).
+// Questions to a program in a pod, through the API server and the kubelet to its loopback (port forwarding over a WebSocket, v4.channel.k8s.io).
 import { ClusterError } from './cluster-error.ts';
 import type { Connection } from './kube-config.ts';
 import { describeServer } from './kube-request.ts';
-import type { PodQuestion } from './pod-hands.ts';
+import type { PodAsking, PodQuestion } from './pod-hands.ts';
 import { openWebSocket } from './web-socket.ts';
 
 const PROTOCOL = 'v4.channel.k8s.io';
@@ -15,39 +15,118 @@ const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
 
 /** What stands in the body of a plain GET. Takes the verbs get and create on `pods/portforward`, as the server asks. Fails with ClusterError. */
 export async function askPodOver(connection: Connection, question: PodQuestion): Promise<string> {
-  const { namespace, pod, port, timeoutMs, signal } = question;
+  return inTime(question, async (signal) => {
+    const way = await openWay(connection, question, signal);
+    try {
+      return await exchange(way, question, '1.0');
+    } finally {
+      way.close();
+    }
+  });
+}
+
+/** Asks one question after another, and keeps the way to the pod for the next one, which is then asked without a new forwarding. A class, for it lives in time. */
+export class PodConversation implements PodAsking {
+  readonly #connection: Connection;
+  #kept: Way | undefined;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** A way that was cut since the last question is opened anew. */
+  async ask(question: PodQuestion): Promise<string> {
+    return inTime(question, async (signal) => {
+      const kept = this.#kept;
+      this.#kept = undefined;
+      if (kept?.path === pathTo(question)) {
+        try {
+          return await this.#askOver(kept, question, signal);
+        } catch (error) {
+          if (signal.aborted) throw error;
+        }
+      } else kept?.close();
+      return this.#askOver(await openWay(this.#connection, question, signal), question, signal);
+    });
+  }
+
+  close(): void {
+    this.#kept?.close();
+    this.#kept = undefined;
+  }
+
+  async #askOver(way: Way, question: PodQuestion, signal: AbortSignal): Promise<string> {
+    const cut = (): void => way.close();
+    signal.addEventListener('abort', cut, { once: true });
+    try {
+      const body = await exchange(way, question, '1.1');
+      this.#kept = way;
+      return body;
+    } catch (error) {
+      way.close();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', cut);
+    }
+  }
+}
+
+async function inTime({ namespace, pod, port, timeoutMs, signal }: PodQuestion, ask: (signal: AbortSignal) => Promise<string>): Promise<string> {
   const late = AbortSignal.timeout(timeoutMs);
   try {
-    const bytes = await converse(connection, question, signal === undefined ? late : AbortSignal.any([signal, late]));
-    return bodyOf(question, bytes);
+    return await ask(signal === undefined ? late : AbortSignal.any([signal, late]));
   } catch (error) {
     if (late.aborted) throw new ClusterError('unreachable', `the pod ${namespace}/${pod} did not answer on port ${port} within ${timeoutMs / 1000} s`, { cause: error });
     throw error;
   }
 }
 
-async function converse(connection: Connection, { namespace, pod, port, path }: PodQuestion, signal: AbortSignal): Promise<Buffer> {
-  const socket = await openWebSocket(connection, { path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/portforward?ports=${port}`, protocols: [PROTOCOL], signal });
-  if (socket.protocol !== PROTOCOL) throw new ClusterError('malformed', `${describeServer(connection)} speaks \`${socket.protocol}\` where a port is forwarded, and not ${PROTOCOL}`);
-  socket.send(Buffer.concat([Buffer.from([DATA]), Buffer.from(`GET ${path} HTTP/1.0\r\nHost: localhost\r\n\r\n`, 'latin1')]));
-  const chunks: Buffer[] = [];
-  const begun = new Set<number>();
-  let size = 0;
-  for await (const message of socket.messages) {
+interface Way {
+  readonly path: string;
+  readonly messages: AsyncIterator<Buffer>;
+  /** Channels of which the port has come. */
+  readonly begun: Set<number>;
+  send(message: Buffer): void;
+  close(): void;
+}
+
+function pathTo({ namespace, pod, port }: PodQuestion): string {
+  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/portforward?ports=${port}`;
+}
+
+/** `signal` ends the opening alone. */
+async function openWay(connection: Connection, question: PodQuestion, signal: AbortSignal): Promise<Way> {
+  const end = new AbortController();
+  const close = (): void => end.abort();
+  signal.addEventListener('abort', close, { once: true });
+  try {
+    const path = pathTo(question);
+    const socket = await openWebSocket(connection, { path, protocols: [PROTOCOL], signal: end.signal });
+    if (socket.protocol === PROTOCOL) return { path, messages: socket.messages[Symbol.asyncIterator](), begun: new Set(), send: socket.send, close };
+    close();
+    throw new ClusterError('malformed', `${describeServer(connection)} speaks \`${socket.protocol}\` where a port is forwarded, and not ${PROTOCOL}`);
+  } finally {
+    signal.removeEventListener('abort', close);
+  }
+}
+
+async function exchange({ messages, begun, send }: Way, question: PodQuestion, version: '1.0' | '1.1'): Promise<string> {
+  const { namespace, pod, port, path } = question;
+  send(Buffer.concat([Buffer.from([DATA]), Buffer.from(`GET ${path} HTTP/${version}\r\nHost: localhost\r\n\r\n`, 'latin1')]));
+  let answer: Buffer = Buffer.alloc(0);
+  while (!isWhole(answer)) {
+    const { value: message, done } = await messages.next();
+    if (done === true) break;
     const [channel = DATA] = message;
     const payload = message.subarray(1);
     if (!begun.has(channel)) begun.add(channel);
     else if (channel === ERROR && payload.length > 0) throw new ClusterError('unreachable', `the pod ${namespace}/${pod} cannot be asked on port ${port}: ${payload.toString('utf8').trim().slice(0, 600)}`);
     else if (channel === DATA) {
-      chunks.push(payload);
-      size += payload.length;
-      if (size > ANSWER_BYTES_MAX) throw new ClusterError('too-large', `the pod ${namespace}/${pod} answers with more than ${ANSWER_BYTES_MAX} bytes`);
-      const answer = Buffer.concat(chunks);
-      if (isWhole(answer)) return answer;
-      chunks.splice(0, chunks.length, answer);
+      if (answer.length + payload.length > ANSWER_BYTES_MAX) throw new ClusterError('too-large', `the pod ${namespace}/${pod} answers with more than ${ANSWER_BYTES_MAX} bytes`);
+      answer = Buffer.concat([answer, payload]);
     }
   }
-  return Buffer.concat(chunks);
+  return bodyOf(question, answer);
 }
 
 const HEAD_END = '\r\n\r\n';

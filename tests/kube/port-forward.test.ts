@@ -6,7 +6,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { ClusterError } from '../../src/kube/cluster-error.ts';
 import type { Connection } from '../../src/kube/kube-config.ts';
-import { askPodOver } from '../../src/kube/port-forward.ts';
+import { askPodOver, PodConversation } from '../../src/kube/port-forward.ts';
 
 const QUESTION = { namespace: 'bulkhead-system', pod: 'agent-1', port: 9641, path: '/flows?after=7', timeoutMs: 60_000 } as const;
 const PORT = Buffer.from([9641 & 255, 9641 >> 8]);
@@ -17,8 +17,8 @@ const message = (channel: number, payload: Buffer | string): Buffer => {
 };
 const BEGINNING = [message(0, PORT), message(1, PORT)];
 
-/** Nothing is said before it was asked. */
-async function startForwarder(context: TestContext, answers: readonly Buffer[]): Promise<{ readonly connection: Connection; readonly asked: string[] }> {
+/** Nothing is said before it was asked; so many questions are answered before the end. */
+async function startForwarder(context: TestContext, answers: readonly Buffer[], questionsMax = 1): Promise<{ readonly connection: Connection; readonly asked: string[] }> {
   const asked: string[] = [];
   const server = createServer();
   server.on('upgrade', (request: IncomingMessage, socket: Socket) => {
@@ -27,11 +27,12 @@ async function startForwarder(context: TestContext, answers: readonly Buffer[]):
     const accept = createHash('sha1').update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
     socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\nSec-WebSocket-Protocol: v4.channel.k8s.io\r\n\r\n`);
     for (const one of BEGINNING) socket.write(one);
-    socket.once('data', (frame: Buffer) => {
+    let questions = 0;
+    socket.on('data', (frame: Buffer) => {
       const mask = frame.subarray(2, 6);
       asked.push(Buffer.from(frame.subarray(6).map((byte, index) => byte ^ mask[index % 4]!)).toString('latin1'));
       for (const one of answers) socket.write(one);
-      socket.end(Buffer.from([0x88, 0]));
+      if (++questions === questionsMax) socket.end(Buffer.from([0x88, 0]));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -53,6 +54,21 @@ test('the body of an answer, in one piece or many', async (context) => {
     assert.equal(await askPodOver(connection, QUESTION), body);
     assert.deepEqual(asked, ['/api/v1/namespaces/bulkhead-system/pods/agent-1/portforward?ports=9641', 'v4.channel.k8s.io', '\u0000GET /flows?after=7 HTTP/1.0\r\nHost: localhost\r\n\r\n']);
   }
+});
+
+test('one question after another goes the same way, until that is cut or leads elsewhere', async (context) => {
+  const { connection, asked } = await startForwarder(context, [message(0, answer('200 OK', 'a line\n'))], 2);
+  const conversation = new PodConversation(connection);
+  for (let turn = 0; turn < 5; turn++) assert.equal(await conversation.ask(QUESTION), 'a line\n');
+  assert.equal(await conversation.ask({ ...QUESTION, pod: 'agent-2' }), 'a line\n');
+  conversation.close();
+  assert.deepEqual(asked.filter((text) => text.startsWith('/api')).map((path) => /agent-[0-9]/.exec(path)![0]), ['agent-1', 'agent-1', 'agent-1', 'agent-2']);
+});
+
+test('a question that nobody answers ends when its time is over', async (context) => {
+  const { connection } = await startForwarder(context, [], 9);
+  const conversation = new PodConversation(connection);
+  await assert.rejects(conversation.ask({ ...QUESTION, timeoutMs: 50 }), /did not answer on port 9641 within 0.05 s/);
 });
 
 const failing: readonly { readonly name: string; readonly answers: readonly Buffer[]; readonly code: string; readonly message: RegExp }[] = [

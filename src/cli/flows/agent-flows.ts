@@ -91,13 +91,15 @@ interface NodeFollowing {
 
 async function followNode({ api, node, signal, take }: NodeFollowing): Promise<void> {
   let after: number | undefined;
+  const hands = api.converse();
+  signal.addEventListener('abort', () => hands.close(), { once: true });
   while (!signal.aborted) {
     try {
       const agent = (await findAgents(api)).find((one) => one.node === node);
       if (agent === undefined) throw new ClusterError('not-found', 'none runs there');
-      after ??= (await readAgentFlows(api, agent, { signal })).next;
+      after ??= (await readAgentFlows(hands, agent, { signal })).next;
       while (!signal.aborted) {
-        const { lines, next } = await readAgentFlows(api, agent, { after, signal });
+        const { lines, next } = await readAgentFlows(hands, agent, { after, signal });
         after = next;
         await take(lines);
       }
