@@ -10,9 +10,10 @@ import { headersOf, writeSlowly } from './exchange.ts';
 import type { FlowStore } from './flow-store.ts';
 import type { AskedQuestion } from './read-question.ts';
 import { NONE } from './flow-keys.ts';
+import { concealRecord } from './readable-flows.ts';
 import { DAY_MS } from './store-schema.ts';
 import { unknownEnds } from './unknown-ends.ts';
-import { recordOf, wantedFlows } from './wanted-flows.ts';
+import { recordMaker, wantedFlows } from './wanted-flows.ts';
 
 const LINES = 'application/x-ndjson';
 /** Lines for one who follows and reads too slowly; more are counted as lost to him. */
@@ -58,6 +59,7 @@ export async function followQuestion(store: FlowStore, question: Question, respo
   const target = serviceOfWord(question.target ?? '') === undefined ? question.target : undefined;
   const stop = store.onWritten((known, batches) => {
     const isWanted = wantedFlows(known, { ...question, target, verdict: undefined }, question.readable);
+    const recordOf = recordMaker(known);
     for (const { days, lost: lostNow } of batches) {
       lost += lostNow;
       for (const [day, { flow, last, lasted, count, openings }] of days) {
@@ -66,7 +68,7 @@ export async function followQuestion(store: FlowStore, question: Question, respo
           const lastSeen = day * DAY_MS + last[row]!;
           const seen = { count: count[row]!, openings: openings[row] === NONE ? undefined : openings[row]!, firstSeen: lastSeen - lasted[row]!, lastSeen };
           if (lines.length >= FOLLOWED_LINES_MAX) lost += count[row]!;
-          else lines.push(...joining.take(recordOf(known, id, seen, question.readable)).map(line));
+          else lines.push(...joining.take(recordOf(id, seen)).map((record) => line(concealRecord(question.readable, record))));
         }
       }
     }

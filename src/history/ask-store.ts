@@ -9,9 +9,9 @@ import { parsedEnd, type Dictionaries } from './dictionaries.ts';
 import type { FlowStore, OpenStore } from './flow-store.ts';
 import { JoinedSums, verdictOf } from './joined-sums.ts';
 import { LatestRecords } from './latest-records.ts';
-import type { Readable } from './readable-flows.ts';
+import { concealRecord, type Readable } from './readable-flows.ts';
 import { DAY_MS, dayOf, dayTable, findDays, findSums, sumsTable } from './store-schema.ts';
-import { recordOf, wantedFlows, type FlowWords, type Seen } from './wanted-flows.ts';
+import { recordMaker, wantedFlows, type FlowWords, type Seen } from './wanted-flows.ts';
 
 export interface Question extends FlowWords {
   readonly readable: Readable;
@@ -40,14 +40,15 @@ export async function askStore(store: FlowStore, question: Question, take: (reco
     const asked = isNew === undefined ? wanted : wanted.filter(isNew);
     if (asked.length === 0) return;
     const isMeant = meantBy(question);
-    const madeOf = (flow: number, seen: Seen): FlowRecord => recordOf(known, flow, seen, question.readable);
+    const madeOf = recordMaker(known);
+    const shownOf = (records: readonly FlowRecord[]): readonly FlowRecord[] => records.map((record) => concealRecord(question.readable, record)).filter(isMeant);
     const latest = question.limit === undefined ? undefined : new LatestRecords(question.limit);
-    const give = async (records: readonly FlowRecord[]): Promise<void> => (latest === undefined ? take(records) : latest.add(records));
+    const give = async (records: readonly FlowRecord[]): Promise<void> => (latest === undefined ? take(shownOf(records)) : latest.add(shownOf(records)));
     await streamSums({ open, connection, duckDb }, sumSql(question, days, asked.length === known.flows.size), asked, async (sums) => {
       for (const { flow, ...seen } of sums) if (joined.has(flow)) joined.put(flow, seen);
-      await give(sums.filter(({ flow }) => !joined.has(flow)).map(({ flow, ...seen }) => madeOf(flow, seen)).filter(isMeant));
+      await give(sums.filter(({ flow }) => !joined.has(flow)).map(({ flow, ...seen }) => madeOf(flow, seen)));
     });
-    for (const records of joined.records(madeOf)) await give(records.filter(isMeant));
+    for (const records of joined.records(madeOf)) await give(records);
     if (latest !== undefined) await take(latest.records());
   });
 }

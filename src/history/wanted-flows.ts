@@ -1,10 +1,13 @@
 // Which flows of a store a question means, by their numbers: looked up once per end and port, whatever the number of flows.
 import { endFilter, flowFilter, serviceOfWord } from '../flow/filter-flows.ts';
-import type { FlowRecord, FlowVerdict } from '../flow/flow-record.ts';
+import type { FlowReason, FlowRecord, FlowVerdict } from '../flow/flow-record.ts';
 import { readReason } from '../flow/read-reason.ts';
 import { objectOf, parsedEnd, type Dictionaries } from './dictionaries.ts';
 import { DENIED_FLAG, IPV6_FLAG, NONE, USED_FLAG } from './flow-keys.ts';
-import { concealEnd, concealRecord, isReadable, type Readable } from './readable-flows.ts';
+import { concealEnd, isReadable, type Readable } from './readable-flows.ts';
+
+/** Each is some hundred bytes to some thousand. */
+const REASONS_KEPT_MAX = 1 << 14;
 
 /** Words as a person types them. */
 export interface FlowWords {
@@ -60,11 +63,11 @@ function portTest(word: string | undefined): (protocol: number, port: number) =>
 const NOWHERE = { kind: 'outside', address: { family: 4, value: 0n }, names: [], node: undefined, isOwnNode: false } as const;
 const ANY_FLOW: FlowRecord = { verdict: 'allowed', source: NOWHERE, target: NOWHERE, family: 4, protocol: 6, port: 1, count: 1, openings: undefined, firstSeen: 0, lastSeen: 0, node: undefined, service: undefined, reason: undefined };
 
-function remembered(test: (value: number) => boolean): (value: number) => boolean {
-  const answers = new Map<number, boolean>();
+function remembered<T>(find: (value: number) => T): (value: number) => T {
+  const answers = new Map<number, T>();
   return (value) => {
     let answer = answers.get(value);
-    if (answer === undefined) answers.set(value, (answer = test(value)));
+    if (answer === undefined) answers.set(value, (answer = find(value)));
     return answer;
   };
 }
@@ -76,20 +79,31 @@ export interface Seen {
   readonly lastSeen: number;
 }
 
-/** As far as he may know it. */
-export function recordOf(known: Dictionaries, flow: number, seen: Seen, readable: Readable): FlowRecord {
-  const { source, target, port, protocol, flags, node, service, reason } = known.flows.keyAt(flow);
-  const why = reason === NONE ? undefined : objectOf(known.reasons.textOf(reason)!);
-  return concealRecord(readable, {
-    verdict: (flags & DENIED_FLAG) === 0 ? 'allowed' : 'denied',
-    source: parsedEnd(known, source)!,
-    target: parsedEnd(known, target)!,
-    family: (flags & IPV6_FLAG) === 0 ? 4 : 6,
-    protocol,
-    port,
-    ...seen,
-    node: known.names.textOf(node),
-    service: service === NONE ? undefined : known.names.textOf(service),
-    reason: why === undefined ? undefined : readReason(why),
-  });
+/** Whole, whoever may know it: what several nodes told is joined before anything is concealed. Reasons, which many have in common, are read once. */
+export function recordMaker(known: Dictionaries): (flow: number, seen: Seen) => FlowRecord {
+  const reasons = new Map<number, FlowReason | undefined>();
+  const reasonOf = (id: number): FlowReason | undefined => {
+    if (id === NONE) return undefined;
+    if (!reasons.has(id)) {
+      if (reasons.size === REASONS_KEPT_MAX) reasons.clear();
+      const why = objectOf(known.reasons.textOf(id)!);
+      reasons.set(id, why === undefined ? undefined : readReason(why));
+    }
+    return reasons.get(id);
+  };
+  return (flow, seen) => {
+    const { source, target, port, protocol, flags, node, service, reason } = known.flows.keyAt(flow);
+    return {
+      verdict: (flags & DENIED_FLAG) === 0 ? 'allowed' : 'denied',
+      source: parsedEnd(known, source)!,
+      target: parsedEnd(known, target)!,
+      family: (flags & IPV6_FLAG) === 0 ? 4 : 6,
+      protocol,
+      port,
+      ...seen,
+      node: known.names.textOf(node),
+      service: service === NONE ? undefined : known.names.textOf(service),
+      reason: reasonOf(reason),
+    };
+  };
 }

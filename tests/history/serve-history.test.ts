@@ -333,6 +333,35 @@ test('what two nodes tell of one connection is answered as one, with and without
   assert.deepEqual(groups, ['bank/vault 6 0', 'shop/db 1 0']);
 });
 
+test('of an end that he may not read nobody learns where it runs, and what it tells is joined as it was told', async (context) => {
+  const world = await open(context);
+  const onNode = (end: FlowEnd, node: string): FlowEnd => ({ ...end, node }) as FlowEnd; // of a pod
+  const ends = { source: onNode(podEnd('shop', 'web'), 'a'), target: onNode(podEnd('bank', 'vault'), 'b') };
+  const away = { source: onNode(podEnd('bank', 'teller'), 'c'), target: onNode(podEnd('shop', 'db'), 'a') };
+  await world.store.take(batchOf([flow({ port: 8 })], { node: 'e' }));
+  const following: string[] = [];
+  const stop = new AbortController();
+  const followed = (async () => {
+    for await (const line of askHistory(world.place('reader-shop'), { follow: true }, stop.signal)) following.push(line);
+  })();
+  await until(() => world.asked.includes('SubjectAccessReview'));
+  for (let sequence = 0; following.length === 0; sequence++) await world.store.take(batchOf([flow({ port: 9, lastSeen: NOON + sequence })], { node: 'd', sequence }));
+  await world.store.take(batchOf([flow({ ...ends, port: 1, count: 3, openings: 3 })], { node: 'a' }));
+  // By a node port of the target's own node: none of those that left the source's.
+  await world.store.take(batchOf([flow({ ...ends, port: 1, count: 3, openings: 3 }), flow({ ...ends, port: 1, count: 2, openings: 0, verdict: 'denied', service: 'bank/vault' })], { node: 'b' }));
+  await world.store.take(batchOf([flow({ ...away, port: 2 }), flow({ ...away, port: 3, verdict: 'denied' })], { node: 'c' }));
+  const brief = async (token: string): Promise<readonly string[]> => (await ask(world, token, { to: 'bank/vault' })).records.map(({ verdict, count }) => `${verdict} ${count}`).sort();
+  assert.deepEqual(await brief('all'), ['allowed 3', 'denied 2']);
+  assert.deepEqual(await brief('reader-shop'), ['allowed 3', 'denied 2']);
+  const lines: string[] = [];
+  for await (const line of askHistory(world.place('reader-shop'), {})) lines.push(line);
+  await until(() => following.some((line) => line.includes('"destination_port":3}')));
+  stop.abort();
+  await followed;
+  assert.deepEqual([...lines, ...following].filter((line) => /"node_name":"[bc]"/.test(line)), []);
+  assert.ok(lines.some((line) => line.includes('"node_name":"a"')), 'of an end that he may read it is told');
+});
+
 test('who follows is shown a connection of two nodes once, and a refusal at its end that was shown as allowed as what it is', async (context) => {
   const world = await open(context);
   const stop = new AbortController();
