@@ -19,16 +19,38 @@ export interface FlowGroup {
   readonly lastSeen: number;
 }
 
-/** Those with the most judgments first, equal ones by name. A flow that several rules allow counts for each of them. */
-export function groupFlows(records: readonly FlowRecord[], key: GroupKey): readonly FlowGroup[] {
-  const groups = new Map<string, FlowGroup>();
-  for (const record of records) {
-    for (const name of namesOf(record, key)) {
-      const before = groups.get(name) ?? { name, flows: 0, allowed: 0, denied: 0, lastSeen: 0 };
-      groups.set(name, { ...before, flows: before.flows + 1, [record.verdict]: before[record.verdict] + record.count, lastSeen: Math.max(before.lastSeen, record.lastSeen) });
+type GrowingGroup = { -readonly [Field in keyof FlowGroup]: FlowGroup[Field] };
+
+/** A class, for it grows: of millions of records nothing but the sums is kept. */
+export class FlowGroups {
+  readonly #key: GroupKey;
+  readonly #groups = new Map<string, GrowingGroup>();
+
+  constructor(key: GroupKey) {
+    this.#key = key;
+  }
+
+  /** A flow that several rules allow counts for each of them. */
+  add(record: FlowRecord): void {
+    for (const name of namesOf(record, this.#key)) {
+      let group = this.#groups.get(name);
+      if (group === undefined) this.#groups.set(name, (group = { name, flows: 0, allowed: 0, denied: 0, lastSeen: 0 }));
+      group.flows++;
+      group[record.verdict] += record.count;
+      group.lastSeen = Math.max(group.lastSeen, record.lastSeen);
     }
   }
-  return [...groups.values()].sort((a, b) => b.allowed + b.denied - a.allowed - a.denied || compareText(a.name, b.name));
+
+  /** Those with the most judgments first, equal ones by name. */
+  groups(): readonly FlowGroup[] {
+    return [...this.#groups.values()].sort((a, b) => b.allowed + b.denied - a.allowed - a.denied || compareText(a.name, b.name));
+  }
+}
+
+export function groupFlows(records: Iterable<FlowRecord>, key: GroupKey): readonly FlowGroup[] {
+  const groups = new FlowGroups(key);
+  for (const record of records) groups.add(record);
+  return groups.groups();
 }
 
 function namesOf(record: FlowRecord, key: GroupKey): readonly string[] {

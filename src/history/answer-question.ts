@@ -1,7 +1,7 @@
 // Answers to a question as lines of JSON: what is kept, sums of it, or what comes from now on.
 import type { ServerResponse } from 'node:http';
 import type { FlowRecord } from '../flow/flow-record.ts';
-import { groupFlows } from '../flow/group-flows.ts';
+import { FlowGroups } from '../flow/group-flows.ts';
 import { serviceOfWord } from '../flow/filter-flows.ts';
 import { LiveJoining } from '../flow/join-live.ts';
 import { flowJson } from '../flow/write-flow.ts';
@@ -25,17 +25,17 @@ const SILENCE_MS = 5_000;
 export async function answerQuestion(store: FlowStore, asked: AskedQuestion, question: Question, response: ServerResponse): Promise<void> {
   const lost = await lostSince(store, question.sinceMs ?? 0);
   const end = lost === 0 ? '' : lostLine(lost);
-  const kept: FlowRecord[] = [];
+  const groups = asked.groupBy === undefined ? undefined : new FlowGroups(asked.groupBy);
   let found = 0;
   const begin = (): void => void (response.headersSent || response.writeHead(200, headersOf(LINES)));
   await askStore(store, question, async (records) => {
     found += records.length;
-    if (asked.groupBy !== undefined) return void kept.push(...records);
+    if (groups !== undefined) return records.forEach((record) => groups.add(record));
     begin();
     await writeSlowly(response, records.map(line).join(''));
   });
   begin();
-  if (asked.groupBy !== undefined) for (const group of groupFlows(kept, asked.groupBy)) await writeSlowly(response, `${JSON.stringify({ ...group, lastSeen: new Date(group.lastSeen).toISOString() })}\n`);
+  for (const group of groups?.groups() ?? []) await writeSlowly(response, `${JSON.stringify({ ...group, lastSeen: new Date(group.lastSeen).toISOString() })}\n`);
   const unknown = found === 0 ? unknownEnds(store.known, question, question.readable) : [];
   response.end(`${unknown.map((word) => `${JSON.stringify({ unknown_end: word })}\n`).join('')}${end}`);
 }

@@ -7,7 +7,7 @@ import { queryRows, type DuckDb } from './duckdb.ts';
 import { endText } from './batching.ts';
 import { parsedEnd, type Dictionaries } from './dictionaries.ts';
 import type { FlowStore, OpenStore } from './flow-store.ts';
-import { JoinedSums, verdictOf } from './joined-sums.ts';
+import { JoinedSums, RECORDS_AT_ONCE, verdictOf } from './joined-sums.ts';
 import { LatestRecords } from './latest-records.ts';
 import { concealRecord, type Readable } from './readable-flows.ts';
 import { DAY_MS, dayOf, dayTable, findDays, findSums, sumsTable } from './store-schema.ts';
@@ -25,14 +25,14 @@ export interface Question extends FlowWords {
 }
 
 /**
- * In no order, unless there is a limit: then the latest first. What several nodes told of the same connections is
+ * In no order, unless there is a limit: then the latest first; some thousand at a time. What several nodes told of the same connections is
  * joined before it is held against the verdict and the Service that are asked for. Throws WordError, HistoryError.
  */
 export async function askStore(store: FlowStore, question: Question, take: (records: readonly FlowRecord[]) => Promise<void>): Promise<void> {
   await store.read(async (open, connection, duckDb) => {
     const { known } = open;
     const flows = numbersOf(known, wantedFlows(known, { ...question, verdict: undefined }, question.readable));
-    const joined = new JoinedSums(known, flows, question.verdict);
+    const joined = await JoinedSums.of(known, flows, question.verdict);
     const wanted = question.verdict === undefined ? flows : flows.filter((flow) => joined.has(flow) || verdictOf(known, flow) === question.verdict);
     const days = await findTables(connection, question);
     if (wanted.length === 0 || days.length === 0) return;
@@ -48,8 +48,15 @@ export async function askStore(store: FlowStore, question: Question, take: (reco
       for (const { flow, ...seen } of sums) if (joined.has(flow)) joined.put(flow, seen);
       await give(sums.filter(({ flow }) => !joined.has(flow)).map(({ flow, ...seen }) => madeOf(flow, seen)));
     });
-    for (const records of joined.records(madeOf)) await give(records);
-    if (latest !== undefined) await take(latest.records());
+    let before = Infinity;
+    // Of the latest only: nothing of a connection is later than it was last seen.
+    for (let connections = question.limit ?? Infinity; before > -Infinity && latest?.isFullFrom(before) !== true; connections *= 4) {
+      const from = joined.lastSeenOf(connections);
+      for await (const records of joined.records(madeOf, { from, before })) await give(records);
+      before = from;
+    }
+    const records = latest?.records() ?? [];
+    for (let start = 0; start < records.length; start += RECORDS_AT_ONCE) await take(records.slice(start, start + RECORDS_AT_ONCE));
   });
 }
 

@@ -1,50 +1,98 @@
 // What several nodes told of the same connections, as sums by flow: kept until all of it has come, then told as one.
+import { setImmediate } from 'node:timers/promises';
 import type { FlowRecord, FlowVerdict } from '../flow/flow-record.ts';
 import { joinViews, positionOf } from '../flow/join-views.ts';
-import { parsedEnd, type Dictionaries } from './dictionaries.ts';
+import { ENDS_MAX, parsedEnd, type Dictionaries } from './dictionaries.ts';
 import { DENIED_FLAG, IPV6_FLAG } from './flow-keys.ts';
 import type { Seen } from './wanted-flows.ts';
 
-const RECORDS_AT_ONCE = 1_000;
+export const RECORDS_AT_ONCE: number = 1_000;
+/** Flows that are looked at before others have their turn. */
+const FLOWS_AT_ONCE = 1 << 14;
+const NONE = -1;
+/** Columns of a sum. */
+const SEEN = 4;
 
-/** A class, for it grows until it is asked. */
+/** Those last seen from then on, and before. */
+export interface LastSeenBounds {
+  readonly from: number;
+  readonly before: number;
+}
+
+/** In plain arrays: there are millions of flows. A class, for it is filled until it is asked. */
 export class JoinedSums {
-  readonly #passages: readonly (readonly number[])[];
-  readonly #sums: Map<number, Seen | undefined>;
+  /** Passage by passage. */
+  readonly #flows: Int32Array;
+  /** Where each passage begins in them, and where the last one ends. */
+  readonly #starts: readonly number[];
+  /** By flow, its place in them. */
+  readonly #places: Int32Array;
+  /** By place: count, openings, first and last seen. A count of 0: nothing was seen. */
+  readonly #sums: Float64Array;
 
-  /** `flows`: of either verdict; without those of which nothing of the wanted one can come. */
-  constructor(known: Dictionaries, flows: readonly number[], verdict: FlowVerdict | undefined) {
-    const isWanted = (flow: number): boolean => verdict === undefined || verdictOf(known, flow) === verdict;
-    this.#passages = passagesOf(known, flows).filter((passage) => passage.length > 1 && passage.some(isWanted));
-    this.#sums = new Map(this.#passages.flat().map((flow) => [flow, undefined]));
+  private constructor(size: number, passages: Iterable<readonly number[]>) {
+    this.#places = new Int32Array(size).fill(NONE);
+    const starts = [0];
+    const flows: number[] = [];
+    for (const passage of passages) {
+      for (const flow of passage) this.#places[flow] = flows.push(flow) - 1;
+      starts.push(flows.length);
+    }
+    this.#flows = Int32Array.from(flows);
+    this.#starts = starts;
+    this.#sums = new Float64Array(flows.length * SEEN);
   }
 
-  get size(): number {
-    return this.#sums.size;
+  /** `flows`: of either verdict; without those of which nothing of the wanted one can come. */
+  static async of(known: Dictionaries, flows: readonly number[], verdict: FlowVerdict | undefined): Promise<JoinedSums> {
+    const isWanted = (flow: number): boolean => verdict === undefined || verdictOf(known, flow) === verdict;
+    const passages = await findPassages(known, flows);
+    return new JoinedSums(known.flows.end, passages.filter((passage) => passage.length > 1 && passage.some(isWanted)));
   }
 
   has(flow: number): boolean {
-    return this.#sums.has(flow);
+    return (this.#places[flow] ?? NONE) !== NONE;
   }
 
-  put(flow: number, seen: Seen): void {
-    this.#sums.set(flow, seen);
+  put(flow: number, { count, openings = Number.NaN, firstSeen, lastSeen }: Seen): void {
+    this.#sums.set([count, openings, firstSeen, lastSeen], this.#places[flow]! * SEEN);
+  }
+
+  /** So that at least so many connections were last seen then or later. */
+  lastSeenOf(connections: number): number {
+    const all = new Float64Array(this.#starts.length - 1).map((_, passage) => this.#lastSeen(passage)).sort();
+    return all[all.length - connections] ?? Number.NEGATIVE_INFINITY;
   }
 
   /** Each connection once; some at a time. */
-  *records(recordOf: (flow: number, seen: Seen) => FlowRecord): Generator<readonly FlowRecord[]> {
+  async *records(recordOf: (flow: number, seen: Seen) => FlowRecord, { from, before }: LastSeenBounds): AsyncGenerator<readonly FlowRecord[]> {
     let records: FlowRecord[] = [];
-    for (const passage of this.#passages) {
-      const views = passage.flatMap((flow) => {
-        const seen = this.#sums.get(flow);
-        return seen === undefined ? [] : [recordOf(flow, seen)];
-      });
-      records.push(...joinViews(views));
+    for (let passage = 0; passage < this.#starts.length - 1; passage++) {
+      const lastSeen = this.#lastSeen(passage);
+      if (lastSeen < from || lastSeen >= before) continue;
+      records.push(...joinViews(this.#views(passage, recordOf)));
       if (records.length < RECORDS_AT_ONCE) continue;
       yield records;
       records = [];
+      await setImmediate();
     }
     yield records;
+  }
+
+  /** Of one of which nothing was seen 0. */
+  #lastSeen(passage: number): number {
+    let last = 0;
+    for (let place = this.#starts[passage]!; place < this.#starts[passage + 1]!; place++) last = Math.max(last, this.#sums[place * SEEN + 3]!);
+    return last;
+  }
+
+  #views(passage: number, recordOf: (flow: number, seen: Seen) => FlowRecord): readonly FlowRecord[] {
+    const views: FlowRecord[] = [];
+    for (let place = this.#starts[passage]!; place < this.#starts[passage + 1]!; place++) {
+      const [count, openings, firstSeen, lastSeen] = this.#sums.subarray(place * SEEN, (place + 1) * SEEN) as unknown as readonly [number, number, number, number]; // as they were put
+      if (count > 0) views.push(recordOf(this.#flows[place]!, { count, openings: Number.isNaN(openings) ? undefined : openings, firstSeen, lastSeen }));
+    }
+    return views;
   }
 }
 
@@ -53,16 +101,26 @@ export function verdictOf({ flows: { columns } }: Dictionaries, flow: number): F
 }
 
 /** The same ends and traffic between two nodes. */
-function passagesOf(known: Dictionaries, flows: readonly number[]): readonly (readonly number[])[] {
+async function findPassages(known: Dictionaries, flows: readonly number[]): Promise<readonly (readonly number[])[]> {
   const { source, target, protocol, port, flags, node } = known.flows.columns;
-  const passages = new Map<string, number[]>();
-  for (const flow of flows) {
+  const pairs = new Map<number, number>();
+  const numbers = new Map<number, number>();
+  const passages: number[][] = [];
+  for (const [index, flow] of flows.entries()) {
+    if (index % FLOWS_AT_ONCE === FLOWS_AT_ONCE - 1) await setImmediate();
     const ends = { source: parsedEnd(known, source[flow]!)!, target: parsedEnd(known, target[flow]!)! };
     if (positionOf({ ...ends, node: known.names.textOf(node[flow]!) }) === undefined) continue;
-    const key = `${source[flow]} ${target[flow]} ${protocol[flow]} ${port[flow]} ${flags[flow]! & IPV6_FLAG}`;
-    const passage = passages.get(key);
-    if (passage === undefined) passages.set(key, [flow]);
-    else passage.push(flow);
+    const pair = numberOf(pairs, source[flow]! * ENDS_MAX + target[flow]!);
+    const traffic = (port[flow]! << 9) | (protocol[flow]! << 1) | ((flags[flow]! & IPV6_FLAG) === 0 ? 0 : 1);
+    const passage = numberOf(numbers, pair * 2 ** 25 + traffic);
+    (passages[passage] ??= []).push(flow);
   }
-  return [...passages.values()];
+  return passages;
+}
+
+function numberOf(numbers: Map<number, number>, key: number): number {
+  const known = numbers.get(key);
+  if (known !== undefined) return known;
+  numbers.set(key, numbers.size);
+  return numbers.size - 1;
 }

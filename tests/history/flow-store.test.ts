@@ -55,6 +55,30 @@ test('a record comes back as its line of JSON, also from a store that was closed
   });
 });
 
+test('the latest of many connections between two nodes are those of all that are the latest, some at a time', async () => {
+  await withStore(async (store) => {
+    const onNode = (name: string, node: string) => ({ ...podEnd('shop', name), node });
+    const ends = { source: onNode('web', 'node-a'), target: onNode('db', 'node-b') };
+    const told = Array.from({ length: 3_000 }, (_, index) => flow({ ...ends, port: index + 1, firstSeen: NOON - 10_000, lastSeen: NOON - ((index * 7_919) % 3_001) }));
+    const atTarget = told.map((record, index) => (index % 3 === 0 ? { ...record, verdict: 'denied' as const, lastSeen: record.lastSeen - 5_000 } : record));
+    const alone = Array.from({ length: 500 }, (_, index) => flow({ port: 10_000 + index, firstSeen: NOON - 10_000, lastSeen: NOON - index * 11 }));
+    await store.take(batchOf([...told, ...alone], { node: 'node-a' }));
+    await store.take(batchOf(atTarget, { node: 'node-b' }));
+    const textOf = ({ verdict, port, count, lastSeen }: FlowRecord): string => `${verdict} ${port} ${count} ${lastSeen}`;
+    for (const verdict of [undefined, 'allowed', 'denied'] as const) {
+      const all = (await ask(store, { verdict })).toSorted((a, b) => b.lastSeen - a.lastSeen);
+      for (const limit of [1, 40, 1_700, 10_000_000]) {
+        const chunks: (readonly FlowRecord[])[] = [];
+        await askStore(store, { readable: 'all', verdict, limit }, async (records) => void chunks.push(records));
+        const last = all[Math.min(limit, all.length) - 1]!.lastSeen;
+        const sure = (records: readonly FlowRecord[]): readonly string[] => records.filter(({ lastSeen }) => lastSeen > last).map(textOf).sort();
+        assert.deepEqual([chunks.flat().length, ...sure(chunks.flat())], [Math.min(limit, all.length), ...sure(all)], `${verdict} ${limit}`);
+        assert.ok(chunks.every(({ length }) => length <= 1_000), 'an answer of a million is no single text');
+      }
+    }
+  });
+});
+
 test('the same flow of several batches is one, and what was sent again counts once', async () => {
   await withStore(async (store, again) => {
     await store.take(batchOf([flow({ count: 3 })]));
