@@ -26,10 +26,28 @@ export function judgeLastTest({ testRuns, at, releases }: TestHistory, monthsMax
   const dated = live.flatMap((run) => (run.at === undefined || run.at > at ? [] : [{ ...run, at: run.at }])).sort((a, b) => (a.at < b.at ? -1 : 1));
   const last = dated.at(-1);
   if (last === undefined) return unknown(`no results of a test in the cluster${live.length === 0 ? '' : ' that say when it was, or none before this report,'} were given`);
-  const result = `the last test in the cluster that is known, of ${last.at}, tried ${countOf(last.connections, 'connection')}: ${countOf(last.held, 'expectation')} held, ${last.failed} failed`;
-  if (last.failed > 0) return { verdict: 'fails', says: result, failures: last.failures };
-  const age = last.at < monthsBefore(at, monthsMax) ? [`that is more than ${monthsMax} months before`] : [];
-  return unknown([result, ...age, ...changesSince(releases, last.at, at), FOR_PEOPLE].join('; '));
+  const soonest = monthsBefore(at, monthsMax);
+  const standing = standingFailures(dated.filter((run) => run === last || run.at >= soonest));
+  const earlier = [...standing.values()].filter((failedAt) => failedAt < last.at);
+  const computed = last.held - last.confirmed.length;
+  const result = [
+    `the last test in the cluster that is known, of ${last.at}, tried ${countOf(last.connections, 'connection')}: ${countOf(last.confirmed.length, 'expectation')} held, ${last.failed} failed`,
+    ...(computed === 0 ? [] : [`${computed} more ${computed === 1 ? 'was' : 'were'} computed, and no connection tried for ${computed === 1 ? 'it' : 'them'}`]),
+    ...(earlier.length === 0 ? [] : [`${earlier.length} failed before, last on ${earlier.sort().at(-1)}, and no test since showed that ${earlier.length === 1 ? 'it holds' : 'they hold'}`]),
+  ];
+  if (last.failed > 0 || earlier.length > 0) return { verdict: 'fails', says: result.join('; '), failures: [...new Set([...last.failures, ...standing.keys()])] };
+  const age = last.at < soonest ? [`that is more than ${monthsMax} months before`] : [];
+  return unknown([...result, ...age, ...changesSince(releases, last.at, at), FOR_PEOPLE].join('; '));
+}
+
+/** By sentence, when it failed last; without those that held in a later test: one of other expectations says nothing of them. */
+function standingFailures(runs: readonly (TestRun & { readonly at: string })[]): ReadonlyMap<string, string> {
+  const standing = new Map<string, string>();
+  for (const { at, confirmed, failures } of runs) {
+    for (const sentence of confirmed) standing.delete(sentence);
+    for (const sentence of failures) standing.set(sentence, at);
+  }
+  return standing;
 }
 
 function countOf(count: number, noun: string): string {

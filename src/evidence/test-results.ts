@@ -15,6 +15,8 @@ export interface TestRun {
   readonly failed: number;
   /** Sentences of those that did not hold, with the name of their test. */
   readonly failures: readonly string[];
+  /** Sentences of those that held where connections were tried for them; the others that held were computed alone. */
+  readonly confirmed: readonly string[];
 }
 
 const schema = v.object({
@@ -33,11 +35,12 @@ export function readTestRun(name: string, text: string): TestRun {
   const wrong = new WordError(`\`${name}\` holds no results of tests`, 'write them with bulkhead test … -o json');
   if (!parsed.success) throw wrong;
   const { in: where, at, held, failed, tests } = parsed.output;
-  const failures = tests.flatMap((test) => test.results.filter(({ holds }) => !holds).map(({ expectation }) => `${test.name}: ${expectation}`));
-  const results = tests.reduce((sum, test) => sum + test.results.length, 0);
-  if (failures.length !== failed || results !== held + failed) throw wrong;
-  const connections = tests.reduce((sum, test) => sum + test.results.reduce((all, { tried }) => all + (tried?.connections ?? 0), 0), 0);
-  return { name, where, at: at === undefined ? undefined : new Date(at).toISOString(), connections, held, failed, failures };
+  const results = tests.flatMap((test) => test.results.map(({ expectation, holds, tried }) => ({ sentence: `${test.name}: ${expectation}`, holds, connections: tried?.connections ?? 0 })));
+  const failures = results.filter(({ holds }) => !holds).map(({ sentence }) => sentence);
+  if (failures.length !== failed || results.length !== held + failed) throw wrong;
+  const confirmed = results.filter((one) => one.holds && one.connections > 0).map(({ sentence }) => sentence);
+  const connections = results.reduce((sum, one) => sum + one.connections, 0);
+  return { name, where, at: at === undefined ? undefined : new Date(at).toISOString(), connections, held, failed, failures, confirmed };
 }
 
 function parsedJson(text: string): unknown {

@@ -161,7 +161,7 @@ test('sentences of scopes', () => {
 
 /** Of the cluster, with one connection, unless it says otherwise. */
 function runAt(at: string | undefined, more: Partial<TestRun> = {}): TestRun {
-  return { name: 'x', where: 'cluster', at, connections: 1, held: 1, failed: 0, failures: [], ...more };
+  return { name: 'x', where: 'cluster', at, connections: 1, held: 1, failed: 0, failures: [], confirmed: ['t: allow a -> b'], ...more };
 }
 
 test('the last test in the cluster speaks for the segmentation, and never for more than it tried', () => {
@@ -172,7 +172,14 @@ test('the last test in the cluster speaks for the segmentation, and never for mo
   const HELD = '2026-10-01T10:00:00.000Z';
   assert.match(found([runAt(HELD)])[1], /^the last test .* of 2026-10-01T10:00:00.000Z, tried 1 connection: 1 expectation held, 0 failed; whether policies were changed since is not known; whether that was all/);
   assert.deepEqual(found([runAt(HELD), runAt('2026-11-01T00:00:00.000Z', { failed: 1, failures: ['t: deny a -> b'] })])[0], 'not-met');
-  assert.deepEqual(found([runAt('2026-09-01T00:00:00.000Z', { failed: 1, failures: ['t: deny a -> b'] }), runAt(HELD)])[0], 'unknown');
+  const failed = runAt('2026-09-01T00:00:00.000Z', { failed: 1, failures: ['t: deny a -> b'] });
+  assert.deepEqual(found([failed, runAt(HELD, { confirmed: ['t: deny a -> b'] })])[0], 'unknown');
+  assert.deepEqual(found([{ ...failed, at: '2025-11-19T00:00:00.000Z' }, runAt(HELD)])[0], 'unknown', 'of a year that is over');
+  const [verdict, says] = found([failed, runAt(HELD)]);
+  assert.equal(verdict, 'not-met', 'a test of other expectations says nothing of it');
+  assert.match(says, /1 expectation held, 0 failed; 1 failed before, last on 2026-09-01T00:00:00.000Z, and no test since showed that it holds$/);
+  assert.equal(found([failed, runAt(HELD, { held: 2 })])[0], 'not-met', 'what was computed alone says nothing either');
+  assert.match(found([runAt(HELD, { held: 3 })])[1], /tried 1 connection: 1 expectation held, 0 failed; 2 more were computed, and no connection tried for them;/);
   assert.match(found([runAt('2025-11-19T00:00:00.000Z')])[1], /more than 12 months before/);
   // None of these is a test of the cluster that is known to have been before.
   for (const run of [runAt(undefined), runAt(HELD, { where: 'static' }), runAt(HELD, { where: 'lab' }), runAt(HELD, { connections: 0 }), runAt('2027-01-01T00:00:00.000Z')]) assert.match(found([run])[1], /^no results of a test in the cluster/);
@@ -185,9 +192,11 @@ test('the last test in the cluster speaks for the segmentation, and never for mo
 
 test('results of tests that do not agree with themselves are none', () => {
   const report = { apiVersion: 'bulkhead/v1', kind: 'TestReport', in: 'cluster', held: 1, failed: 1, tests: [{ name: 'shop', results: [{ expectation: 'deny a -> b', holds: false }, { expectation: 'allow a -> b', holds: true }] }] };
-  assert.deepEqual(readTestRun('monday.json', JSON.stringify(report)), { name: 'monday.json', where: 'cluster', at: undefined, connections: 0, held: 1, failed: 1, failures: ['shop: deny a -> b'] });
+  assert.deepEqual(readTestRun('monday.json', JSON.stringify(report)), { name: 'monday.json', where: 'cluster', at: undefined, connections: 0, held: 1, failed: 1, failures: ['shop: deny a -> b'], confirmed: [] });
   const dated = { ...report, at: '2026-10-01T10:00:00Z', tests: [{ name: 'shop', results: [{ expectation: 'deny a -> b', holds: false, tried: { connections: 3 } }, { expectation: 'allow a -> b', holds: true }] }] };
   assert.deepEqual([readTestRun('x', JSON.stringify(dated)).at, readTestRun('x', JSON.stringify(dated)).connections], ['2026-10-01T10:00:00.000Z', 3]);
+  const tried = { ...dated, tests: [{ name: 'shop', results: [{ expectation: 'deny a -> b', holds: false }, { expectation: 'allow a -> b', holds: true, tried: { connections: 1 } }] }] };
+  assert.deepEqual([readTestRun('x', JSON.stringify(dated)).confirmed, readTestRun('x', JSON.stringify(tried)).confirmed], [[], ['shop: allow a -> b']]);
   for (const broken of [{ ...report, at: 'yesterday' }, { ...report, at: '2026-10-01T10:00:00+02:00' }, { ...report, failed: 0 }, { ...report, held: 2 }, { ...report, kind: 'Report' }, { ...report, in: 'mind' }, []]) assert.throws(() => readTestRun('x', JSON.stringify(broken)), WordError);
   assert.throws(() => readTestRun('x', 'no JSON'), WordError);
 });

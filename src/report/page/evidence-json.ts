@@ -29,7 +29,7 @@ export function evidenceJson(evidence: Evidence, { inputs, at, version }: Eviden
     redundant: typeof redundancies === 'string' ? { notSearched: redundancies } : jsonRedundancies(redundancies),
     ...(unused === undefined ? {} : { unused }),
     ...(tests === undefined ? {} : { tests: jsonTests(tests) }),
-    testRuns,
+    testRuns: testRuns.map(({ name, where, at: testedAt, connections, held, failed, failures }) => ({ name, where, at: testedAt, connections, held, failed, failures })),
     ...(releases === undefined ? {} : { releases: releases.map(({ record: { release, revision, action, at: writtenAt }, state }) => ({ release, revision, action, at: writtenAt, state })) }),
     enforcement: diagnosis === undefined ? null : { enforced: diagnosis.isEnforced, provider: diagnosis.provider ?? null, nodes: diagnosis.nodes },
     unread,
