@@ -51,6 +51,7 @@ async function run(objects: readonly WantedObject[]): Promise<void> {
   } });
   agent.flows.addSink(new RecentFlows());
   const stopListening = agent.onChange(() => {
+    for (const { code, message } of agent!.state.troubles) if (code === 'kernel') throw new Error(message);
     if (!agent!.isReady) return;
     stopListening();
     process.send!('ready');

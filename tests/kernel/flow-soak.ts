@@ -49,7 +49,7 @@ export async function soak({ seconds, parts, partsByServices = 0 }: SoakOptions)
     if (partsByServices > 0) loadNft(SERVICE_TABLE, { namespace: hosts.router, doing: 'translate Services' });
     const flood = new Flood(hosts);
     child.send({ objects: [...objects(), ...(partsByServices > 0 ? services() : [])] });
-    await once(child, 'message');
+    await messageOf(child);
     const points = [{ ...await ask(child), seconds: 0, sent: 0 }];
     const start = performance.now();
     for (let part = 1; part <= parts; part++) {
@@ -82,8 +82,16 @@ function rowOf(before: SoakPoint, { seconds, sent, told, lost, drains, cpuMs, re
 
 async function ask(child: ChildProcess): Promise<AgentCost> {
   child.send('ask');
-  const [cost] = (await once(child, 'message')) as [AgentCost]; // the process sends nothing else after it is ready
-  return cost;
+  return (await messageOf(child)) as AgentCost; // the process sends nothing else after it is ready
+}
+
+async function messageOf(child: ChildProcess): Promise<unknown> {
+  const ended = once(child, 'exit').then(([status]) => {
+    throw new Error(`the agent ended with ${String(status)}`);
+  });
+  ended.catch(() => undefined); // it is ended in the end
+  const [message] = await Promise.race([once(child, 'message'), ended]);
+  return message;
 }
 
 class Flood {
