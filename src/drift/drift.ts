@@ -28,7 +28,9 @@ export interface DriftState {
   readonly program: Program;
   /** undefined: nothing was recorded, so nothing is known of denials and of rules that nobody needs. */
   readonly flows: FlowTable | undefined;
-  /** As `gapsOf` gave it of that time, where the pods of the Program are not those of then. */
+  /** The pods of the Program are not those of then, but of now: what it says of tests is not what was then. */
+  readonly hasOtherPods?: boolean;
+  /** Of such a state, as `gapsOf` gave it then; undefined: it was not kept, and the pods of now are taken for those of then. */
   readonly gaps?: readonly string[] | undefined;
 }
 
@@ -57,8 +59,8 @@ export function keyOf({ kind, subject }: Pick<Drift, 'kind' | 'subject'>): strin
 
 /** Keys of what was amiss. */
 function knownOf(before: DriftState, tests: readonly PolicyTest[]): readonly string[] {
-  const { gaps } = before;
-  const drifts = amiss(before, tests);
+  const { gaps, hasOtherPods = false } = before;
+  const drifts = amiss(before, hasOtherPods ? [] : tests);
   return gaps === undefined ? drifts.map(keyOf) : [...gaps, ...drifts.filter(({ kind }) => kind !== 'unprotected-workload' && kind !== 'selects-nothing').map(keyOf)];
 }
 

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { compileCluster } from '../../src/compile/compile.ts';
 import type { Program } from '../../src/compile/program.ts';
 import { findDrift, gapsOf, keyOf } from '../../src/drift/drift.ts';
+import { readPolicyTests } from '../../src/probe/policy-test.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
 import { keptGaps, readRecord, recordObject, type ReleaseRecord } from '../../src/release/release-record.ts';
 
@@ -26,6 +27,14 @@ test('a workload that came since, or whose labels left its policy, is told, and 
   assert.deepEqual(since(then, program({ web: 'web', db: 'orders' })), ['unprotected-workload shop/db egress', 'unprotected-workload shop/db ingress', 'selects-nothing NetworkPolicy shop/db']);
   assert.deepEqual(since([], program({ web: 'web', db: 'db' })), then);
   assert.deepEqual(since(undefined, program({ web: 'web', db: 'orders' })), []);
+});
+
+test('a test that fails is told where nobody knows whether it held then', () => {
+  const now = program({ web: 'web', db: 'orders' });
+  const file = 'apiVersion: bulkhead/v1\nkind: PolicyTest\nmetadata: { name: shop }\nexpect: [{ deny: { from: shop/web, to: shop/db, on: tcp/1 } }]\n';
+  const { tests } = readPolicyTests('shop.test.yaml', file);
+  const told = (hasOtherPods: boolean): readonly string[] => findDrift({ before: { program: now, flows: undefined, hasOtherPods, gaps: gapsOf(now) }, now: { program: now, flows: undefined }, tests }).map(({ kind }) => kind);
+  assert.deepEqual([told(false), told(true)], [[], ['failed-test']]);
 });
 
 test('a release keeps gaps while they find room, and is kept without them where they do not', async () => {

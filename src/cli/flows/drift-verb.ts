@@ -120,7 +120,7 @@ async function lookForDrift(paths: readonly string[], options: DriftOptions): Pr
   if (tests === undefined || program === undefined || old === undefined) return undefined;
   const [flows, oldFlows] = [namesFlows(options) ? await readFlows(options) : undefined, options.oldFlows === undefined ? undefined : await readFlowFiles(options.oldFlows, { lenient: options.lenient })];
   if ((flows === undefined && namesFlows(options)) || (oldFlows === undefined && options.oldFlows !== undefined)) return undefined;
-  return findDrift({ before: old === 'none' ? undefined : { program: old, flows: oldFlows?.table, gaps: sides.gaps }, now: { program, flows: flows?.table }, tests });
+  return findDrift({ before: old === 'none' ? undefined : { program: old, flows: oldFlows?.table, hasOtherPods: options.sinceRelease !== undefined, gaps: sides.gaps }, now: { program, flows: flows?.table }, tests });
 }
 
 interface Alerting {
