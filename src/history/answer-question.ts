@@ -10,7 +10,7 @@ import { headersOf, writeSlowly } from './exchange.ts';
 import type { FlowStore } from './flow-store.ts';
 import type { AskedQuestion } from './read-question.ts';
 import { NONE } from './flow-keys.ts';
-import { concealRecord } from './readable-flows.ts';
+import { concealRecord, type Readable } from './readable-flows.ts';
 import { DAY_MS } from './store-schema.ts';
 import { unknownEnds } from './unknown-ends.ts';
 import { recordMaker, wantedFlows } from './wanted-flows.ts';
@@ -20,6 +20,8 @@ const LINES = 'application/x-ndjson';
 const FOLLOWED_LINES_MAX = 10_000;
 /** So that both sides see when the other is gone. */
 const SILENCE_MS = 5_000;
+/** Then one who follows is admitted anew: he may have lost the right, or his token. */
+const ADMITTED_MS = 10 * 60_000;
 
 /** Where there is none, words that name nobody are told; judgments of which no line tells come last. */
 export async function answerQuestion(store: FlowStore, asked: AskedQuestion, question: Question, response: ServerResponse): Promise<void> {
@@ -48,8 +50,17 @@ function lostLine(flows: number): string {
   return `${JSON.stringify({ lost_events: { source: 'BULKHEAD_HISTORY', num_events_lost: flows } })}\n`;
 }
 
-/** Until he goes. What is written from now on and meant by the question, joined as it comes; times other than `until` do not matter. */
-export async function followQuestion(store: FlowStore, question: Question, response: ServerResponse): Promise<void> {
+export interface Follower {
+  readonly response: ServerResponse;
+  /** What he may read now. Fails with Refusal. */
+  readonly admit: () => Promise<Readable>;
+  readonly nowMs: () => number;
+}
+
+/** Until he goes, or may no longer. What is written from now on and meant by the question, joined as it comes; times other than `until` do not matter. */
+export async function followQuestion(store: FlowStore, question: Question, { response, admit, nowMs }: Follower): Promise<void> {
+  let { readable } = question;
+  let admittedMs = nowMs();
   response.writeHead(200, headersOf(LINES));
   response.flushHeaders();
   let lines: string[] = [];
@@ -58,7 +69,7 @@ export async function followQuestion(store: FlowStore, question: Question, respo
   const joining = new LiveJoining(meantBy(question));
   const target = serviceOfWord(question.target ?? '') === undefined ? question.target : undefined;
   const stop = store.onWritten((known, batches) => {
-    const isWanted = wantedFlows(known, { ...question, target, verdict: undefined }, question.readable);
+    const isWanted = wantedFlows(known, { ...question, target, verdict: undefined }, readable);
     const recordOf = recordMaker(known);
     for (const { days, lost: lostNow } of batches) {
       lost += lostNow;
@@ -68,7 +79,7 @@ export async function followQuestion(store: FlowStore, question: Question, respo
           const lastSeen = day * DAY_MS + last[row]!;
           const seen = { count: count[row]!, openings: openings[row] === NONE ? undefined : openings[row]!, firstSeen: lastSeen - lasted[row]!, lastSeen };
           if (lines.length >= FOLLOWED_LINES_MAX) lost += count[row]!;
-          else lines.push(...joining.take(recordOf(id, seen)).map((record) => line(concealRecord(question.readable, record))));
+          else lines.push(...joining.take(recordOf(id, seen)).map((record) => line(concealRecord(readable, record))));
         }
       }
     }
@@ -76,6 +87,7 @@ export async function followQuestion(store: FlowStore, question: Question, respo
   });
   try {
     while (!response.destroyed) {
+      if (Math.abs(nowMs() - admittedMs) >= ADMITTED_MS) [readable, admittedMs] = [await admit(), nowMs()];
       const text = `${lines.join('')}${lost === 0 ? '' : lostLine(lost)}`;
       [lines, lost] = [[], 0];
       await writeSlowly(response, text === '' ? '\n' : text);

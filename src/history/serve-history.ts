@@ -11,6 +11,7 @@ import type { FlowStore } from './flow-store.ts';
 import { forgetFlows, knownNamespaces, redactOutside } from './forget-flows.ts';
 import { historyMetrics } from './history-metrics.ts';
 import { HistoryError } from './history-error.ts';
+import type { Readable } from './readable-flows.ts';
 import { readQuestion } from './read-question.ts';
 
 export interface HistoryServerOptions extends ServerAddress {
@@ -112,9 +113,9 @@ async function takeBatch({ store, admission }: Serving, request: IncomingMessage
 async function answer(serving: Serving, request: IncomingMessage, response: ServerResponse, query: URLSearchParams): Promise<void> {
   const { store, admission, nowMs } = serving;
   const asked = readQuestion(query, nowMs());
-  const readable = await admission.admitReader(request, 'get', { named: asked.namespaces, known: () => knownNamespaces(store) });
-  const question = { ...asked, readable };
-  if (asked.follows) await within(serving, 'followers', FOLLOWERS_MAX, () => followQuestion(store, question, response));
+  const admit = (): Promise<Readable> => admission.admitReader(request, 'get', { named: asked.namespaces, known: () => knownNamespaces(store) });
+  const question = { ...asked, readable: await admit() };
+  if (asked.follows) await within(serving, 'followers', FOLLOWERS_MAX, () => followQuestion(store, question, { response, admit, nowMs }));
   else await within(serving, 'questions', QUESTIONS_AT_ONCE, () => answerQuestion(store, asked, question, response));
 }
 

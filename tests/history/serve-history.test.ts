@@ -9,8 +9,9 @@ import { test, type TestContext } from 'node:test';
 import { NO_LOSSES } from '../../src/flow/flow-losses.ts';
 import type { FlowEnd, FlowRecord } from '../../src/flow/flow-record.ts';
 import { readFlow } from '../../src/flow/read-flow.ts';
-import { ReviewedAdmission } from '../../src/history/admission.ts';
+import { EVERYBODY, ReviewedAdmission, type Admission } from '../../src/history/admission.ts';
 import { askHistory, type HistoryWords } from '../../src/history/ask-history.ts';
+import { Refusal } from '../../src/history/exchange.ts';
 import { writeBatch } from '../../src/history/flow-batch.ts';
 import { FlowSender } from '../../src/history/flow-sender.ts';
 import { FlowSpool, spoolName } from '../../src/history/flow-spool.ts';
@@ -302,6 +303,38 @@ test('who follows sees what comes, as far as he may', async (context) => {
   stop.abort();
   await following;
   assert.ok(seen.every((port) => port === 7));
+});
+
+test('who may no longer read is told nothing more, however long he follows', async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'bulkhead-serve-'));
+  const store = await openHistory({ file: join(folder, 'flows.duckdb'), nowMs: () => NOON + 60_000 });
+  let [now, isGranted] = [NOON, true];
+  const admission: Admission = { ...EVERYBODY, admitReader: async () => {
+    if (!isGranted) throw new Refusal(403, 'no longer');
+    return 'all';
+  } };
+  writeFileSync(join(folder, 'ca.crt'), FIRST_CERTIFICATE.cert);
+  const server = await serveHistory({ host: '127.0.0.1', port: 0, store, door: { admission, certificate: FIRST_CERTIFICATE }, nowMs: () => now, onFailure: () => undefined });
+  context.after(async () => {
+    await server.close();
+    await store.close();
+    rmSync(folder, { recursive: true });
+  });
+  const seen: number[] = [];
+  const following = (async () => {
+    for await (const line of askHistory({ url: `https://127.0.0.1:${server.port}`, caFile: join(folder, 'ca.crt'), token: 'x' }, { follow: true })) {
+      const read = readFlow(line);
+      if (read.kind === 'flow') seen.push(read.record.port);
+    }
+  })();
+  for (let sequence = 0; seen.length === 0; sequence++) await store.take(batchOf([flow({ port: 1, lastSeen: NOON + sequence })], { sequence }));
+  isGranted = false;
+  await store.take(batchOf([flow({ port: 2 })], { node: 'b' }));
+  await until(() => seen.includes(2));
+  now += 10 * 60_000;
+  await store.take(batchOf([flow({ port: 3 })], { node: 'c' }));
+  await assert.rejects(following, /broke off/);
+  assert.ok(!seen.includes(3));
 });
 
 test('what two nodes tell of one connection is answered as one, with and without a verdict, a limit and a Service, to who may read either end', async (context) => {
