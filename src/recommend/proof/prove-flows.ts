@@ -70,16 +70,16 @@ type Family = readonly AnyPolicy[];
 
 /**
  * No rule refuses, so that a witness of a rule that is taken away goes through where any other rule of its family lets it.
- * The number of each of these differs in a binary digit at least: those that have the one digit there are asked for the
- * witnesses of those that have the other, which takes two rounds for each digit in place of one for each rule.
+ * In each round some of the rules stay, by their codes, and the witnesses of the others are tried: of any two rules there
+ * is a round with the one and without the other. That takes a dozen rounds for a thousand rules.
  */
 function countNeeded(question: FlowQuestion): Pick<FlowProof, 'rules' | 'spare'> {
   const families = [...Map.groupBy<string, AnyPolicy>([...question.policies, ...question.clusterPolicies], familyKey).values()];
   let [rules, spare] = [0, 0];
   for (const direction of DIRECTIONS) {
     const tried = families.map((family) => triedFamily(question, family, direction));
-    const longest = tried.reduce((most, family) => Math.max(most, family.rules.length), 0);
-    for (let bit = 1; bit === 1 || bit < longest; bit *= 2) for (const digit of [0, bit]) tryHalf(question, tried, { direction, bit, digit });
+    const rounds = tried.reduce((most, { width }) => Math.max(most, width), 0);
+    for (let round = 0; round < rounds; round++) tryRound(question, tried, { direction, round });
     const left = tried.flatMap(({ refused }) => [...refused.values()]);
     rules += left.length;
     spare += left.filter((rows) => rows.length === 0).length;
@@ -96,7 +96,7 @@ function rulesOf(family: Family, direction: Direction): readonly AnyRule[] {
   return family.flatMap((policy): readonly AnyRule[] => policy[direction] ?? []);
 }
 
-interface TriedFamily {
+interface TriedFamily extends Codes {
   readonly family: Family;
   readonly rules: readonly AnyRule[];
   /** Witnesses of each rule that was written for some, by its number: those that no other rule is known to let through. */
@@ -105,10 +105,25 @@ interface TriedFamily {
 
 function triedFamily(question: FlowQuestion, family: Family, direction: Direction): TriedFamily {
   const rules = rulesOf(family, direction);
-  return { family, rules, refused: new Map(rules.flatMap((rule, number) => {
+  const refused = new Map(rules.flatMap((rule, number) => {
     const witnesses = witnessesOf(question, rule);
     return witnesses === undefined ? [] : [[number, witnesses] as const];
-  })) };
+  }));
+  return { family, rules, refused, ...codesFor(rules.length) };
+}
+
+interface Codes {
+  /** Binary digits of each code. */
+  readonly width: number;
+  /** Half of the digits of each are ones, so that none has all the ones of another (Sperner). */
+  readonly codes: readonly number[];
+}
+
+function codesFor(count: number): Codes {
+  for (let width = 1; ; width++) {
+    const codes = Array.from({ length: 2 ** width }, (_, code) => code).filter((code) => code.toString(2).replaceAll('0', '').length === Math.floor(width / 2));
+    if (codes.length >= count) return { width, codes };
+  }
 }
 
 function witnessesOf({ connectionOf, table }: FlowQuestion, rule: AnyRule): readonly number[] | undefined {
@@ -124,22 +139,14 @@ function hasPort({ ports }: AnyRule, point: number): boolean {
   return ports.kind === 'every' || ports.ports.some((port) => port.kind === 'range' && pointOf(port.protocol, port.first) <= point && point <= pointOf(port.protocol, port.last));
 }
 
-interface Half {
-  readonly direction: Direction;
-  readonly bit: number;
-  /** Of the rules that stay. */
-  readonly digit: number;
-}
-
 /**
  * Of all workloads at once: no pod is of two, so that what is taken from one says nothing about the others. Without the
  * other direction, which would say no for itself.
  */
-function tryHalf(question: FlowQuestion, tried: readonly TriedFamily[], { direction, bit, digit }: Half): void {
-  const stays = (number: number): boolean => (number & bit) === digit;
-  const asked = tried.flatMap(({ family, rules, refused }) => {
-    // Above its own digits a family has but one half.
-    const numbers = bit > 1 && bit >= rules.length ? [] : [...refused.keys()].filter((number) => !stays(number) && refused.get(number)!.length > 0);
+function tryRound(question: FlowQuestion, tried: readonly TriedFamily[], { direction, round }: { readonly direction: Direction; readonly round: number }): void {
+  const asked = tried.filter(({ width }) => round < width).flatMap(({ family, rules, codes, refused }) => {
+    const stays = (number: number): boolean => (codes[number]! & (1 << round)) !== 0;
+    const numbers = [...refused.keys()].filter((number) => !stays(number) && refused.get(number)!.length > 0);
     return numbers.length === 0 ? [] : [{ policies: withRules(family, direction, new Set(rules.filter((_, number) => stays(number)))), numbers, refused }];
   });
   if (asked.length === 0) return;
