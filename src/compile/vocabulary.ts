@@ -4,6 +4,7 @@ import type { Protocol } from '../base/port-set.ts';
 import type { IpBlockPeer } from '../model/network-policy.ts';
 import type { Origin } from '../model/origin.ts';
 import { canonicalSelector, type Selector } from '../model/selector.ts';
+import { PairTable } from './pair-table.ts';
 import { EVERY_NAMESPACE, SelectorIndex } from './selector-index.ts';
 
 /** Peers that a rule names together; equal peers of different policies are one set. */
@@ -23,6 +24,8 @@ export class Vocabulary {
   private readonly portNameIds = new Map<string, Map<Protocol, number>>();
   /** By selector, the peer set of its pods in its own namespace. */
   private readonly ownPeerSets: (number | undefined)[] = [];
+  /** By selectors of namespaces and of pods in them. */
+  private readonly namespacePeerSets = new PairTable();
   private readonly internedNamespaceSelectors = new Interned<Selector>();
   private readonly internedPeerSets = new Interned<PeerSet>();
   private readonly internedBlocks = new Interned<IpBlockPeer>();
@@ -48,7 +51,11 @@ export class Vocabulary {
   podsOfNamespaces(namespaceSelector: Selector, podSelector: Selector): number {
     const selector = this.selectors.add(EVERY_NAMESPACE, podSelector);
     const id = this.internedNamespaceSelectors.intern(canonicalSelector(namespaceSelector), namespaceSelector);
-    return this.internedPeerSets.intern(`namespaces ${id} ${selector}`, { kind: 'namespaces', namespaceSelector: id, selector });
+    const known = this.namespacePeerSets.get(id, selector);
+    if (known >= 0) return known;
+    const made = this.internedPeerSets.add({ kind: 'namespaces', namespaceSelector: id, selector });
+    this.namespacePeerSets.set(id, selector, made);
+    return made;
   }
 
   ipBlock(peer: IpBlockPeer): number {
