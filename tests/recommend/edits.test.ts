@@ -11,11 +11,11 @@ import { planInFiles, type WrittenEdits } from '../../src/report/define/edited-f
 const PODS = ['web', 'api', 'db'].map((name) => `apiVersion: v1\nkind: Pod\nmetadata: { name: ${name}, namespace: shop, labels: { app: ${name} } }\nspec: { containers: [{ name: c, image: x }] }\n`).join('---\n');
 const HEAD = 'apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: { name: db, namespace: shop }\n';
 
-/** `web db 80`: a name that is no pod is an address. */
+/** `web db 80` or `web db 53 udp`: a name that is no pod is an address. */
 function recordOf(words: string): FlowRecord {
-  const [source, target, port] = words.split(' ') as [string, string, string]; // so they are written here
-  const base = { verdict: 'allowed', family: 4, protocol: 6, count: 1, openings: 1, firstSeen: 0, lastSeen: 0, node: undefined, service: undefined, reason: undefined } as const;
-  return { ...base, source: endOf(source), target: endOf(target), port: Number(port) };
+  const [source, target, port, protocol] = words.split(' ') as [string, string, string, string | undefined]; // so they are written here
+  const base = { verdict: 'allowed', family: 4, count: 1, openings: 1, firstSeen: 0, lastSeen: 0, node: undefined, service: undefined, reason: undefined } as const;
+  return { ...base, source: endOf(source), target: endOf(target), protocol: protocol === 'udp' ? 17 : 6, port: Number(port) };
 }
 
 function endOf(name: string): FlowEnd {
@@ -137,7 +137,7 @@ function takeAway(text: string, flows: readonly (readonly [words: string, firstD
 }
 
 function kept({ edits }: WrittenEdits): readonly string[] {
-  return edits.removal!.kept.map(({ direction, rule, why }) => `${direction} ${rule} ${why}`);
+  return edits.removal!.kept.map(({ direction, rule, piece, why }) => `${direction} ${rule} ${piece === undefined ? '' : `${piece.kind} ${piece.index} `}${why}`);
 }
 
 const THREE = 'spec:\n  podSelector: { matchLabels: { app: db } }\n  ingress:\n    # the web\n    - from:\n        - podSelector: { matchLabels: { app: web } }\n      ports:\n        - port: 80 # http\n    # the shell\n    # of those who mend it\n    - from:\n        - podSelector: { matchLabels: { app: console } }\n    # the api\n    - from: [{ podSelector: { matchLabels: { app: api } } }]\n';
@@ -146,6 +146,40 @@ test('a rule that nothing needed goes with the comments above it, and every flow
   const done = takeAway(HEAD + THREE, [['web db 80', 0, 9], ['api db 80', 0, 9]]);
   assert.equal(done.changes[0]?.after, HEAD + THREE.replace(/    # the shell\n.*\n.*\n.*\n/, ''));
   assert.deepEqual([done.edits.removal!.removed.map(({ rule }) => rule), kept(done)], [[1], []]);
+});
+
+const ONE = `spec:
+  podSelector: { matchLabels: { app: db } }
+  ingress:
+    - from:
+        - podSelector: { matchLabels: { app: web } } # the web
+        # the shell
+        - podSelector: { matchLabels: { app: console } }
+        - ipBlock: { cidr: 192.0.2.0/24 }
+      ports:
+        # what it was before
+        - port: 81
+        - port: 80
+        - { protocol: UDP, port: 53 }
+        - { protocol: TCP, port: 53 }
+        - { port: 8000, endPort: 8009 }
+`;
+
+test('of a rule that is needed the peers and ports go that nothing needed, with the comments above each; TCP stays beside DNS over UDP, and a range is one port', () => {
+  const flows = [['web db 80', 0, 9], ['web db 53 udp', 0, 9], ['192.0.2.7 db 8004', 0, 9]] as const;
+  const done = takeAway(HEAD + ONE, flows);
+  assert.equal(done.changes[0]?.after, HEAD + ONE.replace(/ +# the shell\n.*\n/, '').replace(/ +# what it was before\n.*\n/, ''));
+  assert.deepEqual([done.edits.removal!.removed.map(({ rule, piece }) => [rule, piece?.kind, piece?.index]), kept(done)], [[[0, 'peer', 1], [0, 'port', 0]], []]);
+  assert.deepEqual(takeAway(done.changes[0]!.after, flows).edits.removal!.removed, []);
+});
+
+test('in a list on one line each goes with its comma, and what another policy shares by an alias stays', () => {
+  const flow = (from: string, ports: string): string => `spec: { podSelector: { matchLabels: { app: db } }, ingress: [{ from: [${from}], ports: [${ports}] }] }\n`;
+  const [web, shell] = ['{ podSelector: { matchLabels: { app: web } } }', '{ podSelector: { matchLabels: { app: console } } }'];
+  assert.equal(takeAway(HEAD + flow(`${shell}, ${web}, ${shell}`, '{ port: 79 }, { port: 80 }, { port: 81 }, { port: 82 }'), [['web db 80', 0, 9]]).changes[0]?.after, HEAD + flow(web, '{ port: 80 }'));
+  const shared = `${HEAD}spec:\n  podSelector: { matchLabels: { app: db } }\n  ingress:\n    - ports: &ports [{ port: 80 }, { port: 81 }]\n    - from: [${web}]\n      ports: *ports\n`;
+  const done = takeAway(shared, [['web db 80', 0, 9]]);
+  assert.deepEqual([done.changes, kept(done)], [[], ['ingress 0 port 1 unwritable', 'ingress 1 port 1 unwritable']]);
 });
 
 test('a flow that was refused when it was seen keeps the rule that lets it through now', () => {

@@ -50,7 +50,7 @@ export function defineRecommend(command: Command): void {
     .option('--write <DIR>', 'write each policy into a file of its own, DIR/NAMESPACE/NAME.yaml, or DIR/NAME.yaml of a kind without namespaces')
     .option('--fix', 'with --flows, add to the policies of the files what the flows need and no more; a workload without one of its own gets a new file, below --write or beside the policy that isolates it')
     .option('--diff', 'show what --fix would write, as a unified diff, and write nothing')
-    .option('--remove-unused <DAYS>', 'with --fix or --diff, take away the rules of NetworkPolicies that no recorded flow needs, where every workload below was seen for DAYS days with nothing new', parseDays)
+    .option('--remove-unused <DAYS>', 'with --fix or --diff, take away the rules of NetworkPolicies that no recorded flow needs, and of the others the peers and ports, where every workload below was seen for DAYS days with nothing new', parseDays)
     .addHelpText('after', `
 Read are the environment, commands, arguments and probes of containers, ConfigMaps, Services, Ingresses, annotations
 and monitors. Values of Secrets are never read. NetworkPolicies of the input are not counted on: what the new ones

@@ -1,25 +1,17 @@
-// Rules that no recorded flow needs, taken away from policies whose workloads went on talking and showed nothing new: every flow that went through still does.
-import { compareText } from '../../base/finding.ts';
+// Rules, peers and ports that no recorded flow needs, taken away from policies whose workloads went on talking and showed nothing new: every flow that went through still does.
 import { FlowJudge } from '../../flow/flow.ts';
 import type { FlowTable } from '../../flow/flow-table.ts';
 import type { Cluster } from '../../model/cluster.ts';
-import { DIRECTIONS, type Direction, type NetworkPolicy } from '../../model/network-policy.ts';
+import type { NetworkPolicy } from '../../model/network-policy.ts';
 import { selects } from '../../model/selector.ts';
-import { pairAt, workloadOf, workloadText } from '../proof/prove-flows.ts';
-
-/** A rule of a policy of the input. */
-export interface UnusedPolicyRule {
-  readonly policy: NetworkPolicy;
-  readonly direction: Direction;
-  /** From 0. */
-  readonly rule: number;
-}
+import { workloadOf, workloadText } from '../proof/prove-flows.ts';
+import { findUnused, withoutParts, type UnusedPart } from './unused-parts.ts';
 
 export interface Removal {
   /** By namespace and name of the policy, ingress before egress. */
-  readonly removed: readonly UnusedPolicyRule[];
+  readonly removed: readonly UnusedPart[];
   /** Unused as well: `learning` where a workload below showed something new or was not seen for so long, `unwritable` where the text cannot be changed. */
-  readonly kept: readonly (UnusedPolicyRule & { readonly why: 'learning' | 'unwritable' })[];
+  readonly kept: readonly (UnusedPart & { readonly why: 'learning' | 'unwritable' })[];
   readonly after: Cluster;
 }
 
@@ -27,7 +19,7 @@ export interface RemovalOptions {
   readonly table: FlowTable;
   /** Each workload that a policy selects was seen for so long after the last new flow of it. */
   readonly stableMs: number;
-  readonly isRemovable: (rule: UnusedPolicyRule) => boolean;
+  readonly isRemovable: (part: UnusedPart) => boolean;
 }
 
 /**
@@ -37,38 +29,11 @@ export interface RemovalOptions {
  */
 export function removeUnused(cluster: Cluster, policies: readonly NetworkPolicy[], { table, stableMs, isRemovable }: RemovalOptions): Removal {
   const stable = stableWorkloads(table, stableMs);
-  const unused = unusedOf(cluster, policies, table);
+  const unused = findUnused(cluster, policies, table);
   const isLearned = new Map(unused.map(({ policy }) => [policy, isAllStable(cluster, policy, stable)]));
   const removed = restoreNeeded(cluster, table, unused.filter((one) => isLearned.get(one.policy) === true && isRemovable(one)));
   const kept = unused.flatMap((one): Removal['kept'] => (isLearned.get(one.policy) !== true ? [{ ...one, why: 'learning' }] : isRemovable(one) ? [] : [{ ...one, why: 'unwritable' }]));
-  return { removed, kept, after: withoutRules(cluster, removed) };
-}
-
-/** The policies without these rules; what is left is numbered anew. */
-export function withoutRules(cluster: Cluster, removed: readonly UnusedPolicyRule[]): Cluster {
-  const gone = Map.groupBy(removed, ({ policy }) => policyKey(policy));
-  return { ...cluster, policies: cluster.policies.map((policy) => withoutOwn(policy, gone.get(policyKey(policy)) ?? [])) };
-}
-
-function withoutOwn(policy: NetworkPolicy, gone: readonly UnusedPolicyRule[]): NetworkPolicy {
-  return DIRECTIONS.reduce((all, direction) => {
-    const own = new Set(gone.filter((one) => one.direction === direction).map(({ rule }) => rule));
-    return own.size === 0 ? all : { ...all, [direction]: (policy[direction] ?? []).filter(({ index }) => !own.has(index)).map((rule, index) => ({ ...rule, index })) };
-  }, policy);
-}
-
-function policyKey({ namespace, name }: NetworkPolicy): string {
-  return `${namespace}/${name}`;
-}
-
-function unusedOf(cluster: Cluster, policies: readonly NetworkPolicy[], table: FlowTable): readonly UnusedPolicyRule[] {
-  const judge = new FlowJudge(cluster, table.ends.all);
-  const used = new Set<string>();
-  for (let row = 0; row < table.size; row++) {
-    for (const { kind, namespace, name, index, direction } of judge.rulesOf(pairAt(table, row))) if (kind === 'NetworkPolicy') used.add(`${direction} ${index} ${namespace}/${name}`);
-  }
-  const all = policies.flatMap((policy) => DIRECTIONS.flatMap((direction) => (policy[direction] ?? []).map(({ index }): UnusedPolicyRule => ({ policy, direction, rule: index }))));
-  return all.filter(({ policy, direction, rule }) => !used.has(`${direction} ${rule} ${policyKey(policy)}`)).sort((a, b) => compareText(policyKey(a.policy), policyKey(b.policy)));
+  return { removed, kept, after: withoutParts(cluster, removed) };
 }
 
 /** Workloads that were seen for so long after the last flow of theirs that had not been seen before. One that fell silent shows nothing. */
@@ -93,15 +58,15 @@ function isAllStable({ pods }: Cluster, policy: NetworkPolicy, stable: ReadonlyS
 }
 
 /** Of a workload whose pods differ a verdict names the rules of one: what another needs is found by its flows. */
-function restoreNeeded(cluster: Cluster, table: FlowTable, candidates: readonly UnusedPolicyRule[]): readonly UnusedPolicyRule[] {
+function restoreNeeded(cluster: Cluster, table: FlowTable, candidates: readonly UnusedPart[]): readonly UnusedPart[] {
   const wanted = new FlowJudge(cluster, table.ends.all).allowedRows(table);
   for (let left = candidates; ; ) {
-    const kept = new FlowJudge(withoutRules(cluster, left), table.ends.all).allowedRows(table);
+    const kept = new FlowJudge(withoutParts(cluster, left), table.ends.all).allowedRows(table);
     const refused = [...wanted.keys()].filter((row) => wanted[row] === 1 && kept[row] === 0);
     if (refused.length === 0) return left;
     const ends = new Set(refused.flatMap((row) => [table.columns.source[row]!, table.columns.target[row]!].flatMap((end) => workloadOf(table, end) ?? [])));
     const next = left.filter(({ policy }) => !selectsSome(cluster, policy, ends));
-    if (next.length === left.length) throw new Error('bug: a recorded flow would be refused without a rule that does not govern its ends');
+    if (next.length === left.length) throw new Error('bug: a recorded flow would be refused without a part of a policy that does not govern its ends');
     left = next;
   }
 }

@@ -1,5 +1,6 @@
 // Which rules of policies let none of the recorded flows through, and which peers and ports of those that let some; and the same policies without them.
 import { compareText } from '../../base/finding.ts';
+import { pointOf } from '../../base/port-set.ts';
 import { FlowJudge } from '../../flow/flow.ts';
 import type { FlowTable } from '../../flow/flow-table.ts';
 import type { Cluster } from '../../model/cluster.ts';
@@ -32,6 +33,9 @@ export function findUnused(cluster: Cluster, policies: readonly NetworkPolicy[],
   return all.sort((a, b) => compareText(policyKey(a.policy), policyKey(b.policy)));
 }
 
+/** An answer of the DNS that is too long for UDP is asked for again over TCP (RFC 7766, section 5): who needs the one needs the other. */
+const OVER_TCP: ReadonlyMap<number, number> = new Map([53, 5353].map((port) => [pointOf('UDP', port), pointOf('TCP', port)]));
+
 /** By rule, of those that let a flow through. */
 function usedPieces(cluster: Cluster, table: FlowTable, kind: PieceKind): ReadonlyMap<string, ReadonlySet<number>> {
   const split = cluster.policies.map((policy) => splitPolicy(policy, kind));
@@ -39,7 +43,10 @@ function usedPieces(cluster: Cluster, table: FlowTable, kind: PieceKind): Readon
   const pieces = new Map(split.map((one) => [policyKey(one.policy), one.pieces]));
   const used = new Map<string, Set<number>>();
   for (let row = 0; row < table.size; row++) {
-    for (const { kind: kindOfPolicy, namespace, name, index, direction } of judge.rulesOf(pairAt(table, row))) {
+    const pair = pairAt(table, row);
+    const again = OVER_TCP.get(pair.point);
+    const asked = again === undefined ? [pair] : [pair, { ...pair, point: again }];
+    for (const { kind: kindOfPolicy, namespace, name, index, direction } of asked.flatMap((one) => judge.rulesOf(one))) {
       if (kindOfPolicy !== 'NetworkPolicy') continue;
       const policy = { namespace, name };
       const { rule, piece } = pieces.get(policyKey(policy))![direction][index]!;

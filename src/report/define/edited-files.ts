@@ -1,4 +1,5 @@
 // The files of a cluster with what is added to their policies and what is taken away: each is read again, and stands only where it says what it was meant to say and all else as before.
+import type { TextEdit } from '../../base/finding.ts';
 import { DIRECTIONS, type Direction, type NetworkPolicy } from '../../model/network-policy.ts';
 import type { Cluster } from '../../model/cluster.ts';
 import { below } from '../../model/origin.ts';
@@ -9,7 +10,8 @@ import { isSameCluster } from '../../mend/same-meaning.ts';
 import { removeItems } from '../../lint/edits/block-list.ts';
 import { withAdditions } from '../../recommend/edit/additions.ts';
 import type { EditedPolicy, EditOptions, PolicyEdits } from '../../recommend/edit/edit-policies.ts';
-import { withoutRules, type RemovalOptions, type UnusedPolicyRule } from '../../recommend/edit/remove-unused.ts';
+import type { RemovalOptions } from '../../recommend/edit/remove-unused.ts';
+import { withoutParts, type UnusedPart } from '../../recommend/edit/unused-parts.ts';
 import { additionEdits } from './addition-text.ts';
 import type { TextChange } from '../text/text-diff.ts';
 
@@ -27,7 +29,7 @@ export function planInFiles(texts: ReadonlyMap<string, string>, options: ReadOpt
   const refused = new Set<string>();
   const stands = (policy: NetworkPolicy): boolean => texts.has(policy.origin.document.file);
   for (;;) {
-    const edits = plan((policy, direction) => stands(policy) && !refused.has(`${direction} ${nameKey(policy)}`), (rule) => stands(rule.policy) && !refused.has(ruleKey(rule)));
+    const edits = plan((policy, direction) => stands(policy) && !refused.has(`${direction} ${nameKey(policy)}`), (part) => stands(part.policy) && !refused.has(partKey(part)));
     const fileOf = ({ policy }: { readonly policy: NetworkPolicy }): string => policy.origin.document.file;
     const removedOf = Map.groupBy(edits.removal?.removed ?? [], fileOf);
     const editedOf = Map.groupBy(edits.edited, fileOf);
@@ -56,14 +58,14 @@ interface EditedFile {
 }
 
 /** All at once, what is taken away last; where that cannot be proven, what can be by itself is told from the rest. */
-function editFile(text: FileText, own: readonly EditedPolicy[], removed: readonly UnusedPolicyRule[]): EditedFile {
+function editFile(text: FileText, own: readonly EditedPolicy[], removed: readonly UnusedPart[]): EditedFile {
   const added = own.length === 0 ? text.before : provenText(text, own);
   if (added === undefined) return { change: undefined, refused: refusedAdditions(text, own) };
   const widened = { ...text, before: added };
   const after = removed.length === 0 ? added : provenRemoval(widened, removed);
   if (after !== undefined) return { change: { file: text.file, before: text.before, after }, refused: [] };
   const refused = removed.filter((one) => provenRemoval(widened, [one]) === undefined);
-  return { change: undefined, refused: (refused.length === 0 ? removed : refused).map(ruleKey) };
+  return { change: undefined, refused: (refused.length === 0 ? removed : refused).map(partKey) };
 }
 
 function refusedAdditions(text: FileText, own: readonly EditedPolicy[]): readonly string[] {
@@ -72,22 +74,36 @@ function refusedAdditions(text: FileText, own: readonly EditedPolicy[]): readonl
   return (refused.length === 0 ? parts : refused).map(({ policy, direction }) => `${direction} ${nameKey(policy)}`);
 }
 
-function provenRemoval({ file, before, options }: FileText, removed: readonly UnusedPolicyRule[]): string | undefined {
+function provenRemoval({ file, before, options }: FileText, removed: readonly UnusedPart[]): string | undefined {
   const read = (text: string): Cluster => readManifests([sourceFromText(file, text)], options).cluster;
   const cluster = read(before);
   const policyOf = new Map(cluster.policies.map((policy) => [nameKey(policy), policy]));
-  const edits = [...Map.groupBy(removed, ({ policy, direction }) => `${direction} ${nameKey(policy)}`).values()].map((same) => {
-    const { policy, direction } = same[0]!; // a group has one
-    const own = policyOf.get(nameKey(policy));
-    return own === undefined ? [] : removeItems(below(own.origin, 'spec', direction), (own[direction] ?? []).map(({ origin }) => origin), new Set(same.map(({ rule }) => rule)));
+  const edits = [...Map.groupBy(removed, listKey).values()].map((same) => {
+    const own = policyOf.get(nameKey(same[0]!.policy)); // a group has one
+    return own === undefined ? [] : listRemoval(own, same);
   });
   if (edits.some(({ length }) => length === 0)) return undefined;
   const after = applyEdits(before, withLineEnds(before, edits.flat()));
-  return isSameCluster(read(after), withoutRules(cluster, removed)) ? after : undefined;
+  return isSameCluster(read(after), withoutParts(cluster, removed)) ? after : undefined;
 }
 
-function ruleKey({ policy, direction, rule }: UnusedPolicyRule): string {
-  return `${direction} ${rule} ${nameKey(policy)}`;
+/** Of one list, which is a section, the peers of a rule or its ports. */
+function listRemoval(own: NetworkPolicy, parts: readonly UnusedPart[]): readonly TextEdit[] {
+  const { direction, rule, piece } = parts[0]!; // there is one
+  const rules = own[direction] ?? [];
+  if (piece === undefined) return removeItems(below(own.origin, 'spec', direction), rules.map(({ origin }) => origin), new Set(parts.map((one) => one.rule)));
+  const { peers, ports, origin } = rules[rule]!; // as the text was read when it was planned
+  const items = piece.kind === 'peer' ? (peers.kind === 'listed' ? peers.peers : []) : ports.kind === 'listed' ? ports.ports : [];
+  const field = piece.kind === 'port' ? 'ports' : direction === 'ingress' ? 'from' : 'to';
+  return removeItems(below(origin, field), items.map((item) => item.origin), new Set(parts.map((one) => one.piece!.index)));
+}
+
+function listKey({ policy, direction, rule, piece }: UnusedPart): string {
+  return `${direction} ${piece === undefined ? '' : `${rule} ${piece.kind} `}${nameKey(policy)}`;
+}
+
+function partKey(part: UnusedPart): string {
+  return `${part.piece === undefined ? part.rule : part.piece.index} ${listKey(part)}`;
 }
 
 function provenText({ file, before, options }: FileText, own: readonly Pick<EditedPolicy, 'policy' | 'additions'>[]): string | undefined {

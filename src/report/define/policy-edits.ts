@@ -9,7 +9,8 @@ import { endName, type Connection } from '../../recommend/ends/connection.ts';
 import { newlyGoverned, type EditedPolicy, type EditProof, type PolicyEdits } from '../../recommend/edit/edit-policies.ts';
 import type { Openness } from '../../recommend/proof/openness.ts';
 import { peerEnd } from '../../recommend/edit/plan-additions.ts';
-import type { Removal, UnusedPolicyRule } from '../../recommend/edit/remove-unused.ts';
+import type { Removal } from '../../recommend/edit/remove-unused.ts';
+import type { UnusedPart } from '../../recommend/edit/unused-parts.ts';
 import { changeRows, differenceSummary, type Difference } from '../ask/difference.ts';
 import { networkPolicyObject, peerObject, portObject } from './policy-object.ts';
 import { formatPorts } from '../text/port-text.ts';
@@ -53,12 +54,24 @@ const KEPT = { learning: 'of policies over workloads that were not seen for so l
 
 function removalSentences({ removed, kept }: Removal): readonly string[] {
   const policies = new Set(removed.map(({ policy }) => policy)).size;
-  const taken = removed.length === 0 ? 'Taken away: nothing.' : `Taken away: ${countOf(removed.length, 'rule')} of ${policies === 1 ? '1 policy' : `${count(policies)} policies`}; every recorded flow that went through before goes through without ${removed.length === 1 ? 'it' : 'them'}.`;
+  const taken = removed.length === 0 ? 'Taken away: nothing.' : `Taken away: ${partWords(removed)} of ${policies === 1 ? '1 policy' : `${count(policies)} policies`}; every recorded flow that went through before goes through without ${removed.length === 1 ? 'it' : 'them'}.`;
   const left = Object.entries(KEPT).flatMap(([why, words]) => {
-    const number = kept.filter((one) => one.why === why).length;
-    return number === 0 ? [] : [`${count(number)} ${words}`];
+    const own = kept.filter((one) => one.why === why);
+    return own.length === 0 ? [] : [`${partWords(own)} ${words}`];
   });
   return [taken, ...(left.length === 0 ? [] : [`Unused, and left: ${left.join('; ')}.`])];
+}
+
+function partWords(parts: readonly UnusedPart[]): string {
+  const kinds = ['rule', 'peer', 'port'] as const;
+  return listed(kinds.flatMap((kind) => {
+    const number = parts.filter(({ piece }) => (piece?.kind ?? 'rule') === kind).length;
+    return number === 0 ? [] : [countOf(number, kind)];
+  }));
+}
+
+function listed(words: readonly string[]): string {
+  return words.length > 1 ? `${words.slice(0, -1).join(', ')} and ${words.at(-1)}` : words.join('');
 }
 
 function placesText(edited: number, added: number): string {
@@ -78,7 +91,7 @@ function pieceWords(changed: readonly Pick<EditedPolicy, 'additions'>[]): string
     const sum = additions.filter((addition) => addition.kind === kind).reduce((all, addition) => all + size(addition), 0);
     return sum === 0 ? [] : [countOf(sum, { peers: 'peer', ports: 'port', rule: 'rule' }[kind])];
   });
-  return words.length > 1 ? `${words.slice(0, -1).join(', ')} and ${words.at(-1)}` : words.join('');
+  return listed(words);
 }
 
 const LEFT: Readonly<Partial<Record<string, string>>> = { ...CLOSED, 'undecided': 'flows that wait for a decision', 'cluster-policy': 'flows that a cluster-wide policy refuses' };
@@ -108,20 +121,20 @@ export function editTable(edits: PolicyEdits, beside: BesideEdits, style: Style)
   ];
   const lines = alignColumns([['policy', 'stands in', 'added', 'for', '', 'traffic', 'flows'], ...rows.map((row) => row.map(printable))]);
   const { removed, kept } = edits.removal ?? { removed: [], kept: [] };
-  const taken = removed.map((one) => `  ${ruleWords(one)}\n`);
-  const left = kept.map((one) => `  ${ruleWords(one)}: ${one.why === 'learning' ? 'not seen long enough' : 'not to be written'}\n`);
+  const taken = removed.map((one) => `  ${partText(one)}\n`);
+  const left = kept.map((one) => `  ${partText(one)}: ${one.why === 'learning' ? 'not seen long enough' : 'not to be written'}\n`);
   const unused = beside.unused.map(({ direction, index, namespace, name }) => `  ${direction} rule ${index + 1} of ${namespace === '' ? name : `${namespace}/${name}`}\n`);
   return [
     ...(rows.length === 0 ? [] : [style.bold(lines[0]!), '\n', ...lines.slice(1).map((line) => `${line}\n`), '\n']),
     ...editSentences(edits, beside).map((sentence) => `${sentence}\n`),
-    ...(taken.length === 0 ? [] : [`\n${style.bold('rules that are taken away')}\n`, ...taken.map(printableLine)]),
-    ...(left.length === 0 ? [] : [`\n${style.bold('rules that let none of these flows through, and are left')}\n`, ...left.map(printableLine)]),
+    ...(taken.length === 0 ? [] : [`\n${style.bold('what is taken away')}\n`, ...taken.map(printableLine)]),
+    ...(left.length === 0 ? [] : [`\n${style.bold('what let none of these flows through, and is left')}\n`, ...left.map(printableLine)]),
     ...(unused.length === 0 ? [] : [`\n${style.bold('rules that let none of these flows through')}\n`, ...unused.map(printableLine)]),
   ].join('');
 }
 
-function ruleWords({ policy, direction, rule }: UnusedPolicyRule): string {
-  return `${direction} rule ${rule + 1} of ${policy.namespace}/${policy.name}`;
+function partText({ policy, direction, rule, piece }: UnusedPart): string {
+  return `${piece === undefined ? '' : `${piece.kind} ${piece.index + 1} of `}${direction} rule ${rule + 1} of ${policy.namespace}/${policy.name}`;
 }
 
 function printableLine(line: string): string {
@@ -158,13 +171,13 @@ export function editJson(edits: PolicyEdits, { difference, unused, shrink }: Bes
     proof: { ...proof, left: Object.fromEntries([...proof.left].map(([why, rows]) => [why, rows.length])) },
     changes: [...changeRows(difference.comparison)],
     unused,
-    ...(removal === undefined ? {} : { removed: removal.removed.map(jsonRule), kept: removal.kept.map((one) => ({ ...jsonRule(one), why: one.why })), openness: shrink }),
+    ...(removal === undefined ? {} : { removed: removal.removed.map(jsonPart), kept: removal.kept.map((one) => ({ ...jsonPart(one), why: one.why })), openness: shrink }),
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }
 
-function jsonRule({ policy, direction, rule }: UnusedPolicyRule): object {
-  return { policy: nameOfPolicy(policy), direction, index: rule };
+function jsonPart({ policy, direction, rule, piece }: UnusedPart): object {
+  return { policy: nameOfPolicy(policy), direction, index: rule, ...(piece === undefined ? {} : { piece }) };
 }
 
 function jsonAddition(table: PolicyEdits['table'], addition: Addition): object {
