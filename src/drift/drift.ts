@@ -26,7 +26,7 @@ export interface Drift {
 
 export interface DriftState {
   readonly program: Program;
-  /** undefined: nothing was recorded, so nothing is known of denials and of rules that nobody needs. */
+  /** undefined, or none: nothing was recorded, so nothing is known of denials and of rules that nobody needs. */
   readonly flows: FlowTable | undefined;
   /** The pods of the Program are not those of then, but of now: what it says of tests is not what was then. */
   readonly hasOtherPods?: boolean;
@@ -120,7 +120,7 @@ function selectingNothing(program: Program): readonly Drift[] {
 }
 
 function unused({ program, flows }: DriftState): readonly Drift[] {
-  if (flows === undefined) return [];
+  if (flows === undefined || flows.size === 0) return [];
   const records = Array.from({ length: flows.size }, (_, row) => flows.recordAt(row));
   return unusedRules(program.cluster, records).map((rule) => {
     const subject = `${rule.direction} rule ${rule.index + 1} of ${policyText(rule)}`;

@@ -4,9 +4,11 @@ import { test } from 'node:test';
 import { compileCluster } from '../../src/compile/compile.ts';
 import type { Program } from '../../src/compile/program.ts';
 import { findDrift, gapsOf, keyOf } from '../../src/drift/drift.ts';
+import { FlowTable } from '../../src/flow/flow-table.ts';
 import { readPolicyTests } from '../../src/probe/policy-test.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
 import { keptGaps, readRecord, recordObject, type ReleaseRecord } from '../../src/release/release-record.ts';
+import { flow } from '../history/sample-flows.ts';
 
 function program(pods: Readonly<Record<string, string>>): Program {
   const objects = Object.entries(pods).map(([name, app]) => `apiVersion: v1\nkind: Pod\nmetadata: { name: ${name}, namespace: shop, labels: { app: ${app} } }\nspec: { containers: [{ name: c, image: x }] }\n`);
@@ -35,6 +37,18 @@ test('a test that fails is told where nobody knows whether it held then', () => 
   const { tests } = readPolicyTests('shop.test.yaml', file);
   const told = (hasOtherPods: boolean): readonly string[] => findDrift({ before: { program: now, flows: undefined, hasOtherPods, gaps: gapsOf(now) }, now: { program: now, flows: undefined }, tests }).map(({ kind }) => kind);
   assert.deepEqual([told(false), told(true)], [[], ['failed-test']]);
+});
+
+test('where no flow was recorded no rule is known to be unused, now and then', () => {
+  const text = 'apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: { name: db, namespace: shop }\nspec: { podSelector: {}, ingress: [{ ports: [{ port: 3306 }] }] }\n';
+  const { cluster } = readManifests([sourceFromText('x.yaml', text)]);
+  const seen = new FlowTable();
+  seen.add(flow({ port: 80 }));
+  const unused = (before: FlowTable | undefined, now: FlowTable): number => {
+    const [then, current] = [before, now].map((flows) => ({ program: compileCluster(cluster), flows }));
+    return findDrift({ before: before === undefined ? undefined : then, now: current!, tests: [] }).filter(({ kind }) => kind === 'unused-rule').length;
+  };
+  assert.deepEqual([unused(undefined, new FlowTable()), unused(undefined, seen), unused(seen, seen), unused(new FlowTable(), seen)], [0, 1, 0, 1]);
 });
 
 test('a release keeps gaps while they find room, and is kept without them where they do not', async () => {
