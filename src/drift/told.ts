@@ -6,6 +6,9 @@ import { DRIFT_KINDS, keyOf, type Drift } from './drift.ts';
 /** What is remembered; beyond it nothing new is told singly. */
 export const TOLD_MAX = 5000;
 
+/** Of a Date: ECMAScript, "Time Values and Time Range". */
+const TIME_MAX = 8.64e15;
+
 export interface ToldDrift extends Drift {
   /** When it was first found: milliseconds since 1970. */
   readonly sinceMs: number;
@@ -35,7 +38,7 @@ export function newsOf(told: readonly ToldDrift[], drifts: readonly Drift[], now
 const toldFile = v.strictObject({
   apiVersion: v.literal('bulkhead/v1'),
   kind: v.literal('ToldDrift'),
-  told: v.pipe(v.array(v.strictObject({ kind: v.picklist(DRIFT_KINDS), subject: v.string(), message: v.string(), sinceMs: v.number() })), v.maxLength(TOLD_MAX)),
+  told: v.pipe(v.array(v.strictObject({ kind: v.picklist(DRIFT_KINDS), subject: v.string(), message: v.string(), sinceMs: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(TIME_MAX)) })), v.maxLength(TOLD_MAX)),
 });
 
 export function toldText({ standing, fresh }: News): string {

@@ -28,7 +28,8 @@ export function webhookBodies(form: WebhookForm, news: News, nowMs: number): rea
 function messageOf({ fresh, resolved, more }: News): string {
   const lines = [...fresh.map(({ message }) => `• ${message}`), ...resolved.map(({ subject, kind }) => `• over: ${kind} ${subject}`)];
   const rest = lines.length - LINES_MAX + more;
-  const shown = lines.slice(0, LINES_MAX).map((line) => (line.length > LINE_LENGTH_MAX ? `${line.slice(0, LINE_LENGTH_MAX)}…` : line));
+  // A name that was looked up may hold whatever its pod wrote: it begins no line of its own.
+  const shown = lines.slice(0, LINES_MAX).map((line) => line.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ')).map((line) => (line.length > LINE_LENGTH_MAX ? `${line.slice(0, LINE_LENGTH_MAX)}…` : line));
   const text = [`Network policies have drifted: ${fresh.length + more} new, ${resolved.length} over`, ...shown, ...(rest > 0 ? [`and ${rest} more`] : [])].join('\n');
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
