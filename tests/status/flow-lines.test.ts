@@ -1,7 +1,7 @@
 // What an agent answers to those who ask for its flows: all that it knows folded, and what comes while they follow.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LATEST_MAX, RecentFlows } from '../../src/agent/recent-flows.ts';
+import { FOLDED_MAX, LATEST_MAX, RecentFlows } from '../../src/agent/recent-flows.ts';
 import type { FlowRecord, PodEnd } from '../../src/flow/flow-record.ts';
 import { readFlow } from '../../src/flow/read-flow.ts';
 import { FakeCluster } from '../../src/kube/fake-cluster.ts';
@@ -35,6 +35,15 @@ test('what is known is told by workload, and what came each by itself', async ()
   assert.equal(lost, 5);
   const since = await ask(recent, 2);
   assert.deepEqual([since.records.map(({ source }) => source.kind === 'pod' && source.pod), since.lost, since.next], [['a'], 5, next]);
+});
+
+test('what is seen again and again stays one flow, however many come and go meanwhile', () => {
+  const recent = new RecentFlows();
+  const passing = (index: number): FlowRecord => ({ ...record('a', index), target: { kind: 'outside', address: { family: 4, value: BigInt(index) }, names: [], node: undefined, isOwnNode: false } });
+  for (let index = 0; index < 10 * FOLDED_MAX; index++) recent.take(index % 1000 === 0 ? [passing(index), record('a', index)] : [passing(index)], 0);
+  const { records } = recent.all();
+  const known = records.filter(({ target }) => target.kind === 'outside' && target.names.length > 0);
+  assert.deepEqual([records.length, known.map(({ count }) => count)], [FOLDED_MAX, [2 * Math.ceil((10 * FOLDED_MAX) / 1000)]]);
 });
 
 test('who follows waits until something comes', async () => {
