@@ -54,6 +54,7 @@ export class FlowSender {
   #sent = 0;
   #isSending = false;
   #early = EARLY_MAX;
+  #isEarlyPlanned = false;
 
   constructor(options: FlowSenderOptions) {
     this.#options = options;
@@ -75,7 +76,7 @@ export class FlowSender {
       }
       this.#judgments += record.count;
     }
-    if (this.#early > 0 && records.some(({ verdict }) => verdict === 'denied')) this.#sendEarly();
+    if (records.some(({ verdict }) => verdict === 'denied')) this.#sendEarly();
   }
 
   /** Resolves when the signal has come and what was gathered is on the disk. */
@@ -115,11 +116,16 @@ export class FlowSender {
     }
   }
 
-  /** A refusal is news to those who follow the server. */
+  /** A refusal is news to those who follow the server. Whoever gave it does not wait for the disk: a drain is paced by how long it takes. */
   #sendEarly(): void {
+    if (this.#early === 0 || this.#isEarlyPlanned) return;
     this.#early--;
-    this.spoolNow();
-    void this.#sendAll();
+    this.#isEarlyPlanned = true;
+    this.#options.clock.after(0, () => {
+      this.#isEarlyPlanned = false;
+      this.spoolNow();
+      void this.#sendAll();
+    });
   }
 
   #lose(why: keyof FlowLosses, judgments: number): void {

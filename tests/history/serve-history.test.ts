@@ -6,6 +6,7 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { NO_LOSSES } from '../../src/flow/flow-losses.ts';
 import type { FlowEnd, FlowRecord } from '../../src/flow/flow-record.ts';
 import { readFlow } from '../../src/flow/read-flow.ts';
@@ -82,7 +83,7 @@ interface AgentOptions {
   readonly run?: string;
   readonly spoolBytesMax?: number;
   readonly token?: string;
-  /** Nothing that waits goes on. */
+  /** Nothing that waits for a time goes on. */
   readonly isTimeStill?: boolean;
 }
 
@@ -90,7 +91,7 @@ function startAgent(world: World, { node = 'a', run = 'r1', spoolBytesMax = 1e9,
   const spool = new FlowSpool(join(world.folder, `spool-${node}`));
   const stop = new AbortController();
   const said: string[] = [];
-  const clock = { after: (ms: number, act: () => void) => { if (isTimeStill) return () => undefined; const timer = setTimeout(act, Math.min(ms, 20)); return () => clearTimeout(timer); }, random: () => 0.5 };
+  const clock = { after: (ms: number, act: () => void) => { if (isTimeStill && ms > 0) return () => undefined; const timer = setTimeout(act, Math.min(ms, 20)); return () => clearTimeout(timer); }, random: () => 0.5 };
   const sender = new FlowSender({ node, run, server: world.place(token), spool, spoolBytesMax, gatherMs: 10, clock, onFailure: (error) => said.push(error.message), signal: stop.signal });
   const ended = sender.run();
   return { sender, spool, said, end: async () => { stop.abort(); await ended; } };
@@ -144,8 +145,13 @@ test('a refusal is sent before its time, and of a flood of them not each', async
   const world = await open(context);
   const agent = startAgent(world, { isTimeStill: true });
   agent.sender.take([flow()], 0);
-  for (let turn = 0; turn < 32; turn++) agent.sender.take([flow({ verdict: 'denied' })], 0);
-  await until(() => agent.sender.state.sentBatches === 30 && agent.sender.state.spooledBatches === 0);
+  assert.equal(agent.sender.state.spooledBatches, 0);
+  for (let turn = 0; turn < 32; turn++) {
+    agent.sender.take([flow({ verdict: 'denied' })], 0);
+    assert.equal(agent.sender.state.sentBatches + agent.sender.state.spooledBatches, Math.min(turn, 30), 'whoever gives it does not wait for the disk');
+    if (turn < 30) await until(() => agent.sender.state.sentBatches === turn + 1);
+  }
+  await setImmediate();
   assert.equal(countOf((await ask(world)).records), 31);
   await agent.end();
   assert.equal(agent.sender.state.spooledBatches, 1);
