@@ -113,7 +113,7 @@ export class RecentFlows implements FlowSink {
 }
 
 function endKey(end: FlowEnd): string {
-  if (end.kind === 'outside') return `${end.address.family} ${end.address.value}`;
+  if (end.kind === 'outside') return `${end.address.family} ${end.address.value} ${end.node ?? ''} ${end.isOwnNode} ${end.names.join()}`; // each pod by what it looked up
   const labels = [...end.labels].map(([key, value]) => `${key}=${value}`).join();
   return `${end.namespace}/${end.workload.kind}/${end.workload.name}/${end.pod ?? ''} ${end.node ?? ''} ${labels}`;
 }

@@ -46,6 +46,17 @@ test('what is seen again and again stays one flow, however many come and go mean
   assert.deepEqual([records.length, known.map(({ count }) => count)], [FOLDED_MAX, [2 * Math.ceil((10 * FOLDED_MAX) / 1000)]]);
 });
 
+test('a host outside has for each pod the name that it looked up', async () => {
+  const recent = new RecentFlows();
+  const by = (workload: string, names: readonly string[]): FlowRecord => {
+    const { source, target, ...rest } = record('a', 1);
+    return { ...rest, source: { ...source, workload: { kind: 'Deployment', namespace: 'shop', name: workload } } as PodEnd, target: { ...target, names } as FlowRecord['target'] };
+  };
+  recent.take([by('web', []), by('api', ['cdn.example.com']), by('worker', ['images.example.net'])], 0);
+  const { records } = await ask(recent);
+  assert.deepEqual(records.map(({ source, target }) => [source.kind === 'pod' && source.workload.name, target.kind === 'outside' && target.names.join()]), [['web', ''], ['api', 'cdn.example.com'], ['worker', 'images.example.net']]);
+});
+
 test('who follows waits until something comes', async () => {
   const recent = new RecentFlows();
   const asked = ask(recent, 0);
