@@ -36,8 +36,8 @@ export async function askStore(store: FlowStore, question: Question, take: (reco
     const wanted = question.verdict === undefined ? flows : flows.filter((flow) => joined.has(flow) || verdictOf(known, flow) === question.verdict);
     const days = await findTables(connection, question);
     if (wanted.length === 0 || days.length === 0) return;
-    const isNew = question.newSinceMs === undefined ? undefined : await newFlows({ open, connection, duckDb }, wanted, question.newSinceMs);
-    const asked = isNew === undefined ? wanted : wanted.filter(isNew);
+    const isNew = question.newSinceMs === undefined ? () => true : await newFlows({ open, connection, duckDb }, wanted, question.newSinceMs);
+    const asked = wanted.filter((flow) => joined.has(flow) || isNew(flow));
     if (asked.length === 0) return;
     const isMeant = meantBy(question);
     const madeOf = recordMaker(known);
@@ -52,7 +52,7 @@ export async function askStore(store: FlowStore, question: Question, take: (reco
     // Of the latest only: nothing of a connection is later than it was last seen.
     for (let connections = question.limit ?? Infinity; before > -Infinity && latest?.isFullFrom(before) !== true; connections *= 4) {
       const from = joined.lastSeenOf(connections);
-      for await (const records of joined.records(madeOf, { from, before })) await give(records);
+      for await (const records of joined.records(madeOf, { from, before, isWanted: isNew })) await give(records);
       before = from;
     }
     const records = latest?.records() ?? [];

@@ -13,14 +13,17 @@ const NONE = -1;
 /** Columns of a sum. */
 const SEEN = 4;
 
-/** Those last seen from then on, and before. */
-export interface LastSeenBounds {
+export interface Wanted {
+  /** Last seen from then on, and before. */
   readonly from: number;
   readonly before: number;
+  /** Whether flows like it are wanted: the same for those of one connection and verdict. */
+  readonly isWanted: (flow: number) => boolean;
 }
 
 /** In plain arrays: there are millions of flows. A class, for it is filled until it is asked. */
 export class JoinedSums {
+  readonly #known: Dictionaries;
   /** Passage by passage. */
   readonly #flows: Int32Array;
   /** Where each passage begins in them, and where the last one ends. */
@@ -30,8 +33,9 @@ export class JoinedSums {
   /** By place: count, openings, first and last seen. A count of 0: nothing was seen. */
   readonly #sums: Float64Array;
 
-  private constructor(size: number, passages: Iterable<readonly number[]>) {
-    this.#places = new Int32Array(size).fill(NONE);
+  private constructor(known: Dictionaries, passages: Iterable<readonly number[]>) {
+    this.#known = known;
+    this.#places = new Int32Array(known.flows.end).fill(NONE);
     const starts = [0];
     const flows: number[] = [];
     for (const passage of passages) {
@@ -47,7 +51,7 @@ export class JoinedSums {
   static async of(known: Dictionaries, flows: readonly number[], verdict: FlowVerdict | undefined): Promise<JoinedSums> {
     const isWanted = (flow: number): boolean => verdict === undefined || verdictOf(known, flow) === verdict;
     const passages = await findPassages(known, flows);
-    return new JoinedSums(known.flows.end, passages.filter((passage) => passage.length > 1 && passage.some(isWanted)));
+    return new JoinedSums(known, passages.filter((passage) => passage.length > 1 && passage.some(isWanted)));
   }
 
   has(flow: number): boolean {
@@ -65,12 +69,14 @@ export class JoinedSums {
   }
 
   /** Each connection once; some at a time. */
-  async *records(recordOf: (flow: number, seen: Seen) => FlowRecord, { from, before }: LastSeenBounds): AsyncGenerator<readonly FlowRecord[]> {
+  async *records(recordOf: (flow: number, seen: Seen) => FlowRecord, { from, before, isWanted }: Wanted): AsyncGenerator<readonly FlowRecord[]> {
     let records: FlowRecord[] = [];
     for (let passage = 0; passage < this.#starts.length - 1; passage++) {
       const lastSeen = this.#lastSeen(passage);
       if (lastSeen < from || lastSeen >= before) continue;
-      records.push(...joinViews(this.#views(passage, recordOf)));
+      const wanted = new Set([...this.#flows.subarray(this.#starts[passage], this.#starts[passage + 1])].filter(isWanted).map((flow) => verdictOf(this.#known, flow)));
+      if (wanted.size === 0) continue;
+      records.push(...joinViews(this.#views(passage, recordOf)).filter(({ verdict }) => wanted.has(verdict)));
       if (records.length < RECORDS_AT_ONCE) continue;
       yield records;
       records = [];

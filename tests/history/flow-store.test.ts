@@ -79,6 +79,19 @@ test('the latest of many connections between two nodes are those of all that are
   });
 });
 
+test('what was refused before, and is now refused by the other node, is not new', async () => {
+  await withStore(async (store) => {
+    const onNode = (name: string, node: string) => ({ ...podEnd('shop', name), node });
+    const ends = { source: onNode('web', 'node-a'), target: onNode('db', 'node-b') };
+    const early = { firstSeen: NOON - 9_000, lastSeen: NOON - 8_000 };
+    await store.take(batchOf([flow({ ...ends, ...early, verdict: 'denied' }), flow({ ...ends, ...early, port: 2, verdict: 'denied' }), flow({ ...ends }), flow({ ...ends, port: 2 })], { node: 'node-a' }));
+    await store.take(batchOf([flow({ ...ends, verdict: 'denied' }), flow({ ...ends, port: 2 })], { node: 'node-b' }));
+    const found = await ask(store, { newSinceMs: NOON - 1_000 });
+    assert.deepEqual(found.filter(({ count }) => count > 0).map(({ verdict, port }) => `${verdict} ${port}`), ['allowed 2']);
+    assert.deepEqual((await ask(store, { newSinceMs: NOON - 1_000, sinceMs: NOON - 1_000, limit: 5 })).map(({ verdict, port }) => `${verdict} ${port}`), ['allowed 2']);
+  });
+});
+
 test('the same flow of several batches is one, and what was sent again counts once', async () => {
   await withStore(async (store, again) => {
     await store.take(batchOf([flow({ count: 3 })]));
