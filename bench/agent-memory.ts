@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { startAgent } from '../src/agent/agent.ts';
 import { systemClock } from '../src/cli/system-clock.ts';
 import type { Firewall } from '../src/kernel/firewall.ts';
-import { returnFreeMemory, returnSpareMemory } from '../src/kernel/spare-memory.ts';
+import { spareMemory } from '../src/kernel/spare-memory.ts';
 import { KubeApi } from '../src/kube/kube-api.ts';
 import { namespacesOf, NODE, nodesOf, podsOf, policiesOf, type AgentShape } from './agent-shapes.ts';
 
@@ -95,7 +95,7 @@ interface Measured {
 async function runAgent(url: string): Promise<void> {
   const stop = new AbortController();
   const api = new KubeApi({ name: 'bench', server: new URL(url), credentials: async () => ({}) });
-  const { agent, ended } = startAgent({ api, firewall: TAKES_ALL, node: NODE, clock: systemClock, signal: stop.signal, memory: { returnFree: returnFreeMemory, returnAll: returnSpareMemory } });
+  const { agent, ended } = startAgent({ api, firewall: TAKES_ALL, node: NODE, clock: systemClock, signal: stop.signal, memory: spareMemory });
   await new Promise<void>((resolve) => agent.onChange(() => void (agent.state.isReady && resolve())));
   const loadSeconds = process.uptime();
   const { user, system } = process.cpuUsage();

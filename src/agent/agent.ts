@@ -13,8 +13,10 @@ import { sleep } from './sleep.ts';
 export interface SpareMemory {
   /** What is free; costs next to nothing. */
   returnFree(): void;
-  /** Garbage too; stops the process for a moment. Called once, when the whole cluster has been told: that goes through several times what is kept. */
+  /** Garbage too; stops the process for a moment. Called when the whole cluster has been told, which goes through several times what is kept, and when the heap has grown to a multiple of what it was then. */
   returnAll(): void;
+  /** What the heap takes, with garbage and pages that it keeps. */
+  heapBytes(): number;
 }
 
 export interface AgentOptions extends NodeAgentOptions {
@@ -31,6 +33,8 @@ export interface AgentOptions extends NodeAgentOptions {
 }
 
 const RETURN_MS = 15_000;
+/** A small heap takes so many times what it was, for a drain goes through much within a moment, and the collector keeps the pages; a large one, for which it would stop long, never does. */
+const GROWN = 2;
 
 export interface RunningAgent {
   readonly agent: NodeAgent;
@@ -54,10 +58,11 @@ export function startAgent({ api, signal, answers, denials, given, memory, allow
 }
 
 async function returnMemory(agent: NodeAgent, memory: SpareMemory, { clock, signal }: Pick<AgentOptions, 'clock' | 'signal'>): Promise<void> {
-  let isSettled = false;
+  let keptBytes: number | undefined;
   for (await sleep(clock, RETURN_MS, signal); !signal.aborted; await sleep(clock, RETURN_MS, signal)) {
-    if (isSettled || !agent.isReady) memory.returnFree();
-    else memory.returnAll();
-    isSettled ||= agent.isReady;
+    const isFull = keptBytes === undefined ? agent.isReady : memory.heapBytes() > keptBytes * GROWN;
+    if (isFull) memory.returnAll();
+    else memory.returnFree();
+    if (isFull) keptBytes = memory.heapBytes();
   }
 }

@@ -4,7 +4,7 @@ import { RecentFlows } from '../../src/agent/recent-flows.ts';
 import { systemClock } from '../../src/cli/system-clock.ts';
 import { openLogGroup } from '../../src/kernel/log-group.ts';
 import { openFirewall } from '../../src/kernel/nft-firewall.ts';
-import { returnFreeMemory, returnSpareMemory } from '../../src/kernel/spare-memory.ts';
+import { spareMemory } from '../../src/kernel/spare-memory.ts';
 import { FakeCluster } from '../../src/kube/fake-cluster.ts';
 import type { WantedObject } from '../../src/kube/cluster-api.ts';
 
@@ -40,7 +40,7 @@ async function run(objects: readonly WantedObject[]): Promise<void> {
   for (const object of objects) api.put(object);
   const firewall = openFirewall({ namespace: NAMESPACE, denialGroup: GROUP });
   const stop = new AbortController();
-  ({ agent } = startAgent({ api, firewall, node: 'n1', clock: systemClock, signal: stop.signal, memory: { returnFree: returnFreeMemory, returnAll: returnSpareMemory }, denials: (listener) => openLogGroup({ namespace: NAMESPACE, group: GROUP }, listener) }));
+  ({ agent } = startAgent({ api, firewall, node: 'n1', clock: systemClock, signal: stop.signal, memory: spareMemory, denials: (listener) => openLogGroup({ namespace: NAMESPACE, group: GROUP }, listener) }));
   agent.flows.addSink({ take: (taken, missed) => {
     for (const { count, service } of taken) {
       told += count;

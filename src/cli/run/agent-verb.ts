@@ -14,7 +14,7 @@ import { openFirewall } from '../../kernel/nft-firewall.ts';
 import { openObserver } from '../../kernel/observing-firewall.ts';
 import type { PacketListener, PacketLog } from '../../kernel/packet-log.ts';
 import { dropRights } from '../../kernel/process-rights.ts';
-import { returnFreeMemory, returnSpareMemory } from '../../kernel/spare-memory.ts';
+import { spareMemory } from '../../kernel/spare-memory.ts';
 import { performDuties, statusDoorOf, type StatusOptions } from './agent-duties.ts';
 import { createLog, LOG_FORMATS, LOG_LEVELS, type Log, type LogOptions } from './agent-log.ts';
 import { agentManifests, isImageName } from './agent-manifests.ts';
@@ -138,7 +138,7 @@ async function runAgent(options: AgentVerbOptions): Promise<number> {
   void interruption.come.then(() => stop.abort());
   try {
     const sender = openSender(options, node, log, signal);
-    const { agent, ended } = startAgent({ api, firewall, node, clock: systemClock, setSizeMax: setSize, signal, allowsAudit: allowAudit, observes, given, memory: { returnFree: returnFreeMemory, returnAll: returnSpareMemory }, ...(observes ? {} : { answers, namesHosts: true }), ...(denials === undefined ? {} : { denials }) });
+    const { agent, ended } = startAgent({ api, firewall, node, clock: systemClock, setSizeMax: setSize, signal, allowsAudit: allowAudit, observes, given, memory: spareMemory, ...(observes ? {} : { answers, namesHosts: true }), ...(denials === undefined ? {} : { denials }) });
     const duties = performDuties({ agent, node, api, version: packageVersion(), nftVersion: findNftVersion() ?? 'none', log, signal, door, observes, sender });
     await Promise.all([ended, duties]);
     sender?.spoolNow();
