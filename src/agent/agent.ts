@@ -1,4 +1,5 @@
 // Starts the agent of one node: what the API server tells goes into the kernel for as long as the signal is silent.
+import { sleep } from '../base/sleep.ts';
 import type { ClusterApi } from '../kube/cluster-api.ts';
 import type { GivenAddresses } from '../kernel/given-addresses.ts';
 import type { OpenPacketLog } from '../kernel/packet-log.ts';
@@ -8,7 +9,6 @@ import { DenialBell } from './denial-bell.ts';
 import { followDnsServices } from './dns-services.ts';
 import { followServices } from './follow-services.ts';
 import { NodeAgent, type NodeAgentOptions } from './node-agent.ts';
-import { sleep } from './sleep.ts';
 
 export interface SpareMemory {
   /** What is free; costs next to nothing. */

@@ -1,11 +1,11 @@
 // Sees to it that answers of DNS are looked at while some policy names domains, and tells the agent what they say, or why they cannot be seen.
+import type { Clock } from '../base/clock.ts';
 import { readDnsAnswer, type DnsAnswer } from '../base/dns-answer.ts';
 import { formatIpAddress, type IpAddress } from '../base/ip-address.ts';
 import { readUdpPacket } from '../base/udp-packet.ts';
 import { NO_SERVERS, type DnsServers } from '../emit/watched-answers.ts';
 import { FirewallError } from '../kernel/firewall-error.ts';
 import type { LoggedPacket, OpenPacketLog, PacketLog } from '../kernel/packet-log.ts';
-import type { Clock } from './clock.ts';
 import type { DnsServicesListener } from './dns-services.ts';
 
 /** Where answers come from. */

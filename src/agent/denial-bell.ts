@@ -1,7 +1,7 @@
 // Listens for new refusals, so that they are told at once: the kernel rings for them, and the ledger says what was refused.
+import type { Clock } from '../base/clock.ts';
 import { FirewallError } from '../kernel/firewall-error.ts';
 import type { OpenPacketLog, PacketLog } from '../kernel/packet-log.ts';
-import type { Clock } from './clock.ts';
 
 export interface DenialBellOptions {
   readonly open: OpenPacketLog;

@@ -1,4 +1,5 @@
 // From what was told to what the kernel holds: the Program, the emission and the firewall of one node, kept in step.
+import type { Clock } from '../base/clock.ts';
 import type { IpRange } from '../base/ip-address.ts';
 import type { ClusterChange } from '../compile/cluster-change.ts';
 import { LiveProgram } from '../compile/live-program.ts';
@@ -11,7 +12,6 @@ import type { Cluster, Pod } from '../model/cluster.ts';
 import type { Drift, Firewall } from '../kernel/firewall.ts';
 import { FirewallError } from '../kernel/firewall-error.ts';
 import { AddressBlocks, blocksIn } from './address-blocks.ts';
-import type { Clock } from './clock.ts';
 import { ClosedPolicies, nameOf } from './closed-policies.ts';
 import { LearntNames } from './learnt-names.ts';
 import { PodAddresses } from './pod-addresses.ts';

@@ -1,4 +1,5 @@
 // The node agent: takes what the API server tells, keeps the kernel of its node at it, and knows what is in force since when.
+import type { Clock } from '../base/clock.ts';
 import type { Cluster, Namespace } from '../model/cluster.ts';
 import { asksForAudit, AUDIT_LABEL } from '../model/namespace-audit.ts';
 import type { ClusterObject } from '../kube/cluster-api.ts';
@@ -9,7 +10,6 @@ import type { Drift, Firewall } from '../kernel/firewall.ts';
 import { FirewallError, isLackOfRoom } from '../kernel/firewall-error.ts';
 import { ADDRESS_BLOCKS_MAX } from './address-blocks.ts';
 import type { AgentState, CommitState, KernelState, PodCounts, TroubleCode } from './agent-state.ts';
-import type { Clock } from './clock.ts';
 import { addCommit, NO_COMMITS } from './commit-times.ts';
 import type { ServicesListener } from './follow-services.ts';
 import { KernelWriter } from './kernel-writer.ts';

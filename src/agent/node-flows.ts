@@ -1,4 +1,5 @@
 // What the kernel's ledger counts on one node, as flows: drained step by step and before what changes their names or rules, named by who had the address then, and judged once more.
+import type { Clock } from '../base/clock.ts';
 import type { IpAddress, IpFamily } from '../base/ip-address.ts';
 import type { ClusterChange } from '../compile/cluster-change.ts';
 import { agreesWithKernel } from '../flow/agrees-with-kernel.ts';
@@ -11,7 +12,6 @@ import type { ClusterObject } from '../kube/cluster-api.ts';
 import type { Cluster, Pod } from '../model/cluster.ts';
 import { AddressBook, SLACK_MS } from './address-book.ts';
 import type { FlowsState } from './agent-state.ts';
-import type { Clock } from './clock.ts';
 import { FlowReasons } from './flow-reasons.ts';
 import type { FlowSink } from './flow-sink.ts';
 import { SeenNames } from './seen-names.ts';

@@ -1,4 +1,5 @@
 // Rules that name domains, on one node: answers of DNS become addresses that are open, and what keeps them from being seen is told.
+import type { Clock } from '../base/clock.ts';
 import type { DnsAnswer } from '../base/dns-answer.ts';
 import { formatIpAddress, type IpAddress } from '../base/ip-address.ts';
 import { coversDomainName } from '../compile/domain-pattern.ts';
@@ -8,7 +9,6 @@ import { FirewallError } from '../kernel/firewall-error.ts';
 import { namesDomains } from '../model/cluster-policy.ts';
 import type { AnswerCounts, NamesState, PolicyState } from './agent-state.ts';
 import type { AnswerListener } from './answer-watch.ts';
-import type { Clock } from './clock.ts';
 import type { KernelWriter } from './kernel-writer.ts';
 import { ADDRESSES_MAX, ADDRESSES_PER_POD_MAX, type Learning } from './learnt-names.ts';
 import type { Troubles } from './troubles.ts';

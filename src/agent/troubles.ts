@@ -1,6 +1,6 @@
 // What keeps a node from being as it should, each with the moment since when.
+import type { Clock } from '../base/clock.ts';
 import type { Trouble, TroubleCode } from './agent-state.ts';
-import type { Clock } from './clock.ts';
 
 export class Troubles {
   private readonly clock: Pick<Clock, 'now'>;

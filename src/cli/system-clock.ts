@@ -1,5 +1,5 @@
 // The clock of this host.
-import type { Clock } from '../agent/clock.ts';
+import type { Clock } from '../base/clock.ts';
 
 export const systemClock: Clock = {
   now: () => new Date(),

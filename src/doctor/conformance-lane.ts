@@ -1,5 +1,5 @@
 // One case of conformance after the other, in two namespaces and with four pods of their own.
-import type { Clock } from '../agent/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import { CASE_DIRECTIONS, CLOSED_SPECS, OPEN_STATE, statesOf, type CaseState, type ConformanceCase, type ConformancePods } from './conformance-cases.ts';
 import { expectedConnections } from './expected-connections.ts';
 import { observe, wrongText } from './observe.ts';

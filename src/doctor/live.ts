@@ -1,5 +1,5 @@
 // A live proof: on each node and across nodes an allowed and a refused pair in one observation, then the traps; what was seen, with how long it took.
-import type { Clock } from '../agent/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import { formatIpAddress, type IpFamily } from '../base/ip-address.ts';
 import { endText } from './connect-script.ts';
 import { observe, wrongText, type Expected, type Observation } from './observe.ts';

@@ -1,5 +1,5 @@
 // One observation: connections that should come through and connections that should not, tried together until all are as expected.
-import type { Clock } from '../agent/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import type { IpFamily } from '../base/ip-address.ts';
 import { ATTEMPT_MS, type Attempt } from './connect-script.ts';
 import type { ProbeGround, ReadyPod } from './probe-ground.ts';

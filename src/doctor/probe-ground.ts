@@ -1,5 +1,5 @@
 // The ground of a live probe: namespaces and pods of our own in a running cluster, connections tried between them, and nothing left of it.
-import type { Clock } from '../agent/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import { parseIpAddress, type IpAddress } from '../base/ip-address.ts';
 import type { ClusterApi, ServedKind, StoredObject, WantedObject } from '../kube/cluster-api.ts';
 import { ClusterError } from '../kube/cluster-error.ts';

@@ -1,6 +1,7 @@
 // Connections opened by the probers on the nodes: ConnectionProbes made, awaited and taken away again, listeners first.
+import type { Clock } from '../base/clock.ts';
 import { formatIpAddress } from '../base/ip-address.ts';
-import type { Clock } from '../agent/clock.ts';
+import { sleep } from '../base/sleep.ts';
 import type { ClusterApi } from '../kube/cluster-api.ts';
 import { ClusterError } from '../kube/cluster-error.ts';
 import { SOURCES_MAX } from '../kernel/pod-network.ts';
@@ -8,7 +9,6 @@ import type { ConcreteProbe, MeansResult } from './concrete-probe.ts';
 import { CONNECTION_PROBE, ENTRIES_MAX, NODE_LABEL, nodeLabel, readProbeStatus, type AttemptEntry, type ListenEntry, type ProbeStatus } from './connection-probe.ts';
 import { judgeAttempt } from './judge-attempt.ts';
 import type { SeenVerdict } from './run-probes.ts';
-import { sleep } from '../agent/sleep.ts';
 
 export interface AgentMeansOptions {
   readonly api: Pick<ClusterApi, 'create' | 'get' | 'delete'>;

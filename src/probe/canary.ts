@@ -1,7 +1,7 @@
 // Tests that are run again and again: what the last run said, how many there were, and which expectations changed their standing.
-import type { Clock } from '../agent/clock.ts';
+import type { Clock } from '../base/clock.ts';
+import { sleep } from '../base/sleep.ts';
 import type { ExpectationResult, TestReport } from './check-expectations.ts';
-import { sleep } from '../agent/sleep.ts';
 
 export interface CanaryState {
   readonly runs: { readonly held: number; readonly failed: number; readonly error: number };

@@ -1,9 +1,9 @@
 // What testing in a running cluster takes, and by which means its connections are opened; the answer is a `TestReport` like any other.
+import type { Clock } from '../base/clock.ts';
 import type { IpAddress } from '../base/ip-address.ts';
 import type { Program } from '../compile/program.ts';
 import type { ClusterApi } from '../kube/cluster-api.ts';
 import type { PodHands } from '../kube/pod-hands.ts';
-import type { Clock } from '../agent/clock.ts';
 import type { TestReport } from './check-expectations.ts';
 import type { PolicyTest } from './policy-test.ts';
 

@@ -1,5 +1,6 @@
 // Connections opened by a container that is added to each pod for it, and stays in the pod's list when it has ended.
-import type { Clock } from '../agent/clock.ts';
+import type { Clock } from '../base/clock.ts';
+import { sleep } from '../base/sleep.ts';
 import type { ClusterApi, ServedKind } from '../kube/cluster-api.ts';
 import { ClusterError } from '../kube/cluster-error.ts';
 import type { PodHands } from '../kube/pod-hands.ts';
@@ -9,7 +10,6 @@ import type { LivePod } from './live-pods.ts';
 import { probeScript, readScriptAnswers, SCRIPT_TOOLS } from './probe-script.ts';
 import type { SeenVerdict } from './run-probes.ts';
 import { sharePods } from './share-pods.ts';
-import { sleep } from '../agent/sleep.ts';
 
 export interface EphemeralMeansOptions {
   readonly api: Pick<ClusterApi, 'get'> & Pick<PodHands, 'addEphemeralContainer' | 'readLog'>;

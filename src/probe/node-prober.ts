@@ -1,6 +1,7 @@
 // The prober of one node: carries out the ConnectionProbes that name it, inside the namespaces of its pods, and ends whatever listens when their time is over.
+import type { Clock } from '../base/clock.ts';
 import { formatIpAddress, parseIpAddress } from '../base/ip-address.ts';
-import type { Clock } from '../agent/clock.ts';
+import { sleep } from '../base/sleep.ts';
 import type { ClusterApi, ObjectPlace, StoredObject } from '../kube/cluster-api.ts';
 import { ClusterError } from '../kube/cluster-error.ts';
 import type { PodListener, PodNetwork } from '../kernel/pod-network.ts';
@@ -8,7 +9,6 @@ import { isCallable } from './callable-address.ts';
 import { CONNECTION_PROBE, NODE_LABEL, nodeLabel, readProbeSpec, type AttemptResult, type ListenResult, type ProbeSpec } from './connection-probe.ts';
 import { openAttempts, type PlacedAttempt } from './open-attempts.ts';
 import { findProbedPods, type FoundPod } from './probed-pods.ts';
-import { sleep } from '../agent/sleep.ts';
 
 export interface NodeProberOptions {
   readonly api: Pick<ClusterApi, 'watch' | 'get' | 'patchStatus' | 'delete'>;

@@ -1,12 +1,12 @@
 // Events on policies as their standing changes on this node: in force, or a problem found; bounded in rate, and one for all nodes that find the same.
+import type { Clock } from '../base/clock.ts';
+import { sleep } from '../base/sleep.ts';
 import { AUDIT_LABEL } from '../model/namespace-audit.ts';
 import type { ClusterApi, NewObject, ServedKind } from '../kube/cluster-api.ts';
 import { ClusterError } from '../kube/cluster-error.ts';
 import type { PolicyState } from '../agent/agent-state.ts';
-import type { Clock } from '../agent/clock.ts';
 import { policyStanding } from './metrics-text.ts';
 import type { StateSource } from './publish-enforcement.ts';
-import { sleep } from '../agent/sleep.ts';
 
 export const EVENT: ServedKind = { apiVersion: 'events.k8s.io/v1', kind: 'Event', resource: 'events', isNamespaced: true };
 

@@ -1,12 +1,12 @@
 // Keeps the NodeEnforcement of a node at what its agent knows: at once when something of weight changes, seldom otherwise, never more often than the API server can bear, and never back to what was before.
+import type { Clock } from '../base/clock.ts';
+import { sleep } from '../base/sleep.ts';
 import type { FlowLosses } from '../flow/flow-losses.ts';
 import type { ClusterApi, ServedKind } from '../kube/cluster-api.ts';
 import { ClusterError } from '../kube/cluster-error.ts';
 import type { AgentState } from '../agent/agent-state.ts';
-import type { Clock } from '../agent/clock.ts';
 import type { StagedCount } from '../stage/staged-count.ts';
 import { enforcementStatus, NODE_ENFORCEMENT, timeText, type EnforcementStatus } from './node-enforcement.ts';
-import { sleep } from '../agent/sleep.ts';
 import type { AgentFacts } from './status.ts';
 
 /** Who tells what the agent knows, and when it changes. */

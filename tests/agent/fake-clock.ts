@@ -1,5 +1,5 @@
 // A clock that stands still until it is turned: timers run in order, and what waits on them gets its turn in between.
-import type { Clock } from '../../src/agent/clock.ts';
+import type { Clock } from '../../src/base/clock.ts';
 
 interface Timer {
   readonly at: number;

@@ -1,9 +1,9 @@
 // A cluster in memory whose pods start, answer and are judged: by nobody, by the Program of the policies that are there, or by one that lacks a feature.
+import type { Clock } from '../../src/base/clock.ts';
 import { parseIpAddress, formatIpAddress } from '../../src/base/ip-address.ts';
 import { hasPoint, pointOf } from '../../src/base/port-set.ts';
 import { allowedPorts } from '../../src/analyze/decide.ts';
 import { compileCluster } from '../../src/compile/compile.ts';
-import type { Clock } from '../../src/agent/clock.ts';
 import { ClusterError } from '../../src/kube/cluster-error.ts';
 import type { NewObject, ServedKind, StoredObject, WantedObject } from '../../src/kube/cluster-api.ts';
 import { FakeCluster } from '../../src/kube/fake-cluster.ts';

@@ -1,6 +1,6 @@
 // Pods as namespaces around one node with an agent, and connections between them of which each is counted where it is opened.
 import type { RunningAgent } from '../../src/agent/agent.ts';
-import type { Clock } from '../../src/agent/clock.ts';
+import type { Clock } from '../../src/base/clock.ts';
 import { parseIpAddress } from '../../src/base/ip-address.ts';
 import { systemClock } from '../../src/cli/system-clock.ts';
 import { endName, type FlowRecord, type FlowVerdict } from '../../src/flow/flow-record.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Clock } from '../../src/agent/clock.ts';
+import type { Clock } from '../../src/base/clock.ts';
 import { systemClock } from '../../src/cli/system-clock.ts';
 import { endName, type FlowRecord } from '../../src/flow/flow-record.ts';
 import { needs } from '../needs.ts';

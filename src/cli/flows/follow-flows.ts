@@ -1,5 +1,5 @@
 // Flows of a running lab, each as it happens, until somebody stops it or the lab ends.
-import { sleep } from '../../agent/sleep.ts';
+import { sleep } from '../../base/sleep.ts';
 import type { FlowRecord } from '../../flow/flow-record.ts';
 import { flowJson } from '../../flow/write-flow.ts';
 import { LabError } from '../../lab/lab-error.ts';

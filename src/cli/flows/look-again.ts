@@ -1,5 +1,5 @@
 // A look at the world, again every so often until the process is told to end: what fails later than the first time is said and looked at again.
-import { sleep } from '../../agent/sleep.ts';
+import { sleep } from '../../base/sleep.ts';
 import { isFailure, UnreadableInput } from '../../terminal/failures.ts';
 import { listenForInterruption } from '../../terminal/interruption.ts';
 import { writeNote } from '../../terminal/output.ts';

@@ -1,5 +1,5 @@
 // Flows of a running lab, a line for each as it happens, until somebody stops it.
-import { sleep } from '../../agent/sleep.ts';
+import { sleep } from '../../base/sleep.ts';
 import { FlowLog } from '../../flow/flow-log.ts';
 import { endsByAddress, ledgerFlow } from '../../flow/ledger-flows.ts';
 import type { FlowRecord } from '../../flow/flow-record.ts';

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { sleep } from '../../agent/sleep.ts';
+import { sleep } from '../../base/sleep.ts';
 import { ReviewedAdmission } from '../../history/admission.ts';
 import { exportDays } from '../../history/export-days.ts';
 import type { FlowStore } from '../../history/flow-store.ts';
