@@ -1,4 +1,5 @@
 // What a node agent knows of itself: what is in force since when, and what keeps the node from being as it should.
+import type { FlowsState } from '../observe/observe.ts';
 import type { ObjectName } from '../base/finding.ts';
 import type { CommitTimes } from './commit-times.ts';
 
@@ -78,23 +79,6 @@ export interface NamesState {
  * the wrong way; not all of these are counted.
  */
 export type AnswerCounts = Readonly<Record<'learnt' | 'other' | 'unreadable' | 'full' | 'unseen', number>>;
-
-/** Of the kernel's ledger; counts since the start. */
-export interface FlowsState {
-  readonly drains: number;
-  /** All drains together. */
-  readonly drainMs: number;
-  readonly records: number;
-  /** Judgments: a flow that is judged again counts again. */
-  readonly allowed: number;
-  readonly denied: number;
-  /** For which the kernel's ledger had no room. */
-  readonly lost: number;
-  /** Of those that are told, judgments that no rule in force then explains. */
-  readonly unexplained: number;
-  /** Drains that the kernel refused. */
-  readonly failures: number;
-}
 
 export interface PodCounts {
   readonly local: number;

@@ -1,11 +1,11 @@
 // Starts the agent of one node: what the API server tells goes into the kernel for as long as the signal is silent.
+import { DenialBell } from '../observe/denial-bell.ts';
 import { sleep } from '../base/sleep.ts';
 import type { ClusterApi } from '../kube/cluster-api.ts';
 import type { GivenAddresses } from '../kernel/given-addresses.ts';
 import type { OpenPacketLog } from '../kernel/packet-log.ts';
 import { AnswerWatch, type AnswerSource } from './answer-watch.ts';
 import { followCluster } from './cluster-follower.ts';
-import { DenialBell } from './denial-bell.ts';
 import { followDnsServices } from './dns-services.ts';
 import { followServices } from './follow-services.ts';
 import { NodeAgent, type NodeAgentOptions } from './node-agent.ts';

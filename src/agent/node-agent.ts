@@ -1,4 +1,5 @@
 // The node agent: takes what the API server tells, keeps the kernel of its node at it, and knows what is in force since when.
+import { NodeFlows } from '../observe/observe.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Cluster, Namespace } from '../model/cluster.ts';
 import { asksForAudit, AUDIT_LABEL } from '../model/namespace-audit.ts';
@@ -14,7 +15,6 @@ import { addCommit, NO_COMMITS } from './commit-times.ts';
 import type { ServicesListener } from './follow-services.ts';
 import { KernelWriter } from './kernel-writer.ts';
 import { LocalRanges } from './local-ranges.ts';
-import { NodeFlows } from './node-flows.ts';
 import { NodeNames } from './node-names.ts';
 import { PoliciesInForce, type AuditedPolicy } from './policies-in-force.ts';
 import type { ClusterListener, ToldChange, ToldPolicy } from './told.ts';

@@ -1,9 +1,9 @@
 // Follows the staged policies of a cluster and its audited namespaces on one node: judges them by the kernel's ledger step by step, and writes what was counted of staged ones into their status.
+import type { NodeFlows } from '../observe/observe.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { ClusterApi, ServedKind } from '../kube/cluster-api.ts';
 import { ClusterError } from '../kube/cluster-error.ts';
-import type { NodeFlows } from '../agent/node-flows.ts';
 import type { AuditedPolicy } from '../agent/policies-in-force.ts';
 import { readStaged, STAGED_CLUSTER_POLICY, STAGED_KINDS, STAGED_POLICY } from './read-staged.ts';
 import { StagedCounter } from './stage.ts';

@@ -1,6 +1,6 @@
 // The recent flows of an agent as lines of JSON, and what of them somebody asks for.
-import type { FlowsPage, RecentFlows } from '../agent/recent-flows.ts';
 import { flowJson } from '../flow/write-flow.ts';
+import type { FlowsPage, RecentFlows } from '../observe/recent-flows.ts';
 
 /** Who follows is answered after so long, also where nothing has come. */
 const WAIT_MS = 10_000;

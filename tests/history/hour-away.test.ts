@@ -19,7 +19,7 @@ import { serveHistory } from '../../src/history/serve-history.ts';
 import { flow, NOON, podEnd } from './sample-flows.ts';
 
 const HOUR_MS = 3_600_000;
-/** As `src/agent/node-flows.ts` tells what the kernel counted, and `src/cli/run/open-sender.ts` gathers it. */
+/** As `src/observe/observe.ts` tells what the kernel counted, and `src/cli/run/open-sender.ts` gathers it. */
 const [DRAIN_MS, GATHER_MS] = [15_000, 10_000];
 const DRAINS = HOUR_MS / DRAIN_MS;
 /** Different flows: nightly those of a node with 20,000 new ones a second, each told again by every drain. */

@@ -1,6 +1,6 @@
 // An agent alone in its process, in the network namespace behind descriptor 3, that says what it told and what it cost.
+import { RecentFlows } from '../../src/observe/recent-flows.ts';
 import { startAgent } from '../../src/agent/agent.ts';
-import { RecentFlows } from '../../src/agent/recent-flows.ts';
 import { systemClock } from '../../src/cli/system-clock.ts';
 import { openLogGroup } from '../../src/kernel/log-group.ts';
 import { openFirewall } from '../../src/kernel/nft-firewall.ts';

@@ -1,9 +1,9 @@
 // What an agent answers to those who ask for its flows: all that it knows folded, and what comes while they follow.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FOLDED_MAX, LATEST_MAX, RecentFlows } from '../../src/agent/recent-flows.ts';
 import type { FlowRecord, PodEnd } from '../../src/flow/flow-record.ts';
 import { readFlow } from '../../src/flow/read-flow.ts';
+import { FOLDED_MAX, LATEST_MAX, RecentFlows } from '../../src/observe/recent-flows.ts';
 import { FakeCluster } from '../../src/kube/fake-cluster.ts';
 import type { PodQuestion } from '../../src/kube/pod-hands.ts';
 import { answerFlows, readFlowsQuestion } from '../../src/status/flow-lines.ts';

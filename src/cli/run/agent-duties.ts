@@ -1,9 +1,9 @@
 // What an agent does beside enforcing: answers for metrics and health, publishes what is in force, judges what is staged, and logs.
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
-import type { NodeAgent } from '../../agent/node-agent.ts';
-import { RecentFlows } from '../../agent/recent-flows.ts';
 import { NO_LOSSES } from '../../flow/flow-losses.ts';
+import { RecentFlows } from '../../observe/recent-flows.ts';
+import type { NodeAgent } from '../../agent/node-agent.ts';
 import type { FlowSender } from '../../history/flow-sender.ts';
 import { senderMetrics } from '../../history/sender-metrics.ts';
 import type { ClusterApi } from '../../kube/cluster-api.ts';

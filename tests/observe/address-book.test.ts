@@ -1,7 +1,7 @@
 // Who had an address when: at what moment it passes from one pod to the next, in both families apart.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AddressBook, SLACK_MS } from '../../src/agent/address-book.ts';
+import { AddressBook, SLACK_MS } from '../../src/observe/address-book.ts';
 import { parseIpAddress, type IpAddress } from '../../src/base/ip-address.ts';
 import type { Pod } from '../../src/model/cluster.ts';
 import { StoredReader } from '../../src/read/read-stored.ts';

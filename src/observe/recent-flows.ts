@@ -1,6 +1,6 @@
 // The flows of the last while on one node, for those who ask without a server: folded, and as they came for those who follow.
-import { foldEnd } from '../flow/fold-end.ts';
 import type { FlowEnd, FlowRecord } from '../flow/flow-record.ts';
+import { foldEnd } from '../flow/fold-end.ts';
 import { sumFlows } from '../flow/sum-flows.ts';
 import type { FlowSink } from './flow-sink.ts';
 

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { encode } from 'dns-packet';
-import { NodeFlows } from '../../src/agent/node-flows.ts';
-import { parseIpAddress } from '../../src/base/ip-address.ts';
 import { endName, type FlowRecord } from '../../src/flow/flow-record.ts';
+import { NodeFlows } from '../../src/observe/observe.ts';
+import { parseIpAddress } from '../../src/base/ip-address.ts';
 import { createFakeFirewall } from '../../src/kernel/fake-firewall.ts';
 import { readManifests } from '../../src/read/read.ts';
-import { FakeClock } from './fake-clock.ts';
-import { World } from './world.ts';
+import { FakeClock } from '../agent/fake-clock.ts';
+import { World } from '../agent/world.ts';
 
 const ip = (text: string): NonNullable<ReturnType<typeof parseIpAddress>> => parseIpAddress(text)!;
 const [WEB, DB, OUTSIDE] = ['10.0.0.1', '10.0.0.2', '203.0.113.7'];

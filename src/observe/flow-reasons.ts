@@ -1,9 +1,9 @@
 // Which rules decided a flow, asked of the policies in force once for each pair of ends and port, and remembered until they change.
-import { comparePods } from '../model/cluster-order.ts';
-import type { Cluster, Pod } from '../model/cluster.ts';
-import { judgeRecords } from '../flow/flow.ts';
 import { flowPoint } from '../flow/flow-protocol.ts';
 import type { FlowEnd, FlowReason, FlowRecord } from '../flow/flow-record.ts';
+import { judgeRecords } from '../flow/flow.ts';
+import { comparePods } from '../model/cluster-order.ts';
+import type { Cluster, Pod } from '../model/cluster.ts';
 
 /** Answers that are remembered; a node with more different flows asks again. */
 const REASONS_MAX = 16_384;

@@ -1,6 +1,6 @@
 // Which Service an address and port stand for, as the API server tells it, and which one they stood for until a moment ago.
-import { parseIpAddress, type IpAddress } from '../base/ip-address.ts';
 import { protocolNumber } from '../flow/flow-protocol.ts';
+import { parseIpAddress, type IpAddress } from '../base/ip-address.ts';
 import type { AskedPlace } from '../kernel/firewall.ts';
 import type { ClusterObject, Json } from '../kube/cluster-api.ts';
 
