@@ -43,7 +43,7 @@ export class LiveJoining {
     const key = `${endKey(record.source)} ${record.source.node}\n${endKey(record.target)} ${record.target.node}\n${record.protocol} ${record.port}`;
     const spans = [...(this.#passages.get(key) ?? [])];
     const matches = matchSpans(spans, record, position);
-    const rest = partOf(record, record.count - countOf(matches), position === 'source' ? {} : NODELESS);
+    const rest = partOf(record, record.count - countOf(matches), isFirst(record, position) ? {} : NODELESS);
     const shown = [...rest.filter(this.#isWanted), ...(record.verdict === 'denied' ? this.#refused(record, matches) : this.#named(record, matches))];
     spans.push(...rest.map((part): Span => ({ record: part, isShown: this.#isWanted(part), told: { [position]: part.count } })));
     this.#keep(key, spans);
@@ -68,6 +68,11 @@ export class LiveJoining {
     const unseen = matches.filter(({ span }) => !span.isShown && span.record.verdict === 'denied');
     return service === undefined ? [] : unseen.flatMap(({ span, count }) => partOf(span.record, count, { service })).filter(this.#isWanted);
   }
+}
+
+/** No node before it can tell: on the way from outside none is the source's. */
+function isFirst({ source }: FlowRecord, position: Position): boolean {
+  return position === 'source' || (position === 'way' && source.kind === 'outside' && source.node === undefined);
 }
 
 const NODELESS = { node: undefined } as const;

@@ -25,7 +25,7 @@ export class FlowJoining {
 
   /** Gives back a record of which no other node can tell, or that has no room. */
   add(record: FlowRecord): FlowRecord | undefined {
-    const position = positionOf(record);
+    const position = readPosition(record);
     if (position === undefined) return record;
     const [source, target] = [foldEnd(record.source), foldEnd(record.target)];
     const numbers = [this.#ends.intern(source), this.#ends.intern(target)];
@@ -57,6 +57,14 @@ export function joinViews(records: readonly FlowRecord[]): readonly FlowRecord[]
 export function positionOf({ node, source, target }: Pick<FlowRecord, 'node' | 'source' | 'target'>): Position | undefined {
   if (node === undefined || source.node === target.node) return undefined;
   return node === target.node ? 'target' : node === source.node ? 'source' : 'way';
+}
+
+/** As it was written: who may not read an end is not told where its pods run, so nothing else of it says who told it. */
+function readPosition(record: FlowRecord): Position | undefined {
+  const { corrects, verdict, source, target } = record;
+  if (corrects === true) return 'target';
+  const isHidden = source.node !== target.node && [source, target].some((end) => end.kind === 'pod' && end.node === undefined);
+  return isHidden ? (verdict === 'allowed' ? 'source' : undefined) : positionOf(record);
 }
 
 /**

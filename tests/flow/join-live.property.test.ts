@@ -8,6 +8,7 @@ import { LiveJoining } from '../../src/flow/join-live.ts';
 import { joinViews } from '../../src/flow/join-views.ts';
 import { readFlow } from '../../src/flow/read-flow.ts';
 import { flowJson } from '../../src/flow/write-flow.ts';
+import { concealRecord, type Readable } from '../../src/history/readable-flows.ts';
 import { checkConnections, pairOf, sums, told, truth, type Connection } from './two-node-connections.ts';
 
 const all = (): boolean => true;
@@ -36,14 +37,19 @@ function believed(shown: readonly FlowRecord[]): Map<string, number> {
   return new Map([...counts].filter(([, count]) => count !== 0).sort());
 }
 
+function writtenAndRead(shown: readonly FlowRecord[], readable: Readable): readonly FlowRecord[] {
+  return shown.map((one) => readFlow(JSON.stringify(flowJson(concealRecord(readable, one))))).map((read) => (read.kind === 'flow' ? read.record : assert.fail(read.kind)));
+}
+
 test('in whatever order nodes tell, each connection is shown once, and in the end as what came of it', () => {
   let corrected = 0;
   checkConnections(order, (connections, weights) => {
     const shown = shownOf(shuffled(connections.flatMap((one) => told(one, all)), weights));
     assert.deepEqual(believed(shown), believed(connections.map(truth)));
     corrected += shown.filter(({ corrects }) => corrects === true).length;
-    const kept = shown.map((one) => readFlow(JSON.stringify(flowJson(one)))).map((read) => (read.kind === 'flow' ? read.record : assert.fail(read.kind)));
-    assert.deepEqual(sums(joinViews(kept), byVerdict), sums(connections.map(truth), byVerdict), 'written down and read as records');
+    for (const readable of ['all', new Set(['shop']), new Set(['bank'])] as const) {
+      assert.deepEqual(sums(joinViews(writtenAndRead(shown, readable)), byVerdict), sums(connections.map(truth), byVerdict), `written down and read as records by who may read ${readable === 'all' ? 'all' : [...readable].join()}`);
+    }
   });
   assert.ok(corrected > 1000, `${corrected} corrected in all`);
 });
@@ -83,6 +89,13 @@ test('a connection that was refused at its end', () => {
   check([['allowed 1 by shop/s1'], ['denied 1, told as allowed before']], [near, far]);
   check([['allowed 3 by shop/s1'], ['denied 2, told as allowed before'], []], [{ ...near, count: 3 }, { ...far, count: 2 }, { ...far, verdict: 'allowed', count: 1 }]);
   check([['denied 2'], ['allowed 1 by shop/s1']], [{ ...far, count: 2 }, { ...near, count: 3 }]);
+});
+
+test('a connection from outside that a node let pass on to the one that refused it, written down and read again', () => {
+  const source: FlowRecord['source'] = { kind: 'outside', address: { family: 4, value: 5n }, names: [], node: undefined, isOwnNode: false };
+  const shown = shownOf([{ ...near, source, node: 'n7' }, { ...far, source }]);
+  assert.deepEqual(shown.map(brief), ['allowed 1 by shop/s1', 'denied 1, told as allowed before']);
+  for (const readable of ['all', new Set(['bank'])] as const) assert.deepEqual(joinViews(writtenAndRead(shown, readable)).map(({ verdict, count }) => `${verdict} ${count}`), ['denied 1']);
 });
 
 test('a filter shows corrections of what it let through, and takes nothing else for one', () => {

@@ -18,9 +18,12 @@ const connections: fc.Arbitrary<readonly Connection[]> = fc.array(
   { minLength: 1, maxLength: 80, size: 'max' },
 );
 
-export function end(name: string, { workload, node }: Connection['source']): FlowEnd {
+const NAMESPACES = { web: 'shop', db: 'bank' } as const;
+
+export function end(name: keyof typeof NAMESPACES, { workload, node }: Connection['source']): FlowEnd {
   const of = `${name}-${workload}`;
-  return { kind: 'pod', namespace: 'shop', workload: { kind: 'Deployment', namespace: 'shop', name: of }, pod: `${of}-${node}`, labels: new Map([['app', of], ['pod-template-hash', `${node}`]]), namespaceLabels: new Map(), node: `n${node}`, address: { family: 4, value: BigInt(node) } };
+  const namespace = NAMESPACES[name];
+  return { kind: 'pod', namespace, workload: { kind: 'Deployment', namespace, name: of }, pod: `${of}-${node}`, labels: new Map([['app', of], ['pod-template-hash', `${node}`]]), namespaceLabels: new Map(), node: `n${node}`, address: { family: 4, value: BigInt(node) } };
 }
 
 function record({ source, target, service }: Connection, node: number, more: { readonly verdict: FlowRecord['verdict']; readonly knowsService: boolean }): FlowRecord {
