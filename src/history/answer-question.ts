@@ -30,14 +30,15 @@ export async function answerQuestion(store: FlowStore, asked: AskedQuestion, que
   const groups = asked.groupBy === undefined ? undefined : new FlowGroups(asked.groupBy);
   let found = 0;
   const begin = (): void => void (response.headersSent || response.writeHead(200, headersOf(LINES)));
-  await askStore(store, question, async (records) => {
+  // Of groups the limit is what is shown of them, largest first: their sums are of all flows.
+  await askStore(store, groups === undefined ? question : { ...question, limit: undefined }, async (records) => {
     found += records.length;
     if (groups !== undefined) return records.forEach((record) => groups.add(record));
     begin();
     await writeSlowly(response, records.map(line).join(''));
   });
   begin();
-  for (const group of groups?.groups() ?? []) await writeSlowly(response, `${JSON.stringify({ ...group, lastSeen: new Date(group.lastSeen).toISOString() })}\n`);
+  for (const group of groups?.groups().slice(0, question.limit) ?? []) await writeSlowly(response, `${JSON.stringify({ ...group, lastSeen: new Date(group.lastSeen).toISOString() })}\n`);
   const unknown = found === 0 ? unknownEnds(store.known, question, question.readable) : [];
   response.end(`${unknown.map((word) => `${JSON.stringify({ unknown_end: word })}\n`).join('')}${end}`);
 }

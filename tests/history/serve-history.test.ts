@@ -139,6 +139,9 @@ test('flows of an agent arrive, and are read by who may', async (context) => {
     { name: 'shop/db', flows: 1, allowed: 7, denied: 0, lastSeen: new Date(NOON + 1_000).toISOString() },
     { name: 'bank/vault', flows: 1, allowed: 1, denied: 0, lastSeen: new Date(NOON + 1_000).toISOString() },
   ]);
+  const largest: string[] = [];
+  for await (const line of askHistory(world.place('all'), { groupBy: 'port', limit: 1 })) largest.push(line);
+  assert.deepEqual(largest.slice(0, -1), [JSON.stringify({ name: 'tcp/3306', flows: 2, allowed: 8, denied: 0, lastSeen: new Date(NOON + 1_000).toISOString() })], 'the largest group, of all flows');
 });
 
 test('a refusal is sent before its time, and of a flood of them not each', async (context) => {
