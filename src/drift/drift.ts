@@ -10,7 +10,8 @@ import { FlowJudge, isAllowedBy, judgedRow } from '../flow/flow.ts';
 import { unusedRules } from '../flow/group-flows.ts';
 import { nearestText, reasonText } from '../flow/reason-text.ts';
 import { replayFlows } from '../flow/replay.ts';
-import { idlePolicies, ungovernedWorkloads } from './governed.ts';
+import { idlePolicies, policyName, ungovernedWorkloads } from './governed.ts';
+import { ruleContent } from './rule-content.ts';
 
 export const DRIFT_KINDS = ['new-denial', 'failed-test', 'unprotected-workload', 'selects-nothing', 'unused-rule'] as const;
 
@@ -119,11 +120,16 @@ function selectingNothing(program: Program): readonly Drift[] {
   return idlePolicies(program).map((policy) => ({ kind: 'selects-nothing', subject: policyText(policy), message: `${policyText(policy)} selects no pods` }));
 }
 
-function unused({ program, flows }: DriftState): readonly Drift[] {
+/** By what they say: where a rule stands changes with each that is written before it. Of equal ones in a policy the first. */
+function unused({ program: { cluster }, flows }: DriftState): readonly Drift[] {
   if (flows === undefined || flows.size === 0) return [];
   const records = Array.from({ length: flows.size }, (_, row) => flows.recordAt(row));
-  return unusedRules(program.cluster, records).map((rule) => {
-    const subject = `${rule.direction} rule ${rule.index + 1} of ${policyText(rule)}`;
-    return { kind: 'unused-rule', subject, message: `none of ${records.length} recorded flows needed ${subject}` };
-  });
+  const policies = new Map([...cluster.policies, ...cluster.clusterPolicies].map((policy) => [policyText(policyName(policy)), policy]));
+  const drifts = new Map<string, Drift>();
+  for (const { direction, index, ...policy } of unusedRules(cluster, records)) {
+    const rule = policies.get(policyText(policy))![direction]!.find((one) => one.index === index)!; // it is of this cluster
+    const subject = `${direction} rule of ${policyText(policy)} ${ruleContent(direction, rule)}`;
+    if (!drifts.has(subject)) drifts.set(subject, { kind: 'unused-rule', subject, message: `none of ${records.length} recorded flows needed ${direction} rule ${index + 1} of ${policyText(policy)}` });
+  }
+  return [...drifts.values()];
 }

@@ -35,5 +35,9 @@ export function idlePolicies(program: Program): readonly PolicyName[] {
   }
   return [...program.cluster.policies, ...program.cluster.clusterPolicies]
     .filter((policy) => !busy.has(policy))
-    .map((policy) => ({ kind: policy.kind, namespace: policy.kind === 'NetworkPolicy' ? policy.namespace : '', name: policy.name }));
+    .map(policyName);
+}
+
+export function policyName(policy: NetworkPolicy | ClusterPolicy): PolicyName {
+  return { kind: policy.kind, namespace: policy.kind === 'NetworkPolicy' ? policy.namespace : '', name: policy.name };
 }
