@@ -3,17 +3,19 @@ import type { ClusterApi } from '../kube/cluster-api.ts';
 import { ReleaseError } from './release-error.ts';
 import { ReleaseLock, type LockOptions } from './release-lock.ts';
 import { placeLabel, placeOfObject } from './release-object.ts';
-import type { NamedObject, RecordedChange } from './release-record.ts';
+import { keptGaps, type NamedObject, type RecordedChange } from './release-record.ts';
 import { dropOldRecords, keepRecord, listReleases, setState } from './release-store.ts';
 
 export interface KeptChange {
   readonly changes: readonly RecordedChange[];
   readonly reason: string;
   readonly lock: LockOptions;
+  /** What is amiss behind it; undefined: nobody knows. */
+  readonly gaps?: readonly string[] | undefined;
 }
 
 /** `act` makes the change. Fails with ReleaseError where somebody writes the release, or it broke off; else as `act` does. */
-export async function keepChange(api: ClusterApi, { changes, reason, lock: options }: KeptChange, act: () => Promise<void>): Promise<void> {
+export async function keepChange(api: ClusterApi, { changes, reason, lock: options, gaps }: KeptChange, act: () => Promise<void>): Promise<void> {
   const { namespace, release } = options;
   const lock = await ReleaseLock.acquire(api, options);
   try {
@@ -22,7 +24,7 @@ export async function keepChange(api: ClusterApi, { changes, reason, lock: optio
     const broken = newest?.state === 'writing' ? newest : undefined;
     if (newest !== undefined && broken !== undefined && newest.record.reason !== reason) throw new ReleaseError('broken-off', `revision ${newest.record.revision} of the release ${release} broke off`, `\`bulkhead rollback ${release}\` takes it back, or the command that wrote it goes on`);
     const members = membersAfter(newest?.record.members ?? [], changes);
-    const begun = broken ?? await keepRecord(api, namespace, { version: 1, release, revision: (newest?.record.revision ?? 0) + 1, action: 'apply', at: options.now().toISOString(), reason, changes, members, helpers: [] });
+    const begun = broken ?? await keepRecord(api, namespace, { version: 1, release, revision: (newest?.record.revision ?? 0) + 1, action: 'apply', at: options.now().toISOString(), reason, changes, members, helpers: [], ...(gaps === undefined ? {} : keptGaps(gaps)) });
     await act();
     await setState(api, begun, 'written');
     await dropOldRecords(api, namespace, [...kept, begun]);

@@ -1,6 +1,8 @@
 // What a release has left in a cluster: each object that its kept revisions tell of, as the newest of them wrote it.
 import { WordError } from '../base/word-error.ts';
-import type { ObjectPlace, WantedObject } from '../kube/cluster-api.ts';
+import type { ClusterObject, ObjectPlace, WantedObject } from '../kube/cluster-api.ts';
+import { compareEntries, snapshotEntry, type SnapshotEntry } from '../kube/snapshot.ts';
+import { isPolicyKind } from '../read/values/kinds.ts';
 import { placeLabel } from './release-object.ts';
 import { placeOfChange, type KeptRelease, type RecordedChange, type ReleaseRecord } from './release-record.ts';
 
@@ -31,4 +33,16 @@ export function standingObjects(release: string, kept: readonly KeptRelease[]): 
 /** New before old. */
 function undoneBy({ revision, undoes = Infinity }: ReleaseRecord, kept: readonly KeptRelease[]): readonly ReleaseRecord[] {
   return kept.map(({ record }) => record).filter((other) => other.revision >= undoes && other.revision < revision).toReversed();
+}
+
+/** A cluster as it would be with them. Of staged policies no answer is computed. */
+export function entriesWith(entries: readonly SnapshotEntry[], standing: readonly StandingObject[]): readonly SnapshotEntry[] {
+  const policies = standing.filter(({ place }) => isPolicyKind(place.served.kind));
+  const theirs = new Set(policies.map(({ place: { served, namespace = '', name } }) => keyOf({ ...served, namespace, name })));
+  const written = policies.flatMap(({ object }) => (object === undefined ? [] : [snapshotEntry(object as ClusterObject)])); // as the server answered
+  return [...entries.filter((entry) => !theirs.has(keyOf(entry))), ...written].sort(compareEntries);
+}
+
+function keyOf({ apiVersion, kind, namespace, name }: Omit<SnapshotEntry, 'text'>): string {
+  return `${apiVersion} ${kind} ${namespace}/${name}`;
 }

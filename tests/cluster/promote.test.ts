@@ -65,6 +65,24 @@ test('it is in the history, and is taken back', wants, () => {
   assert.deepEqual(specOf('networkpolicy', 'web'), { ...SPEC, podSelector: { matchLabels: { app: 'web', tier: 'front' } }, policyTypes: ['Ingress', 'Egress'], egress: [{}] });
 });
 
+test('what had no policy once it was promoted is kept: what comes later is told from it', wants, () => {
+  server!.kubectl(['create', 'namespace', 'late']);
+  server!.kubectl(['create', 'serviceaccount', 'default', '-n', 'late']);
+  const pod = (name: string): void => apply({ apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'late', labels: { app: name } }, spec: { containers: [{ name: 'a', image: 'none' }] } });
+  const told = (): readonly string[] => {
+    const { status, stdout, stderr } = spawnSync(join(cloneRoot, 'bin/bulkhead'), ['drift', '--cluster', '--since-release', 'late', '-o', 'json', '--kubeconfig', server!.kubeconfig], { encoding: 'utf8', input: '' });
+    assert.deepEqual([status, stderr], [0, '']);
+    return (JSON.parse(stdout) as { readonly drift: readonly { readonly kind: string; readonly subject: string }[] }).drift.map(({ kind, subject }) => `${kind} ${subject}`);
+  };
+  pod('web');
+  pod('bare');
+  apply({ apiVersion: 'bulkhead.dev/v1alpha1', kind: 'StagedPolicy', metadata: { name: 'web', namespace: 'late', labels: { 'bulkhead.dev/release': 'late' } }, spec: { networkPolicy: { ...SPEC, policyTypes: ['Ingress', 'Egress'] } } });
+  assert.equal(promote('--yes', 'late/web').status, 0);
+  assert.deepEqual(told(), []);
+  pod('newcomer');
+  assert.deepEqual(told(), ['unprotected-workload late/newcomer egress', 'unprotected-workload late/newcomer ingress']);
+});
+
 test('a policy of the whole cluster; names that are none', wants, () => {
   const spec = { tier: 'Admin', priority: 5, subject: { namespaces: {} }, ingress: [{ action: 'Deny', from: [{ namespaces: {} }] }] };
   apply({ apiVersion: 'bulkhead.dev/v1alpha1', kind: 'StagedClusterPolicy', metadata: { name: 'wall' }, spec: { clusterNetworkPolicy: spec } });

@@ -11,6 +11,7 @@ import { sayingRights } from '../../release/missing-rights.ts';
 import { authored } from '../../release/release-object.ts';
 import { RELEASE_LABEL, type RecordedChange } from '../../release/release-record.ts';
 import { answersOf } from '../define/answer-proposals.ts';
+import { gapsAfter } from './gaps-after.ts';
 import { releaseLockOptions } from './release-holder.ts';
 import { UsageError } from '../../terminal/failures.ts';
 import { writeAnswer, writeNote } from '../../terminal/output.ts';
@@ -121,7 +122,7 @@ async function keepPromotion(api: ClusterApi, { staged, held, wanted }: Promotio
     { before: held === undefined ? null : authored(held), after: { ...after } },
     ...(options.keep === true ? [] : [{ before: authored(asObject(staged)), after: null }]),
   ];
-  await sayingRights(keepChange(api, { changes, ...historyOf(staged, options) }, act));
+  await sayingRights(keepChange(api, { changes, ...historyOf(staged, options), gaps: await gapsAfter(api, changes) }, act));
 }
 
 function historyOf(staged: StoredObject, { keepIn }: PromoteOptions): Pick<KeptChange, 'reason' | 'lock'> {
