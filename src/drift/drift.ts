@@ -15,6 +15,9 @@ import { ruleContent } from './rule-content.ts';
 
 export const DRIFT_KINDS = ['new-denial', 'failed-test', 'unprotected-workload', 'selects-nothing', 'unused-rule'] as const;
 
+/** From the writing of policies until every node refuses by them; what one lets through meanwhile shows nothing. */
+const IN_FORCE_MS = 60_000;
+
 export type DriftKind = (typeof DRIFT_KINDS)[number];
 
 export interface Drift {
@@ -31,6 +34,8 @@ export interface DriftState {
   readonly flows: FlowTable | undefined;
   /** The pods of the Program are not those of then, but of now: what it says of tests is not what was then. */
   readonly hasOtherPods?: boolean;
+  /** Of such a state, when it was written: milliseconds since 1970. What went through later was not refused in it. */
+  readonly writtenMs?: number | undefined;
   /** Of such a state, as `gapsOf` gave it then; undefined: it was not kept, and the pods of now are taken for those of then. */
   readonly gaps?: readonly string[] | undefined;
 }
@@ -71,10 +76,15 @@ function amiss(state: DriftState, tests: readonly PolicyTest[]): readonly Drift[
   return found.sort((a, b) => DRIFT_KINDS.indexOf(a.kind) - DRIFT_KINDS.indexOf(b.kind) || compareText(a.subject, b.subject));
 }
 
-/** Where nothing was recorded before: what the policies of that time would have let through of what is refused now. */
+/** Where nothing was recorded before: what the policies of that time would have let through of what is refused now, and what went through behind it. */
 function openedBefore(before: DriftState, { flows }: DriftState): ReadonlySet<string> | undefined {
   if (before.flows !== undefined || flows === undefined) return undefined;
-  return new Set([...replayFlows(before.program.cluster, flows).opened.records()].map(connectionText));
+  const opened = new Set([...replayFlows(before.program.cluster, flows).opened.records()].map(connectionText));
+  const inForceMs = (before.writtenMs ?? Infinity) + IN_FORCE_MS;
+  for (let row = 0; row < flows.size; row++) {
+    if (flows.columns.lastSeen[row]! > inForceMs && flows.verdictAt(row) === 'allowed') opened.add(connectionText(flows.recordAt(row)));
+  }
+  return opened;
 }
 
 /** By pair and port, over both families. */

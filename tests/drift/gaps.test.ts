@@ -8,7 +8,7 @@ import { FlowTable } from '../../src/flow/flow-table.ts';
 import { readPolicyTests } from '../../src/probe/policy-test.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
 import { keptGaps, readRecord, recordObject, type ReleaseRecord } from '../../src/release/release-record.ts';
-import { flow } from '../history/sample-flows.ts';
+import { flow, NOON, podEnd } from '../history/sample-flows.ts';
 
 function program(pods: Readonly<Record<string, string>>): Program {
   const objects = Object.entries(pods).map(([name, app]) => `apiVersion: v1\nkind: Pod\nmetadata: { name: ${name}, namespace: shop, labels: { app: ${app} } }\nspec: { containers: [{ name: c, image: x }] }\n`);
@@ -37,6 +37,21 @@ test('a test that fails is told where nobody knows whether it held then', () => 
   const { tests } = readPolicyTests('shop.test.yaml', file);
   const told = (hasOtherPods: boolean): readonly string[] => findDrift({ before: { program: now, flows: undefined, hasOtherPods, gaps: gapsOf(now) }, now: { program: now, flows: undefined }, tests }).map(({ kind }) => kind);
   assert.deepEqual([told(false), told(true)], [[], ['failed-test']]);
+});
+
+test('a refusal since a label changed is told where the same went through behind the release', () => {
+  const now = program({ web: 'renamed', db: 'db' });
+  const ends = { source: podEnd('shop', 'web'), target: podEnd('shop', 'db') };
+  const told = (allowedMs: number): readonly string[] => {
+    const flows = new FlowTable();
+    flows.add(flow({ ...ends, verdict: 'denied', firstSeen: NOON, lastSeen: NOON }));
+    flows.add(flow({ ...ends, firstSeen: allowedMs, lastSeen: allowedMs }));
+    flows.add(flow({ ...ends, verdict: 'denied', port: 80, firstSeen: NOON, lastSeen: NOON }));
+    return findDrift({ before: { program: now, flows: undefined, hasOtherPods: true, gaps: gapsOf(now), writtenMs: NOON - 3_600_000 }, now: { program: now, flows }, tests: [] }).filter(({ kind }) => kind === 'new-denial').map(({ subject }) => subject);
+  };
+  assert.deepEqual(told(NOON - 1_000), ['shop/web → shop/db tcp/3306']);
+  assert.deepEqual(told(NOON - 3_590_000), [], 'it went through until the nodes had the policies');
+  assert.deepEqual(told(NOON - 7_200_000), [], 'the release itself refuses it');
 });
 
 test('where no flow was recorded no rule is known to be unused, now and then', () => {

@@ -120,7 +120,8 @@ async function lookForDrift(paths: readonly string[], options: DriftOptions): Pr
   if (tests === undefined || program === undefined || old === undefined) return undefined;
   const [flows, oldFlows] = [namesFlows(options) ? await readFlows(options) : undefined, options.oldFlows === undefined ? undefined : await readFlowFiles(options.oldFlows, { lenient: options.lenient })];
   if ((flows === undefined && namesFlows(options)) || (oldFlows === undefined && options.oldFlows !== undefined)) return undefined;
-  return findDrift({ before: old === 'none' ? undefined : { program: old, flows: oldFlows?.table, hasOtherPods: options.sinceRelease !== undefined, gaps: sides.gaps }, now: { program, flows: flows?.table }, tests });
+  if (options.sinceRelease !== undefined && flows !== undefined && oldFlows === undefined) await writeNote(`bulkhead: what was refused is held against the pods of today: of those whose labels changed since ${options.sinceRelease} was written, a refusal is told where the same went through since, and no other; --old-flows tells them all\n`);
+  return findDrift({ before: old === 'none' ? undefined : { program: old, flows: oldFlows?.table, hasOtherPods: options.sinceRelease !== undefined, gaps: sides.gaps, writtenMs: sides.writtenMs }, now: { program, flows: flows?.table }, tests });
 }
 
 interface Alerting {
@@ -165,7 +166,7 @@ function sayingsOf({ fresh, resolved }: News, namespace: string): readonly Sayin
   return more <= 1 ? all : [...all.slice(0, -more), { ...common, reason: 'PolicyDrift', type: 'Warning', note: `and ${more} more`, key: [more] }];
 }
 
-type OpenedStates = Omit<OpenedSides, 'before'> & { readonly before: OpenedFiles | undefined; readonly gaps?: readonly string[] | undefined };
+type OpenedStates = Omit<OpenedSides, 'before'> & { readonly before: OpenedFiles | undefined; readonly gaps?: readonly string[] | undefined; readonly writtenMs?: number };
 
 async function openStates(paths: readonly string[], options: DriftOptions): Promise<OpenedStates> {
   const { oldRef, oldFlows, sinceRelease, keepIn, cluster, file = [] } = options;

@@ -16,6 +16,8 @@ export interface ReleaseChoice {
 export interface SidesSinceRelease extends OpenedSides {
   /** What was amiss when it was written; undefined: it was not kept. */
   readonly gaps: readonly string[] | undefined;
+  /** Milliseconds since 1970. */
+  readonly writtenMs: number;
 }
 
 /** Fails with WordError, ClusterError. */
@@ -24,6 +26,7 @@ export async function openSinceRelease({ release, keepIn }: ReleaseChoice, optio
   const api = await openKubeApi({ ...(context === undefined ? {} : { context }), ...(kubeconfig === undefined ? {} : { kubeconfig }) });
   const kept = await sayingRights(listReleases(api, keepIn, release));
   const standing = standingObjects(release, kept).filter(({ place }) => namespace === undefined || place.namespace === undefined || place.namespace === namespace);
+  const newest = kept.at(-1)!.record; // else nothing stands
   const { name, read } = await fetchCluster(options);
-  return { before: await openedCluster(name, { ...read, entries: entriesWith(read.entries, standing) }), after: await openedCluster(name, read), gaps: kept.at(-1)?.record.gaps };
+  return { before: await openedCluster(name, { ...read, entries: entriesWith(read.entries, standing) }), after: await openedCluster(name, read), gaps: newest.gaps, writtenMs: Date.parse(newest.at) };
 }
