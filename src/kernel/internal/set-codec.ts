@@ -180,6 +180,40 @@ function readElement(bytes: Buffer, start: number, end: number, shape: SetShape)
   return { key, keyText, last, data, isIntervalEnd, packets, note, endsInMs };
 }
 
+/** What an element of a dynamic set counted. */
+export interface ElementCount {
+  /** As of `RawElement`. */
+  readonly keyText: string;
+  readonly packets: number;
+  readonly endsInMs: number | undefined;
+}
+
+/** Most elements that are counted are known from the last time, by their text: no key is read. */
+export function readCounts({ bytes, start, end }: Message, counts: ElementCount[]): void {
+  visitAttributes(bytes, start, end, (type, listStart, listEnd) => {
+    if (type !== NFTA_SET_ELEM_LIST_ELEMENTS) return;
+    visitAttributes(bytes, listStart, listEnd, (_, from, until) => counts.push(readCount(bytes, from, until)));
+  });
+}
+
+function readCount(bytes: Buffer, start: number, end: number): ElementCount {
+  let keyText = '';
+  let packets = 0;
+  let endsInMs: number | undefined;
+  visitAttributes(bytes, start, end, (type, from, until) => {
+    if (type === NFTA_SET_ELEM_KEY) keyText = bytes.toString('latin1', from, until);
+    else if (type === NFTA_SET_ELEM_EXPIRATION) endsInMs = bytes.readUInt32BE(from) * 2 ** 32 + bytes.readUInt32BE(from + 4);
+    else if (type === NFTA_SET_ELEM_EXPR) packets += readCounter(bytes, from, until);
+    else if (type === NFTA_SET_ELEM_EXPRESSIONS) visitAttributes(bytes, from, until, (_, a, b) => (packets += readCounter(bytes, a, b)));
+  });
+  return { keyText, packets, endsInMs };
+}
+
+/** `text`: as of `RawElement`. */
+export function keyOfText(text: string, shape: SetShape): Key {
+  return readKey(Buffer.from(text, 'latin1'), 0, shape);
+}
+
 function readKey(bytes: Buffer, start: number, shape: SetShape): Key {
   let at = start + 4;
   return shape.fields.map((field, index) => {

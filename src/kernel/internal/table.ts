@@ -3,9 +3,9 @@ import { constants } from 'node:os';
 import type { Element, Elements } from '../../emit/element.ts';
 import { SET_SHAPES, type SetShape } from '../../emit/set-shape.ts';
 import { loadLibc } from '../libc.ts';
-import { FAMILY_INET, MessageWriter, NLM_F_REQUEST, SUBSYSTEM_NFTABLES, visitAttributes } from './netfilter-message.ts';
+import { FAMILY_INET, MessageWriter, NLM_F_REQUEST, SUBSYSTEM_NFTABLES, visitAttributes, type Message } from './netfilter-message.ts';
 import type { NetfilterSocket } from './netfilter-socket.ts';
-import { joinElements, NFTA_SET_ELEM_LIST_SET, NFTA_SET_ELEM_LIST_TABLE, readElements, type RawElement } from './set-codec.ts';
+import { joinElements, NFTA_SET_ELEM_LIST_SET, NFTA_SET_ELEM_LIST_TABLE, readCounts, readElements, type ElementCount, type RawElement } from './set-codec.ts';
 import { HOOK_CHAIN } from './skeleton.ts';
 import { refusal, sendInBatches } from './transact.ts';
 
@@ -67,33 +67,50 @@ export function readAllElements(socket: NetfilterSocket, table: string): Element
 const READS_MAX = 50;
 const READ_PAUSE_MS = 2;
 
+export function readRawElements(socket: NetfilterSocket, table: string, shape: SetShape): RawElement[] {
+  const parse = (message: Message, elements: RawElement[]): void => readElements(message, shape, elements);
+  if (shape.isInterval) return dumpElements(socket, { table, set: shape.name, parse });
+  return withoutDoubles(() => dumpElements(socket, { table, set: shape.name, parse }));
+}
+
+/** Of a dynamic set. */
+export function readElementCounts(socket: NetfilterSocket, table: string, set: string): ElementCount[] {
+  return withoutDoubles(() => dumpElements(socket, { table, set, parse: readCounts }));
+}
+
 /**
  * A hash table that still grows after elements were added is walked in two orders: the dump then lacks as many elements
  * as it gives twice. It grows for some milliseconds at most, and dynamic sets, whose packets add on, may not settle:
  * what comes of the last attempt is given without the doubles.
  */
-export function readRawElements(socket: NetfilterSocket, table: string, shape: SetShape): RawElement[] {
+function withoutDoubles<Read extends { readonly keyText: string }>(dump: () => Read[]): Read[] {
   for (let attempt = 1; ; attempt++) {
-    const raw = dumpElements(socket, table, shape);
-    if (shape.isInterval) return raw;
-    const distinct = new Map(raw.map((element) => [element.keyText, element]));
-    if (distinct.size === raw.length || attempt === READS_MAX) return [...distinct.values()];
+    const read = dump();
+    const distinct = new Map(read.map((element) => [element.keyText, element]));
+    if (distinct.size === read.length) return read;
+    if (attempt === READS_MAX) return [...distinct.values()];
     loadLibc().poll(NO_ENTRIES, 0, READ_PAUSE_MS);
   }
 }
 
 const NO_ENTRIES = Buffer.alloc(8);
 
-function dumpElements(socket: NetfilterSocket, table: string, shape: SetShape): RawElement[] {
-  return socket.dump<RawElement>(
+interface ElementDump<Read> {
+  readonly table: string;
+  readonly set: string;
+  readonly parse: (message: Message, read: Read[]) => void;
+}
+
+function dumpElements<Read>(socket: NetfilterSocket, { table, set, parse }: ElementDump<Read>): Read[] {
+  return socket.dump<Read>(
     { subsystem: SUBSYSTEM_NFTABLES, type: NFT_MSG_GETSETELEM, family: FAMILY_INET },
     {
-      doing: `read set \`${shape.name}\` of table \`${table}\``,
+      doing: `read set \`${set}\` of table \`${table}\``,
       body: (writer) => {
         writer.text(NFTA_SET_ELEM_LIST_TABLE, table);
-        writer.text(NFTA_SET_ELEM_LIST_SET, shape.name);
+        writer.text(NFTA_SET_ELEM_LIST_SET, set);
       },
-      parse: (message, values) => readElements(message, shape, values),
+      parse,
     },
   );
 }
