@@ -16,6 +16,8 @@ await ask('who talked to shop/db last week', { target: 'shop/db', sinceMs: week 
 await ask('the same from the middle of the first day', { target: 'shop/db', sinceMs: week + 12.5 * HOUR_MS });
 await ask('what of it was refused, the last day', { target: 'shop/db', verdict: 'denied', sinceMs: lastDay });
 await ask('everything that reached the namespace shop in the week', { target: 'shop/*', sinceMs: week });
+await ask('all that was refused in the week', { verdict: 'denied', sinceMs: week });
+await ask('the latest hundred of the week', { limit: 100, sinceMs: week });
 await store.close();
 
 async function ask(name: string, question: Omit<Question, 'readable'>): Promise<void> {

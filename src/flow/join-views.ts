@@ -34,10 +34,7 @@ export class FlowJoining {
     let passage = this.#passages.get(key);
     if (passage === undefined && this.#passages.size === PASSAGES_MAX) return record;
     if (passage === undefined) this.#passages.set(key, (passage = new Map()));
-    const name = `${position} ${record.verdict} ${record.service ?? ''}`;
-    const before = passage.get(name);
-    const more: FlowRecord = { ...record, source, target };
-    passage.set(name, { ...(before === undefined ? more : sumFlows(before, more)), position });
+    addView(passage, { ...record, source, target, position });
     return undefined;
   }
 
@@ -48,10 +45,18 @@ export class FlowJoining {
   }
 }
 
-export function joinViews(records: readonly FlowRecord[]): readonly FlowRecord[] {
-  const joining = new FlowJoining();
-  const whole = records.flatMap((record) => joining.add(record) ?? []);
-  return [...whole, ...joining.take()];
+/** Of records that are known to be of one passage: folded, and of the same ends and traffic between the same two nodes. */
+export function joinPassage(records: readonly FlowRecord[]): readonly FlowRecord[] {
+  const passage: Passage = new Map();
+  for (const record of records) addView(passage, { ...record, position: positionOf(record)! });
+  return settle([...passage.values()]);
+}
+
+function addView(passage: Passage, view: View): void {
+  const { position, verdict, service = '' } = view;
+  const name = `${position} ${verdict} ${service}`;
+  const before = passage.get(name);
+  passage.set(name, before === undefined ? view : { ...sumFlows(before, view), position });
 }
 
 export function positionOf({ node, source, target }: Pick<FlowRecord, 'node' | 'source' | 'target'>): Position | undefined {

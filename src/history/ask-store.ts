@@ -1,23 +1,19 @@
 // A question to the store becomes records: the flows it means, summed over the days it asks for.
-import type { DuckDBConnection } from '@duckdb/node-api';
 import { flowFilter, serviceOfWord } from '../flow/filter-flows.ts';
 import type { FlowRecord } from '../flow/flow-record.ts';
 import { foldNode } from '../flow/fold-end.ts';
-import { queryRows, type DuckDb } from './duckdb.ts';
+import { queryRows } from './duckdb.ts';
 import { endText } from './batching.ts';
 import { parsedEnd, type Dictionaries } from './dictionaries.ts';
-import type { FlowStore, OpenStore } from './flow-store.ts';
+import type { FlowStore } from './flow-store.ts';
 import { JoinedSums, RECORDS_AT_ONCE, verdictOf } from './joined-sums.ts';
 import { LatestRecords } from './latest-records.ts';
 import { concealRecord, type Readable } from './readable-flows.ts';
-import { DAY_MS, dayOf, dayTable, findDays, findSums, sumsTable } from './store-schema.ts';
-import { recordMaker, wantedFlows, type FlowWords, type Seen } from './wanted-flows.ts';
+import { latestFlows, streamSums, type LatestFlows, type Reading, type SeenBounds } from './seen-sums.ts';
+import { recordMaker, wantedFlows, type FlowWords } from './wanted-flows.ts';
 
-export interface Question extends FlowWords {
+export interface Question extends FlowWords, SeenBounds {
   readonly readable: Readable;
-  /** Milliseconds since 1970. Flows last seen since then, first seen until then. */
-  readonly sinceMs?: number | undefined;
-  readonly untilMs?: number | undefined;
   /** Only flows that the whole history had not seen before then. */
   readonly newSinceMs?: number | undefined;
   /** The latest ones. */
@@ -28,36 +24,51 @@ export interface Question extends FlowWords {
  * In no order, unless there is a limit: then the latest first; some thousand at a time. What several nodes told of the same connections is
  * joined before it is held against the verdict and the Service that are asked for. Throws WordError, HistoryError.
  */
-export async function askStore(store: FlowStore, question: Question, take: (records: readonly FlowRecord[]) => Promise<void>): Promise<void> {
+export async function askStore(store: FlowStore, question: Question, take: Take): Promise<void> {
   await store.read(async (open, connection, duckDb) => {
     const { known } = open;
+    const reading = { open, connection, duckDb };
     const flows = numbersOf(known, wantedFlows(known, { ...question, verdict: undefined }, question.readable));
     const joined = await JoinedSums.of(known, flows, question.verdict);
     const wanted = question.verdict === undefined ? flows : flows.filter((flow) => joined.has(flow) || verdictOf(known, flow) === question.verdict);
-    const days = await findTables(connection, question);
-    if (wanted.length === 0 || days.length === 0) return;
-    const isNew = question.newSinceMs === undefined ? () => true : await newFlows({ open, connection, duckDb }, wanted, question.newSinceMs);
+    if (wanted.length === 0) return;
+    const isNew = question.newSinceMs === undefined ? () => true : await newFlows(reading, wanted, question.newSinceMs);
     const asked = wanted.filter((flow) => joined.has(flow) || isNew(flow));
     if (asked.length === 0) return;
     const isMeant = meantBy(question);
     const madeOf = recordMaker(known);
-    const shownOf = (records: readonly FlowRecord[]): readonly FlowRecord[] => records.map((record) => concealRecord(question.readable, record)).filter(isMeant);
-    const latest = question.limit === undefined ? undefined : new LatestRecords(question.limit);
-    const give = async (records: readonly FlowRecord[]): Promise<void> => (latest === undefined ? take(shownOf(records)) : latest.add(shownOf(records)));
-    await streamSums({ open, connection, duckDb }, sumSql(question, days, asked.length === known.flows.size), asked, async (sums) => {
-      for (const { flow, ...seen } of sums) if (joined.has(flow)) joined.put(flow, seen);
-      await give(sums.filter(({ flow }) => !joined.has(flow)).map(({ flow, ...seen }) => madeOf(flow, seen)));
+    const tell: Tell = async (told, give) => {
+      const giveMeant: Take = (records) => give(records.map((record) => concealRecord(question.readable, record)).filter(isMeant));
+      await streamSums(reading, told, question, async (sums) => {
+        for (const { flow, ...seen } of sums) if (joined.has(flow)) joined.put(flow, seen);
+        await giveMeant(sums.filter(({ flow }) => !joined.has(flow)).map(({ flow, ...seen }) => madeOf(flow, seen)));
+      });
+      for await (const records of joined.records(madeOf, isNew)) await giveMeant(records);
+    };
+    if (question.limit === undefined) return await tell(asked, take);
+    const records = await latestRecords(question.limit, tell, async (flowsWanted) => {
+      const latest = flowsWanted < asked.length ? await latestFlows(reading, asked, question, flowsWanted) : { flows: asked, from: -Infinity };
+      return { ...latest, flows: joined.withJoined(latest.flows) };
     });
-    let before = Infinity;
-    // Of the latest only: nothing of a connection is later than it was last seen.
-    for (let connections = question.limit ?? Infinity; before > -Infinity && latest?.isFullFrom(before) !== true; connections *= 4) {
-      const from = joined.lastSeenOf(connections);
-      for await (const records of joined.records(madeOf, { from, before, isWanted: isNew })) await give(records);
-      before = from;
-    }
-    const records = latest?.records() ?? [];
     for (let start = 0; start < records.length; start += RECORDS_AT_ONCE) await take(records.slice(start, start + RECORDS_AT_ONCE));
   });
+}
+
+type Take = (records: readonly FlowRecord[]) => Promise<void>;
+/** Flows that are joined go in with all of their connection. */
+type Tell = (flows: readonly number[], give: Take) => Promise<void>;
+
+/** A connection is told by two or three flows, and some of them are not meant. */
+const FLOWS_OF_RECORD = 4;
+
+/** Sums are made of the latest flows alone: nothing of a connection is later than the latest of its flows. */
+async function latestRecords(limit: number, tell: Tell, latestOf: (flowsWanted: number) => Promise<LatestFlows>): Promise<readonly FlowRecord[]> {
+  for (let flowsWanted = limit * FLOWS_OF_RECORD; ; flowsWanted *= 4) {
+    const { flows, from } = await latestOf(flowsWanted);
+    const latest = new LatestRecords(limit);
+    await tell(flows, async (records) => latest.add(records));
+    if (from === -Infinity || latest.isFullFrom(from)) return latest.records();
+  }
 }
 
 /** What is asked for of records that are joined: neither is known before. */
@@ -71,53 +82,12 @@ function numbersOf({ flows }: Dictionaries, isWanted: (flow: number) => boolean)
   return found;
 }
 
-type Bounds = Pick<Question, 'sinceMs' | 'untilMs'>;
-
-interface AskedTable {
-  readonly day: number;
-  readonly table: string;
-}
-
-/** Of a day that is asked for whole its sums, where it has them. */
-async function findTables(connection: DuckDBConnection, { sinceMs = 0, untilMs = Infinity }: Bounds): Promise<readonly AskedTable[]> {
-  const sums = new Set(await findSums(connection));
-  const isWhole = (day: number): boolean => sinceMs <= day * DAY_MS && untilMs >= (day + 1) * DAY_MS;
-  return (await findDays(connection)).filter((day) => day >= dayOf(sinceMs)).map((day) => ({ day, table: isWhole(day) && sums.has(day) ? sumsTable(day) : dayTable(day) }));
-}
-
-/** Numbers only go into the text. */
-function sumSql({ sinceMs, untilMs }: Bounds, tables: readonly AskedTable[], isAll: boolean): string {
-  const parts = tables.map(({ day, table }) => `SELECT flow, ${day * DAY_MS}::BIGINT + last AS seen, lasted, count, openings FROM ${table}`);
-  const bounds = [
-    ...(isAll ? [] : ['flow IN (SELECT unnest($1))']),
-    ...(sinceMs === undefined ? [] : [`seen >= ${Math.trunc(sinceMs)}`]),
-    ...(untilMs === undefined ? [] : [`seen - lasted <= ${Math.trunc(untilMs)}`]),
-  ];
-  return `SELECT flow, sum(count)::DOUBLE, CASE WHEN count(openings) = count(*) THEN sum(openings)::DOUBLE END, min(seen - lasted)::DOUBLE, max(seen)::DOUBLE
-    FROM (${parts.join(' UNION ALL ')}) ${bounds.length === 0 ? '' : `WHERE ${bounds.join(' AND ')}`} GROUP BY flow`;
-}
-
-interface Reading {
-  readonly open: OpenStore;
-  readonly connection: DuckDBConnection;
-  readonly duckDb: DuckDb;
-}
-
-async function streamSums({ connection, duckDb }: Reading, sql: string, flows: readonly number[], take: (sums: readonly (Seen & { readonly flow: number })[]) => Promise<void>): Promise<void> {
-  const { LIST, INTEGER, listValue } = duckDb;
-  const result = sql.includes('$1') ? await connection.stream(sql, [listValue([...flows])], [LIST(INTEGER)]) : await connection.stream(sql);
-  for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
-    const rows = chunk.getRows() as unknown as (readonly [number, number, number | null, number, number])[]; // as the statement says
-    await take(rows.map(([flow, count, openings, firstSeen, lastSeen]) => ({ flow, count, openings: openings ?? undefined, firstSeen, lastSeen })));
-  }
-}
-
 /** Neither on another node nor by another rule was it seen before. */
 async function newFlows(reading: Reading, flows: readonly number[], newSinceMs: number): Promise<(flow: number) => boolean> {
   const { known } = reading.open;
   const old = new Set<string>();
   const nameOf = endNames(known);
-  await streamSums(reading, sumSql({}, await findTables(reading.connection, {}), flows.length === known.flows.size), flows, async (sums) => {
+  await streamSums(reading, flows, {}, async (sums) => {
     for (const { flow, firstSeen } of sums) if (firstSeen < newSinceMs) old.add(trafficOf(known, flow, nameOf));
   });
   return (flow) => !old.has(trafficOf(known, flow, nameOf));

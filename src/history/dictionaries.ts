@@ -19,7 +19,7 @@ export interface Dictionaries {
   readonly names: TextIds;
   readonly flows: FlowKeys;
   /** By number of an end; those not yet asked for are missing. */
-  readonly parsedEnds: Map<number, FlowEnd>;
+  readonly parsedEnds: (FlowEnd | undefined)[];
   /** Made since the last transaction, in their order. */
   readonly fresh: FreshEntries;
 }
@@ -38,7 +38,7 @@ export async function loadDictionaries(connection: DuckDBConnection): Promise<Di
     reasons: await texts('reasons', REASONS_MAX),
     names: await texts('names', NAMES_MAX),
     flows: await FlowKeys.load(queryColumns(connection, `SELECT id, ${KEY_COLUMNS.join(', ')} FROM flows`), FLOWS_MAX),
-    parsedEnds: new Map(),
+    parsedEnds: [],
     fresh: { ends: [], reasons: [], names: [], flows: [] },
   };
 }
@@ -53,11 +53,11 @@ export function internText({ fresh, ...all }: Dictionaries, kind: 'ends' | 'reas
 }
 
 export function parsedEnd({ ends, parsedEnds }: Dictionaries, id: number): FlowEnd | undefined {
-  const known = parsedEnds.get(id);
+  const known = parsedEnds[id];
   if (known !== undefined) return known;
   const text = ends.textOf(id);
   const end = text === undefined ? undefined : readEndText(text);
-  if (end !== undefined) parsedEnds.set(id, end);
+  if (end !== undefined) parsedEnds[id] = end;
   return end;
 }
 

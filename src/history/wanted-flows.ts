@@ -63,13 +63,10 @@ function portTest(word: string | undefined): (protocol: number, port: number) =>
 const NOWHERE = { kind: 'outside', address: { family: 4, value: 0n }, names: [], node: undefined, isOwnNode: false } as const;
 const ANY_FLOW: FlowRecord = { verdict: 'allowed', source: NOWHERE, target: NOWHERE, family: 4, protocol: 6, port: 1, count: 1, openings: undefined, firstSeen: 0, lastSeen: 0, node: undefined, service: undefined, reason: undefined };
 
-function remembered<T>(find: (value: number) => T): (value: number) => T {
-  const answers = new Map<number, T>();
-  return (value) => {
-    let answer = answers.get(value);
-    if (answer === undefined) answers.set(value, (answer = find(value)));
-    return answer;
-  };
+/** Of numbers that are small: an array is several times faster than a `Map`. */
+function remembered(find: (value: number) => boolean): (value: number) => boolean {
+  const answers: (boolean | undefined)[] = [];
+  return (value) => (answers[value] ??= find(value));
 }
 
 export interface Seen {

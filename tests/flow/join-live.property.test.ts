@@ -5,11 +5,10 @@ import fc from 'fast-check';
 import { flowFilter } from '../../src/flow/filter-flows.ts';
 import type { FlowRecord } from '../../src/flow/flow-record.ts';
 import { LiveJoining } from '../../src/flow/join-live.ts';
-import { joinViews } from '../../src/flow/join-views.ts';
 import { readFlow } from '../../src/flow/read-flow.ts';
 import { flowJson } from '../../src/flow/write-flow.ts';
 import { concealRecord, type Readable } from '../../src/history/readable-flows.ts';
-import { checkConnections, pairOf, sums, told, truth, type Connection } from './two-node-connections.ts';
+import { checkConnections, joinAll, pairOf, sums, told, truth, type Connection } from './two-node-connections.ts';
 
 const all = (): boolean => true;
 const byVerdict = (one: FlowRecord): string => `${pairOf(one)} ${one.verdict}`;
@@ -48,7 +47,7 @@ test('in whatever order nodes tell, each connection is shown once, and in the en
     assert.deepEqual(believed(shown), believed(connections.map(truth)));
     corrected += shown.filter(({ corrects }) => corrects === true).length;
     for (const readable of ['all', new Set(['shop']), new Set(['bank'])] as const) {
-      assert.deepEqual(sums(joinViews(writtenAndRead(shown, readable)), byVerdict), sums(connections.map(truth), byVerdict), `written down and read as records by who may read ${readable === 'all' ? 'all' : [...readable].join()}`);
+      assert.deepEqual(sums(joinAll(writtenAndRead(shown, readable)), byVerdict), sums(connections.map(truth), byVerdict), `written down and read as records by who may read ${readable === 'all' ? 'all' : [...readable].join()}`);
     }
   });
   assert.ok(corrected > 1000, `${corrected} corrected in all`);
@@ -95,7 +94,7 @@ test('a connection from outside that a node let pass on to the one that refused 
   const source: FlowRecord['source'] = { kind: 'outside', address: { family: 4, value: 5n }, names: [], node: undefined, isOwnNode: false };
   const shown = shownOf([{ ...near, source, node: 'n7' }, { ...far, source }]);
   assert.deepEqual(shown.map(brief), ['allowed 1 by shop/s1', 'denied 1, told as allowed before']);
-  for (const readable of ['all', new Set(['bank'])] as const) assert.deepEqual(joinViews(writtenAndRead(shown, readable)).map(({ verdict, count }) => `${verdict} ${count}`), ['denied 1']);
+  for (const readable of ['all', new Set(['bank'])] as const) assert.deepEqual(joinAll(writtenAndRead(shown, readable)).map(({ verdict, count }) => `${verdict} ${count}`), ['denied 1']);
 });
 
 test('a filter shows corrections of what it let through, and takes nothing else for one', () => {

@@ -1,6 +1,7 @@
 // Random connections between pods of several nodes, and what the agents of the nodes tell of each.
 import fc from 'fast-check';
 import type { FlowEnd, FlowRecord } from '../../src/flow/flow-record.ts';
+import { FlowJoining } from '../../src/flow/join-views.ts';
 
 const NODES = 4;
 
@@ -64,4 +65,10 @@ export function truth(connection: Connection): FlowRecord {
 export function checkConnections<Value>(other: fc.Arbitrary<Value>, property: (all: readonly Connection[], value: Value) => void): void {
   const seed = process.env['BULKHEAD_SEED'];
   fc.assert(fc.property(connections, other, property), { numRuns: 500, ...(seed === undefined ? {} : { seed: Number(seed) }) });
+}
+
+export function joinAll(records: readonly FlowRecord[]): readonly FlowRecord[] {
+  const joining = new FlowJoining();
+  const whole = records.flatMap((one) => joining.add(one) ?? []);
+  return [...whole, ...joining.take()];
 }

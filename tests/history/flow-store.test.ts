@@ -13,7 +13,7 @@ import type { FlowStore, StoreOptions } from '../../src/history/flow-store.ts';
 import { forgetFlows, knownNamespaces, redactOutside } from '../../src/history/forget-flows.ts';
 import { openHistory } from '../../src/history/history.ts';
 import { keepDays } from '../../src/history/keep-days.ts';
-import { dayOf, dayTable, findSums, sumsTable } from '../../src/history/store-schema.ts';
+import { DAY_MS, dayOf, dayTable, findSums, sumsTable } from '../../src/history/store-schema.ts';
 import { cloneRoot } from '../needs.ts';
 import { batchOf, flow, NOON, outsideEnd, podEnd } from './sample-flows.ts';
 
@@ -74,6 +74,33 @@ test('the latest of many connections between two nodes are those of all that are
         const sure = (records: readonly FlowRecord[]): readonly string[] => records.filter(({ lastSeen }) => lastSeen > last).map(textOf).sort();
         assert.deepEqual([chunks.flat().length, ...sure(chunks.flat())], [Math.min(limit, all.length), ...sure(all)], `${verdict} ${limit}`);
         assert.ok(chunks.every(({ length }) => length <= 1_000), 'an answer of a million is no single text');
+      }
+    }
+  });
+});
+
+test('the latest of some days are those of all that are the latest, whatever the times', async () => {
+  await withStore(async (store) => {
+    const onNode = (name: string, node: string) => ({ ...podEnd('shop', name), node });
+    const ends = { source: onNode('web', 'node-a'), target: onNode('db', 'node-b') };
+    // Some are seen on one of five days alone, and some of the next day by the one node alone.
+    const told = Array.from({ length: 5 }, (_, day) => Array.from({ length: 40 }, (__, index) => {
+      const lastSeen = NOON - 4 * DAY_MS + day * DAY_MS - ((index * 7_919 + day * 31) % 80_000);
+      return flow({ ...ends, port: 1 + ((index * (day + 3)) % 90), firstSeen: lastSeen - 50_000, lastSeen });
+    })).flat();
+    await store.take(batchOf(told.filter((_, index) => index % 3 !== 0), { node: 'node-a' }));
+    await store.take(batchOf(told.map((record, index) => (index % 2 === 0 ? { ...record, verdict: 'denied' as const, firstSeen: record.firstSeen + DAY_MS, lastSeen: record.lastSeen + DAY_MS } : record)), { node: 'node-b' }));
+    await keepDays(store, { bytesMax: 1e12 });
+    const textOf = ({ verdict, port, count, firstSeen, lastSeen }: FlowRecord): string => `${verdict} ${port} ${count} ${firstSeen} ${lastSeen}`;
+    for (const verdict of [undefined, 'allowed', 'denied'] as const) {
+      for (const times of [{}, { sinceMs: NOON - 3 * DAY_MS }, { untilMs: NOON - 2 * DAY_MS - 60_000 }, { sinceMs: NOON - 3 * DAY_MS - 90_000, untilMs: NOON - DAY_MS }]) {
+        const all = (await ask(store, { verdict, ...times })).toSorted((a, b) => b.lastSeen - a.lastSeen);
+        for (const limit of [1, 2, 7, 20, 60, 1_000]) {
+          const latest = await ask(store, { verdict, ...times, limit });
+          const last = all[Math.min(limit, all.length) - 1]!.lastSeen;
+          const sure = (records: readonly FlowRecord[]): readonly string[] => records.filter(({ lastSeen }) => lastSeen > last).map(textOf).sort();
+          assert.deepEqual([latest.length, ...sure(latest)], [Math.min(limit, all.length), ...sure(all)], JSON.stringify({ verdict, ...times, limit }));
+        }
       }
     }
   });
