@@ -48,3 +48,19 @@ test('alerts have names of their own, and say what is the matter', () => {
   assert.equal(new Set(alerts.map(({ alert }) => alert)).size, alerts.length);
   for (const { labels, annotations } of alerts) assert.ok(['critical', 'warning', 'info'].includes(labels.severity) && annotations.summary.length > 20);
 });
+
+test('a summary names labels that are left in the answer, and whole numbers', () => {
+  const tested = new Set(['test', 'expectation']);
+  for (const { expr, annotations: { summary } } of alerts) {
+    const grouped = /\bby \(([a-z, ]+)\)/.exec(expr)?.[1]?.split(', ');
+    for (const [, label] of summary.matchAll(/\$labels\.([a-z_]+)/g)) {
+      const isLeft = grouped === undefined ? label === 'instance' || tested.has(label!) || new RegExp(`[{,]${label}="`).test(text) : grouped.includes(label!);
+      assert.ok(isLeft, `${label} of ${expr}`);
+    }
+    if (/\bincrease\(/.test(expr)) assert.doesNotMatch(summary, /\{\{ \$value \}\}/, 'Prometheus extrapolates to parts of a count');
+  }
+});
+
+test('an agent that says nothing any more is told of', () => {
+  assert.ok(expressions.includes('count by (node) (bulkhead_agent_info offset 1h) unless on (node) bulkhead_agent_info'));
+});
