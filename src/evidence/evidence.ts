@@ -50,7 +50,7 @@ export interface Evidence extends Pick<EvidenceQuestion, 'diagnosis' | 'tests' |
   readonly entrances: readonly NamedEntrance[];
   /** A text: why it was not searched for. */
   readonly redundancies: Redundancies | string;
-  /** undefined: no flows were given. */
+  /** undefined: no flows were given. Where none was recorded, no rule is known to be unused. */
   readonly unused: { readonly flows: number; readonly rules: readonly DirectedRule[] } | undefined;
   readonly scopes: readonly ScopeEvidence[];
   readonly frameworks: readonly JudgedFramework[];
@@ -71,7 +71,7 @@ export function gatherEvidence(question: EvidenceQuestion): Evidence {
     workloads,
     entrances: nameRoutes(program, 'workload').entrances,
     redundancies: searchRedundancies(program),
-    unused: flows && { flows: flows.length, rules: unusedRules(cluster, flows) },
+    unused: flows && { flows: flows.length, rules: flows.length === 0 ? [] : unusedRules(cluster, flows) },
     scopes,
     frameworks: question.frameworks.map((framework) => judgeFramework(framework, { coverage, scopes, diagnosis, unread, testRuns, at, releases })),
     diagnosis,

@@ -41,7 +41,7 @@ export function makeStatement(id: StatementId, input: StatementInput): Statement
     case 'scopes-in':
       return ofScopes(id, input, input.scopes, ({ waysIn }) => waysIn.filter(({ isNamed }) => !isNamed));
     case 'scopes-out':
-      return ofScopes(id, input, input.scopes.filter(({ waysOut }) => waysOut !== undefined), ({ waysOut }) => waysOut!.filter(({ isNamed }) => !isNamed));
+      return withUnasked(input, ofScopes(id, input, input.scopes.filter(({ waysOut }) => waysOut !== undefined), ({ waysOut }) => waysOut!.filter(({ isNamed }) => !isNamed)));
     case 'scopes-not-outside':
       return ofScopes(id, input, input.scopes, ({ waysIn }) => waysIn.filter(({ end, path }) => end.kind === 'outside' && path.length === 1));
     case 'tested-12-months':
@@ -100,6 +100,12 @@ function ofScopes(id: StatementId, { unread }: StatementInput, scopes: readonly 
   if (bad.length === 0) return against(id, unread.length === 0 ? 'holds' : 'unknown', [`${what}: ${names}, ${countOf(pods, 'pod')}`, ...unread].join('; '), []);
   const found = bad.flatMap(({ scope, ways }) => ways.map((way) => `${scope.scope.name}: ${wayText(way, id !== 'scopes-out')}`));
   return against(id, 'fails', `${countOf(found.length, 'way')} ${id === 'scopes-out' ? 'out of' : 'into'} the scope${id === 'scopes-not-outside' ? ' itself from outside the cluster' : ' that it does not name'}`, found);
+}
+
+/** Of scopes that do not say where their pods may go nothing is claimed, and that is said beside the others. */
+function withUnasked({ scopes }: StatementInput, statement: Statement): Statement {
+  const unasked = scopes.filter(({ waysOut }) => waysOut === undefined).map(({ scope }) => scope.name);
+  return statement.verdict === 'not-asked' || unasked.length === 0 ? statement : { ...statement, says: `${statement.says}; where the pods of ${unasked.join(', ')} may go is not asked` };
 }
 
 function scopeText(scopes: readonly ScopeEvidence[]): string {

@@ -106,6 +106,12 @@ test('tests, earlier results and flows are in it', (t) => {
   assert.deepEqual(report.unused?.rules, (JSON.parse(unused.stdout) as { readonly rules: unknown }).rules);
 });
 
+test('where no flow was recorded no rule is called unused', (t) => {
+  const cwd = makeFolder(t, { 'app.yaml': APP, 'open.yaml': OPEN, 'flows.jsonl': '' });
+  assert.deepEqual(reportOf(cwd, 'app.yaml', 'open.yaml', '--flows', 'flows.jsonl').unused, { flows: 0, rules: [] });
+  assert.match(runBulkhead(['report', 'app.yaml', 'open.yaml', '--flows', 'flows.jsonl', '-o', 'md'], { cwd }).stdout, /nobody knows, for no flow was recorded/);
+});
+
 test('what was read leniently is not vouched for', (t) => {
   const cwd = makeFolder(t, { 'app.yaml': APP, 'odd.yaml': OPEN.replace('ingress: [{}]', 'ingres: []') });
   const report = reportOf(cwd, '-f', 'app.yaml', '-f', 'odd.yaml', '--lenient');

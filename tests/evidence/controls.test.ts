@@ -57,6 +57,12 @@ test('where everything is closed and enforced, each control is met', () => {
   assert.equal(hasUnmetControl(evidence), false);
 });
 
+test('of scopes that do not say where they may go, none is vouched for beside those that do', () => {
+  const { frameworks } = evidenceOf(CLOSED_ALL, { scopes: [parseScope(SCOPE), parseScope('audits: data/audit')] });
+  const says = frameworks.flatMap(({ controls }) => controls.flatMap(({ statements }) => statements.filter(({ id }) => id === 'scopes-out').map((one) => one.says)));
+  assert.deepEqual([...new Set(says)], ['no connection leads out of the scope beyond what it names: pci, 2 pods; where the pods of audits may go is not asked']);
+});
+
 interface OneRule {
   readonly name: string;
   readonly objects: readonly string[];

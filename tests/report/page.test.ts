@@ -53,7 +53,11 @@ test('rows beyond the bound are counted', () => {
 test('Markdown and CSV take no name for markup or a formula', () => {
   const markdown = pageMarkdown(pageOf(HOSTILE));
   assert.doesNotMatch(markdown.replaceAll('<br>', ''), /(?<!\\)[<>]/);
-  for (const line of [...pageCsv(pageOf(HOSTILE))].join('').split('\n')) for (const field of line.match(/"(?:[^"]|"")*"|[^,]*/g)!) assert.doesNotMatch(field.replace(/^"/, ''), /^[=+@]/);
+  for (const line of [...pageCsv(pageOf(HOSTILE))].join('').split('\n')) for (const field of line.match(/"(?:[^"]|"")*"|[^,]*/g)!) assert.doesNotMatch(field.replace(/^"/, ''), /^\s*[=+@＝]/);
+});
+
+test('CSV begins with the title', () => {
+  assert.equal([...pageCsv(pageOf(['Shop', 'b']))][1], 'about,,,Title,Shop\n');
 });
 
 /** WCAG 2.2, "relative luminance" and "contrast ratio". */

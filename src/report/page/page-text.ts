@@ -29,9 +29,10 @@ function markdownOf({ lines }: PageCell): string {
 }
 
 /** One line for each cell of each table, whatever their columns: section, table, row, column, value. */
-export function* pageCsv({ about, sections }: Page): Generator<string> {
+export function* pageCsv({ title, about, sections }: Page): Generator<string> {
   yield 'section,table,row,column,value\n';
   const line = (...fields: readonly string[]): string => `${fields.map((text) => csvField(harmless(printable(text)))).join(',')}\n`;
+  yield line('about', '', '', 'Title', title);
   for (const { name, value } of about) yield line('about', '', '', name, value);
   for (const { id, figures = [], tables } of sections) {
     for (const { name, value } of figures) yield line(id, '', '', name, value);
@@ -43,7 +44,7 @@ export function* pageCsv({ about, sections }: Page): Generator<string> {
   }
 }
 
-/** A spreadsheet takes what starts so for a formula (OWASP, "CSV Injection"). */
+/** A spreadsheet takes what starts so for a formula, some also behind blanks and in full width (OWASP, "CSV Injection"). */
 function harmless(text: string): string {
-  return /^[=+\-@]/.test(text) && !/^-?[0-9.]+$/.test(text) ? `'${text}` : text;
+  return /^\s*[=+\-@＝＋－＠]/.test(text) && !/^-?[0-9.]+$/.test(text) ? `'${text}` : text;
 }

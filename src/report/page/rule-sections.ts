@@ -20,7 +20,7 @@ export function ruleSection({ redundancies, unused }: Evidence): PageSection {
     caption: unused === undefined ? 'Unused' : `Unused in ${countOf(unused.flows, 'recorded flow')}`,
     columns: [{ name: 'Rule' }, { name: 'Policy' }],
     rows: (unused?.rules ?? []).map((rule) => [cell(`${rule.direction} rule ${rule.index + 1}`), cell(policyText(rule))]),
-    empty: unused === undefined ? 'no flows were given' : 'every rule was needed',
+    empty: unused === undefined ? 'no flows were given' : unused.flows === 0 ? 'nobody knows, for no flow was recorded' : 'every rule was needed',
   };
   return { id: 'rules', title: 'Redundant and unused rules', intro: 'What is redundant changes no connection between the pods that are there, if it alone is taken away; that is proved. What is unused was needed by none of the flows that were recorded.', tables: [redundant, unneeded] };
 }
