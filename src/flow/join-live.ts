@@ -2,11 +2,13 @@
 import { endKey } from './flow-ends.ts';
 import type { FlowRecord } from './flow-record.ts';
 import { positionOf, type Position } from './join-views.ts';
+import { sumFlows } from './sum-flows.ts';
 
 /** What was told first, and how many of its judgments each position has told. */
 interface Span {
   readonly record: FlowRecord;
-  readonly isShown: boolean;
+  /** Grows from one to the next. */
+  readonly number: number;
   readonly told: Partial<Record<Position, number>>;
 }
 
@@ -16,58 +18,80 @@ interface Match {
   readonly count: number;
 }
 
+/** What a node tells, and what of it another one had told before. */
+export interface Told {
+  readonly record: FlowRecord;
+  /** The part that nobody had told: none or one. */
+  readonly news: readonly FlowRecord[];
+  readonly matches: readonly Match[];
+}
+
+export interface Onlooker {
+  readonly isWanted: (record: FlowRecord) => boolean;
+  /** He was shown nothing of what was told before. */
+  readonly since?: number;
+}
+
 /** What nodes tell of one connection may be so far apart: their clocks are. */
 const CLOCKS_APART_MS = 5_000;
-/** Ends and traffic of which it is known what was told; of what was longest ago it is forgotten, and shown again. */
-const PASSAGES_MAX = 1 << 14;
-const SPANS_MAX = 16;
+/** In all, and of the same ends and traffic; of what was longest ago it is forgotten that it was told, and it is shown again. */
+const SPANS_MAX = 1 << 15;
+const SPANS_OF_PASSAGE_MAX = 16;
 
-/** A class, for it lives in time. */
+/** Once for all who look on. A class, for it lives in time. */
 export class LiveJoining {
-  readonly #isWanted: (record: FlowRecord) => boolean;
   readonly #passages = new Map<string, readonly Span[]>();
+  #spans = 0;
+  #number = 0;
 
-  constructor(isWanted: (record: FlowRecord) => boolean) {
-    this.#isWanted = isWanted;
+  /** For who begins to look on now. */
+  get next(): number {
+    return this.#number;
   }
 
-  /**
-   * What of it is to be shown. Read as records, all that is shown without a filter gives the same sums as what the
-   * nodes told: only what another part of it is to be taken off has a node.
-   */
-  take(record: FlowRecord): readonly FlowRecord[] {
+  take(record: FlowRecord): Told {
     const position = positionOf(record);
     // What its own node refuses no other one sees, and what came by a Service of the target's node came straight to it.
     const isJoined = position !== undefined && (position === 'target' ? record.service === undefined : record.verdict === 'allowed');
-    if (!isJoined) return [record].filter(this.#isWanted);
-    const key = `${endKey(record.source)} ${record.source.node}\n${endKey(record.target)} ${record.target.node}\n${record.protocol} ${record.port}`;
+    if (!isJoined) return { record, news: [record], matches: [] };
+    const key = `${endKey(record.source)} ${record.source.node}\n${endKey(record.target)} ${record.target.node}\n${record.family} ${record.protocol} ${record.port}`;
     const spans = [...(this.#passages.get(key) ?? [])];
     const matches = matchSpans(spans, record, position);
-    const rest = partOf(record, record.count - countOf(matches), isFirst(record, position) ? {} : NODELESS);
-    const shown = [...rest.filter(this.#isWanted), ...(record.verdict === 'denied' ? this.#refused(record, matches) : this.#named(record, matches))];
-    spans.push(...rest.map((part): Span => ({ record: part, isShown: this.#isWanted(part), told: { [position]: part.count } })));
-    this.#keep(key, spans);
-    return shown;
+    const news = partOf(record, record.count - countOf(matches), isFirst(record, position) ? {} : NODELESS);
+    spans.push(...news.map((part): Span => ({ record: part, number: this.#number++, told: { [position]: part.count } })));
+    this.#forget(key);
+    this.#keep(key, foldTold(spans).slice(-SPANS_OF_PASSAGE_MAX));
+    return { record, news, matches };
   }
 
   #keep(key: string, spans: readonly Span[]): void {
+    this.#passages.set(key, spans);
+    this.#spans += spans.length;
+    while (this.#spans > SPANS_MAX) this.#forget(this.#passages.keys().next().value!);
+  }
+
+  #forget(key: string): void {
+    this.#spans -= this.#passages.get(key)?.length ?? 0;
     this.#passages.delete(key);
-    this.#passages.set(key, spans.slice(-SPANS_MAX));
-    if (this.#passages.size > PASSAGES_MAX) this.#passages.delete(this.#passages.keys().next().value!);
   }
+}
 
-  /** At its end, after it had left: who was shown it as allowed is told otherwise. */
-  #refused(record: FlowRecord, matches: readonly Match[]): readonly FlowRecord[] {
-    const corrected = matches.filter(({ span }) => span.isShown);
-    const others = matches.filter(({ span }) => !span.isShown);
-    return [...partOf(record, countOf(corrected), { corrects: true }), ...partOf(record, countOf(others), NODELESS).filter(this.#isWanted)];
-  }
+/**
+ * What of it is to be shown. Read as records, all that is shown without a filter gives the same sums as what the
+ * nodes told: only what another part of it is to be taken off has a node.
+ */
+export function shownOf({ record, news, matches }: Told, { isWanted, since = 0 }: Onlooker): readonly FlowRecord[] {
+  const isShown = ({ span }: Match): boolean => span.number >= since && isWanted(span.record);
+  const unseen = matches.filter((match) => !isShown(match));
+  if (record.verdict === 'allowed') return [...news, ...named(record, unseen)].filter(isWanted);
+  // At its end, after it had left: who was shown it as allowed is told otherwise.
+  const corrections = partOf(record, countOf(matches) - countOf(unseen), { corrects: true });
+  return [...corrections, ...[...news, ...partOf(record, countOf(unseen), NODELESS)].filter(isWanted)];
+}
 
-  /** Was told as refused before, by a node that does not know the Service: who asked for that has not seen it. */
-  #named({ service }: FlowRecord, matches: readonly Match[]): readonly FlowRecord[] {
-    const unseen = matches.filter(({ span }) => !span.isShown && span.record.verdict === 'denied');
-    return service === undefined ? [] : unseen.flatMap(({ span, count }) => partOf(span.record, count, { service })).filter(this.#isWanted);
-  }
+/** Was told as refused before, by a node that does not know the Service: who asked for that has not seen it. */
+function named({ service }: FlowRecord, unseen: readonly Match[]): readonly FlowRecord[] {
+  return service === undefined ? [] : unseen.filter(({ span }) => span.record.verdict === 'denied').flatMap(({ span, count }) => partOf(span.record, count, { service }));
 }
 
 /** No node before it can tell: on the way from outside none is the source's. */
@@ -89,6 +113,28 @@ function matchSpans(spans: Span[], { firstSeen, lastSeen, count }: FlowRecord, p
     spans[index] = { ...span, told: { ...span.told, [position]: told + more } };
     return [{ span, count: more }];
   });
+}
+
+/** Those of which only a node on the way may tell more become one of each verdict. */
+function foldTold(spans: readonly Span[]): readonly Span[] {
+  const folded = new Map<string, Span>();
+  const open: Span[] = [];
+  for (const span of spans) {
+    const { verdict } = span.record;
+    const before = folded.get(verdict);
+    if (!isTold(span)) open.push(span);
+    else folded.set(verdict, before === undefined ? span : sumSpans(before, span));
+  }
+  return [...folded.values(), ...open];
+}
+
+function isTold({ record: { source, target, count }, told }: Span): boolean {
+  return (source.node === undefined || told.source === count) && (target.node === undefined || told.target === count);
+}
+
+function sumSpans(before: Span, more: Span): Span {
+  const told = (position: Position): number => (before.told[position] ?? 0) + (more.told[position] ?? 0);
+  return { ...more, record: sumFlows(before.record, more.record), told: { source: told('source'), way: told('way'), target: told('target') } };
 }
 
 function partOf(record: FlowRecord, count: number, more: Partial<FlowRecord>): readonly FlowRecord[] {

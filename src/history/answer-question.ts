@@ -3,17 +3,16 @@ import type { ServerResponse } from 'node:http';
 import type { FlowRecord } from '../flow/flow-record.ts';
 import { FlowGroups } from '../flow/group-flows.ts';
 import { serviceOfWord } from '../flow/filter-flows.ts';
-import { LiveJoining } from '../flow/join-live.ts';
+import { shownOf } from '../flow/join-live.ts';
 import { flowJson } from '../flow/write-flow.ts';
 import { askStore, lostSince, meantBy, type Question } from './ask-store.ts';
 import { headersOf, writeSlowly } from './exchange.ts';
 import type { FlowStore } from './flow-store.ts';
+import type { FollowedFlows } from './followed-flows.ts';
 import type { AskedQuestion } from './read-question.ts';
-import { NONE } from './flow-keys.ts';
 import { concealRecord, type Readable } from './readable-flows.ts';
-import { DAY_MS } from './store-schema.ts';
 import { unknownEnds } from './unknown-ends.ts';
-import { recordMaker, wantedFlows } from './wanted-flows.ts';
+import { wantedFlows } from './wanted-flows.ts';
 
 const LINES = 'application/x-ndjson';
 /** Lines for one who follows and reads too slowly; more are counted as lost to him. */
@@ -59,7 +58,7 @@ export interface Follower {
 }
 
 /** Until he goes, or may no longer. What is written from now on and meant by the question, joined as it comes; times other than `until` do not matter. */
-export async function followQuestion(store: FlowStore, question: Question, { response, admit, nowMs }: Follower): Promise<void> {
+export async function followQuestion(flows: FollowedFlows, question: Question, { response, admit, nowMs }: Follower): Promise<void> {
   let { readable } = question;
   let admittedMs = nowMs();
   response.writeHead(200, headersOf(LINES));
@@ -67,24 +66,18 @@ export async function followQuestion(store: FlowStore, question: Question, { res
   let lines: string[] = [];
   let lost = 0;
   let wake: (() => void) | undefined;
-  const joining = new LiveJoining(meantBy(question));
+  const onlooker = { isWanted: meantBy(question), since: flows.next };
   const target = serviceOfWord(question.target ?? '') === undefined ? question.target : undefined;
-  const stop = store.onWritten((known, batches) => {
-    const isWanted = wantedFlows(known, { ...question, target, verdict: undefined }, readable);
-    const recordOf = recordMaker(known);
-    for (const { days, lost: lostNow } of batches) {
+  const stop = flows.add({
+    wanted: (known) => wantedFlows(known, { ...question, target, verdict: undefined }, readable),
+    take: (told) => {
+      if (lines.length >= FOLLOWED_LINES_MAX) lost += told.record.count;
+      else lines.push(...shownOf(told, onlooker).map((record) => line(concealRecord(readable, record))));
+    },
+    written: (lostNow) => {
       lost += lostNow;
-      for (const [day, { flow, last, lasted, count, openings }] of days) {
-        for (const [row, id] of flow.entries()) {
-          if (!isWanted(id)) continue;
-          const lastSeen = day * DAY_MS + last[row]!;
-          const seen = { count: count[row]!, openings: openings[row] === NONE ? undefined : openings[row]!, firstSeen: lastSeen - lasted[row]!, lastSeen };
-          if (lines.length >= FOLLOWED_LINES_MAX) lost += count[row]!;
-          else lines.push(...joining.take(recordOf(id, seen)).map((record) => line(concealRecord(readable, record))));
-        }
-      }
-    }
-    wake?.();
+      wake?.();
+    },
   });
   try {
     while (!response.destroyed) {

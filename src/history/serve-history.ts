@@ -8,6 +8,7 @@ import { answerQuestion, followQuestion } from './answer-question.ts';
 import { readBody, Refusal, sendText } from './exchange.ts';
 import { readBatch } from './flow-batch.ts';
 import type { FlowStore } from './flow-store.ts';
+import { FollowedFlows } from './followed-flows.ts';
 import { forgetFlows, knownNamespaces, redactOutside } from './forget-flows.ts';
 import { historyMetrics } from './history-metrics.ts';
 import { HistoryError } from './history-error.ts';
@@ -32,13 +33,14 @@ const FORGET_WORDS: ReadonlySet<string> = new Set(['namespace', 'since', 'until'
 
 interface Serving extends HistoryServerOptions {
   readonly admission: Admission;
+  readonly followed: FollowedFlows;
   readonly going: { bodies: number; questions: number; followers: number };
 }
 
 /** Throws RangeError for an address of others without a door. Rejects where the address cannot be had. */
 export async function serveHistory(options: HistoryServerOptions): Promise<RunningServer> {
   if (options.door === undefined && !isLocalAddress(options.host)) throw new RangeError(`${options.host} is not of this host alone`);
-  const serving: Serving = { ...options, admission: options.door?.admission ?? EVERYBODY, going: { bodies: 0, questions: 0, followers: 0 } };
+  const serving: Serving = { ...options, admission: options.door?.admission ?? EVERYBODY, followed: new FollowedFlows(options.store), going: { bodies: 0, questions: 0, followers: 0 } };
   return openListener(options, (request, response) => void respond(serving, request, response), { certificate: options.door?.certificate, bounds: BOUNDS });
 }
 
@@ -111,11 +113,11 @@ async function takeBatch({ store, admission }: Serving, request: IncomingMessage
 }
 
 async function answer(serving: Serving, request: IncomingMessage, response: ServerResponse, query: URLSearchParams): Promise<void> {
-  const { store, admission, nowMs } = serving;
+  const { store, followed, admission, nowMs } = serving;
   const asked = readQuestion(query, nowMs());
   const admit = (): Promise<Readable> => admission.admitReader(request, 'get', { named: asked.namespaces, known: () => knownNamespaces(store) });
   const question = { ...asked, readable: await admit() };
-  if (asked.follows) await within(serving, 'followers', FOLLOWERS_MAX, () => followQuestion(store, question, { response, admit, nowMs }));
+  if (asked.follows) await within(serving, 'followers', FOLLOWERS_MAX, () => followQuestion(followed, question, { response, admit, nowMs }));
   else await within(serving, 'questions', QUESTIONS_AT_ONCE, () => answerQuestion(store, asked, question, response));
 }
 

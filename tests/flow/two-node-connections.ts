@@ -62,9 +62,9 @@ export function truth(connection: Connection): FlowRecord {
   return record(connection, connection.source.node, { verdict: connection.refusedAt === undefined ? 'allowed' : 'denied', knowsService: true });
 }
 
-export function checkConnections<Value>(other: fc.Arbitrary<Value>, property: (all: readonly Connection[], value: Value) => void): void {
+export function checkConnections<Value>(other: fc.Arbitrary<Value>, property: (all: readonly Connection[], value: Value) => void, numRuns = 500): void {
   const seed = process.env['BULKHEAD_SEED'];
-  fc.assert(fc.property(connections, other, property), { numRuns: 500, ...(seed === undefined ? {} : { seed: Number(seed) }) });
+  fc.assert(fc.property(connections, other, property), { numRuns, ...(seed === undefined ? {} : { seed: Number(seed) }) });
 }
 
 export function joinAll(records: readonly FlowRecord[]): readonly FlowRecord[] {

@@ -427,6 +427,35 @@ test('who follows is shown a connection of two nodes once, and a refusal at its 
   assert.deepEqual(seen.filter((line) => !line.startsWith('allowed 9')), ['allowed 1 3 undefined', 'allowed 2 2 undefined', 'denied 2 2 true', 'allowed 5 1 undefined']);
 });
 
+test('who follows sees by his own filter, whoever else follows, and is not corrected on what came before him', async (context) => {
+  const world = await open(context);
+  const stop = new AbortController();
+  const follow = async (words: HistoryWords, seen: string[]): Promise<void> => {
+    for await (const line of askHistory(world.place('all'), { ...words, follow: true }, stop.signal)) {
+      const read = readFlow(line);
+      if (read.kind === 'flow') seen.push(`${read.record.verdict} ${read.record.port}${read.record.corrects === true ? ' corrected' : ''}`);
+    }
+  };
+  let sequence = 0;
+  const begun = async (seen: string[], verdict: 'allowed' | 'denied'): Promise<void> => {
+    for (; seen.length === 0; sequence++) await world.store.take(batchOf([flow({ port: 9, verdict, lastSeen: NOON + sequence })], { node: 'c', sequence }));
+  };
+  const ends = { source: { ...podEnd('shop', 'web'), node: 'a' } as FlowEnd, target: { ...podEnd('bank', 'vault'), node: 'b' } as FlowEnd };
+  const [first, refusals, late]: string[][] = [[], [], []];
+  const ended = [follow({}, first!), follow({ verdict: 'denied' }, refusals!)];
+  await begun(first!, 'allowed');
+  await begun(refusals!, 'denied');
+  await world.store.take(batchOf([flow({ ...ends, port: 1 })], { node: 'a' }));
+  ended.push(follow({}, late!));
+  await begun(late!, 'allowed');
+  await world.store.take(batchOf([flow({ ...ends, port: 2 })], { node: 'a', sequence: 1 }));
+  await world.store.take(batchOf([flow({ ...ends, port: 1, verdict: 'denied' }), flow({ ...ends, port: 2, verdict: 'denied' })], { node: 'b' }));
+  await until(() => [first!, refusals!, late!].every((seen) => seen.some((one) => one.startsWith('denied 2'))));
+  stop.abort();
+  await Promise.all(ended);
+  assert.deepEqual([first!, refusals!, late!].map((seen) => seen.filter((one) => !one.includes('9'))), [['allowed 1', 'allowed 2', 'denied 1 corrected', 'denied 2 corrected'], ['denied 1', 'denied 2'], ['allowed 2', 'denied 1', 'denied 2 corrected']]);
+});
+
 test('what is deleted is named, and by who may', async (context) => {
   const world = await open(context);
   await world.store.take(batchOf([flow(), flow({ source: podEnd('bank', 'teller'), target: podEnd('bank', 'vault') })]));

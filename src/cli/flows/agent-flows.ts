@@ -1,7 +1,7 @@
 // Flows that the agents of a cluster saw last, asked of each node through the API server; once, or each as it comes.
 import type { FlowRecord } from '../../flow/flow-record.ts';
 import { FlowGathering, type GatherOptions } from '../../flow/gather-flows.ts';
-import { LiveJoining } from '../../flow/join-live.ts';
+import { LiveJoining, shownOf } from '../../flow/join-live.ts';
 import { readFlow } from '../../flow/read-flow.ts';
 import { ClusterError } from '../../kube/cluster-error.ts';
 import { openKubeApi, type KubeApi } from '../../kube/kube-api.ts';
@@ -67,12 +67,12 @@ export async function followAgents({ place, isWanted, show }: AgentsFollowing): 
   const stop = new AbortController();
   void interruption.come.then(() => stop.abort());
   const { signal } = stop;
-  const joining = new LiveJoining(isWanted);
+  const joining = new LiveJoining();
   const take = async (lines: readonly string[]): Promise<void> => {
     const read = lines.map(readFlow);
     const lost = read.reduce((sum, one) => sum + (one.kind === 'lost' ? one.flows : 0), 0);
     if (lost > 0) await writeNote(`bulkhead: ${lost} flows are lost: nothing is known of them\n`);
-    await show(read.flatMap((one) => (one.kind === 'flow' ? joining.take(one.record) : [])));
+    await show(read.flatMap((one) => (one.kind === 'flow' ? shownOf(joining.take(one.record), { isWanted }) : [])));
   };
   try {
     await Promise.all(agents.map(({ node }) => followNode({ api, node, signal, take })));
