@@ -37,7 +37,7 @@ function addressKey({ family, value }: IpAddress): string {
   return `${family} ${value}`;
 }
 
-function labelsKey(labels: ReadonlyMap<string, string>): string {
+export function labelsKey(labels: ReadonlyMap<string, string>): string {
   let key = '';
   for (const [name, value] of labels) key += `${name}=${value},`;
   return key;

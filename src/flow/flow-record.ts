@@ -40,6 +40,8 @@ export interface PodEnd {
   readonly kind: 'pod';
   readonly namespace: string;
   readonly workload: Workload;
+  /** Nobody told who controls the pod: `workload` stands for the pod alone. */
+  readonly isUntold?: true;
   /** undefined: folded into its workload. */
   readonly pod: string | undefined;
   readonly labels: Labels;

@@ -1,7 +1,7 @@
 // Flows in columns: the same ends, traffic, verdict and Service are one row, in a few bytes each, so that ten millions fit.
 import { FlowEnds } from './flow-ends.ts';
 import { foldNode } from './fold-end.ts';
-import type { FlowReason, FlowRecord, FlowVerdict } from './flow-record.ts';
+import type { FlowEnd, FlowReason, FlowRecord, FlowVerdict } from './flow-record.ts';
 
 /** Rows that are kept; records of more are counted as lost. */
 export const ROWS_MAX: number = 1 << 24;
@@ -38,6 +38,8 @@ export interface FlowRow extends Pick<FlowRecord, 'verdict' | 'family' | 'protoc
   readonly target: number;
   /** 0 when missing. */
   readonly service?: number;
+  /** As the column says it; missing: those of its first and last time. */
+  readonly days?: number;
 }
 
 /** A class, for it grows. */
@@ -69,12 +71,28 @@ export class FlowTable {
 
   /** Folds pods into their workloads, wherever they run. */
   add(record: FlowRecord): void {
+    this.#addRecord(record);
+  }
+
+  /** The same flows between ends that are called otherwise. */
+  withEnds(endOf: (end: FlowEnd) => FlowEnd): FlowTable {
+    const table = new FlowTable({ keepsReasons: this.#reasons !== undefined });
+    const ends = new Map(this.ends.all.map((end) => [end, endOf(end)]));
+    for (let row = 0; row < this.#size; row++) {
+      const record = this.recordAt(row);
+      table.#addRecord({ ...record, source: ends.get(record.source)!, target: ends.get(record.target)! }, this.#columns.days[row]);
+    }
+    table.lost += this.lost;
+    return table;
+  }
+
+  #addRecord(record: FlowRecord, days?: number): void {
     const [source, target] = [this.ends.intern(foldNode(record.source)), this.ends.intern(foldNode(record.target))];
     if (source === undefined || target === undefined) {
       this.lost += record.count;
       return;
     }
-    const row = this.addRow({ ...record, source, target, service: this.#serviceNumber(record.service) });
+    const row = this.addRow({ ...record, source, target, service: this.#serviceNumber(record.service), ...(days === undefined ? {} : { days }) });
     if (row === undefined) return;
     if (record.reason !== undefined && this.#reasons?.has(row) === false) this.#reasons.set(row, record.reason);
   }
@@ -149,13 +167,13 @@ export class FlowTable {
     columns.openings[at] = row.openings ?? Number.NaN;
     columns.firstSeen[at] = row.firstSeen;
     columns.lastSeen[at] = row.lastSeen;
-    columns.days[at] = daysOf(row.firstSeen, row.lastSeen);
+    columns.days[at] = daysOfRow(row);
   }
 
   #merge(at: number, row: FlowRow): void {
     const { count, openings, firstSeen, lastSeen, days } = this.#columns;
     const last = Math.max(lastSeen[at]!, row.lastSeen);
-    days[at] = earlier(days[at]!, daysBetween(lastSeen[at]!, last)) | earlier(daysOf(row.firstSeen, row.lastSeen), daysBetween(row.lastSeen, last));
+    days[at] = earlier(days[at]!, daysBetween(lastSeen[at]!, last)) | earlier(daysOfRow(row), daysBetween(row.lastSeen, last));
     count[at]! += row.count;
     openings[at]! += row.openings ?? Number.NaN; // of a part that is not known the sum is not known
     firstSeen[at] = Math.min(firstSeen[at]!, row.firstSeen);
@@ -210,8 +228,8 @@ function makeColumns(size: number): FlowColumns {
 const DAY_MS = 86_400_000;
 const DAY_BITS = 32;
 
-function daysOf(firstSeen: number, lastSeen: number): number {
-  return (1 | earlier(1, daysBetween(firstSeen, lastSeen))) >>> 0;
+function daysOfRow({ days, firstSeen, lastSeen }: FlowRow): number {
+  return days ?? (1 | earlier(1, daysBetween(firstSeen, lastSeen))) >>> 0;
 }
 
 function daysBetween(before: number, after: number): number {

@@ -1,6 +1,7 @@
 // Pods of one controller become one end of flows: what names or numbers a single one of them is left out.
 import type { Workload } from '../model/cluster.ts';
-import type { FlowEnd } from './flow-record.ts';
+import type { Labels } from '../model/selector.ts';
+import type { FlowEnd, PodEnd } from './flow-record.ts';
 
 /** Labels that controllers give to single pods, or to those of one revision (kubernetes.io, "Well-Known Labels, Annotations and Taints"). */
 const OF_ONE_POD = new Set([
@@ -17,6 +18,11 @@ export function foldEnd(end: FlowEnd): FlowEnd {
   const isRun = workload !== end.workload;
   const labels = [...end.labels].filter(([key]) => !OF_ONE_POD.has(key) && !(isRun && OF_ONE_RUN.has(key)));
   return { ...end, workload, pod: undefined, labels: new Map(labels) };
+}
+
+/** Labels that are no single pod's and no single run's. */
+export function lastingLabels({ labels }: PodEnd): Labels {
+  return new Map([...labels].filter(([key]) => !OF_ONE_POD.has(key) && !OF_ONE_RUN.has(key)));
 }
 
 /** Also over the nodes that they run on. */

@@ -8,6 +8,7 @@ import { itemsAt, looseObject, objectAt, textAt, textsAt, type LooseObject } fro
 /** Cilium, "Label sources": labels of the pod and, below a prefix, of its namespace. */
 const POD_SOURCE = 'k8s:';
 export const NAMESPACE_PREFIX = 'io.cilium.k8s.namespace.labels.';
+const POD_NAMESPACE = `${POD_SOURCE}io.kubernetes.pod.namespace=`;
 /** Those that Cilium adds to what the pod has. */
 const ADDED = /^io\.cilium\.k8s\.policy\.|^io\.kubernetes\.pod\.namespace$/;
 export const NAME_LABEL = 'kubernetes.io/metadata.name';
@@ -28,17 +29,23 @@ export function readFlowEnd(flow: LooseObject, side: 'source' | 'destination'): 
 }
 
 function readPod(own: LooseObject | undefined, texts: readonly string[]): Omit<PodEnd, 'address'> | undefined {
-  const namespace = textAt(own, 'namespace');
+  const namespace = textAt(own, 'namespace') ?? namespaceOfIdentity(texts);
   if (namespace === undefined) return undefined;
   const [pod, node] = [textAt(own, 'pod_name'), textAt(own, 'node_name')];
-  const workload = readWorkload(own, namespace) ?? { kind: 'Pod', namespace, name: pod ?? 'unknown' };
+  const told = readWorkload(own, namespace);
+  const workload = told ?? { kind: 'Pod', namespace, name: pod ?? 'unknown' };
   const [labels, namespaceLabels] = [new Map<string, string>(), new Map<string, string>()];
   for (const [key, value] of readLabels(texts)) {
     if (!key.startsWith(NAMESPACE_PREFIX)) {
       if (!ADDED.test(key)) labels.set(key, value);
     } else if (key.length !== NAMESPACE_NAME_LENGTH || !key.endsWith(NAME_LABEL)) namespaceLabels.set(key.slice(NAMESPACE_PREFIX.length), value);
   }
-  return { kind: 'pod', namespace, workload, pod, labels, namespaceLabels, ...(node === undefined ? {} : { node }) };
+  return { kind: 'pod', namespace, workload, pod, labels, namespaceLabels, ...(told === undefined ? { isUntold: true } : {}), ...(node === undefined ? {} : { node }) };
+}
+
+/** Of an address that Cilium knows no pod for, such as a node's of which its DNS proxy asks for a pod, the labels still are the pod's. */
+function namespaceOfIdentity(texts: readonly string[]): string | undefined {
+  return texts.find((text) => text.startsWith(POD_NAMESPACE))?.slice(POD_NAMESPACE.length);
 }
 
 /** Sorted by key; of one that comes twice the last counts. */

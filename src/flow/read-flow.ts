@@ -36,12 +36,13 @@ export function readFlow(line: string): ReadFlow {
   if (unknown !== undefined) return { kind: 'unknown-end', end: { word: textAt(unknown, 'word') ?? '', near: textAt(unknown, 'near') } };
   const flow = objectAt(outer, 'flow') ?? outer;
   if (flow === outer && textAt(flow, 'verdict') === undefined) return { kind: 'left-out', why: 'other-event' };
-  return readFields(flow, textAt(flow, 'node_name') ?? textAt(outer, 'node_name'));
+  return readFields(flow, outer);
 }
 
-function readFields(flow: LooseObject, node: string | undefined): ReadFlow {
+/** An export may be told to leave fields of the flow out; node and time stand around it, too. */
+function readFields(flow: LooseObject, outer: LooseObject): ReadFlow {
   const verdict = verdictOf(flow);
-  if (verdict === undefined || textAt(flow, 'Type') === 'L7') return { kind: 'left-out', why: 'no-verdict' };
+  if (verdict === undefined || textAt(flow, 'Type') === 'L7' || isNeighborDiscovery(flow)) return { kind: 'left-out', why: 'no-verdict' };
   const count = countAt(flow, 'count');
   const why = count === undefined ? directionFault(flow, verdict) : undefined;
   if (why !== undefined) return { kind: 'left-out', why };
@@ -50,7 +51,7 @@ function readFields(flow: LooseObject, node: string | undefined): ReadFlow {
   if (source === undefined || target === undefined || traffic === undefined) return { kind: 'left-out', why: 'no-ends' };
   const fault = endFault(source) ?? endFault(target);
   if (fault !== undefined) return { kind: 'broken', message: fault };
-  const time = timeOf(flow, 'time');
+  const time = timeOf(flow['time'] === undefined ? outer : flow, 'time');
   const [firstSeen, lastSeen] = [timeOf(flow, 'firstSeen') ?? time, timeOf(flow, 'lastSeen') ?? time];
   if (firstSeen === undefined || lastSeen === undefined) return { kind: 'broken', message: 'the flow has no `time` that can be read' };
   const service = objectAt(flow, 'destination_service');
@@ -66,7 +67,7 @@ function readFields(flow: LooseObject, node: string | undefined): ReadFlow {
     openings: countAt(flow, 'openings'),
     firstSeen,
     lastSeen: Math.max(firstSeen, lastSeen),
-    node,
+    node: textAt(flow, 'node_name') ?? textAt(outer, 'node_name'),
     service: serviceNamespace === undefined || serviceName === undefined ? undefined : `${serviceNamespace}/${serviceName}`,
     reason: readReason(flow),
   };
@@ -81,21 +82,38 @@ function verdictOf(flow: LooseObject): FlowRecord['verdict'] | undefined {
     case 'AUDIT':
       return 'allowed';
     case 'DROPPED': {
-      const reason = textAt(flow, 'drop_reason_desc');
-      return reason === undefined || reason === 'POLICY_DENIED' || reason === 'POLICY_DENY' ? 'denied' : undefined;
+      const reason = reasonOf(flow);
+      return reason === undefined || POLICY_DROPS.includes(reason) ? 'denied' : undefined;
     }
     default:
       return undefined;
   }
 }
 
-/** The opener is the source of what is no reply. Of a drop Hubble knows no connection, and answers are not dropped by policies. */
+const POLICY_DROPS: readonly (string | number)[] = ['POLICY_DENIED', 'POLICY_DENY', 133, 181];
+
+/** A word, or a number where whoever printed it is older than the reason, or knew no words yet. */
+function reasonOf(flow: LooseObject): string | number | undefined {
+  return textAt(flow, 'drop_reason_desc') ?? countAt(flow, 'drop_reason_desc') ?? countAt(flow, 'drop_reason');
+}
+
+/**
+ * The opener is the source of what is no reply. Of a drop Hubble knows no connection: an answer is dropped where the
+ * connection was forgotten, and only of TCP it can be told from what opens one.
+ */
 function directionFault(flow: LooseObject, verdict: FlowRecord['verdict']): LeftOut | undefined {
   const isReply = booleanAt(flow, 'is_reply') ?? (booleanAt(flow, 'reply') === true ? true : undefined);
   if (isReply === true) return 'reply';
-  if (isReply === false || verdict === 'denied') return undefined;
+  if (isReply === false) return undefined;
   const flags = objectAt(objectAt(objectAt(flow, 'l4'), 'TCP'), 'flags');
+  if (verdict === 'denied' && flags === undefined) return undefined;
   return booleanAt(flags, 'SYN') === true && booleanAt(flags, 'ACK') !== true ? undefined : 'unsure';
+}
+
+/** RFC 4861, section 4: no policy speaks of it. */
+function isNeighborDiscovery(flow: LooseObject): boolean {
+  const type = countAt(objectAt(objectAt(flow, 'l4'), 'ICMPv6'), 'type');
+  return type !== undefined && type >= 133 && type <= 137;
 }
 
 function trafficOf(flow: LooseObject): { readonly protocol: number; readonly port: number } | undefined {

@@ -58,12 +58,12 @@ function endJson(end: FlowEnd): unknown {
     const label = end.isOwnNode ? HOST_LABEL : end.node === undefined ? 'reserved:world' : NODE_LABEL;
     return { labels: [label], ...(end.node === undefined ? {} : { node_name: end.node }) };
   }
-  const { namespace, pod, workload, labels, namespaceLabels, node } = end;
+  const { namespace, pod, workload, isUntold, labels, namespaceLabels, node } = end;
   const texts = [
     ...[...labels].map(([key, value]) => `k8s:${key}=${value}`),
     ...[...namespaceLabels, [NAME_LABEL, namespace] as const].map(([key, value]) => `k8s:${NAMESPACE_PREFIX}${key}=${value}`),
   ];
-  return { namespace, labels: texts.sort(), ...(pod === undefined ? {} : { pod_name: pod }), ...(node === undefined ? {} : { node_name: node }), workloads: [{ name: workload.name, kind: workload.kind }] };
+  return { namespace, labels: texts.sort(), ...(pod === undefined ? {} : { pod_name: pod }), ...(node === undefined ? {} : { node_name: node }), ...(isUntold === true ? {} : { workloads: [{ name: workload.name, kind: workload.kind }] }) };
 }
 
 /** What `readReason` reads. */

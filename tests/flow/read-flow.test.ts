@@ -41,12 +41,24 @@ test('who opened, and whether a policy let it', () => {
   check('no-verdict', { verdict: 'DROPPED', drop_reason_desc: 'CT_MAP_INSERTION_FAILED' });
   check('no-verdict', { verdict: 'TRACED' });
   check('no-verdict', { verdict: 42 });
+  // A reason that the one who printed it has no word for, and one of the time before there were words.
+  check('no-verdict', { verdict: 'DROPPED', drop_reason: 204, drop_reason_desc: 204 });
+  check('no-verdict', { verdict: 'DROPPED', drop_reason: 140 });
+  check('denied', { verdict: 'DROPPED', drop_reason: 133, is_reply: null });
+  check('denied', { verdict: 'DROPPED', drop_reason: 181, drop_reason_desc: 181, is_reply: null });
+  check('no-verdict', { l4: { ICMPv6: { type: 135 } } });
+  check('allowed', { l4: { ICMPv6: { type: 128 } } });
   check('no-verdict', { Type: 'L7' });
   // An answer goes to the port that its opener happened to get.
   check('reply', { is_reply: true });
   check('unsure', { is_reply: null, l4: { UDP: { source_port: 53, destination_port: 41234 } } });
   check('unsure', { is_reply: null, l4: { TCP: { source_port: 53, destination_port: 41234, flags: { SYN: true, ACK: true } } } });
   check('allowed', { is_reply: null });
+  // An answer that is dropped because its connection was forgotten tells no policy's refusal of its opener.
+  for (const flags of [{ SYN: true, ACK: true }, { ACK: true, PSH: true }, { RST: true }, {}]) {
+    check('unsure', { verdict: 'DROPPED', drop_reason_desc: 'POLICY_DENIED', is_reply: null, l4: { TCP: { source_port: 5432, destination_port: 41234, flags } } });
+  }
+  check('denied', { verdict: 'DROPPED', drop_reason_desc: 'POLICY_DENIED', is_reply: null, l4: { TCP: { destination_port: 5432 } } });
   check('no-ends', { l4: {} });
   check('no-ends', { l4: { TCP: { destination_port: 70000 } } });
   check('no-ends', { source: {}, IP: {} });
@@ -75,6 +87,20 @@ test('pods of a workload are one end, and runs of a CronJob are its own', () => 
     ['Deployment', 'shop/web', 'data/db', 2],
     ['CronJob', 'shop/nightly', 'data/db', 2],
   ]);
+});
+
+test('what an export leaves out of the flow stands around it', () => {
+  const { time: _, node_name: __, ...masked } = HUBBLE;
+  const found = read(masked);
+  assert.ok(found.kind === 'flow');
+  assert.deepEqual([new Date(found.record.lastSeen).toISOString(), found.record.node], ['2026-11-20T10:00:00.123Z', 'n1']);
+});
+
+test('an address that Cilium knows no pod for is the pod that its labels tell', () => {
+  const found = read({ ...HUBBLE, source: { identity: WEB.identity, labels: WEB.labels } });
+  assert.ok(found.kind === 'flow' && found.record.source.kind === 'pod');
+  const { namespace, pod, isUntold, labels } = found.record.source;
+  assert.deepEqual([namespace, pod, isUntold, labels.get('app')], ['shop', undefined, true, 'web']);
 });
 
 test('nodes are addresses, and the node of the other end is known as such', () => {
