@@ -1,5 +1,5 @@
 // Which recorded flows somebody asks for: `--from shop/web --to namespace=data --port 3306 --verdict denied --since 2h`.
-import { nearestWord } from '../base/near-miss.ts';
+import { nearestWord, nearestWordAnyCase } from '../base/near-miss.ts';
 import { LINK_LOCAL_RANGES, PRIVATE_RANGES } from '../base/known-ranges.ts';
 import type { IpAddress, IpRange } from '../base/ip-address.ts';
 import { ALL_PORTS, hasPoint, PROTOCOLS, portSetOf, unionPorts, type PortSet } from '../base/port-set.ts';
@@ -8,7 +8,7 @@ import { WordError } from '../base/word-error.ts';
 import { selects } from '../model/selector.ts';
 import { parsePorts } from '../words/port-words.ts';
 import { isSelectorWord, parseSelector } from '../words/selector-words.ts';
-import { flowPoint } from './flow-protocol.ts';
+import { flowPoint, protocolNumber } from './flow-protocol.ts';
 import { endName, type FlowEnd, type FlowRecord, type FlowVerdict, type PodEnd } from './flow-record.ts';
 
 export const FLOW_END_HELP = 'namespace/name of a workload or pod, namespace/*, namespace=NAME, key=value, a node, a DNS name, an address or CIDR, or internet';
@@ -28,20 +28,22 @@ export interface FlowWishes {
 export function flowFilter(wishes: FlowWishes): (record: FlowRecord) => boolean {
   const service = wishes.target === undefined ? undefined : serviceOfWord(wishes.target);
   const [isSource, isTarget] = [wishes.source, service === undefined ? wishes.target : undefined].map((word) => (word === undefined ? () => true : endFilter(word))) as [EndFilter, EndFilter]; // two go in
-  const ports = wishes.port === undefined ? ALL_PORTS : portsOfWord(wishes.port);
+  const isPort = wishes.port === undefined ? () => true : portFilter(wishes.port);
   const { verdict, sinceMs = Number.NEGATIVE_INFINITY, newSinceMs = Number.NEGATIVE_INFINITY } = wishes;
   return (record) =>
     (verdict === undefined || record.verdict === verdict)
     && record.lastSeen >= sinceMs
     && record.firstSeen >= newSinceMs
-    && hasPoint(ports, flowPoint(record.protocol, record.port))
+    && isPort(record)
     && isSource(record.source)
     && isTarget(record.target)
     && (service === undefined || record.service === service);
 }
 
-/** `shop/db` of `svc/shop/db`; undefined: the word is of no Service. Throws WordError for one that cannot be read. */
+/** `shop/db` of `svc/shop/db` and of `db.shop.svc.cluster.local`; undefined: the word is of no Service. Throws WordError for one that cannot be read. */
 export function serviceOfWord(word: string): string | undefined {
+  const [, service, namespace] = /^([a-z0-9-]+)\.([a-z0-9-]+)\.svc(?:\.[a-z0-9.-]+)?$/.exec(word) ?? [];
+  if (service !== undefined) return `${namespace}/${service}`;
   if (!word.startsWith(SERVICE_PREFIX)) return undefined;
   const name = word.slice(SERVICE_PREFIX.length);
   if (!/^[^/:]+\/[^/:]+$/.test(name)) throw new WordError(`\`${word}\` is no Service`, 'write svc/NAMESPACE/NAME; --port is the one that its pods listen on');
@@ -63,6 +65,7 @@ export function endFilter(word: string): EndFilter {
     return (end) => end.kind === 'pod' && selects(selector, { labels: withNamespace(end), unknownKeys: new Set() });
   }
   if (word === '*') return () => true;
+  if (word === '*/*') return (end) => end.kind === 'pod';
   if (word.endsWith('/*')) return (end) => end.kind === 'pod' && end.namespace === word.slice(0, -2);
   if (word === '') throw new WordError('an empty word names nobody', `write ${FLOW_END_HELP}`);
   return (end) => (end.kind === 'pod' ? podNames(end) : [end.node, ...end.names, endName(end)]).includes(word);
@@ -81,9 +84,18 @@ function contains({ family, first, last }: IpRange, address: IpAddress): boolean
   return family === address.family && first <= address.value && address.value <= last;
 }
 
+/** Also what tables call a protocol without ports: `icmpv4`, `protocol 47`. */
+function portFilter(word: string): (flow: Pick<FlowRecord, 'protocol' | 'port'>) => boolean {
+  const number = protocolNumber(word.replace(/^protocol (?=[0-9])|^icmpv(?=[46]$)/i, (lead) => (lead.toLowerCase() === 'icmpv' ? 'ICMPv' : '')));
+  if (number !== undefined && !/^[0-9]/.test(word)) return ({ protocol }) => protocol === number;
+  const ports = portsOfWord(word);
+  return ({ protocol, port }) => hasPoint(ports, flowPoint(protocol, port));
+}
+
 /** A number alone is that port of whatever protocol. */
 function portsOfWord(word: string): PortSet {
   const numbers = /^([0-9]{1,5})(?:-([0-9]{1,5}))?$/.exec(word);
+  if (numbers === null && !/^(?:any|all|icmp|other|tcp|udp|sctp|[a-z]+\/[0-9-]+|[0-9-]+\/[a-z]+)$/i.test(word)) throw new WordError(`\`${word}\` is no port: flows know numbers alone`, 'write 3306, tcp/80, udp/53, 8000-8999 or icmp');
   if (numbers === null) return parsePorts(word, []) ?? ALL_PORTS;
   const [first, last] = [Number(numbers[1]), Number(numbers[2] ?? numbers[1])];
   if (first < 1 || last > 65535 || first > last) throw new WordError(`\`${word}\` is no port: ports go from 1 to 65535`);
@@ -99,8 +111,24 @@ export interface UnknownEnd {
 /** undefined: an end is called so, or the word describes rather than names. Not for words of Services. */
 export function unknownName(word: string, ends: readonly FlowEnd[]): UnknownEnd | undefined {
   if (ends.length === 0 || word === 'internet' || parseRange(word) !== undefined || ends.some(endFilter(word))) return undefined;
-  return { word, near: nearestWord(word, new Set(ends.map(endName))) };
+  return { word, near: nearestEnd(word, ends) };
 }
+
+/** By its spelling, or as what stands for it: a namespace, a name without its namespace or with another lead, a pod that is folded into its workload. */
+function nearestEnd(word: string, ends: readonly FlowEnd[]): string | undefined {
+  const namespaces = new Set(ends.flatMap((end) => (end.kind === 'pod' ? [end.namespace] : [])));
+  const names = new Set([...ends.map(endName), 'internet']);
+  const [, label, value] = /^([a-z]+)=([^,]*)$/.exec(word) ?? [];
+  const namespace = nearestWordAnyCase(value ?? word.replace(/\/\*?$/, ''), namespaces);
+  if (label !== undefined) return namespace === undefined || !NAMESPACE_KEYS.has(label) ? undefined : `namespace=${namespace}`;
+  const all = namespace === undefined ? undefined : `${namespace}/*`;
+  if (all !== undefined && (word.endsWith('/*') || namespaces.has(word.toLowerCase().replace(/\/$/, '')))) return all;
+  const last = word.slice(word.lastIndexOf('/') + 1);
+  const found = [...names];
+  return nearestWordAnyCase(word, names) ?? found.find((name) => name.endsWith(`/${last}`)) ?? found.find((name) => name.includes('/') && word.startsWith(`${name}-`)) ?? all;
+}
+
+const NAMESPACE_KEYS: ReadonlySet<string> = new Set(['namespace', 'ns']);
 
 /** The same, of the ends of records, and of the Services by which they were reached. */
 export function unknownEnd(word: string, records: readonly FlowRecord[]): UnknownEnd | undefined {
@@ -109,5 +137,6 @@ export function unknownEnd(word: string, records: readonly FlowRecord[]): Unknow
 
 function unknownService(word: string, records: readonly FlowRecord[]): UnknownEnd | undefined {
   const services = new Set(records.flatMap(({ service }) => (service === undefined ? [] : [`${SERVICE_PREFIX}${service}`])));
-  return records.length === 0 || services.has(word) ? undefined : { word, near: nearestWord(word, services) };
+  const name = `${SERVICE_PREFIX}${serviceOfWord(word)}`;
+  return records.length === 0 || services.has(name) ? undefined : { word, near: nearestWord(name, services) };
 }

@@ -2,6 +2,7 @@
 import { nearestWord } from '../base/near-miss.ts';
 import { WordError } from '../base/word-error.ts';
 import { parseRange } from '../base/range-text.ts';
+import type { Pod } from '../model/cluster.ts';
 import { formatSelector, selects, type Selector } from '../model/selector.ts';
 import type { Program } from '../compile/program.ts';
 import { listEndpoints, type PlacedEndpoint } from '../analyze/endpoints.ts';
@@ -41,7 +42,7 @@ function endsOfWord(program: Program, word: EndWord, context: WordContext): Name
   if (range !== undefined) return rangeEnds(program, word, [range]);
   if (isUrlWord(word)) return urlEnds(program, word, context);
   if (word.startsWith('svc/')) return serviceEnds(program, word);
-  if (isSelectorWord(word)) return podsByWord(program, { namespaces: undefined, except: [], selector: parseSelector(word) });
+  if (isSelectorWord(word)) return podsByWord(program, { namespaces: undefined, except: [], selector: parseSelector(word) }, withNamespace);
   if (word === '*' || word === '*/*') return podsByWord(program, { namespaces: undefined, except: [], selector: { requirements: [] } });
   if (word.endsWith('/*')) return podsByWord(program, { namespaces: [word.slice(0, -2)], except: [], selector: { requirements: [] } });
   if (isDnsWord(program, word)) return dnsEnds(program, word);
@@ -58,12 +59,17 @@ export function formatEndWord(word: EndWord): string {
   return `${which}${where}${but}`;
 }
 
-function podsByWord(program: Program, word: PodsWord): NamedEnds {
+/** As in words for flows, the name of the namespace counts as a label, unless the pod has one of its own by that key. */
+function withNamespace({ namespace, labels, unknownKeys }: Pod): Pick<Pod, 'labels' | 'unknownKeys'> {
+  return { labels: new Map([['namespace', namespace], ...labels]), unknownKeys };
+}
+
+function podsByWord(program: Program, word: PodsWord, labelsOf: (pod: Pod) => Pick<Pod, 'labels' | 'unknownKeys'> = (pod) => pod): NamedEnds {
   const { pods, namespaces } = program.cluster;
   for (const name of [...(word.namespaces ?? []), ...word.except]) if (!namespaces.some((namespace) => namespace.name === name)) throw unknownNamespace(program, name);
   const found = [...pods.keys()].filter((index) => {
     const pod = pods[index]!;
-    return word.namespaces?.includes(pod.namespace) !== false && !word.except.includes(pod.namespace) && selects(word.selector, pod);
+    return word.namespaces?.includes(pod.namespace) !== false && !word.except.includes(pod.namespace) && selects(word.selector, labelsOf(pod));
   });
   if (found.length === 0) throw noSuchPods(word);
   return podEnds(program, found);

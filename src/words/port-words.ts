@@ -1,4 +1,4 @@
-// The words for ports: `tcp/80`, `80`, `udp/1000-2000`, `tcp/http`, `sctp`, `icmp`, `any`.
+// The words for ports: `tcp/80`, `80`, `udp/1000-2000`, `80/tcp`, `tcp/http`, `sctp`, `icmp`, `any`.
 import { ALL_PORTS, OTHER_POINT, portSetOf, unionPorts, type PortSet, type Protocol } from '../base/port-set.ts';
 import { WordError } from '../base/word-error.ts';
 import type { Pod } from '../model/cluster.ts';
@@ -7,7 +7,7 @@ const HELP = 'write PROTO/PORT, such as tcp/80, udp/53, tcp/8000-8999, tcp/http,
 
 /** undefined for `any`; a port's name is looked up on the target's pods. */
 export function parsePorts(word: string, targets: readonly Pod[]): PortSet | undefined {
-  const text = word.toLowerCase();
+  const text = word.toLowerCase().replace(/^([0-9-]+)\/([a-z]+)$/, '$2/$1');
   if (text === 'any') return undefined;
   if (text === 'all') return ALL_PORTS;
   if (text === 'icmp' || text === 'other') return [OTHER_POINT, OTHER_POINT];

@@ -40,6 +40,7 @@ const ROWS: readonly Row[] = [
   { words: ['app/client', 'app/server'], verdict: ': allowed on TCP 8080', status: 0 },
   { words: ['app/client', 'svc/app/server:80'], verdict: 'on TCP 8080: allowed', status: 0 },
   { words: ['role=client', 'role=server', 'udp/8080'], verdict: 'on UDP 8080: denied', status: 1 },
+  { words: ['namespace=app,role=client', 'app/server', 'web'], verdict: 'on TCP 8080: allowed', status: 0 },
   { words: ['app/server', 'app/client', 'icmp'], verdict: 'on other: denied', status: 1 },
   { words: ['192.0.2.0/24', 'app/client', 'tcp'], verdict: '192.0.2.0/24 → app/client on TCP all: allowed', status: 0 },
   { words: ['internet', 'app/server'], verdict: 'internet (IPv4) → app/server: denied', status: 1 },

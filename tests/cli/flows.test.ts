@@ -89,3 +89,34 @@ test('without a lab and without files there is nothing to show', (t) => {
   assert.match(stderr, /process 1 runs no lab of yours/);
   assert.equal(runBulkhead(['flows', '--unused', '--flows', '-'], { cwd: folder, input: '' }).status, 2);
 });
+
+const FLOW = JSON.stringify({ time: '2026-11-20T10:00:00Z', verdict: 'FORWARDED', is_reply: false, IP: { source: '10.0.0.1', destination: '10.0.0.2' }, l4: { TCP: { destination_port: 5432 } }, source: { namespace: 'shop', pod_name: 'web-6d4b9f7c55-k2xlp' }, destination: { namespace: 'shop', workloads: [{ kind: 'StatefulSet', name: 'db' }] } });
+
+test('words that would read as silence are told or refused', () => {
+  const said = (words: readonly string[]): readonly [status: number | null, stderr: string] => {
+    const { status, stderr } = runBulkhead(['flows', '--flows', '-', ...words], { input: `${FLOW}\n` });
+    return [status, stderr];
+  };
+  assert.deepEqual(said(['--from', 'shop/web-6d4b9f7c55-k2xlp']), [0, '']);
+  assert.deepEqual(said(['--to', 'db']), [0, 'bulkhead: no flow has an end `db`; did you mean shop/db?\n']);
+  for (const option of ['--since', '--new-since']) assert.deepEqual(said([option, '9999-01-01']), [0, `bulkhead: ${option} 9999-01-01 is still to come\n`]);
+  // The last of two would count alone.
+  for (const [option, ...words] of [['--from', 'a/b', 'c/d'], ['--to', 'a/b', 'a/b'], ['--port', '80', '443']] as const) {
+    const [status, stderr] = said(words.flatMap((word) => [option, word]));
+    assert.equal(status, 2);
+    assert.match(stderr, new RegExp(`'${option} .*is given twice, and \`${words[0]}\` would not count`));
+  }
+  assert.match(said(['--verdict', 'DENIED'])[1], /Did you mean denied\?/);
+  assert.equal(said(['--unused', '--group-by', 'rule'])[0], 2);
+});
+
+test('flows of Hubble find workloads among the pods of the policies\' cluster', (t) => {
+  const cluster = `apiVersion: v1
+kind: Pod
+metadata: { name: web-6d4b9f7c55-k2xlp, namespace: shop, labels: { pod-template-hash: 6d4b9f7c55 }, ownerReferences: [{ apiVersion: apps/v1, kind: ReplicaSet, name: web-6d4b9f7c55, controller: true, uid: u }] }
+spec: { containers: [{ name: c, image: x }] }
+`;
+  const folder = makeFolder(t, { 'cluster.yaml': cluster });
+  const { stdout } = runBulkhead(['flows', 'import', '-', '-f', 'cluster.yaml'], { cwd: folder, input: `${FLOW}\n` });
+  assert.deepEqual((JSON.parse(stdout) as { source: { workloads: unknown } }).source.workloads, [{ name: 'web', kind: 'Deployment' }]);
+});

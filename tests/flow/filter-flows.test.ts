@@ -46,21 +46,28 @@ test('words for an end', () => {
   check(['node'], { source: 'n1' });
   check(['internet', 'node'], { target: 'shop/web' });
   check(Object.keys(FLOWS), { source: '*' });
+  check(['db', 'dns', 'denied', 'cards'], { source: '*/*' });
   check([], { source: 'shop/nobody' });
   check(['db'], { target: 'svc/data/db' });
+  check(['db'], { target: 'db.data.svc.cluster.local' });
   check([], { target: 'svc/data/other' });
   assert.throws(() => flowFilter({ target: 'svc/db' }), /is no Service/);
   assert.throws(() => flowFilter({ target: 'svc/data/db:5432' }), /is no Service/);
   assert.throws(() => flowFilter({ source: 'svc/data/db' }), /opens no connections/);
   assert.deepEqual(unknownEnd('svc/data/dp', Object.values(FLOWS)), { word: 'svc/data/dp', near: 'svc/data/db' });
-  assert.equal(unknownEnd('svc/data/db', Object.values(FLOWS)), undefined);
+  for (const word of ['svc/data/db', 'db.data.svc', 'db.data.svc.cluster.local']) assert.equal(unknownEnd(word, Object.values(FLOWS)), undefined);
 });
 
 test('ports, verdicts and times', () => {
   check(['dns'], { port: '53' });
   check([], { port: 'tcp/53' });
   check(['db', 'denied'], { port: '3000-4000' });
+  check(['dns'], { port: '53/udp' });
   check(['node'], { port: 'icmp' });
+  // What the table calls it, and what it has no word for.
+  check(['node'], { port: 'icmpv4' });
+  check([], { port: 'icmpv6' });
+  check(['node'], { port: 'protocol 1' });
   check(['denied'], { verdict: 'denied' });
   check(['denied'], { sinceMs: 3000 });
   check(['cards'], { newSinceMs: 4000 });
@@ -69,14 +76,36 @@ test('ports, verdicts and times', () => {
 
 test('words that cannot be read are refused', () => {
   for (const wishes of [{ port: '70000' }, { port: 'tcp/none' }, { source: 'a in b=' }, { source: '' }]) assert.throws(() => flowFilter(wishes), { name: /WordError/ });
-  assert.throws(() => parseSince('soon', 0), /is no time/);
-  assert.equal(parseSince('2h', 10_000_000), 2_800_000);
-  assert.equal(parseSince('1970-01-01T00:00:01Z', 0), 1000);
+  // Flows know no names of ports, so that no pod is missing one.
+  for (const port of ['http', 'tcp/http', '', '80,443', '80:90', 'icmpv5']) assert.throws(() => flowFilter({ port }), /flows know numbers alone/, port);
+});
+
+test('a time is said as a person says it, in UTC', () => {
+  const now = Date.parse('2026-11-20T12:00:00Z');
+  const said = (word: string): string => new Date(parseSince(word, now)).toISOString().replace(':00.000Z', '');
+  for (const [expected, ...words] of [
+    ['2026-11-20T10:00', '2h', '2 hours', '2 hours ago', '120m', '120 mins', '2026-11-20T10:00:00Z', '2026-11-20T11:00:00+01:00'],
+    ['2026-11-20T10:30', '1h30m', '1h 30m ago', '90min'],
+    ['2026-11-13T12:00', '7d', '1w', '1 week ago', '6d24h'],
+    ['2026-11-20T00:00', 'today', '2026-11-20'],
+    ['2026-11-19T00:00', 'yesterday', '2026-11-19'],
+    ['2024-02-29T00:00', '2024-02-29'],
+    ['1970-01-01T00:00', '999999w'],
+  ] as const) for (const word of words) assert.equal(said(word), expected, word);
+  for (const word of ['soon', '', 'ago', '2', '2x', '2mo', '-2h', '1hour30', '10:00', '2026-02-30', '2026-11-31', '2023-02-29T00:00:00Z', '2026-11-20T25:00:00Z', '2026-11-20T10:00']) assert.throws(() => parseSince(word, now), /is no time/, word);
 });
 
 test('a word that no end is called is told from silence, with the nearest one', () => {
   const records = Object.values(FLOWS);
   assert.equal(unknownEnd('shop/wib', records)?.near, 'shop/web');
+  for (const [near, ...words] of [
+    ['shop/web', 'web', '*/web', 'deployment/web', 'Shop/Web', 'shop/web-6d4b9f7c55-k2xlp'],
+    ['shop/*', 'shop', 'shop/', 'Shop', 'shp/*'],
+    ['namespace=shop', 'namespace=shp', 'ns=shop'],
+    ['internet', 'Internet'],
+    [undefined, 'team=red', '10.0.0', 'nobody'],
+  ] as const) for (const word of words) assert.equal(unknownEnd(word, records)?.near, near, word);
+  assert.equal(unknownEnd('svc/data/db', records), undefined);
   assert.equal(unknownEnd('shop/web', records), undefined);
   assert.equal(unknownEnd('10.9.0.0/16', records), undefined);
 });

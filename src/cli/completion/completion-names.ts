@@ -30,6 +30,8 @@ interface Names {
   readonly namespaces: Set<string>;
   /** `namespace/name` of workloads. */
   readonly workloads: Set<string>;
+  /** `svc/namespace/name`. */
+  readonly services: Set<string>;
   /** Nodes, DNS names and addresses that flows have. */
   readonly others: Set<string>;
 }
@@ -38,7 +40,7 @@ interface Names {
 export async function completionNames(kind: Exclude<NameKind, 'file'>, point: CompletionPoint): Promise<readonly string[]> {
   const { given } = point;
   if (kind === 'context') return attempt(() => contextNames(choiceOf(point)), []);
-  const names: Names = { namespaces: new Set(), workloads: new Set(), others: new Set() };
+  const names: Names = { namespaces: new Set(), workloads: new Set(), services: new Set(), others: new Set() };
   const words = await inputWords(point);
   attempt(() => addManifests(names, words), undefined);
   attempt(() => addFlows(names, point), undefined);
@@ -50,7 +52,8 @@ export async function completionNames(kind: Exclude<NameKind, 'file'>, point: Co
     case 'pod':
       return [...names.workloads];
     case 'end':
-      return [...names.workloads, ...[...names.namespaces].flatMap((name) => [`${name}/*`, `namespace=${name}`]), ...names.others, 'internet'];
+    case 'target':
+      return [...(kind === 'target' ? names.services : []), ...names.workloads, ...[...names.namespaces].flatMap((name) => [`${name}/*`, `namespace=${name}`]), ...names.others, 'internet'];
   }
 }
 
@@ -69,8 +72,9 @@ function addManifests(names: Names, words: readonly string[]): void {
   if (taken.length > 0) addClusterNames(names, readManifests(openFiles(taken).readFiles, { lenient: true }).cluster);
 }
 
-function addClusterNames({ namespaces, workloads }: Names, cluster: Cluster): void {
+function addClusterNames({ namespaces, workloads, services }: Names, cluster: Cluster): void {
   for (const { name } of cluster.namespaces) namespaces.add(name);
+  for (const { namespace, name } of cluster.services) services.add(`svc/${namespace}/${name}`);
   for (const { workload } of cluster.pods) workloads.add(`${workload.namespace}/${workload.name}`);
 }
 
@@ -80,13 +84,17 @@ function addFlows(names: Names, { given, verb }: CompletionPoint): void {
   const texts = files === undefined ? (OF_LAB.has(verb) ? [readLabFlows(findLab(pid === undefined ? undefined : Number(pid)))] : []) : files.filter((file) => file !== '-').map(firstOf);
   for (const line of texts.join('\n').split('\n')) {
     const read = readFlow(line);
-    if (read.kind === 'flow') for (const end of [read.record.source, read.record.target]) addEnd(names, foldEnd(end));
+    if (read.kind !== 'flow') continue;
+    const { source, target, service } = read.record;
+    for (const end of [source, target]) addEnd(names, foldEnd(end));
+    if (service !== undefined) names.services.add(`svc/${service}`);
   }
 }
 
 function addEnd({ namespaces, workloads, others }: Names, end: FlowEnd): void {
   if (end.kind === 'outside') return void others.add(endName(end));
   namespaces.add(end.namespace);
+  if (end.isUntold === true) return; // its workload has another name
   workloads.add(endName(end));
 }
 

@@ -22,7 +22,7 @@ export interface Offer {
   readonly says: string;
 }
 
-export type NameKind = 'file' | 'end' | 'pod' | 'namespace' | 'context';
+export type NameKind = 'file' | 'end' | 'target' | 'pod' | 'namespace' | 'context';
 
 /** `words` stand behind the name of the program; the last is being typed, and may be empty. */
 export function completionPoint(program: Command, words: readonly string[]): CompletionPoint {
@@ -120,7 +120,8 @@ function kindOfOption(option: Option): NameKind | undefined {
   const { long } = option;
   if (long === '--namespace' || long === '--keep-in') return 'namespace';
   if (long === '--context') return 'context';
-  return kindOfPlaceholder(/[<[](.+)[>\]]/.exec(option.flags)?.[1] ?? '');
+  const kind = kindOfPlaceholder(/[<[](.+)[>\]]/.exec(option.flags)?.[1] ?? '');
+  return kind === 'end' && long === '--to' ? 'target' : kind;
 }
 
 /** The words that stand for a value in the help say what it is. */
@@ -131,5 +132,5 @@ function kindOfPlaceholder(placeholder: string): NameKind | undefined {
 
 const KINDS: Readonly<Record<string, NameKind>> = {
   FILE: 'file', DIR: 'file', PATH: 'file', FLOWS: 'file', OLD: 'file', NEW: 'file', REPORT: 'file',
-  END: 'end', SOURCE: 'end', TARGET: 'end', WORD: 'end', POD: 'pod', NAMESPACE: 'namespace',
+  END: 'end', SOURCE: 'end', TARGET: 'target', WORD: 'end', POD: 'pod', NAMESPACE: 'namespace',
 };

@@ -7,7 +7,8 @@ import { askHistory, type HistoryWords } from '../../history/ask-history.ts';
 import { HistoryError } from '../../history/history-error.ts';
 import type { ServerPlace } from '../../history/post-batch.ts';
 import { readFlowFiles } from '../../input/flow-files.ts';
-import { findLab } from '../../lab/lab-state.ts';
+import { LabError } from '../../lab/lab-error.ts';
+import { findLab, type LabState } from '../../lab/lab-state.ts';
 import { readLabFlows } from '../../lab/lab-records.ts';
 import { UsageError } from '../../terminal/failures.ts';
 import { writeNote } from '../../terminal/output.ts';
@@ -44,7 +45,7 @@ export function addFlowSourceOptions(command: Command): Command {
 
 export function addTimeOptions(command: Command): Command {
   return command
-    .option('--since <TIME>', 'only flows last seen since then: 30m, 2h, 7d ago, today, or 2026-11-20T10:00:00Z')
+    .option('--since <TIME>', 'only flows last seen since then: 30m, 2h or 7d ago, today, yesterday, or 2026-11-20T10:00:00Z')
     .option('--until <TIME>', 'only flows first seen until then: the same words');
 }
 
@@ -53,20 +54,29 @@ export function namesFlows({ flows, server, agents }: FlowOptions): boolean {
   return flows !== undefined || server !== undefined || agents === true;
 }
 
-export interface FlowReading extends Pick<GatherOptions, 'keepsReasons'> {
+export interface FlowReading extends Pick<GatherOptions, 'keepsReasons' | 'newSinceMs' | 'pods'> {
   /** What is wanted of a server's flows, so that it need not send all of them. */
   readonly words?: HistoryWords;
 }
 
 /** undefined: they could not be read, which has been said. Throws LabError where none are named and no lab runs, HistoryError for a server, ClusterError for agents. */
-export async function readFlows(flowOptions: FlowOptions, { keepsReasons, words }: FlowReading = {}): Promise<FlowGathering | undefined> {
+export async function readFlows(flowOptions: FlowOptions, { words, ...reading }: FlowReading = {}): Promise<FlowGathering | undefined> {
   const { since, until, lenient } = flowOptions;
-  const timeOf = (word: string | undefined): number | undefined => (word === undefined ? undefined : parseSince(word, Date.now()));
-  const options = { sinceMs: timeOf(since), untilMs: timeOf(until), keepsReasons };
+  const untilMs = until === undefined ? undefined : parseSince(until, Date.now());
+  const options = { sinceMs: await timeOf('--since', since), untilMs, ...reading };
   const source = flowSourceOf(flowOptions);
   const gathering = source.kind === 'files' ? await readFlowFiles(source.files, { ...options, lenient }) : await gatherLive(source, words, options);
   if (gathering !== undefined) await noteGathering(gathering);
   return gathering;
+}
+
+/** A time that is still to come would read as silence. Throws WordError. */
+export async function timeOf(option: '--since' | '--new-since', word: string | undefined): Promise<number | undefined> {
+  if (word === undefined) return undefined;
+  const nowMs = Date.now();
+  const timeMs = parseSince(word, nowMs);
+  if (timeMs > nowMs) await writeNote(`bulkhead: ${option} ${word} is still to come\n`);
+  return timeMs;
 }
 
 export type FlowSource =
@@ -102,8 +112,17 @@ async function gatherLive(source: LiveSource, words: HistoryWords | undefined, o
 
 export function gatherLabFlows(pid: number | undefined, options: GatherOptions): FlowGathering {
   const gathering = new FlowGathering(options);
-  for (const [index, line] of readLabFlows(findLab(pid)).split('\n').entries()) gathering.addLine(line, 'lab', index + 1);
+  for (const [index, line] of readLabFlows(labOf(pid)).split('\n').entries()) gathering.addLine(line, 'lab', index + 1);
   return gathering;
+}
+
+function labOf(pid: number | undefined): LabState {
+  try {
+    return findLab(pid);
+  } catch (error) {
+    if (pid !== undefined || !(error instanceof LabError) || error.code !== 'no-lab') throw error;
+    throw new LabError('no-lab', 'no lab of yours runs here', { help: 'start one with `bulkhead demo`, or name other flows by --flows, --server or --agents', cause: error });
+  }
 }
 
 /** The server folds over the days and leaves out what is not wanted. */

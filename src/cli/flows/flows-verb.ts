@@ -1,7 +1,7 @@
 // `bulkhead flows` and `bulkhead denied`: what went over the wire and what was refused, by which rule, in the lab that runs here, in a cluster, and in files of records.
 import type { Command } from 'commander';
 import { judgedRows } from '../../flow/flow.ts';
-import type { FlowGathering } from '../../flow/gather-flows.ts';
+import { recordsOf } from '../../flow/gather-flows.ts';
 import { FLOW_END_HELP, flowFilter, unknownEnd } from '../../flow/filter-flows.ts';
 import type { FlowRecord, FlowVerdict } from '../../flow/flow-record.ts';
 import { GROUP_KEYS, groupFlows, unusedRules, type GroupKey } from '../../flow/group-flows.ts';
@@ -17,11 +17,12 @@ import { terminalOf } from '../../terminal/terminal.ts';
 import { parseSince } from '../../words/time-words.ts';
 import { choiceOf } from '../options/choice.ts';
 import { followAgents } from './agent-flows.ts';
-import { addFlowSourceOptions, flowSourceOf, noteUnknownEnd, readFlows, type FlowOptions } from './flow-source.ts';
+import { addFlowSourceOptions, flowSourceOf, noteUnknownEnd, readFlows, timeOf, type FlowOptions } from './flow-source.ts';
 import { followFlows } from './follow-flows.ts';
 import { followServer } from './follow-server.ts';
 import { defineImport } from './import-flows.ts';
 import { positiveNumber } from '../options/number-words.ts';
+import { once } from '../options/once.ts';
 
 interface FlowsOptions extends InputOptions, FlowOptions {
   readonly lenient?: boolean;
@@ -74,9 +75,9 @@ Examples:`;
 
 function addShowing(command: Command): Command {
   return addFlowSourceOptions(addInputOptions(command))
-    .option('--from <END>', `who opened: ${FLOW_END_HELP}`)
-    .option('--to <END>', 'who was asked: the same words')
-    .option('--port <PORT>', '3306 of whatever protocol, tcp/80, udp/53, 8000-8999, icmp')
+    .option('--from <END>', `who opened: ${FLOW_END_HELP}`, once)
+    .option('--to <END>', 'who was asked: the same words', once)
+    .option('--port <PORT>', '3306 of whatever protocol, tcp/80, udp/53, 8000-8999, icmp', once)
     .option('--new-since <TIME>', 'only flows never seen before then')
     .option('--group-by <KEY>', `sums of what they have in common, the largest first; one of: ${GROUP_KEYS.join(', ')}`, choiceOf(GROUP_KEYS))
     .option('-F, --follow', 'of a lab, a server or agents: each as it happens, until Ctrl-C')
@@ -85,23 +86,19 @@ function addShowing(command: Command): Command {
 }
 
 async function runFlows(options: FlowsOptions): Promise<number> {
-  const isWanted = flowFilter({
-    source: options.from,
-    target: options.to,
-    port: options.port,
-    verdict: options.verdict,
-    newSinceMs: options.newSince === undefined ? undefined : parseSince(options.newSince, Date.now()),
-  });
+  const newSinceMs = await timeOf('--new-since', options.newSince);
+  const isWanted = flowFilter({ source: options.from, target: options.to, port: options.port, verdict: options.verdict, newSinceMs });
   if (options.follow === true) return await runFollow(options, isWanted);
   const isJudged = options.file !== undefined || hasBase(options);
+  if (options.unused === true && options.groupBy !== undefined) throw new UsageError('--unused shows rules, and --group-by sums of flows', 'leave out one of them');
   if (options.unused === true && !isJudged) throw new UsageError('no policies are named', 'name them with -f, --cluster or --snapshot');
   const input = isJudged ? await readInputs(options.file ?? [], options) : undefined;
   if (isJudged && input === undefined) return 2;
-  const gathering = await readFlows(options, { keepsReasons: !isJudged, words: serverWords(options) });
+  const gathering = await readFlows(options, { keepsReasons: !isJudged, newSinceMs, pods: input?.cluster.pods, words: serverWords(options) });
   if (gathering === undefined) return 2;
-  const all = [...(input === undefined ? recordsOf(gathering) : judgedRows(input.cluster, gathering.table))];
+  const all = [...(input === undefined ? recordsOf(gathering.table) : judgedRows(input.cluster, gathering.table))];
   for (const end of [options.from, options.to].flatMap((word) => (word === undefined ? [] : (unknownEnd(word, all) ?? [])))) await noteUnknownEnd(end);
-  const wanted = all.filter(isWanted);
+  const wanted = all.filter((record) => isWanted(record) && gathering.isNew(record));
   if (input !== undefined && options.unused === true) {
     const unused = unusedRules(input.cluster, wanted);
     await writeFormat(options, { table: unusedText(unused, wanted.length), json: unusedJson(unused), lines: unusedLines(unused) });
@@ -112,10 +109,6 @@ async function runFlows(options: FlowsOptions): Promise<number> {
 /** Of what --unused leaves unsaid, every flow counts. */
 function serverWords({ from, to, port, verdict, newSince }: FlowsOptions): HistoryWords {
   return { from, to, port, verdict, newSince: newSince === undefined ? undefined : new Date(parseSince(newSince, Date.now())).toISOString() };
-}
-
-function recordsOf({ table }: FlowGathering): readonly FlowRecord[] {
-  return Array.from({ length: table.size }, (_, row) => table.recordAt(row));
 }
 
 async function runFollow(options: FlowsOptions, isWanted: (record: FlowRecord) => boolean): Promise<number> {

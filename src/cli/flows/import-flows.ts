@@ -36,7 +36,7 @@ async function runImport(words: readonly string[], options: ImportOptions): Prom
   if (words.includes('-') && options.file?.includes('-') === true) throw new UsageError('standard input cannot be both flows and policies', 'write one of them into a file');
   const input = isJudged ? await readInputs(options.file ?? [], options) : undefined;
   if (isJudged && input === undefined) return 2;
-  const gathering = await readFlows({ ...options, flows: words });
+  const gathering = await readFlows({ ...options, flows: words }, { pods: input?.cluster.pods });
   if (gathering === undefined) return 2;
   const { table } = gathering;
   await writeNote(`bulkhead: ${count(gathering.taken)} flows, ${count(table.size)} of them different${input === undefined ? '; no policies are named, so none has its rule' : ''}\n`);

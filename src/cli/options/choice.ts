@@ -1,6 +1,6 @@
 // An option with a closed list of words; a near miss is offered.
 import { InvalidArgumentError } from 'commander';
-import { nearestWord } from '../../base/near-miss.ts';
+import { nearestWordAnyCase } from '../../base/near-miss.ts';
 
 /** A parser for commander, with the words that it takes. */
 export interface Choice<Word extends string> {
@@ -12,7 +12,7 @@ export function choiceOf<Word extends string>(words: readonly Word[]): Choice<Wo
   const parse = (given: string): Word => {
     const word = words.find((candidate) => candidate === given);
     if (word !== undefined) return word;
-    const near = nearestWord(given, words);
+    const near = nearestWordAnyCase(given, words);
     throw new InvalidArgumentError(`${near === undefined ? '' : `Did you mean ${near}? `}One of: ${words.join(', ')}.`);
   };
   return Object.assign(parse, { words });
