@@ -5,12 +5,13 @@ import { LiveJoining, shownOf } from '../../flow/join-live.ts';
 import { readFlow } from '../../flow/read-flow.ts';
 import { ClusterError } from '../../kube/cluster-error.ts';
 import { openKubeApi, type KubeApi } from '../../kube/kube-api.ts';
-import { REAL_PACING } from '../../kube/retry.ts';
 import { sayingRights } from '../../release/missing-rights.ts';
+import { followAgentFlows } from '../../status/follow-agent-flows.ts';
 import { findAgents, readAgentFlows, type AgentPod } from '../../status/read-agent-flows.ts';
 import { printable } from '../../report/text/printable.ts';
 import { listenForInterruption } from '../../terminal/interruption.ts';
 import { writeNote } from '../../terminal/output.ts';
+import { systemClock } from '../system-clock.ts';
 
 export interface AgentsPlace {
   readonly context?: string;
@@ -20,8 +21,6 @@ export interface AgentsPlace {
 }
 
 const NODES_AT_ONCE = 8;
-/** Of an agent that has not answered. */
-const ASK_AGAIN_MS = 2_000;
 
 /** Fails with ClusterError. */
 export async function gatherAgentFlows(place: AgentsPlace, options: GatherOptions): Promise<FlowGathering> {
@@ -59,7 +58,7 @@ export interface AgentsFollowing {
   readonly show: (records: readonly FlowRecord[]) => Promise<void>;
 }
 
-/** Until somebody stops it. An agent that does not answer is asked again, and what it tells meanwhile is said to be missing. Fails with ClusterError. */
+/** Until somebody stops it. Fails with ClusterError where no agent is found when it begins. */
 export async function followAgents({ place, isWanted, show }: AgentsFollowing): Promise<void> {
   const api = await openKubeApi(place);
   const agents = await agentsOf(api);
@@ -75,39 +74,9 @@ export async function followAgents({ place, isWanted, show }: AgentsFollowing): 
     await show(read.flatMap((one) => (one.kind === 'flow' ? shownOf(joining.take(one.record), { isWanted }) : [])));
   };
   try {
-    await Promise.all(agents.map(({ node }) => followNode({ api, node, signal, take })));
+    await followAgentFlows(agents, { api, clock: systemClock, signal, take, say: (message) => writeNote(`bulkhead: ${printable(message)}\n`) });
   } finally {
     stop.abort();
     interruption.stopListening();
-  }
-}
-
-interface NodeFollowing {
-  readonly api: KubeApi;
-  readonly node: string;
-  readonly signal: AbortSignal;
-  readonly take: (lines: readonly string[]) => Promise<void>;
-}
-
-async function followNode({ api, node, signal, take }: NodeFollowing): Promise<void> {
-  let after: number | undefined;
-  const hands = api.converse();
-  signal.addEventListener('abort', () => hands.close(), { once: true });
-  while (!signal.aborted) {
-    try {
-      const agent = (await findAgents(api)).find((one) => one.node === node);
-      if (agent === undefined) throw new ClusterError('not-found', 'none runs there');
-      after ??= (await readAgentFlows(hands, agent, { signal })).next;
-      while (!signal.aborted) {
-        const { lines, next } = await readAgentFlows(hands, agent, { after, signal });
-        after = next;
-        await take(lines);
-      }
-    } catch (error) {
-      if (signal.aborted) return;
-      if (!(error instanceof ClusterError)) throw error;
-      await writeNote(`bulkhead: the agent of node ${printable(`${node} is not heard: ${error.message}`)}\n`);
-      await REAL_PACING.wait(ASK_AGAIN_MS, signal);
-    }
   }
 }
