@@ -18,10 +18,19 @@ export class FlowEnds {
   intern(end: FlowEnd): number | undefined {
     const key = endKey(end);
     const known = this.#byKey.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.#keepLowest(known, end);
+      return known;
+    }
     if (this.#ends.length >= ENDS_MAX) return undefined;
     this.#byKey.set(key, this.#ends.length);
     return this.#ends.push(end) - 1;
+  }
+
+  /** Of the addresses of pods that are one end, so that the order of the flows says nothing. */
+  #keepLowest(known: number, end: FlowEnd): void {
+    const kept = this.#ends[known]!;
+    if (end.kind === 'pod' && end.address !== undefined && kept.address !== undefined && end.address.value < kept.address.value) this.#ends[known] = { ...kept, address: end.address };
   }
 }
 

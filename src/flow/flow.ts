@@ -1,15 +1,16 @@
 // What went over the wire, decided once more by the rules: each recorded flow becomes allowed or refused, with the policies and rules of both directions.
 import type { IpFamily } from '../base/ip-address.ts';
-import { hasPoint, NO_PORTS, type PortSet } from '../base/port-set.ts';
+import { hasPoint } from '../base/port-set.ts';
 import { compileCluster } from '../compile/compile.ts';
 import { ALL_PORTS_ID, NO_PORTS_ID } from '../compile/port-set-table.ts';
 import type { DirectionProgram, Program } from '../compile/program.ts';
 import type { Row } from '../compile/row.ts';
 import { portsOfTiers } from '../compile/tier-ports.ts';
-import { quadKey, quadOf, type EndpointRef, type Quad } from '../analyze/endpoint.ts';
+import { quadKey, quadOf, type Quad } from '../analyze/endpoint.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { DIRECTIONS, type Direction } from '../model/network-policy.ts';
 import { endsOfSide, isSideAllowed, type AskedFlow } from './decide-side.ts';
+import { membersOf, ofFamily, pairsOf, refOf, type EndMember, type MemberPair } from './end-members.ts';
 import { flowPoint } from './flow-protocol.ts';
 import { FlowEnds } from './flow-ends.ts';
 import type { FlowEnd, FlowReason, FlowRecord, RuleName } from './flow-record.ts';
@@ -39,8 +40,7 @@ const SHARED_MAX = 65_536;
 /** Good for one cluster and one list of ends. A class, for it remembers what it looked up. */
 export class FlowJudge {
   readonly #program: Program;
-  readonly #ends: readonly FlowEnd[];
-  readonly #refs: readonly (readonly EndpointRef[])[];
+  readonly #members: readonly (readonly EndMember[])[];
   /** Of ends that one look-up decides about; undefined: more must be looked at. */
   readonly #quads: readonly (Quad | undefined)[];
 
@@ -51,18 +51,13 @@ export class FlowJudge {
   readonly #kinds: readonly (string | undefined)[];
   readonly #shared = new Map<string, FlowReason>();
 
-  /** By the pod that stands for those of an end that are alike: another one of them. */
-  readonly #twins: ReadonlyMap<number, number>;
-
   constructor(cluster: Cluster, ends: readonly FlowEnd[]) {
     const placed = placeEnds(cluster, ends);
     this.#program = compileCluster(withNamedAddresses(placed.cluster, ends, placed.podsOf));
-    this.#ends = ends;
-    this.#refs = ends.map((end, index) => refsOf(this.#program, end, placed.podsOf[index]!));
-    this.#twins = findTwins(this.#program, placed.podsOf);
-    this.#quads = this.#refs.map((refs, index) => (isPlain(this.#program, ends[index]!, refs) ? quadOf(this.#program, refs[0]!) : undefined));
+    this.#members = ends.map((end, index) => membersOf(this.#program, end, placed.podsOf[index]!));
+    this.#quads = this.#members.map((members) => (isPlain(members) ? quadOf(this.#program, refOf(members[0]!)) : undefined));
     this.#kinds = this.#quads.map((quad, index) => (quad === undefined ? undefined : `${ends[index]!.kind} ${quadKey(quad)}`));
-    this.#pods = Int32Array.from(this.#refs, ([ref]) => (ref?.kind === 'pod' ? ref.pod : NO_POD));
+    this.#pods = Int32Array.from(this.#members, ([member]) => (member?.kind === 'pods' ? member.pods.at(-1)! : NO_POD));
   }
 
   /** Of pods of a workload that policies treat differently: whether all of them may. */
@@ -91,15 +86,16 @@ export class FlowJudge {
   }
 
   #findReason(pair: AskedPair): FlowReason {
-    const [source, target] = [this.#ends[pair.source]!, this.#ends[pair.target]!];
-    const flow = this.#refusedFlow(pair) ?? this.#flowsOf(pair)[0]!;
-    return isOwnNode(source) || isOwnNode(target) ? ownNodeReason(this.#program, flow, isOwnNode(source)) : reasonOf(this.#program, flow);
+    return this.#reasonOfFlow(this.#refusedFlow(pair) ?? this.#flowsOf(pair)[0]!);
   }
 
   /** Of all pods that the ends are: where those of a workload differ, each may be let through by rules of its own. */
   rulesOf(pair: AskedPair): readonly DirectedRule[] {
-    if (isOwnNode(this.#ends[pair.source]!) || isOwnNode(this.#ends[pair.target]!)) return ruleNames(this.reasonOf(pair));
-    return this.#flowsOf(pair).flatMap((flow) => ruleNames(reasonOf(this.#program, flow)));
+    return this.#flowsOf(pair).flatMap((flow) => ruleNames(this.#reasonOfFlow(flow)));
+  }
+
+  #reasonOfFlow(flow: PlacedFlow): FlowReason {
+    return flow.isOnOwnNode ? ownNodeReason(this.#program, flow, flow.source.kind === 'address') : reasonOf(this.#program, flow);
   }
 
   /** 1 for each row that is allowed. Ends of which one look-up decides lie in plain arrays: there are millions of rows. */
@@ -122,23 +118,17 @@ export class FlowJudge {
     return ports === ALL_PORTS_ID || (ports !== NO_PORTS_ID && hasPoint(this.#program.portSets.portSet(ports), point));
   }
 
-  #flowsOf({ source, target, family, point }: AskedPair): readonly AskedFlow[] {
-    return this.#refs[source]!.flatMap((from) => this.#refs[target]!.map((into) => ({ source: from, target: this.#otherThan(from, into), family, point })));
+  #flowsOf({ source, target, family, point }: AskedPair): readonly PlacedFlow[] {
+    const [sources, targets] = [ofFamily(this.#members[source]!, family), ofFamily(this.#members[target]!, family)];
+    return sources.flatMap((from) => targets.flatMap((into) => pairsOf(this.#program, from, into))).map((pair) => ({ ...pair, family, point }));
   }
 
-  /** A workload of several pods that speaks to itself is one pod to another. */
-  #otherThan(source: EndpointRef, target: EndpointRef): EndpointRef {
-    if (source.kind !== 'pod' || target.kind !== 'pod' || source.pod !== target.pod) return target;
-    const other = this.#twins.get(target.pod);
-    return other === undefined ? target : { kind: 'pod', pod: other };
-  }
-
-  #refusedFlow(pair: AskedPair): AskedFlow | undefined {
-    if (isOwnNode(this.#ends[pair.source]!)) return undefined;
-    const isTiersAlone = isOwnNode(this.#ends[pair.target]!);
-    return this.#flowsOf(pair).find((flow) => (isTiersAlone ? !isAllowedToOwnNode(this.#program, flow) : !DIRECTIONS.every((direction) => isSideAllowed(this.#program, flow, direction))));
+  #refusedFlow(pair: AskedPair): PlacedFlow | undefined {
+    return this.#flowsOf(pair).find((flow) => (flow.isOnOwnNode ? !isAllowedOnOwnNode(this.#program, flow) : !DIRECTIONS.every((direction) => isSideAllowed(this.#program, flow, direction))));
   }
 }
+
+type PlacedFlow = AskedFlow & MemberPair;
 
 /** One direction of all ends, by their numbers. */
 interface LookUps {
@@ -209,29 +199,13 @@ function ruleNames(reason: FlowReason): readonly DirectedRule[] {
   return DIRECTIONS.flatMap((direction) => reason[direction].rules.map((rule) => ({ ...rule, direction })));
 }
 
-function isOwnNode(end: FlowEnd): boolean {
-  return end.kind === 'outside' && end.isOwnNode;
+/** With the node's own network, verdicts depend on the node of the other end. */
+function isPlain([member, ...others]: readonly EndMember[]): boolean {
+  if (member === undefined || others.length > 0) return false;
+  return member.kind === 'pods' ? !member.hostNetwork : !member.isOwnNode;
 }
 
-function refsOf({ groupOfPod }: Program, end: FlowEnd, pods: readonly number[]): readonly EndpointRef[] {
-  if (pods.length > 0) return [...new Map(pods.map((pod) => [groupOfPod[pod], pod])).values()].map((pod) => ({ kind: 'pod', pod }));
-  return end.kind === 'outside' ? [{ kind: 'address', address: end.address }] : [];
-}
-
-/** `refsOf` keeps the last one of each group. */
-function findTwins({ groupOfPod }: Program, podsOf: readonly (readonly number[])[]): ReadonlyMap<number, number> {
-  const several = podsOf.filter(({ length }) => length > 1);
-  return new Map(several.flatMap((pods) => [...Map.groupBy(pods, (pod) => groupOfPod[pod]).values()].flatMap((alike) => (alike.length > 1 ? [[alike.at(-1)!, alike[0]!] as const] : []))));
-}
-
-/** On the host network, verdicts depend on the node of the other end. */
-function isPlain({ cluster }: Program, end: FlowEnd, refs: readonly EndpointRef[]): boolean {
-  const [ref, ...others] = refs;
-  return others.length === 0 && ref !== undefined && !isOwnNode(end) && !(ref.kind === 'pod' && cluster.pods[ref.pod]!.hostNetwork);
-}
-
-/** What a pod sends to its own node NetworkPolicy lets pass, and tiers judge. */
-function isAllowedToOwnNode(program: Program, flow: AskedFlow): boolean {
-  const ports: PortSet = flow.source.kind === 'pod' ? portsOfTiers(program.egress, endsOfSide(program, flow, 'egress')) : NO_PORTS;
-  return hasPoint(ports, flow.point);
+/** What a pod sends to its own node NetworkPolicy lets pass, and tiers judge; what the node sends nobody judges. */
+function isAllowedOnOwnNode(program: Program, flow: PlacedFlow): boolean {
+  return flow.source.kind === 'address' || hasPoint(portsOfTiers(program.egress, endsOfSide(program, flow, 'egress')), flow.point);
 }
