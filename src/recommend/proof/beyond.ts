@@ -3,8 +3,10 @@ import { subtractPorts, type PortSet } from '../../base/port-set.ts';
 import { flowPoint } from '../../flow/flow-protocol.ts';
 import type { FlowEnd } from '../../flow/flow-record.ts';
 import type { FlowTable } from '../../flow/flow-table.ts';
+import type { Cluster } from '../../model/cluster.ts';
 import type { Block, Connection, End } from '../ends/connection.ts';
 import { mergeIntervals } from '../ends/address-groups.ts';
+import { workloadKey } from '../ends/subjects.ts';
 
 export interface Beyond {
   /** That no flow of it used. */
@@ -15,8 +17,14 @@ export interface Beyond {
   readonly openings: bigint;
 }
 
+export interface SeenOf {
+  readonly table: FlowTable;
+  /** With the pods that only the flows know. */
+  readonly cluster: Cluster;
+}
+
 /** Of a connection that was not seen, all that it opens. */
-export function beyondOf(table: FlowTable, { source, target, ports, seen }: Connection): Beyond {
+export function beyondOf({ table, cluster }: SeenOf, { source, target, ports, seen }: Connection): Beyond {
   const { columns } = table;
   const rows = seen?.rows ?? [];
   const pointOfRow = (row: number): number => flowPoint(columns.protocol[row]!, columns.port[row]!);
@@ -28,7 +36,8 @@ export function beyondOf(table: FlowTable, { source, target, ports, seen }: Conn
     return isOne(target) ? who[columns.source[row]!]! * POINTS + pointOfRow(row) : `${who[columns.source[row]!]} ${who[columns.target[row]!]} ${pointOfRow(row)}`;
   };
   const combined = isOne(source) && isOne(target) ? points.size : new Set(rows.map(combinationOf)).size;
-  const granted = sizeOf(source) * sizeOf(target) * BigInt(countPoints(ports));
+  const pairs = sizeOf(source) * sizeOf(target) - alone(cluster, source, target);
+  const granted = pairs * BigInt(countPoints(ports));
   const addresses = [source, target].find(({ kind }) => kind === 'addresses');
   const seenAddresses = addresses === undefined ? 0 : new Set(rows.map((row) => who[(addresses === source ? columns.source : columns.target)[row]!])).size;
   return {
@@ -36,6 +45,17 @@ export function beyondOf(table: FlowTable, { source, target, ports, seen }: Conn
     addresses: addresses === undefined ? 0n : sizeOf(addresses) - BigInt(seenAddresses),
     openings: granted - BigInt(combined),
   };
+}
+
+/** Workloads of one pod, which has no other of its workload to speak to. */
+function alone({ pods }: Cluster, source: End, target: End): bigint {
+  if (source.kind !== 'subject' || target.kind !== 'subject' || source.subject !== target.subject) return 0n;
+  const counts = new Map<string, number>();
+  for (const index of source.subject.pods) {
+    const { workload, replicas } = pods[index]!;
+    counts.set(workloadKey(workload), (counts.get(workloadKey(workload)) ?? 0) + replicas);
+  }
+  return BigInt([...counts.values()].filter((count) => count < 2).length);
 }
 
 /** Workloads or addresses; pods known by their labels alone count as one. */

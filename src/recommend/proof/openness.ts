@@ -1,7 +1,7 @@
 // How much a set of policies leaves open between workloads and towards the outside, in numbers that can be compared.
-import { isOutside } from '../../analyze/endpoints.ts';
-import { reach } from '../../analyze/reach.ts';
-import type { PortSet } from '../../base/port-set.ts';
+import { isOutside, type Endpoint } from '../../analyze/endpoints.ts';
+import { reach, type Reachability } from '../../analyze/reach.ts';
+import { unionPorts, type PortSet } from '../../base/port-set.ts';
 import type { Program } from '../../compile/program.ts';
 
 export interface Openness {
@@ -14,21 +14,46 @@ export interface Openness {
   readonly toOutside: number;
 }
 
+/** Pods of one workload that policies treat differently are one workload all the same, or the numbers before and after would count different things. */
 export function opennessOf(program: Program): Openness {
-  const { endpoints, rows } = reach(program, { by: 'workload' });
-  const isWorkload = endpoints.map((endpoint) => !isOutside(endpoint));
+  const reachability = reach(program, { by: 'workload' });
+  const workloads = [...Map.groupBy(reachability.endpoints.keys(), (index) => workloadKey(reachability.endpoints[index]!)).values()];
+  const workloadOf = new Int32Array(reachability.endpoints.length);
+  for (const [number, parts] of workloads.entries()) for (const part of parts) workloadOf[part] = number;
+  const isWorkload = workloads.map(([part]) => !isOutside(reachability.endpoints[part!]!));
   const counts = new Map<PortSet, number>();
   let [pairs, ports] = [0, 0];
   const [entered, left] = [new Set<number>(), new Set<number>()];
-  for (const row of rows()) {
-    if (!isWorkload[row.source]) entered.add(row.target);
-    else if (!isWorkload[row.target]) left.add(row.source);
-    else {
-      pairs++;
-      ports += countPorts(counts, row.ports);
+  for (const [source, parts] of workloads.entries()) {
+    for (const [target, open] of openTo(reachability, workloadOf, parts)) {
+      if (!isWorkload[source]) entered.add(target);
+      else if (!isWorkload[target]) left.add(source);
+      else {
+        pairs++;
+        ports += countPorts(counts, open);
+      }
     }
   }
   return { pairs, ports, fromOutside: entered.size, toOutside: left.size };
+}
+
+/** Each part of the outside is one by itself. */
+function workloadKey(endpoint: Endpoint): string {
+  return isOutside(endpoint) ? endpoint.id : `${endpoint.kind}/${endpoint.namespace}/${endpoint.name}`;
+}
+
+/** By target, what some pod of the one may open to some pod of the other. */
+function openTo({ portsFrom, portSet }: Reachability, workloadOf: Int32Array, sources: readonly number[]): ReadonlyMap<number, PortSet> {
+  const open = new Map<number, PortSet>();
+  for (const source of sources) {
+    for (const [target, id] of portsFrom(source).entries()) {
+      const ports = portSet(id);
+      if (ports.length === 0) continue;
+      const known = open.get(workloadOf[target]!);
+      open.set(workloadOf[target]!, known === undefined || known === ports ? ports : unionPorts(known, ports));
+    }
+  }
+  return open;
 }
 
 /** Rows share their port sets. */

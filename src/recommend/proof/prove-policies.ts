@@ -1,5 +1,5 @@
 // Holds the written policies against what was seen: all of it is allowed, and nothing besides.
-import { LAST_ADDRESS, type IpAddress, type IpRange } from '../../base/ip-address.ts';
+import { LAST_ADDRESS, type IpAddress, type IpFamily, type IpRange } from '../../base/ip-address.ts';
 import { ALL_PORTS, intersectPorts, NO_PORTS, subtractPorts, unionPorts, type PortSet } from '../../base/port-set.ts';
 import { compileCluster } from '../../compile/compile.ts';
 import type { Program } from '../../compile/program.ts';
@@ -58,7 +58,8 @@ function compareWithSeen(program: Program, { cluster, clusterPolicies, subjects,
       if (target.isOnHost || !(source.isClosed || target.isClosed)) continue;
       pairs++;
       const allowed = reachability.portSet(ports[to]!);
-      const wanted = from === to && source.count < 2 ? NO_PORTS : portsBetween(source, target);
+      const isPair = source.families.some((family) => target.families.includes(family)) && !(from === to && source.count < 2);
+      const wanted = isPair ? portsBetween(source, target) : NO_PORTS;
       if (allowed.length === 0 && wanted.length === 0) continue;
       if (subtractPorts(allowed, wanted).length > 0) faults.push(`${source.name} to ${target.name} is open without a reason`);
       if (subtractPorts(wanted, allowed).length > 0) faults.push(`${source.name} to ${target.name} is needed and closed`);
@@ -77,13 +78,15 @@ interface Member {
   /** Of what only its name is known. */
   readonly dnsName: string | undefined;
   readonly count: number;
+  /** Over which there can be a connection at all. */
+  readonly families: readonly IpFamily[];
   /** The policies govern it, both ways. */
   readonly isClosed: boolean;
   /** Nobody's policies judge what comes from a pod's own node, and none can select what has its network. */
   readonly isOnHost: boolean;
 }
 
-function memberOf({ endpoint, range, podIndices }: PlacedEndpoint, { cluster, subjects, namespaces }: Pick<ProofQuestion, 'cluster' | 'subjects' | 'namespaces'>): Member {
+function memberOf({ endpoint, range, podIndices, quads }: PlacedEndpoint, { cluster, subjects, namespaces }: Pick<ProofQuestion, 'cluster' | 'subjects' | 'namespaces'>): Member {
   const pods = podIndices.map((pod) => cluster.pods[pod]!);
   const addresses = range === undefined ? pods.flatMap((pod) => pod.addresses) : [range.first, range.last].map((value) => ({ family: range.family, value }));
   const isOnHost = 'hostNetwork' in endpoint && endpoint.hostNetwork;
@@ -94,6 +97,7 @@ function memberOf({ endpoint, range, podIndices }: PlacedEndpoint, { cluster, su
     addresses,
     dnsName: endpoint.kind === 'DomainName' ? endpoint.name : undefined,
     count: 'pods' in endpoint ? endpoint.pods : 0,
+    families: quads.flatMap(({ quad }) => quad.families),
     isClosed: pods.length > 0 && namespaces.has(pods[0]!.namespace) && !isOnHost,
     isOnHost,
   };

@@ -4,7 +4,7 @@ import type { DirectedRule } from '../../flow/flow.ts';
 import { nameOfPolicy, type PortMatch } from '../../model/network-policy.ts';
 import { locateOrigin } from '../../model/origin.ts';
 import type { Addition } from '../../recommend/edit/additions.ts';
-import { beyondOf } from '../../recommend/proof/beyond.ts';
+import { beyondOf, type SeenOf } from '../../recommend/proof/beyond.ts';
 import { endName, type Connection } from '../../recommend/ends/connection.ts';
 import { newlyGoverned, type EditedPolicy, type EditProof, type PolicyEdits } from '../../recommend/edit/edit-policies.ts';
 import type { Openness } from '../../recommend/proof/openness.ts';
@@ -30,13 +30,13 @@ export interface BesideEdits {
 }
 
 /** What was held against what, what it took, what it opens, and what stays refused. */
-export function editSentences({ table, edited, added, removal, proof }: PolicyEdits, { difference, unused, shrink }: BesideEdits): readonly string[] {
+export function editSentences({ table, before: cluster, edited, added, removal, proof }: PolicyEdits, { difference, unused, shrink }: BesideEdits): readonly string[] {
   const changed = [...edited, ...added];
   const connections = connectionsOf(changed);
   const sentences = [wantedSentence(proof)];
   if (changed.length > 0) {
     sentences.push(`Added: ${pieceWords(changed)} in ${placesText(edited.length, added.length)}.`);
-    sentences.push(`Without ${proof.pieces === 1 ? 'it' : `any one of ${count(proof.pieces)} pieces`} a flow that it was added for would be refused.`, ...governedSentences(edited), beyondSentence(connections.map((connection) => beyondOf(table, connection))));
+    sentences.push(`Without ${proof.pieces === 1 ? 'it' : `any one of ${count(proof.pieces)} pieces`} a flow that it was added for would be refused.`, ...governedSentences(edited), beyondSentence(connections.map((connection) => beyondOf({ table, cluster }, connection))));
   }
   if (removal !== undefined) sentences.push(...removalSentences(removal));
   if (changed.length + (removal?.removed.length ?? 0) > 0) sentences.push(`${capital(differenceSummary(difference))}.`);
@@ -162,12 +162,12 @@ function setOf(port: PortMatch): PortSet {
 }
 
 export function editJson(edits: PolicyEdits, { difference, unused, shrink }: BesideEdits): string {
-  const { table, edited, added, removal, proof } = edits;
+  const { table, before: cluster, edited, added, removal, proof } = edits;
   const document = {
     apiVersion: 'bulkhead/v1',
     kind: 'PolicyEdits',
-    edited: edited.map(({ policy, additions }) => ({ policy: nameOfPolicy(policy), ...locateOrigin(policy.origin), governs: newlyGoverned({ policy, additions }), additions: additions.map((addition) => jsonAddition(table, addition)) })),
-    added: added.map(({ draft, additions, beside }) => ({ policy: networkPolicyObject(draft.policy), beside: nameOfPolicy(beside), additions: additions.map((addition) => jsonAddition(table, addition)) })),
+    edited: edited.map(({ policy, additions }) => ({ policy: nameOfPolicy(policy), ...locateOrigin(policy.origin), governs: newlyGoverned({ policy, additions }), additions: additions.map((addition) => jsonAddition({ table, cluster }, addition)) })),
+    added: added.map(({ draft, additions, beside }) => ({ policy: networkPolicyObject(draft.policy), beside: nameOfPolicy(beside), additions: additions.map((addition) => jsonAddition({ table, cluster }, addition)) })),
     proof: { ...proof, left: Object.fromEntries([...proof.left].map(([why, rows]) => [why, rows.length])) },
     changes: [...changeRows(difference.comparison)],
     unused,
@@ -180,13 +180,13 @@ function jsonPart({ policy, direction, rule, piece }: UnusedPart): object {
   return { policy: nameOfPolicy(policy), direction, index: rule, ...(piece === undefined ? {} : { piece }) };
 }
 
-function jsonAddition(table: PolicyEdits['table'], addition: Addition): object {
+function jsonAddition(seenOf: SeenOf, addition: Addition): object {
   const { kind, direction, connections } = addition;
   return {
     kind,
     direction,
     ...addedObject(addition),
-    connections: connections.map((connection) => ({ source: endName(connection.source), target: endName(connection.target), ...jsonSeen(table, connection) })),
+    connections: connections.map((connection) => ({ source: endName(connection.source), target: endName(connection.target), ...jsonSeen(seenOf, connection) })),
   };
 }
 

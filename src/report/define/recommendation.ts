@@ -133,5 +133,5 @@ export function recommendationJson(recommendation: Recommendation, { textFinding
 
 function jsonConnection(connection: Connection, flows: FlowsAnswer | undefined): object {
   const { source, target, ports, witnesses, decision } = connection;
-  return { source: endName(source), target: endName(target), ...jsonPorts(ports), ...(decision === undefined ? {} : { decision }), witnesses, ...(flows === undefined ? {} : jsonSeen(flows.table, connection)) };
+  return { source: endName(source), target: endName(target), ...jsonPorts(ports), ...(decision === undefined ? {} : { decision }), witnesses, ...(flows === undefined ? {} : jsonSeen(flows, connection)) };
 }

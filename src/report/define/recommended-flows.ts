@@ -1,7 +1,7 @@
 // What recorded flows say of a recommendation: the proof in sentences, what is open beyond what was seen, and how far each workload is learned.
 import { flowJson } from '../../flow/write-flow.ts';
 import { DENIED_BIT } from '../../flow/flow-table.ts';
-import { beyondOf, type Beyond } from '../../recommend/proof/beyond.ts';
+import { beyondOf, type Beyond, type SeenOf } from '../../recommend/proof/beyond.ts';
 import { endName, standingOf, type Connection } from '../../recommend/ends/connection.ts';
 import type { Unwritten } from '../../recommend/flows/flow-connections.ts';
 import { learningText } from '../../recommend/flows/learning.ts';
@@ -37,7 +37,7 @@ export function flowSentences({ connections, undecided }: Recommendation, answer
   const denied = (unwritten.get('denied') ?? []).length;
   if (denied > 0) sentences.push(`${countOf(denied, 'flow')} ${denied === 1 ? 'was' : 'were'} refused, and ${denied === 1 ? 'is' : 'are'} not granted.`);
   if (proof.rules > 0) sentences.push(`Without any one of ${countOf(proof.rules - proof.spare, 'rule')} a flow that it was written for would be refused${proof.spare === 0 ? '' : `; ${proof.spare} more ${proof.spare === 1 ? 'overlaps' : 'overlap'} another`}.`);
-  sentences.push(beyondSentence(connections.map((connection) => beyondOf(table, connection))));
+  sentences.push(beyondSentence(connections.map((connection) => beyondOf(answer, connection))));
   return sentences;
 }
 
@@ -65,12 +65,12 @@ export function seenCell(connection: Connection): string {
 }
 
 /** What is open beyond what was seen, and how far each workload is learned. */
-export function flowTables({ connections }: Recommendation, { table, learning }: FlowsAnswer, style: Style): string {
+export function flowTables({ connections }: Recommendation, answer: FlowsAnswer, style: Style): string {
   const beyond = connections.flatMap((connection) => {
-    const own = beyondOf(table, connection);
+    const own = beyondOf(answer, connection);
     return own.openings === 0n ? [] : [[endName(connection.source), '→', endName(connection.target), beyondText(own)].map(printable)];
   });
-  const states = learning.map((state) => [`${state.subject.namespace}/${state.subject.name}`, learningText(state)].map(printable));
+  const states = answer.learning.map((state) => [`${state.subject.namespace}/${state.subject.name}`, learningText(state)].map(printable));
   return [section(style.bold('allowed beyond what was seen'), beyond), section(style.bold('learned'), states)].join('');
 }
 
@@ -90,8 +90,8 @@ export function opennessText(before: Openness, after: Openness): string {
   return `${row('pairs of workloads that may talk:', 'pairs')}; ${row('ports between them:', 'ports')}; ${row('workloads that the outside may come to:', 'fromOutside')}; ${row('that may go outside:', 'toOutside')}`;
 }
 
-export function jsonSeen(table: FlowsAnswer['table'], connection: Connection): object {
-  const { ports, addresses, openings } = beyondOf(table, connection);
+export function jsonSeen(answer: SeenOf, connection: Connection): object {
+  const { ports, addresses, openings } = beyondOf(answer, connection);
   const beyond = { ...jsonPorts(ports), addresses: `${addresses}`, openings: `${openings}` };
   return { standing: standingOf(connection), ...(connection.scrape === undefined ? {} : { scrape: connection.scrape }), ...(connection.seen === undefined ? {} : { seen: seenObject(connection.seen) }), beyond };
 }
