@@ -106,6 +106,11 @@ test('tests, earlier results and flows are in it', (t) => {
   assert.deepEqual(report.unused?.rules, (JSON.parse(unused.stdout) as { readonly rules: unknown }).rules);
 });
 
+test('of files it says that nobody knows what else the cluster holds', (t) => {
+  const cwd = makeFolder(t, { 'app.yaml': APP });
+  assert.match(runBulkhead(['report', 'app.yaml', '-o', 'md'], { cwd }).stdout, /\nwhether the cluster holds what was read, and nothing beyond it/);
+});
+
 test('where no flow was recorded no rule is called unused', (t) => {
   const cwd = makeFolder(t, { 'app.yaml': APP, 'open.yaml': OPEN, 'flows.jsonl': '' });
   assert.deepEqual(reportOf(cwd, 'app.yaml', 'open.yaml', '--flows', 'flows.jsonl').unused, { flows: 0, rules: [] });

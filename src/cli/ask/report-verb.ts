@@ -87,7 +87,7 @@ async function runReport(words: readonly string[], options: ReportOptions): Prom
     releases: told.releases,
     unread: [...unreadOf(input, options), ...told.unread],
   });
-  await writeAnswer(await formatted(evidence, { title: options.title, inputs: inputsText(words, options), at, version: packageVersion() }, options.output));
+  await writeAnswer(await formatted(evidence, { title: options.title, inputs: inputsText(words, options), at, version: packageVersion(), isLive: options.cluster === true }, options.output));
   return options.exitCode === true && isWanting(evidence) ? 1 : 0;
 }
 

@@ -19,9 +19,11 @@ export interface EvidenceHead {
   /** ISO 8601; undefined: nobody said when. */
   readonly at: string | undefined;
   readonly version: string;
+  /** A cluster was asked itself; what a file left out is in no file. */
+  readonly isLive: boolean;
 }
 
-export function evidencePage(evidence: Evidence, { title, inputs, at, version }: EvidenceHead): Page {
+export function evidencePage(evidence: Evidence, { title, inputs, at, version, isLive }: EvidenceHead): Page {
   return {
     title,
     about: [{ name: 'Read', value: inputs }, ...(at === undefined ? [] : [{ name: 'At', value: at }]), { name: 'By', value: `bulkhead ${version}` }],
@@ -35,7 +37,7 @@ export function evidencePage(evidence: Evidence, { title, inputs, at, version }:
       ruleSection(evidence),
       testSection(evidence),
       enforcementSection(evidence.diagnosis),
-      unknownSection(evidence),
+      unknownSection(evidence, isLive),
     ],
   };
 }
@@ -73,12 +75,13 @@ function verdictCounts({ frameworks }: Evidence): Readonly<Record<ControlVerdict
   return counts;
 }
 
-function unknownSection({ counts, diagnosis, coverage, redundancies, unread, scopes }: Evidence): PageSection {
+function unknownSection({ counts, diagnosis, coverage, redundancies, unread, scopes }: Evidence, isLive: boolean): PageSection {
   const hostPods = coverage.reduce((sum, one) => sum + one.hostPods, 0);
   const audited = coverage.filter(({ isAudited }) => isAudited).map(({ namespace }) => namespace);
   const nodePods = scopes.filter(({ nodePods: pods }) => pods > 0);
   const notes = [
     ...unread,
+    ...(isLive ? [] : ['whether the cluster holds what was read, and nothing beyond it: pods, namespaces and policies that no file names stand in no verdict']),
     ...(diagnosis === undefined ? ['whether anything enforces the policies: `bulkhead doctor` tells of a cluster, and `bulkhead snapshot` keeps what it reads'] : []),
     ...(audited.length === 0 ? [] : [`whether the policies of ${audited.join(', ')} are enforced: they ask to be judged and not enforced`]),
     ...(hostPods === 0 ? [] : [`${countOf(hostPods, 'pod')} on the host network, which no policy governs, and which stand in no figure of coverage`]),
