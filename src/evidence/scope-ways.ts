@@ -1,7 +1,6 @@
 // The ways into a scope and out of it: who may open connections to its pods, directly or through those that may, and whom they may reach.
 import type { IpRange } from '../base/ip-address.ts';
 import { overlaps, withoutRanges } from '../base/known-ranges.ts';
-import type { PortSet } from '../base/port-set.ts';
 import { allowedBetween } from '../analyze/decide.ts';
 import { quadOfAtom, quadOfDomainName, type Quad } from '../analyze/endpoint.ts';
 import { podEndpoints } from '../analyze/endpoints.ts';
@@ -13,7 +12,9 @@ import { NO_PORTS_ID } from '../compile/port-set-table.ts';
 import type { Program } from '../compile/program.ts';
 import { internetRanges } from '../words/address-words.ts';
 import { countPods } from './coverage.ts';
+import { entranceWays } from './entrance-ways.ts';
 import { nameTogether, podsOfScope, type NamedTogether, type Scope } from './scope.ts';
+import type { Way } from './way.ts';
 
 export interface ScopeEvidence {
   readonly scope: Scope;
@@ -28,22 +29,6 @@ export interface ScopeEvidence {
   readonly nodePods: number;
 }
 
-/** One connection between an end beyond the scope and pods of it; of a way in, through those of `path`. */
-export interface Way {
-  readonly end: WayEnd;
-  /** Of the connection that the end takes part in; of all its pods and addresses together. */
-  readonly ports: PortSet;
-  /** The scope names it. */
-  readonly isNamed: boolean;
-  /** Into the scope: ids of the workloads from the end to a pod of the scope, which is the last. Out of it: the pod. */
-  readonly path: readonly string[];
-}
-
-export type WayEnd =
-  | { readonly kind: 'workload'; readonly id: string; readonly pods: number }
-  | { readonly kind: 'outside'; readonly ranges: readonly IpRange[]; readonly isInternet: boolean }
-  | { readonly kind: 'name'; readonly name: string };
-
 /** Ways that the scope names come last. Throws WordError where a word of the scope names nothing. */
 export function findScopeEvidence(program: Program, scope: Scope): ScopeEvidence {
   const own = podsOfScope(program, scope);
@@ -52,14 +37,14 @@ export function findScopeEvidence(program: Program, scope: Scope): ScopeEvidence
     scope,
     pods: countPods(program, own),
     workloads: [...new Set([...own].map((pod) => ground.idOf(pod)))].sort(),
-    waysIn: waysInto(ground, nameTogether(program, scope.from), scope.hopsMax ?? 1),
+    waysIn: waysInto(program, ground, { named: nameTogether(program, scope.from), hopsMax: scope.hopsMax ?? 1 }),
     waysOut: scope.to === undefined ? undefined : inOrder(ground.waysFrom(own, nameTogether(program, scope.to))),
     nodePods: ground.nodePods(),
   };
 }
 
 /** Level by level: behind the pods of the scope stand those that are named and reach it, and who reaches them. */
-function waysInto(ground: WayGround, named: NamedTogether, hopsMax: number): readonly Way[] {
+function waysInto(program: Program, ground: WayGround, { named, hopsMax }: { readonly named: NamedTogether; readonly hopsMax: number }): readonly Way[] {
   const ways: Way[] = [];
   const seen = new Set<number>();
   const pathOf = new Map<number, readonly string[]>();
@@ -74,6 +59,8 @@ function waysInto(ground: WayGround, named: NamedTogether, hopsMax: number): rea
     }
     targets = new Set(next.map(([pod]) => pod));
   }
+  const pathFrom = (pod: number): readonly string[] | undefined => (ground.own.has(pod) || seen.has(pod) ? [ground.idOf(pod), ...(pathOf.get(pod) ?? [])] : undefined);
+  ways.push(...entranceWays(program, { named: named.ranges, hopsMax, pathFrom }));
   return inOrder(ways);
 }
 

@@ -2,9 +2,10 @@
 import type { Diagnosis } from '../doctor/doctor.ts';
 import type { Direction } from '../model/network-policy.ts';
 import type { NamespaceCoverage } from './coverage.ts';
-import type { ScopeEvidence, Way } from './scope-ways.ts';
+import type { ScopeEvidence } from './scope-ways.ts';
 import { judgeLastTest, type TestHistory } from './segmentation-tests.ts';
 import { STATEMENT_IDS, type StatementId } from './statement-id.ts';
+import type { Way } from './way.ts';
 
 export interface Statement {
   readonly id: StatementId;

@@ -104,6 +104,19 @@ test('a chain through an end that the scope names counts where hops are asked fo
   assert.equal(inScope('pci=true'), 'not-met');
 });
 
+test('an entrance that gives its clients the address of a node that the scope names is a way in, where hops are asked for', () => {
+  const node = '{ apiVersion: v1, kind: Node, metadata: { name: one }, status: { addresses: [{ type: InternalIP, address: 10.0.0.1 }] } }';
+  const entrance = (spec: string): string => `{ apiVersion: v1, kind: Service, metadata: { name: cards, namespace: data }, spec: { type: LoadBalancer, selector: { app: cards }, ports: [{ port: 443 }], ${spec} } }`;
+  const letsNode = lets('data', 'cards', 'ingress: [{ from: [{ ipBlock: { cidr: 10.0.0.0/24 } }], ports: [{ port: 443 }] }]');
+  const inScope = (scope: string, spec: string): ControlVerdict => verdicts(evidenceOf([...CLOSED_ALL, node, letsNode, entrance(spec)], { scopes: [parseScope(scope)] }))['pci-dss 1.3.1']!;
+  assert.equal(inScope('pci=true from 10.0.0.0/24 hops 2', ''), 'not-met');
+  assert.equal(inScope('pci=true from 10.0.0.0/24', ''), 'met', 'what comes through them is theirs to answer for');
+  assert.equal(inScope('pci=true from 10.0.0.0/24 hops 2', 'externalTrafficPolicy: Local'), 'met', 'clients keep their own addresses');
+  assert.equal(inScope('pci=true from 10.0.0.0/24 and 192.0.2.0/24 hops 2', 'loadBalancerSourceRanges: [192.0.2.0/25]'), 'met', 'its clients are named');
+  const { scopes } = evidenceOf([...CLOSED_ALL, node, letsNode, entrance('')], { scopes: [parseScope('pci=true from 10.0.0.0/24 hops 2')] });
+  assert.deepEqual(scopes[0]!.waysIn.map(({ isNamed, path, ports }) => [isNamed, path.join(' -> '), ports.join()]), [[false, 'a node, by LoadBalancer data/cards -> data/cards', '443,443'], [true, 'data/cards', '443,443']]);
+});
+
 test('a namespace without pods is judged by the pods that may come', () => {
   const empty = '{ apiVersion: v1, kind: Namespace, metadata: { name: empty } }';
   assert.equal(verdicts(evidenceOf([...CLOSED_ALL, empty]))['cis-kubernetes 5.3.2'], 'not-met');

@@ -11,7 +11,8 @@ import { hasPoint, OTHER_POINT, pointOf, unionPorts, type PortSet } from '../../
 import { compileCluster } from '../../src/compile/compile.ts';
 import { gatherEvidence, type Evidence } from '../../src/evidence/evidence.ts';
 import { outsideFinder, portsOfReach } from '../../src/evidence/outside-reach.ts';
-import { findScopeEvidence, type Way } from '../../src/evidence/scope-ways.ts';
+import { findScopeEvidence } from '../../src/evidence/scope-ways.ts';
+import type { Way } from '../../src/evidence/way.ts';
 import type { Scope } from '../../src/evidence/scope.ts';
 import { degreeOf, findStrangers, type Degree } from '../../src/evidence/strangers.ts';
 import type { Cluster } from '../../src/model/cluster.ts';
