@@ -69,6 +69,7 @@ export async function followQuestion(flows: FollowedFlows, question: Question, {
   const onlooker = { isWanted: meantBy(question), since: flows.next };
   const target = serviceOfWord(question.target ?? '') === undefined ? question.target : undefined;
   const stop = flows.add({
+    wantsAllowed: question.verdict !== 'denied',
     wanted: (known) => wantedFlows(known, { ...question, target, verdict: undefined }, readable),
     take: (told) => {
       if (lines.length >= FOLLOWED_LINES_MAX) lost += told.record.count;
@@ -86,13 +87,14 @@ export async function followQuestion(flows: FollowedFlows, question: Question, {
       [lines, lost] = [[], 0];
       await writeSlowly(response, text === '' ? '\n' : text);
       if (lines.length === 0) await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, SILENCE_MS);
-        response.once('close', resolve);
-        wake = () => {
+        const end = (): void => {
           clearTimeout(timer);
-          response.off('close', resolve);
+          response.off('close', end);
           resolve();
         };
+        const timer = setTimeout(end, SILENCE_MS);
+        response.once('close', end);
+        wake = end;
       });
       wake = undefined;
     }

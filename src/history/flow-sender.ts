@@ -1,18 +1,14 @@
 // An agent's flows on their way to a server: gathered, written to the agent's disk, and sent until the server has them.
 import { gzipSync } from 'node:zlib';
+import type { Clock } from '../base/clock.ts';
 import { NO_LOSSES, type FlowLosses } from '../flow/flow-losses.ts';
 import type { FlowRecord } from '../flow/flow-record.ts';
+import { looseObject } from '../flow/loose-json.ts';
 import { FlowBatching } from './batching.ts';
+import { EarlySending } from './early-sending.ts';
 import { writeBatch } from './flow-batch.ts';
 import { spoolName, type FlowSpool } from './flow-spool.ts';
 import { askPlace, textOf, type ServerPlace } from './post-batch.ts';
-
-export interface SenderClock {
-  /** Gives what takes it back. */
-  after(ms: number, act: () => void): () => void;
-  /** In [0, 1). */
-  random(): number;
-}
 
 export interface FlowSenderOptions {
   readonly node: string;
@@ -23,7 +19,7 @@ export interface FlowSenderOptions {
   readonly spoolBytesMax: number;
   /** Records are gathered for so long. */
   readonly gatherMs: number;
-  readonly clock: SenderClock;
+  readonly clock: Omit<Clock, 'now'>;
   readonly onFailure: (error: Error) => void;
   readonly signal: AbortSignal;
 }
@@ -37,8 +33,6 @@ export interface SenderState {
   readonly losses: FlowLosses;
 }
 
-/** Batches with refusals that may go before their time, and one more each time that one would have gone. */
-const EARLY_MAX = 30;
 const RETRY_MS = 1_000;
 const RETRY_MS_MAX = 30_000;
 
@@ -53,11 +47,12 @@ export class FlowSender {
   #losses = NO_LOSSES;
   #sent = 0;
   #isSending = false;
-  #early = EARLY_MAX;
-  #isEarlyPlanned = false;
+  readonly #early: EarlySending;
+  #onFollowed: () => void = () => undefined;
 
   constructor(options: FlowSenderOptions) {
     this.#options = options;
+    this.#early = new EarlySending(options.clock, () => this.#spoolAndSend());
     this.#lose('unwritten', options.spool.takeHalves());
   }
 
@@ -76,19 +71,20 @@ export class FlowSender {
       }
       this.#judgments += record.count;
     }
-    if (records.some(({ verdict }) => verdict === 'denied')) this.#sendEarly();
+    if (records.length > 0) this.#early.gathered({ hasRefusal: records.some(({ verdict }) => verdict === 'denied') });
   }
 
-  /** Resolves when the signal has come and what was gathered is on the disk. */
-  async run(): Promise<void> {
+  /** Resolves when the signal has come and what was gathered is on the disk. `onFollowed` is told with each answer while somebody follows at the server. */
+  async run(onFollowed: () => void = () => undefined): Promise<void> {
     const { clock, gatherMs, signal } = this.#options;
+    this.#onFollowed = onFollowed;
     void this.#sendAll();
     while (!signal.aborted) {
       await this.#sleep(gatherMs, clock);
-      this.#early = Math.min(EARLY_MAX, this.#early + 1);
-      this.spoolNow();
-      void this.#sendAll();
+      this.#early.rest();
+      this.#spoolAndSend();
     }
+    this.#early.stop();
   }
 
   /** What was gathered becomes a batch on the disk; the oldest ones make room. */
@@ -96,6 +92,7 @@ export class FlowSender {
     const { node, run, spool, spoolBytesMax, onFailure } = this.#options;
     if (this.#gathered.size === 0 && this.#lostUntold === 0) return;
     const [gathered, judgments] = [this.#gathered, this.#judgments];
+    this.#early.packed(gathered.size);
     [this.#gathered, this.#judgments] = [new FlowBatching(), 0];
     try {
       const pack = (): Uint8Array => gzipSync(writeBatch(gathered.batch({ node, run, sequence: this.#sequence, lost: this.#lostUntold })));
@@ -116,16 +113,9 @@ export class FlowSender {
     }
   }
 
-  /** A refusal is news to those who follow the server. Whoever gave it does not wait for the disk: a drain is paced by how long it takes. */
-  #sendEarly(): void {
-    if (this.#early === 0 || this.#isEarlyPlanned) return;
-    this.#early--;
-    this.#isEarlyPlanned = true;
-    this.#options.clock.after(0, () => {
-      this.#isEarlyPlanned = false;
-      this.spoolNow();
-      void this.#sendAll();
-    });
+  #spoolAndSend(): void {
+    this.spoolNow();
+    void this.#sendAll();
   }
 
   #lose(why: keyof FlowLosses, judgments: number): void {
@@ -167,6 +157,11 @@ export class FlowSender {
     if (status === 200) {
       this.#sent++;
       spool.remove(name);
+      const stepMs = followedStepOf(text);
+      if (stepMs !== undefined) {
+        this.#early.follow(stepMs);
+        this.#onFollowed();
+      }
       return undefined;
     }
     if (status === 400 || status === 413) {
@@ -180,7 +175,7 @@ export class FlowSender {
     return Number(answer.headers['retry-after'] ?? 0) * 1_000 || 0;
   }
 
-  async #sleep(ms: number, clock: SenderClock): Promise<void> {
+  async #sleep(ms: number, clock: Pick<Clock, 'after'>): Promise<void> {
     const { signal } = this.#options;
     if (signal.aborted) return;
     await new Promise<void>((resolve) => {
@@ -192,6 +187,16 @@ export class FlowSender {
       }
       signal.addEventListener('abort', end);
     });
+  }
+}
+
+/** undefined: nobody follows. */
+function followedStepOf(text: string): number | undefined {
+  try {
+    const stepMs = looseObject(JSON.parse(text))?.['sendEveryMs'];
+    return typeof stepMs === 'number' ? stepMs : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -7,6 +7,8 @@ import { DAY_MS } from './store-schema.ts';
 import { recordMaker, type IsWantedFlow } from './wanted-flows.ts';
 
 export interface FlowFollower {
+  /** Refusals are sent at once anyway. */
+  readonly wantsAllowed: boolean;
   /** By numbers of flows: the same for all that has the same ends and traffic. */
   readonly wanted: (known: Dictionaries) => IsWantedFlow;
   readonly take: (told: Told) => void;
@@ -28,6 +30,10 @@ export class FollowedFlows {
   /** For who begins to follow now. */
   get next(): number {
     return this.#joining.next;
+  }
+
+  get wantsAllowed(): boolean {
+    return [...this.#followers].some(({ wantsAllowed }) => wantsAllowed);
   }
 
   /** Gives what ends it. */

@@ -10,6 +10,7 @@ import { readBatch } from './flow-batch.ts';
 import type { FlowStore } from './flow-store.ts';
 import { FollowedFlows } from './followed-flows.ts';
 import { forgetFlows, knownNamespaces, redactOutside } from './forget-flows.ts';
+import { HeardAgents } from './heard-agents.ts';
 import { historyMetrics } from './history-metrics.ts';
 import { HistoryError } from './history-error.ts';
 import type { Readable } from './readable-flows.ts';
@@ -34,13 +35,14 @@ const FORGET_WORDS: ReadonlySet<string> = new Set(['namespace', 'since', 'until'
 interface Serving extends HistoryServerOptions {
   readonly admission: Admission;
   readonly followed: FollowedFlows;
+  readonly heard: HeardAgents;
   readonly going: { bodies: number; questions: number; followers: number };
 }
 
 /** Throws RangeError for an address of others without a door. Rejects where the address cannot be had. */
 export async function serveHistory(options: HistoryServerOptions): Promise<RunningServer> {
   if (options.door === undefined && !isLocalAddress(options.host)) throw new RangeError(`${options.host} is not of this host alone`);
-  const serving: Serving = { ...options, admission: options.door?.admission ?? EVERYBODY, followed: new FollowedFlows(options.store), going: { bodies: 0, questions: 0, followers: 0 } };
+  const serving: Serving = { ...options, admission: options.door?.admission ?? EVERYBODY, followed: new FollowedFlows(options.store), heard: new HeardAgents(), going: { bodies: 0, questions: 0, followers: 0 } };
   return openListener(options, (request, response) => void respond(serving, request, response), { certificate: options.door?.certificate, bounds: BOUNDS });
 }
 
@@ -101,15 +103,17 @@ async function within(serving: Serving, kind: keyof Serving['going'], max: numbe
 }
 
 /** The header names the node, so that a body is read only of one who may send it. */
-async function takeBatch({ store, admission }: Serving, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function takeBatch({ store, admission, followed, heard, nowMs }: Serving, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const node = request.headers['bulkhead-node'];
   if (typeof node !== 'string' || node === '') throw new Refusal(400, 'the header Bulkhead-Node is wanted');
   await admission.admitAgent(request, node);
   const read = readBatch(await readBody(request));
   if (read.kind === 'broken') throw new Refusal(400, read.message);
   if (read.batch.node !== node) throw new Refusal(400, `the batch is of the node ${read.batch.node}, and the header says ${node}`);
+  heard.hear(node, nowMs());
   const { isDuplicate, lost, shifted } = await store.take(read.batch);
-  sendText(response, 200, `${JSON.stringify({ sequence: read.batch.sequence, duplicate: isDuplicate, lost, shifted })}\n`);
+  const sendEveryMs = followed.wantsAllowed ? heard.stepMs : undefined;
+  sendText(response, 200, `${JSON.stringify({ sequence: read.batch.sequence, duplicate: isDuplicate, lost, shifted, sendEveryMs })}\n`);
 }
 
 async function answer(serving: Serving, request: IncomingMessage, response: ServerResponse, query: URLSearchParams): Promise<void> {

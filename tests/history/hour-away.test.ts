@@ -6,11 +6,12 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import type { Clock } from '../../src/base/clock.ts';
 import { NO_LOSSES } from '../../src/flow/flow-losses.ts';
 import type { FlowRecord } from '../../src/flow/flow-record.ts';
 import { readFlow } from '../../src/flow/read-flow.ts';
 import { askHistory } from '../../src/history/ask-history.ts';
-import { FlowSender, type SenderClock } from '../../src/history/flow-sender.ts';
+import { FlowSender } from '../../src/history/flow-sender.ts';
 import { FlowSpool } from '../../src/history/flow-spool.ts';
 import type { FlowStore } from '../../src/history/flow-store.ts';
 import { openHistory } from '../../src/history/history.ts';
@@ -147,9 +148,13 @@ async function freePort(): Promise<number> {
 }
 
 /** Time passes when it is told to. */
-class SteppedClock implements SenderClock {
+class SteppedClock implements Omit<Clock, 'now'> {
   #nowMs = 0;
   readonly #due = new Set<{ readonly atMs: number; readonly act: () => void }>();
+
+  elapsedMs(): number {
+    return this.#nowMs;
+  }
 
   after(ms: number, act: () => void): () => void {
     const timer = { atMs: this.#nowMs + ms, act };

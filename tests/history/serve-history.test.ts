@@ -23,6 +23,7 @@ import { serveHistory } from '../../src/history/serve-history.ts';
 import type { StoredObject } from '../../src/kube/cluster-api.ts';
 import type { RunningServer } from '../../src/server/listener.ts';
 import { RememberedReviews } from '../../src/server/remembered-reviews.ts';
+import { FakeClock } from '../agent/fake-clock.ts';
 import { FIRST_CERTIFICATE, SECOND_CERTIFICATE } from './certificates.ts';
 import { batchOf, flow, NOON, outsideEnd, podEnd } from './sample-flows.ts';
 
@@ -75,6 +76,8 @@ interface Agent {
   readonly sender: FlowSender;
   readonly spool: FlowSpool;
   readonly said: string[];
+  /** How often it was told that somebody follows. */
+  readonly followed: () => number;
   end(): Promise<void>;
 }
 
@@ -85,16 +88,19 @@ interface AgentOptions {
   readonly token?: string;
   /** Nothing that waits for a time goes on. */
   readonly isTimeStill?: boolean;
+  /** Time goes on when it is told to, and nothing goes for having waited its time. */
+  readonly clock?: FakeClock;
 }
 
-function startAgent(world: World, { node = 'a', run = 'r1', spoolBytesMax = 1e9, token = `agent-${node}`, isTimeStill = false }: AgentOptions = {}): Agent {
+function startAgent(world: World, { node = 'a', run = 'r1', spoolBytesMax = 1e9, token = `agent-${node}`, isTimeStill = false, clock }: AgentOptions = {}): Agent {
   const spool = new FlowSpool(join(world.folder, `spool-${node}`));
   const stop = new AbortController();
   const said: string[] = [];
-  const clock = { after: (ms: number, act: () => void) => { if (isTimeStill && ms > 0) return () => undefined; const timer = setTimeout(act, Math.min(ms, 20)); return () => clearTimeout(timer); }, random: () => 0.5 };
-  const sender = new FlowSender({ node, run, server: world.place(token), spool, spoolBytesMax, gatherMs: 10, clock, onFailure: (error) => said.push(error.message), signal: stop.signal });
-  const ended = sender.run();
-  return { sender, spool, said, end: async () => { stop.abort(); await ended; } };
+  let followed = 0;
+  const own = { elapsedMs: () => performance.now(), after: (ms: number, act: () => void) => { if (isTimeStill && ms > 0) return () => undefined; const timer = setTimeout(act, Math.min(ms, 20)); return () => clearTimeout(timer); }, random: () => 0.5 };
+  const sender = new FlowSender({ node, run, server: world.place(token), spool, spoolBytesMax, gatherMs: clock === undefined ? 10 : 1e9, clock: clock ?? own, onFailure: (error) => said.push(error.message), signal: stop.signal });
+  const ended = sender.run(() => followed++);
+  return { sender, spool, said, followed: () => followed, end: async () => { stop.abort(); await ended; } };
 }
 
 /** Until it holds; the test's own time limit ends it. */
@@ -454,6 +460,54 @@ test('who follows sees by his own filter, whoever else follows, and is not corre
   stop.abort();
   await Promise.all(ended);
   assert.deepEqual([first!, refusals!, late!].map((seen) => seen.filter((one) => !one.includes('9'))), [['allowed 1', 'allowed 2', 'denied 1 corrected', 'denied 2 corrected'], ['denied 1', 'denied 2'], ['allowed 2', 'denied 1', 'denied 2 corrected']]);
+});
+
+test('while somebody follows what is allowed, agents are told, and send it before its time, but not each at once', async (context) => {
+  const world = await open(context);
+  const clock = new FakeClock();
+  const agent = startAgent(world, { clock });
+  let sent = 0;
+  const sends = async (ms = 0): Promise<void> => {
+    await clock.advance(ms);
+    sent++;
+    await until(() => agent.sender.state.sentBatches === sent && agent.sender.state.spooledBatches === 0);
+  };
+  const keeps = async (ms: number): Promise<void> => {
+    await clock.advance(ms);
+    assert.equal(agent.sender.state.sentBatches + agent.sender.state.spooledBatches, sent);
+  };
+  const take = (verdict: FlowRecord['verdict'], count = 1): void => agent.sender.take(Array.from({ length: count }, (_, port) => flow({ verdict, port })), 0);
+  const stop = new AbortController();
+  const begun = { refusals: 0, all: 0 };
+  const follow = async (words: HistoryWords, kind: keyof typeof begun): Promise<void> => {
+    for await (const line of askHistory(world.place('all'), { ...words, follow: true }, stop.signal)) if (readFlow(line).kind === 'flow') begun[kind]++;
+  };
+  const following = [follow({ verdict: 'denied' }, 'refusals')];
+  let sequence = 0;
+  const write = (verdict: FlowRecord['verdict']): Promise<unknown> => world.store.take(batchOf([flow({ verdict })], { node: 'c', sequence: sequence++ }));
+  while (begun.refusals === 0) await write('denied');
+  take('denied');
+  await sends();
+  take('allowed');
+  await keeps(5_000);
+  assert.equal(agent.followed(), 0, 'refusals come at once anyway');
+  following.push(follow({}, 'all'));
+  while (begun.all === 0) await write('allowed');
+  take('denied');
+  await sends();
+  assert.equal(agent.followed(), 1);
+  take('allowed', 5_000);
+  await keeps(999);
+  await sends(1);
+  take('allowed');
+  await keeps(4_999);
+  await sends(1);
+  stop.abort();
+  await Promise.all(following);
+  await keeps(30_000);
+  take('allowed');
+  await keeps(30_000);
+  await agent.end();
 });
 
 test('what is deleted is named, and by who may', async (context) => {

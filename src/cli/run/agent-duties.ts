@@ -58,7 +58,7 @@ export async function performDuties({ agent, node, api, version, nftVersion, log
   const common = { source: agent, clock: systemClock, onFailure, signal };
   logStates(agent, log, signal);
   const sayings = observes ? [] : [publishEnforcement({ ...common, api, facts, staged: () => staging.counts, losses: () => ({ ...(sender?.state.losses ?? NO_LOSSES), ledgerFull: agent.flows.state.lost }) }), announcePolicies({ ...common, api })];
-  await Promise.all([...sayings, staging.run(), sender?.run()]);
+  await Promise.all([...sayings, staging.run(), sender?.run(() => agent.flows.follow())]);
   stopTelling();
   await server?.close();
 }
