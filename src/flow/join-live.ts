@@ -7,9 +7,16 @@ import { sumFlows } from './sum-flows.ts';
 /** What was told first, and how many of its judgments each position has told. */
 interface Span {
   readonly record: FlowRecord;
+  readonly times: Times;
   /** Grows from one to the next. */
   readonly number: number;
   readonly told: Partial<Record<Position, number>>;
+}
+
+/** When it was at the earliest and at the latest, by our own clock. */
+interface Times {
+  readonly first: number;
+  readonly last: number;
 }
 
 /** Judgments of one span that another position tells, too. */
@@ -32,7 +39,7 @@ export interface Onlooker {
   readonly since?: number;
 }
 
-/** What nodes tell of one connection may be so far apart: their clocks are. */
+/** What nodes tell of one connection may be so far apart beyond what is known of their clocks. */
 const CLOCKS_APART_MS = 5_000;
 /** In all, and of the same ends and traffic; of what was longest ago it is forgotten that it was told, and it is shown again. */
 const SPANS_MAX = 1 << 15;
@@ -49,16 +56,18 @@ export class LiveJoining {
     return this.#number;
   }
 
-  take(record: FlowRecord): Told {
+  /** `aheadMs`: as far as is known, what the clock of the node that tells is ahead of ours. */
+  take(record: FlowRecord, aheadMs = 0): Told {
     const position = positionOf(record);
     // What its own node refuses no other one sees, and what came by a Service of the target's node came straight to it.
     const isJoined = position !== undefined && (position === 'target' ? record.service === undefined : record.verdict === 'allowed');
     if (!isJoined) return { record, news: [record], matches: [] };
     const key = `${endKey(record.source)} ${record.source.node}\n${endKey(record.target)} ${record.target.node}\n${record.family} ${record.protocol} ${record.port}`;
     const spans = [...(this.#passages.get(key) ?? [])];
-    const matches = matchSpans(spans, record, position);
+    const times = timesOf(record, aheadMs);
+    const matches = matchSpans(spans, { times, position, count: record.count });
     const news = partOf(record, record.count - countOf(matches), isFirst(record, position) ? {} : NODELESS);
-    spans.push(...news.map((part): Span => ({ record: part, number: this.#number++, told: { [position]: part.count } })));
+    spans.push(...news.map((part): Span => ({ record: part, times, number: this.#number++, told: { [position]: part.count } })));
     this.#forget(key);
     this.#keep(key, foldTold(spans).slice(-SPANS_OF_PASSAGE_MAX));
     return { record, news, matches };
@@ -101,11 +110,22 @@ function isFirst({ source }: FlowRecord, position: Position): boolean {
 
 const NODELESS = { node: undefined } as const;
 
+/** By its clock, by ours, or in between: what took long to arrive makes a clock seem behind, and that must part nothing. */
+function timesOf({ firstSeen, lastSeen }: FlowRecord, aheadMs: number): Times {
+  return { first: Math.min(firstSeen, firstSeen - aheadMs), last: Math.max(lastSeen, lastSeen - aheadMs) };
+}
+
+interface Part {
+  readonly times: Times;
+  readonly position: Position;
+  readonly count: number;
+}
+
 /** Writes them down as told. */
-function matchSpans(spans: Span[], { firstSeen, lastSeen, count }: FlowRecord, position: Position): readonly Match[] {
+function matchSpans(spans: Span[], { times: { first, last }, position, count }: Part): readonly Match[] {
   let left = count;
   return spans.flatMap((span, index): readonly Match[] => {
-    if (span.record.firstSeen - CLOCKS_APART_MS > lastSeen || span.record.lastSeen + CLOCKS_APART_MS < firstSeen) return [];
+    if (span.times.first - CLOCKS_APART_MS > last || span.times.last + CLOCKS_APART_MS < first) return [];
     const told = span.told[position] ?? 0;
     const more = Math.min(left, span.record.count - told);
     if (more === 0) return [];
@@ -134,7 +154,8 @@ function isTold({ record: { source, target, count }, told }: Span): boolean {
 
 function sumSpans(before: Span, more: Span): Span {
   const told = (position: Position): number => (before.told[position] ?? 0) + (more.told[position] ?? 0);
-  return { ...more, record: sumFlows(before.record, more.record), told: { source: told('source'), way: told('way'), target: told('target') } };
+  const times = { first: Math.min(before.times.first, more.times.first), last: Math.max(before.times.last, more.times.last) };
+  return { ...more, record: sumFlows(before.record, more.record), times, told: { source: told('source'), way: told('way'), target: told('target') } };
 }
 
 function partOf(record: FlowRecord, count: number, more: Partial<FlowRecord>): readonly FlowRecord[] {

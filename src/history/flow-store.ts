@@ -41,6 +41,7 @@ const WAITING_RECORDS_MAX = 600_000;
 
 interface Waiting {
   readonly batch: FlowBatch;
+  readonly aheadMs: number;
   readonly done: (taken: Taken) => void;
   readonly failed: (error: unknown) => void;
 }
@@ -55,7 +56,12 @@ export interface OpenStore {
   readonly sums: Set<number>;
 }
 
-export type WrittenListener = (known: Dictionaries, batches: readonly PlacedBatch[]) => void;
+export interface HeardBatch extends PlacedBatch {
+  /** As far as is known, what the node's clock is ahead of ours; its records keep its own times. */
+  readonly aheadMs: number;
+}
+
+export type WrittenListener = (known: Dictionaries, batches: readonly HeardBatch[]) => void;
 
 /** A class, for it lives in time. */
 export class FlowStore {
@@ -106,9 +112,9 @@ export class FlowStore {
   }
 
   /**
-   * Resolves when the batch is on the disk. Throws HistoryError: `store-busy` and `store-failed` where sending it again later may help.
+   * Resolves when the batch is on the disk. `aheadMs` is handed on. Throws HistoryError: `store-busy` and `store-failed` where sending it again later may help.
    */
-  async take(batch: FlowBatch): Promise<Taken> {
+  async take(batch: FlowBatch, aheadMs = 0): Promise<Taken> {
     const run = runOf(batch);
     const key = `${run} ${batch.sequence}`;
     const underway = this.#underway.get(key);
@@ -120,7 +126,7 @@ export class FlowStore {
     if (this.#isClosed) throw new HistoryError('store-closed', 'the store is closed');
     const records = recordsOfBatch(batch);
     if (this.#waitingRecords > 0 && this.#waitingRecords + records > WAITING_RECORDS_MAX) throw new HistoryError('store-busy', `${this.#waitingRecords} records wait to be written`);
-    const taken = new Promise<Taken>((done, failed) => this.#waiting.push({ batch, done, failed }));
+    const taken = new Promise<Taken>((done, failed) => this.#waiting.push({ batch, aheadMs, done, failed }));
     this.#waitingRecords += records;
     this.#underway.set(key, taken);
     void this.#drain();
@@ -220,9 +226,9 @@ export class FlowStore {
     return group;
   }
 
-  #place(group: readonly Waiting[], known: Dictionaries, nowMs: number): readonly WrittenBatch[] {
+  #place(group: readonly Waiting[], known: Dictionaries, nowMs: number): readonly (WrittenBatch & HeardBatch)[] {
     const options = { nowMs, oldestMs: this.horizonMs(), redactsOutside: this.options.redactsOutside };
-    return group.map(({ batch }) => ({ ...placeBatch(known, batch, options), run: runOf(batch), sequence: batch.sequence, lostBefore: batch.lost }));
+    return group.map(({ batch, aheadMs }) => ({ ...placeBatch(known, batch, options), aheadMs, run: runOf(batch), sequence: batch.sequence, lostBefore: batch.lost }));
   }
 
   #count(batch: FlowBatch, { lost, lostBefore }: WrittenBatch): void {

@@ -58,7 +58,7 @@ export class FollowedFlows {
           const wanting = followers.filter(({ isWanted }) => isWanted(id));
           if (wanting.length === 0) continue;
           const lastSeen = day * DAY_MS + last[row]!;
-          const told = this.#joining.take(recordOf(id, { count: count[row]!, openings: openings[row] === NONE ? undefined : openings[row]!, firstSeen: lastSeen - lasted[row]!, lastSeen }));
+          const told = this.#joining.take(recordOf(id, { count: count[row]!, openings: openings[row] === NONE ? undefined : openings[row]!, firstSeen: lastSeen - lasted[row]!, lastSeen }), batch.aheadMs);
           for (const { follower } of wanting) follower.take(told);
         }
       }

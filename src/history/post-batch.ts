@@ -25,14 +25,14 @@ export interface ServerRequest {
 /** Nothing comes for so long: the server counts as gone. */
 const SILENCE_MS_MAX = 30_000;
 
-/** The answer, whatever its status. Rejects where none comes, or a file cannot be read. */
+/** The answer, whatever its status; the request says what time it is here. Rejects where none comes, or a file cannot be read. */
 export async function askPlace({ url, caFile, tokenFile, token }: ServerPlace, { method, path, headers, body, signal }: ServerRequest): Promise<IncomingMessage> {
   const bearer = token ?? (tokenFile === undefined ? undefined : readFileSync(tokenFile, 'utf8').trim());
   const base = new URL(url);
   const options = {
     method,
     timeout: SILENCE_MS_MAX,
-    headers: { ...headers, ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }), ...(body === undefined ? {} : { 'content-length': body.length }) },
+    headers: { date: new Date().toUTCString(), ...headers, ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }), ...(body === undefined ? {} : { 'content-length': body.length }) },
     ...(signal === undefined ? {} : { signal }),
     ...(caFile === undefined ? {} : { ca: readFileSync(caFile, 'utf8') }),
     agent: false as const,

@@ -105,13 +105,14 @@ async function within(serving: Serving, kind: keyof Serving['going'], max: numbe
 /** The header names the node, so that a body is read only of one who may send it. */
 async function takeBatch({ store, admission, followed, heard, nowMs }: Serving, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const node = request.headers['bulkhead-node'];
+  const aheadMs = Date.parse(request.headers.date ?? '') - nowMs() || 0;
   if (typeof node !== 'string' || node === '') throw new Refusal(400, 'the header Bulkhead-Node is wanted');
   await admission.admitAgent(request, node);
   const read = readBatch(await readBody(request));
   if (read.kind === 'broken') throw new Refusal(400, read.message);
   if (read.batch.node !== node) throw new Refusal(400, `the batch is of the node ${read.batch.node}, and the header says ${node}`);
   heard.hear(node, nowMs());
-  const { isDuplicate, lost, shifted } = await store.take(read.batch);
+  const { isDuplicate, lost, shifted } = await store.take(read.batch, aheadMs);
   const sendEveryMs = followed.wantsAllowed ? heard.stepMs : undefined;
   sendText(response, 200, `${JSON.stringify({ sequence: read.batch.sequence, duplicate: isDuplicate, lost, shifted, sendEveryMs })}\n`);
 }

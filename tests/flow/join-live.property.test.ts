@@ -93,6 +93,17 @@ test('over many rounds, and with a node on the way that tells as well, each conn
   }, 100);
 });
 
+test('where clocks are apart, and what they say arrives late, each connection is shown once', () => {
+  checkConnections(fc.tuple(order, fc.array(fc.integer({ min: -600_000, max: 600_000 }), { minLength: 4, maxLength: 4 }), fc.array(fc.nat(4_000), { minLength: 4, maxLength: 4 })), (connections, [weights, ahead, late]) => {
+    const joining = new LiveJoining();
+    const shown = shuffled(connections.flatMap((one) => told(one, all)), weights).flatMap((record) => {
+      const [clock, delay] = [ahead[Number(record.node!.slice(1))]!, late[Number(record.node!.slice(1))]!];
+      return shownOf(joining.take({ ...record, firstSeen: record.firstSeen + clock, lastSeen: record.lastSeen + clock }, clock - delay), { isWanted: all });
+    });
+    assert.deepEqual(believed(shown), believed(connections.map(truth)));
+  });
+});
+
 const REFUSED: Connection = { source: { workload: 0, node: 0 }, target: { workload: 0, node: 1 }, service: 1, refusedAt: 'target' };
 const [near, far] = told(REFUSED, all) as [FlowRecord, FlowRecord];
 
@@ -130,6 +141,11 @@ test('a filter shows corrections of what it let through, and takes nothing else 
 test('what lies further apart than clocks do are two connections', () => {
   const later = { ...far, verdict: 'allowed', firstSeen: near.lastSeen + 6_000, lastSeen: near.lastSeen + 6_000 } as const;
   check([['allowed 1 by shop/s1'], ['allowed 1']], [near, later]);
+});
+
+test('what takes long to arrive parts nothing where clocks agree', () => {
+  const joining = new LiveJoining();
+  assert.deepEqual([shownOf(joining.take(near, -20_000), { isWanted: all }), shownOf(joining.take({ ...far, verdict: 'allowed' }, 0), { isWanted: all })].map((shown) => shown.map(brief)), [['allowed 1 by shop/s1'], []]);
 });
 
 test('what nobody else tells is shown as it came', () => {

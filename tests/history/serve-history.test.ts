@@ -462,6 +462,32 @@ test('who follows sees by his own filter, whoever else follows, and is not corre
   assert.deepEqual([first!, refusals!, late!].map((seen) => seen.filter((one) => !one.includes('9'))), [['allowed 1', 'allowed 2', 'denied 1 corrected', 'denied 2 corrected'], ['denied 1', 'denied 2'], ['allowed 2', 'denied 1', 'denied 2 corrected']]);
 });
 
+test('nodes whose clocks are apart are told from what they say when they send, and records keep their times', async (context) => {
+  const world = await open(context);
+  const [stop, seen] = [new AbortController(), [] as string[]];
+  const following = (async () => {
+    for await (const line of askHistory(world.place('all'), { follow: true }, stop.signal)) {
+      const read = readFlow(line);
+      if (read.kind === 'flow') seen.push(`${read.record.verdict} ${read.record.port}`);
+    }
+  })();
+  for (let sequence = 0; seen.length === 0; sequence++) await world.store.take(batchOf([flow({ port: 9, lastSeen: NOON + sequence })], { node: 'c', sequence }));
+  const send = async (node: string, aheadMs: number): Promise<void> => {
+    const ends = { source: { ...podEnd('shop', 'web'), node: 'a' } as FlowEnd, target: { ...podEnd('bank', 'vault'), node: 'b' } as FlowEnd };
+    const body = Buffer.from(writeBatch(batchOf([flow({ ...ends, port: 1, firstSeen: NOON + aheadMs, lastSeen: NOON + 1_000 + aheadMs })], { node })));
+    const answer = await askPlace(world.place(`agent-${node}`), { method: 'POST', path: '/v1/batches', headers: { 'bulkhead-node': node, date: new Date(NOON + 60_000 + aheadMs).toUTCString() }, body });
+    assert.equal(answer.statusCode, 200, await textOf(answer));
+  };
+  await send('a', 0);
+  await send('b', -120_000);
+  await world.store.take(batchOf([flow({ port: 2 })], { node: 'd' }));
+  await until(() => seen.includes('allowed 2'));
+  stop.abort();
+  await following;
+  assert.deepEqual(seen.filter((one) => one !== 'allowed 9'), ['allowed 1', 'allowed 2']);
+  assert.deepEqual((await ask(world, 'all', { to: 'bank/vault' })).records.map(({ firstSeen, lastSeen }) => [firstSeen - NOON, lastSeen - NOON]), [[-120_000, 1_000]]);
+});
+
 test('while somebody follows what is allowed, agents are told, and send it before its time, but not each at once', async (context) => {
   const world = await open(context);
   const clock = new FakeClock();
