@@ -1,6 +1,6 @@
 // Which workloads no policy governs, and which policies govern no pod: read from the groups of a Program.
 import { compareText } from '../base/finding.ts';
-import type { Program } from '../compile/program.ts';
+import type { DirectionProgram, Program } from '../compile/program.ts';
 import type { PolicyName } from '../flow/flow-record.ts';
 import type { ClusterPolicy } from '../model/cluster-policy.ts';
 import { DIRECTIONS, type Direction, type NetworkPolicy } from '../model/network-policy.ts';
@@ -11,12 +11,12 @@ export interface UngovernedWorkload {
   readonly direction: Direction;
 }
 
-/** Those of which a pod is governed by no policy of any tier, in one direction or both. On the host network none applies. */
+/** Those of which a pod is governed by no policy, in one direction or both; one for the whole cluster that denies nothing does not count. On the host network none applies. */
 export function ungovernedWorkloads(program: Program): readonly UngovernedWorkload[] {
   return DIRECTIONS.flatMap((direction) => {
     const names = new Set<string>();
     for (const [group, { pods }] of program.groups.entries()) {
-      if (program[direction].isGoverned(program[direction].subjectOfGroup[group]!)) continue;
+      if (isWalled(program[direction], program[direction].subjectOfGroup[group]!)) continue;
       for (const index of pods) {
         const { workload, hostNetwork } = program.cluster.pods[index]!;
         if (!hostNetwork) names.add(`${workload.namespace}/${workload.name}`);
@@ -24,6 +24,11 @@ export function ungovernedWorkloads(program: Program): readonly UngovernedWorklo
     }
     return [...names].sort(compareText).map((name) => ({ name, direction }));
   });
+}
+
+/** What a tier accepts is open without it as well, so a policy that denies nothing is no wall. */
+function isWalled({ direction, isIsolated, isGoverned, clusterPoliciesOf }: DirectionProgram, subject: number): boolean {
+  return isGoverned(subject) && (isIsolated(subject) || clusterPoliciesOf(subject).some((policy) => policy[direction].some(({ action }) => action === 'Deny')));
 }
 
 /** Those that select no pod at all, in the order of the cluster. */

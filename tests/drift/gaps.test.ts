@@ -31,6 +31,22 @@ test('a workload that came since, or whose labels left its policy, is told, and 
   assert.deepEqual(since(undefined, program({ web: 'web', db: 'orders' })), []);
 });
 
+test('a policy for the whole cluster protects a workload where it denies something, and not where it only accepts', () => {
+  const web = 'apiVersion: v1\nkind: Pod\nmetadata: { name: web, namespace: shop, labels: { app: web } }\nspec: { containers: [{ name: c, image: x }] }\n';
+  const unprotected = (tier: string, rule: string): readonly string[] => {
+    const policy = `apiVersion: policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy\nmetadata: { name: all }\nspec: { tier: ${tier}, priority: 1, subject: { namespaces: {} }, ingress: [${rule}] }\n`;
+    const { cluster, findings } = readManifests([sourceFromText('x.yaml', `${web}---\n${policy}`)]);
+    assert.deepEqual(findings.filter(({ severity }) => severity === 'error'), []);
+    return findDrift({ before: undefined, now: { program: compileCluster(cluster), flows: undefined }, tests: [] }).map(keyOf);
+  };
+  const both = ['unprotected-workload shop/web egress', 'unprotected-workload shop/web ingress'];
+  const scrapes = "from: [{ namespaces: { matchLabels: { kubernetes.io/metadata.name: monitoring } } }], protocols: [{ tcp: { destinationPort: { number: 9090 } } }]";
+  assert.deepEqual(unprotected('Admin', `{ action: Accept, ${scrapes} }`), both);
+  assert.deepEqual(unprotected('Admin', `{ action: Pass, ${scrapes} }`), both);
+  assert.deepEqual(unprotected('Admin', `{ action: Deny, ${scrapes} }`), both.slice(0, 1));
+  assert.deepEqual(unprotected('Baseline', '{ action: Deny, from: [{ namespaces: {} }] }'), both.slice(0, 1));
+});
+
 test('a test that fails is told where nobody knows whether it held then', () => {
   const now = program({ web: 'web', db: 'orders' });
   const file = 'apiVersion: bulkhead/v1\nkind: PolicyTest\nmetadata: { name: shop }\nexpect: [{ deny: { from: shop/web, to: shop/db, on: tcp/1 } }]\n';
