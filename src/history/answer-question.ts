@@ -73,7 +73,7 @@ export async function followQuestion(flows: FollowedFlows, question: Question, {
     wanted: (known) => wantedFlows(known, { ...question, target, verdict: undefined }, readable),
     take: (told) => {
       if (lines.length >= FOLLOWED_LINES_MAX) lost += told.record.count;
-      else lines.push(...shownOf(told, onlooker).map((record) => line(concealRecord(readable, record))));
+      else lines.push(...shownOf(told, onlooker).map((record) => flows.textOf(concealRecord(readable, record), line)));
     },
     written: (lostNow) => {
       lost += lostNow;

@@ -1,4 +1,5 @@
 // What is written to a store as it comes, for all who follow it: what several nodes tell of one connection is joined once.
+import type { FlowRecord } from '../flow/flow-record.ts';
 import { LiveJoining, type Told } from '../flow/join-live.ts';
 import type { Dictionaries } from './dictionaries.ts';
 import { NONE } from './flow-keys.ts';
@@ -22,6 +23,7 @@ export class FollowedFlows {
   readonly #followers = new Set<FlowFollower>();
   #joining = new LiveJoining();
   #stop: () => void = () => undefined;
+  #text: { readonly record: FlowRecord; readonly text: string } | undefined;
 
   constructor(store: Pick<FlowStore, 'onWritten'>) {
     this.#store = store;
@@ -34,6 +36,12 @@ export class FollowedFlows {
 
   get wantsAllowed(): boolean {
     return [...this.#followers].some(({ wantsAllowed }) => wantsAllowed);
+  }
+
+  /** What one after the other is shown is written once. */
+  textOf(record: FlowRecord, write: (record: FlowRecord) => string): string {
+    if (this.#text?.record !== record) this.#text = { record, text: write(record) };
+    return this.#text.text;
   }
 
   /** Gives what ends it. */
