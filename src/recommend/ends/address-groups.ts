@@ -21,32 +21,36 @@ export interface SeenAddress {
   readonly ports: PortSet;
 }
 
-export interface AddressGroup {
+export interface AddressGroup<Seen extends SeenAddress> {
   readonly name: string;
   /** Sorted; disjoint with those of other groups. */
   readonly prefixes: readonly IpRange[];
-  readonly addresses: readonly IpAddress[];
+  readonly seen: readonly Seen[];
   readonly ports: PortSet;
   /** That a rule is to name in place of the addresses. */
   readonly dnsName?: string;
 }
 
-/** Each address is given once. Nodes are always held by their own addresses alone. `pods` are ranges and addresses of pods. */
-export function groupAddresses(seen: readonly SeenAddress[], grouping: OutsideGrouping, pods: readonly IpRange[]): readonly AddressGroup[] {
+/** Each address is given once, by `compareAddresses`. Nodes are always held by their own addresses alone. `pods` are ranges and addresses of pods. */
+export function groupAddresses<Seen extends SeenAddress>(seen: readonly Seen[], grouping: OutsideGrouping, pods: readonly IpRange[]): readonly AddressGroup<Seen>[] {
   const [nodes, hosts] = [seen.filter(({ node }) => node !== undefined), seen.filter(({ node }) => node === undefined)];
   const byName = grouping.kind !== 'prefix' ? Map.groupBy(hosts, ({ name }) => name) : new Map([[undefined, hosts]]);
-  const ofNodes = groupByPorts(nodes.map((node) => ({ range: rangeOf(node.address), addresses: [node.address], ports: node.ports, names: [node.node!] }))).map((group) => ({ ...group, name: `${group.names.length === 1 ? 'node' : 'nodes'} ${listed(group.names)} (${prefixesText(group.prefixes)})` }));
-  const named = [...byName].flatMap(([name, own]): readonly AddressGroup[] => {
-    if (name !== undefined) return [{ name, ...(grouping.kind === 'domain-names' ? { dnsName: name } : {}), prefixes: mergeSiblings(own.map(({ address }) => rangeOf(address))), addresses: own.map(({ address }) => address), ports: unionOf(own.map(({ ports }) => ports)) }];
+  const ofNodes = groupByPorts(nodes.map((node) => ({ range: rangeOf(node.address), seen: [node], ports: node.ports, names: [node.node!] }))).map((group) => ({ ...group, name: `${group.names.length === 1 ? 'node' : 'nodes'} ${listed(group.names)} (${prefixesText(group.prefixes)})` }));
+  const named = [...byName].flatMap(([name, own]): readonly AddressGroup<Seen>[] => {
+    if (name !== undefined) return [{ name, ...(grouping.kind === 'domain-names' ? { dnsName: name } : {}), prefixes: mergeSiblings(own.map(({ address }) => rangeOf(address))), seen: own, ports: unionOf(own.map(({ ports }) => ports)) }];
     const bits = grouping.kind === 'prefix' ? grouping.bits : { 4: 32, 6: 128 };
     return groupByPorts(prefixesOf(own, bits, pods)).map((group) => ({ ...group, name: `${prefixesText(group.prefixes)}${group.names.length === 0 ? '' : ` (${listed(group.names)})`}` }));
   });
   return [...ofNodes, ...named].sort((a, b) => compareText(a.name, b.name));
 }
 
-interface Prefix {
+export function compareAddresses(a: IpAddress, b: IpAddress): number {
+  return a.family - b.family || (a.value < b.value ? -1 : a.value > b.value ? 1 : 0);
+}
+
+interface Prefix<Seen> {
   readonly range: IpRange;
-  readonly addresses: readonly IpAddress[];
+  readonly seen: readonly Seen[];
   readonly ports: PortSet;
   readonly names: readonly string[];
 }
@@ -55,7 +59,9 @@ function rangeOf({ family, value }: IpAddress): IpRange {
   return { family, first: value, last: value };
 }
 
-function unionOf(sets: readonly PortSet[]): PortSet {
+function unionOf(all: readonly PortSet[]): PortSet {
+  // Most are one of few.
+  const sets = [...new Map(all.map((set) => [set.join(), set])).values()];
   if (sets.length === 1) return sets[0]!;
   return mergeIntervals(sets.flatMap((set) => Array.from({ length: set.length / 2 }, (_, index): [number, number] => [set[2 * index]!, set[2 * index + 1]!])));
 }
@@ -72,14 +78,22 @@ export function mergeIntervals(intervals: readonly (readonly [first: number, las
 }
 
 /** One for each prefix of the length that has an address, as narrow as its addresses are. */
-function prefixesOf(seen: readonly SeenAddress[], bits: Readonly<Record<IpFamily, number>>, pods: readonly IpRange[]): readonly Prefix[] {
-  const buckets = Map.groupBy(seen, ({ address: { family, value } }) => `${family} ${value >> BigInt(ADDRESS_BITS[family] - bits[family])}`);
-  return [...buckets.values()].flatMap((own) => narrowed([...own].sort((a, b) => (a.address.value < b.address.value ? -1 : 1)), pods));
+function prefixesOf<Seen extends SeenAddress>(seen: readonly Seen[], bits: Readonly<Record<IpFamily, number>>, pods: readonly IpRange[]): readonly Prefix<Seen>[] {
+  const prefixes: Prefix<Seen>[] = [];
+  for (let start = 0; start < seen.length; ) {
+    const { family, value } = seen[start]!.address;
+    const last = value | ((1n << BigInt(ADDRESS_BITS[family] - bits[family])) - 1n);
+    let end = start + 1;
+    while (end < seen.length && seen[end]!.address.family === family && seen[end]!.address.value <= last) end++;
+    prefixes.push(...narrowed(seen.slice(start, end), pods));
+    start = end;
+  }
+  return prefixes;
 }
 
-function narrowed(sorted: readonly SeenAddress[], pods: readonly IpRange[]): readonly Prefix[] {
+function narrowed<Seen extends SeenAddress>(sorted: readonly Seen[], pods: readonly IpRange[]): readonly Prefix<Seen>[] {
   const range = commonPrefix(sorted[0]!.address, sorted.at(-1)!.address);
-  if (sorted.length === 1 || !pods.some((other) => overlaps(other, range))) return [{ range, addresses: sorted.map(({ address }) => address), ports: unionOf(sorted.map(({ ports }) => ports)), names: sorted.flatMap(({ name }) => name ?? []) }];
+  if (sorted.length === 1 || !pods.some((other) => overlaps(other, range))) return [{ range, seen: sorted, ports: unionOf(sorted.map(({ ports }) => ports)), names: sorted.flatMap(({ name }) => name ?? []) }];
   const middle = (range.first + range.last) / 2n;
   const split = sorted.findIndex(({ address }) => address.value > middle);
   return [...narrowed(sorted.slice(0, split), pods), ...narrowed(sorted.slice(split), pods)];
@@ -93,10 +107,10 @@ function commonPrefix(first: IpAddress, last: IpAddress): IpRange {
 }
 
 /** Prefixes of the same ports are one group. */
-function groupByPorts(prefixes: readonly Prefix[]): readonly (Omit<AddressGroup, 'name'> & { readonly names: readonly string[] })[] {
+function groupByPorts<Seen extends SeenAddress>(prefixes: readonly Prefix<Seen>[]): readonly (Omit<AddressGroup<Seen>, 'name'> & { readonly names: readonly string[] })[] {
   return [...Map.groupBy(prefixes, ({ ports }) => ports.join()).values()].map((same) => ({
     prefixes: mergeSiblings(same.map(({ range }) => range)),
-    addresses: same.flatMap(({ addresses }) => addresses),
+    seen: same.flatMap(({ seen }) => seen),
     ports: same[0]!.ports,
     names: [...new Set(same.flatMap(({ names }) => names))].sort(compareText),
   }));

@@ -42,7 +42,7 @@ function bitsIn(bits: number): number {
 
 function witnessesOf(table: FlowTable, rows: readonly number[]): readonly FlowRecord[] {
   const { count } = table.columns;
-  const least = rows.length <= WITNESSES_KEPT ? 0 : rows.map((row) => count[row]!).sort((a, b) => b - a)[WITNESSES_KEPT - 1]!;
+  const least = rows.length <= WITNESSES_KEPT ? 0 : Float64Array.from(rows, (row) => count[row]!).sort().at(-WITNESSES_KEPT)!;
   return rows.filter((row) => count[row]! >= least).map((row) => table.recordAt(row)).sort(compareSeen).slice(0, WITNESSES_KEPT);
 }
 

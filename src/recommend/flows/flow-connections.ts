@@ -6,7 +6,7 @@ import { flowPoint } from '../../flow/flow-protocol.ts';
 import { DENIED_BIT, type FlowTable } from '../../flow/flow-table.ts';
 import { addressKey, namesOfAddresses } from '../../flow/named-addresses.ts';
 import type { Cluster } from '../../model/cluster.ts';
-import { EXACT, groupAddresses, mergeIntervals, type OutsideGrouping, type SeenAddress } from '../ends/address-groups.ts';
+import { compareAddresses, EXACT, groupAddresses, mergeIntervals, type OutsideGrouping, type SeenAddress } from '../ends/address-groups.ts';
 import { rangeBlocks } from '../ends/address-blocks.ts';
 import type { Connection, End } from '../ends/connection.ts';
 import { findLateAnswers, type PlacedTable } from './late-answers.ts';
@@ -39,7 +39,8 @@ export interface FlowConnections {
 
 export function connectionsOfFlows(context: FlowContext): FlowConnections {
   const { pairs, outside, unwritten } = sortRows(context);
-  return { connections: [...[...pairs.values()].flatMap((pair) => connectionsOfPair(context, pair)), ...[...outside.values()].flatMap((side) => connectionsOfSide(context, side))], unwritten };
+  const addresses = numberAddresses(context.places);
+  return { connections: [...[...pairs.values()].flatMap((pair) => connectionsOfPair(context, pair)), ...[...outside.values()].flatMap((side) => connectionsOfSide(context, side, addresses))], unwritten };
 }
 
 interface Pair {
@@ -144,16 +145,15 @@ function withBothOfDns(ports: PortSet): PortSet {
   return [53, 5353].reduce<PortSet>((all, port) => (ports.includes(pointOf('UDP', port)) ? unionPorts(all, portSetOf('TCP', port, port)) : all), ports);
 }
 
-function connectionsOfSide(context: FlowContext, { subject, own, rows }: Side): readonly Connection[] {
+function connectionsOfSide(context: FlowContext, { subject, own, rows }: Side, addresses: NumberedAddresses): readonly Connection[] {
   const { cluster, table } = context;
   const grouping = groupingOf(context, own);
   const end: End = { kind: 'subject', subject };
   return partsOf(context, rows).flatMap((part) => {
-    const rowsOf = rowsByAddress(context, own, part);
-    const seen = [...rowsOf.values()].map(({ address, places, rows: same }): SeenAddress => ({ address, ...nameOf(places), ...domainNameOf(context, grouping, address), ports: portsOfRows(table, same) }));
+    const seen = rowsByAddress(context, own, part, addresses).map(({ address, places, rows: same }): SeenAddress & { readonly rows: readonly number[] } => ({ address, ...nameOf(places), ...domainNameOf(context, grouping, address), ports: portsOfRows(table, same), rows: same }));
     return groupAddresses(seen, grouping, podAddresses(cluster)).map((group): Connection => {
       const other: End = { kind: 'addresses', name: group.name, blocks: rangeBlocks(group.prefixes), ...(group.dnsName === undefined ? {} : { dnsName: group.dnsName }) };
-      const held = [...new Set(group.addresses.flatMap((address) => rowsOf.get(addressKey(address))!.rows))];
+      const held = [...new Set(group.seen.flatMap(({ rows: same }) => same))];
       const [source, target] = own === 'source' ? [end, other] : [other, end];
       return { source, target, witnesses: [], isByName: false, ...openingOf(group.ports), seen: seenIn(table, held), isDeclared: false };
     });
@@ -182,31 +182,49 @@ function knownNames(table: FlowTable): ReturnType<typeof namesOfAddresses> {
 
 type AddressPlace = Extract<FlowPlace, { kind: 'addresses' }>;
 
-interface RowsOfAddress {
-  readonly address: IpAddress;
-  readonly places: AddressPlace[];
-  readonly rows: number[];
+/** More than a table of flows has. */
+const ROWS_MAX = 2 ** 32;
+
+interface NumberedAddresses {
+  /** Each once, by `compareAddresses`. */
+  readonly sorted: readonly IpAddress[];
+  /** By end, those of its place, as numbers of the sorted ones. */
+  readonly ofEnd: readonly (readonly number[])[];
 }
 
-/** By the end first, for there may be far more rows than ends. */
-function rowsByAddress({ table, places }: FlowContext, own: Side['own'], rows: readonly number[]): ReadonlyMap<string, RowsOfAddress> {
+/** Once for all workloads: each has to do with many of them. */
+function numberAddresses(places: readonly FlowPlace[]): NumberedAddresses {
+  const sorted = [...new Map(places.flatMap((place) => (place.kind === 'addresses' ? place.addresses.map((address) => [addressKey(address), address] as const) : []))).values()].sort(compareAddresses);
+  const numbers = new Map(sorted.map((address, number) => [addressKey(address), number]));
+  return { sorted, ofEnd: places.map((place) => (place.kind === 'addresses' ? place.addresses.map((address) => numbers.get(addressKey(address))!) : [])) };
+}
+
+interface RowsOfAddress {
+  readonly address: IpAddress;
+  readonly places: readonly AddressPlace[];
+  readonly rows: readonly number[];
+}
+
+/** In the order of the addresses. */
+function rowsByAddress({ table, places }: FlowContext, own: Side['own'], rows: readonly number[], { sorted, ofEnd }: NumberedAddresses): readonly RowsOfAddress[] {
   const ends = own === 'source' ? table.columns.target : table.columns.source;
-  const found = new Map<string, RowsOfAddress>();
-  for (const [end, same] of Map.groupBy(rows, (row) => ends[row]!)) {
-    const place = places[end] as AddressPlace; // the other end of a side is one
-    for (const address of place.addresses) {
-      const known = found.get(addressKey(address)) ?? { address, places: [], rows: [] };
-      found.set(addressKey(address), known);
-      known.places.push(place);
-      for (const row of same) known.rows.push(row);
-    }
+  // A sort of plain numbers, the address above the row.
+  const keys = Float64Array.from(rows.flatMap((row) => ofEnd[ends[row]!]!.map((number) => number * ROWS_MAX + row))).sort();
+  const found: RowsOfAddress[] = [];
+  for (let start = 0, end = 0; start < keys.length; start = end) {
+    const number = Math.floor(keys[start]! / ROWS_MAX);
+    while (end < keys.length && keys[end]! < (number + 1) * ROWS_MAX) end++;
+    const same = Array.from(keys.subarray(start, end), (key) => key % ROWS_MAX);
+    found.push({ address: sorted[number]!, places: same.map((row) => places[ends[row]!] as AddressPlace), rows: same }); // the other end of a side is one
   }
   return found;
 }
 
 /** Of several names the first by the alphabet, so that the order of the flows says nothing. */
 function nameOf(same: readonly AddressPlace[]): Pick<SeenAddress, 'name' | 'node'> {
-  const [names, nodes] = [same.flatMap((place) => place.names).sort(), same.flatMap(({ node }) => node ?? []).sort()];
+  const places = new Set(same);
+  if (places.size === 1 && same[0]!.names.length <= 1) return { name: same[0]!.names[0], node: same[0]!.node };
+  const [names, nodes] = [[...places].flatMap((place) => place.names).sort(), [...places].flatMap(({ node }) => node ?? []).sort()];
   return { name: names[0], node: nodes[0] };
 }
 
