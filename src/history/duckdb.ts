@@ -54,7 +54,7 @@ export async function* queryColumns(connection: DuckDBConnection, sql: string): 
   for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) yield chunk.getColumns() as readonly (readonly number[])[];
 }
 
-/** The log becomes part of the file, where nobody is in the way; else later, by itself. */
-export async function checkpoint(connection: DuckDBConnection): Promise<void> {
-  await connection.run('CHECKPOINT').catch(() => undefined);
+/** The log becomes part of the file, and room that was given up is free; false where a reader is in the way: then later, by itself. */
+export async function checkpoint(connection: DuckDBConnection): Promise<boolean> {
+  return await connection.run('CHECKPOINT').then(() => true, () => false);
 }

@@ -57,10 +57,17 @@ function flowsOf(known: Dictionaries, readable: Readable): readonly number[] {
 export async function forgetUnused(writing: DuckDBConnection): Promise<void> {
   const days = await findDays(writing);
   const used = days.map((day) => `SELECT flow FROM ${dayTable(day)}`).join(' UNION ALL ');
-  await writing.run(days.length === 0 ? 'DELETE FROM flows' : `DELETE FROM flows WHERE id NOT IN (SELECT DISTINCT flow FROM (${used}))`);
-  await writing.run('DELETE FROM ends WHERE id NOT IN (SELECT source FROM flows UNION SELECT target FROM flows)');
-  await writing.run('DELETE FROM reasons WHERE id NOT IN (SELECT reason FROM flows)');
-  await writing.run('DELETE FROM names WHERE id NOT IN (SELECT node FROM flows UNION SELECT service FROM flows)');
+  await keepRows(writing, 'flows', days.length === 0 ? 'false' : `id IN (SELECT DISTINCT flow FROM (${used}))`);
+  await keepRows(writing, 'ends', 'id IN (SELECT source FROM flows UNION SELECT target FROM flows)');
+  await keepRows(writing, 'reasons', 'id IN (SELECT reason FROM flows)');
+  await keepRows(writing, 'names', 'id IN (SELECT node FROM flows UNION SELECT service FROM flows)');
+}
+
+/** In a transaction. The table is written anew: what is deleted from it would stay in the file for as long as its neighbors do. */
+async function keepRows(writing: DuckDBConnection, table: string, where: string): Promise<void> {
+  const [gone] = await queryRows(writing, `SELECT count(*)::DOUBLE FROM ${table} WHERE NOT (${where})`);
+  if (gone![0] === 0) return;
+  await writing.run(`CREATE TABLE kept_rows AS SELECT * FROM ${table} WHERE ${where}; DROP TABLE ${table}; ALTER TABLE kept_rows RENAME TO ${table}`);
 }
 
 /** Hosts outside lose their names, and all of their addresses but the network. Gives how many changed. */
@@ -95,6 +102,6 @@ async function mergeEnds(writing: DuckDBConnection, known: Dictionaries, redacte
   appender.closeSync();
   for (const [text, id] of kept) if (redacted.has(id)) await writing.run('UPDATE ends SET text = $1 WHERE id = $2', [text, id]);
   for (const side of ['source', 'target']) await writing.run(`UPDATE flows SET ${side} = kept FROM merged WHERE flows.${side} = merged.id`);
-  await writing.run('DELETE FROM ends WHERE id IN (SELECT id FROM merged WHERE id <> kept)');
+  await keepRows(writing, 'ends', 'id NOT IN (SELECT id FROM merged WHERE id <> kept)');
   await writing.run('DROP TABLE merged');
 }

@@ -68,9 +68,8 @@ async function dropDays(store: FlowStore, bytesMax: number): Promise<readonly nu
   const horizon = dayOf(store.horizonMs());
   const dropped: number[] = [];
   for (;;) {
-    const { days, bytes } = await store.read(async (_, connection) => ({ days: await findDays(connection), bytes: await usedBytes(connection) }));
-    const [oldest, ...later] = days;
-    if (oldest === undefined || (oldest >= horizon && (bytes <= bytesMax || later.length === 0))) return dropped;
+    const [oldest, ...later] = await store.read((_, connection) => findDays(connection));
+    if (oldest === undefined || (oldest >= horizon && (later.length === 0 || !(await isOver(store, bytesMax))))) return dropped;
     await store.alone(async ({ writing }) => {
       await writing.run(`BEGIN; DROP TABLE ${dayTable(oldest)}; DROP TABLE IF EXISTS ${sumsTable(oldest)}`);
       await forgetUnused(writing);
@@ -79,6 +78,11 @@ async function dropDays(store: FlowStore, bytesMax: number): Promise<readonly nu
     }, { reloads: true });
     dropped.push(oldest);
   }
+}
+
+/** While somebody reads, what was given up is still in use, and one day after the other would go for it: false. */
+async function isOver(store: FlowStore, bytesMax: number): Promise<boolean> {
+  return await store.alone(async ({ writing }) => (await checkpoint(writing)) && (await usedBytes(writing)) > bytesMax, { reloads: false });
 }
 
 /** Of the file that is in use; what was given up is used again before the file grows. */

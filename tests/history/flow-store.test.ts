@@ -294,6 +294,19 @@ test('old days go, and a full store loses its oldest days; what only they had go
   }, { nowMs: () => nowMs, keepMs: 4 * day });
 });
 
+test('a store that is over its size loses no more than it must while somebody reads', async () => {
+  await withStore(async (store) => {
+    const days = [4, 3, 2, 1, 0].map((ago) => NOON - ago * DAY);
+    for (const [sequence, time] of days.entries()) await store.take(batchOf([flow({ firstSeen: time, lastSeen: time })], { sequence }));
+    await store.read(async () => {
+      const { dropped } = await keepDays(store, { bytesMax: 1 });
+      assert.ok(dropped.length <= 1, `${dropped.length} days were dropped, and none of them gave room`);
+      assert.deepEqual((await keepDays(store, { bytesMax: 1 })).dropped, []);
+    });
+    assert.ok((await keepDays(store, { bytesMax: 1 })).dropped.length >= 3);
+  });
+});
+
 test('flows are forgotten by namespace and by time, and hosts outside lose their names', async () => {
   await withStore(async (store, again) => {
     await store.take(batchOf([
@@ -310,6 +323,22 @@ test('flows are forgotten by namespace and by time, and hosts outside lose their
     const reopened = await again();
     assert.deepEqual((await ask(reopened)).map(({ target }) => (target.kind === 'pod' ? target.workload.name : target)), ['db', outsideEnd(0x0102_0300n), outsideEnd(0x0102_0300n)]);
     assert.equal(await redactOutside(reopened), 0);
+  });
+});
+
+test('what was deleted or redacted stands in no table of the file any more', async () => {
+  await withStore(async (store) => {
+    const many = Array.from({ length: 2_000 }, (_, index) => flow({ source: podEnd('shop', `app-${index}`) }));
+    await store.take(batchOf([flow({ source: podEnd('bank', 'teller') }), ...many, flow({ target: outsideEnd(0x0102_0304n, ['a.example']) }), flow({ target: outsideEnd(0x0102_0305n, ['b.example']) })]));
+    const write = async (): Promise<unknown> => await store.alone(async ({ writing }) => await writing.run('CHECKPOINT'), { reloads: false });
+    /** Rows whose text the file holds, and those that there are. */
+    const texts = async (): Promise<unknown> => await store.read(async (_, connection) => (await connection.runAndReadAll("SELECT (SELECT sum(count)::INTEGER FROM pragma_storage_info('ends') WHERE column_name = 'text' AND segment_type = 'VARCHAR'), (SELECT count(*)::INTEGER FROM ends)")).getRows()[0]);
+    await write();
+    assert.deepEqual(await texts(), [2_005, 2_005]);
+    await forgetFlows(store, { readable: new Set(['bank']), sinceMs: undefined, untilMs: undefined });
+    assert.deepEqual(await texts(), [2_004, 2_004]);
+    await redactOutside(store);
+    assert.deepEqual(await texts(), [2_003, 2_003]);
   });
 });
 
