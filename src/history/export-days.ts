@@ -3,12 +3,17 @@ import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FlowStore } from './flow-store.ts';
 import { DENIED_FLAG, IPV6_FLAG } from './flow-keys.ts';
+import { SETTLED_MS } from './keep-days.ts';
 import { DAY_MS, dayOf, dayTable, dayText, findDays } from './store-schema.ts';
+import { syncPath } from './sync-path.ts';
 
-/** Gives those that were written: of days that are over and have no file yet. A file is there whole or not at all. */
+/**
+ * Gives those that were written: of days that have settled and have no file yet. A later day has been seen as well, so that a clock of ours
+ * that jumps ahead writes no half of a day. A file is there whole or not at all.
+ */
 export async function exportDays(store: FlowStore, folder: string): Promise<readonly string[]> {
-  const today = dayOf(store.options.nowMs());
-  const days = (await store.read((_, connection) => findDays(connection))).filter((day) => day < today);
+  const over = dayOf(store.options.nowMs() - SETTLED_MS);
+  const days = (await store.read((_, connection) => findDays(connection))).slice(0, -1).filter((day) => day < over);
   const written: string[] = [];
   for (const day of days) if (await exportDay(store, folder, day)) written.push(dayText(day));
   return written;
@@ -21,8 +26,15 @@ async function exportDay(store: FlowStore, folder: string, day: number): Promise
   mkdirSync(place, { recursive: true });
   const half = join(place, '.flows.parquet.half');
   rmSync(half, { force: true });
-  await store.read((_, connection) => connection.run(`COPY (${dayRows(day)}) TO '${half.replaceAll("'", "''")}' (FORMAT parquet, COMPRESSION zstd)`));
-  renameSync(half, file);
+  try {
+    await store.read((_, connection) => connection.run(`COPY (${dayRows(day)}) TO '${half.replaceAll("'", "''")}' (FORMAT parquet, COMPRESSION zstd)`));
+    syncPath(half);
+    renameSync(half, file);
+  } catch (error) {
+    rmSync(half, { force: true }); // the disk may be that of the store
+    throw error;
+  }
+  [place, folder].forEach(syncPath);
   return true;
 }
 

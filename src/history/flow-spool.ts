@@ -1,6 +1,7 @@
 // Batches on an agent's disk until a server has them: bounded, in order, each whole or not at all.
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { syncPath } from './sync-path.ts';
 
 export interface SpooledBatch {
   readonly name: string;
@@ -48,7 +49,7 @@ export class FlowSpool {
     try {
       writeFileSync(`${file}${HALF}`, body, { flush: true, mode: 0o600 });
       renameSync(`${file}${HALF}`, file);
-      syncFolder(this.#folder);
+      syncPath(this.#folder);
     } catch (error) {
       rmSync(`${file}${HALF}`, { force: true });
       throw error;
@@ -68,13 +69,4 @@ export class FlowSpool {
 
 export function spoolName(run: string, sequence: number, judgments: number): string {
   return `${run}.${String(sequence).padStart(12, '0')}.${judgments}.batch`;
-}
-
-function syncFolder(folder: string): void {
-  const descriptor = openSync(folder, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }

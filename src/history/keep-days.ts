@@ -11,8 +11,8 @@ export interface Kept {
   readonly dropped: readonly number[];
 }
 
-/** A day is folded when it has been over for so long; what comes later is folded the next time. */
-const SETTLED_MS = 2 * 3_600_000;
+/** A day is folded, and exported, when it has been over for so long: flows may wait on a node. What comes later is folded the next time. */
+export const SETTLED_MS: number = 2 * 3_600_000;
 const HOUR_MS = 3_600_000;
 
 /**

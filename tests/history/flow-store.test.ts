@@ -368,6 +368,26 @@ test('days that are over become Parquet, a partition each, that says the same as
   }
 });
 
+test('a day is exported when it has settled, and a later one was seen', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'bulkhead-parquet-'));
+  const midnight = NOON + DAY / 2;
+  let nowMs = NOON + 60_000;
+  try {
+    await withStore(async (store) => {
+      await store.take(batchOf([flow()]));
+      nowMs = NOON + 5 * DAY;
+      assert.deepEqual(await exportDays(store, folder), [], 'the clock alone says that it is over');
+      nowMs = midnight + 3_600_000;
+      await store.take(batchOf([flow({ firstSeen: midnight, lastSeen: midnight + 1 }), flow({ port: 80, lastSeen: midnight - 1 })], { sequence: 1 }));
+      assert.deepEqual(await exportDays(store, folder), [], 'some may still wait on a node');
+      nowMs = midnight + 2 * 3_600_000;
+      assert.deepEqual(await exportDays(store, folder), ['2026-11-20']);
+    }, { nowMs: () => nowMs });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 /** As Hive's DDL names the types that Parquet has. */
 const HIVE_TYPES: ReadonlyMap<string, string> = new Map([['INT32 INT_32', 'int'], ['INT64 INT_64', 'bigint'], ['BYTE_ARRAY UTF8', 'string'], ['INT64 TIMESTAMP_MICROS', 'timestamp']]);
 

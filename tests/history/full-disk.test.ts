@@ -14,3 +14,12 @@ test('a disk that is full loses nothing that was acknowledged', needs('userns'),
   assert.ok(refused > 0, 'some was taken before');
   assert.deepEqual([flows, judgments], [expected, expected]);
 });
+
+test('an export to a disk that is full leaves nothing on it', needs('userns'), () => {
+  const script = 'mount -t tmpfs -o size=256k none /mnt && exec "$0" "$1" /mnt';
+  const ran = spawnSync('unshare', ['-rm', 'sh', '-c', script, process.execPath, join(cloneRoot, 'tests/history/fill-export.ts')], { encoding: 'utf8' });
+  assert.equal(ran.status, 0, ran.stderr);
+  const { message, left } = JSON.parse(ran.stdout) as { readonly message: string; readonly left: readonly string[] };
+  assert.match(message, /no space left/i);
+  assert.deepEqual(left, []);
+});

@@ -139,12 +139,16 @@ async function renewCertificate(server: RunningServer, files: CertificateFiles, 
 
 const HOUSE_MS = 5 * 60_000;
 
-/** Days are exported before they go. */
+/** Days are exported before they go; they go in any case, for the disk is bounded. */
 async function keepHouse(store: FlowStore, { keepSize, export: folder }: ServeOptions, log: Log, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
       const exported = folder === undefined ? [] : await exportDays(store, folder);
       if (exported.length > 0) log('info', `exported ${exported.join(', ')}`);
+    } catch (error) {
+      log('warn', `days could not be exported: ${(error as Error).message}`);
+    }
+    try {
       const { folded, dropped } = await keepDays(store, { bytesMax: keepSize });
       if (folded.length > 0) log('info', `folded ${folded.map(dayText).join(', ')}`);
       if (dropped.length > 0) log('info', `no longer kept: ${dropped.map(dayText).join(', ')}`);
