@@ -9,7 +9,7 @@ const FOLLOWED_MS = 30_000;
 /** Drains beside the steps take one part in so many of a core. */
 const PACE = 50;
 /** They may be so far ahead of that, so that what is refused after a step, or in a handful, is told at once. */
-const AHEAD_MS_MAX = 1_000;
+const AHEAD_MS_MAX = 3_000;
 
 /** A class, for it lives in time. */
 export class DrainPace {
