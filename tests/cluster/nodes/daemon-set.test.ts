@@ -138,7 +138,7 @@ describeOnNodes('the agent as a DaemonSet', { combination: { cni: 'bridge', node
   test('who follows the agents is shown a connection from node to node once, a refusal at once, and one at its end as a correction', async () => {
     const { cluster } = world();
     const delays = await holdFollowed(world(), { begin: () => begin(cluster, [...FOLLOW, '--agents']), agentOn: (name) => agentOf(cluster, name) });
-    console.log(`new refusals are shown after ${textOfDelays(delays)}`);
+    console.log(`new refusals are shown after ${textOfDelays(delays.refused)}, what is allowed after ${textOfDelays(delays.allowed)}`);
   });
 
   test('a server of its image keeps what all of them saw, also through a kill, and shows who follows it the same', async () => {
@@ -158,7 +158,8 @@ describeOnNodes('the agent as a DaemonSet', { combination: { cni: 'bridge', node
       for (const [name, count] of kept) assert.ok((again.get(name) ?? 0) >= count, `${name}: ${count} before the kill, ${again.get(name) ?? 0} after it`);
       console.log(`${kept.size} pairs kept through a kill`);
       const delays = await holdFollowed(world(), { begin: () => server.follow(FOLLOW), agentOn: (name) => agentOf(cluster, name) });
-      console.log(`new refusals are shown by the server after ${textOfDelays(delays)}`);
+      console.log(`new refusals are shown by the server after ${textOfDelays(delays.refused)}, what is allowed after ${textOfDelays(delays.allowed)}`);
+      assert.ok(delays.allowed[1]! < 5_000, 'agents are told that somebody follows');
     } finally {
       server.remove();
     }

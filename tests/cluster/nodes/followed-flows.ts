@@ -23,9 +23,16 @@ interface Pair {
 }
 
 const REFUSALS = 12;
+const ALLOWED = 4;
 
-/** Under the policies of `daemon-set.test.ts`. Gives after how many milliseconds new refusals were shown, sorted. */
-export async function holdFollowed({ cluster: { nodes }, fleet }: World, { begin, agentOn }: Following): Promise<readonly number[]> {
+/** After how many milliseconds flows were shown, sorted. */
+export interface Delays {
+  readonly refused: readonly number[];
+  readonly allowed: readonly number[];
+}
+
+/** Under the policies of `daemon-set.test.ts`. */
+export async function holdFollowed({ cluster: { nodes }, fleet }: World, { begin, agentOn }: Following): Promise<Delays> {
   const ends = await fleet.ends();
   const pair = (name: string): Pair => {
     const [source, target] = name.split(' -> ').map((end) => endNamed(ends, end)) as [FleetEnd, FleetEnd];
@@ -66,13 +73,18 @@ export async function holdFollowed({ cluster: { nodes }, fleet }: World, { begin
       delays.push((await shown.when(shown.open({ source: refusedByFirst.source, target }), 'DROPPED')) - openedAt);
       await sleep(QUIET_MS);
     }
+    const allowedDelays: number[] = [];
+    for (let turn = 0; turn < ALLOWED; turn++) {
+      const openedAt = performance.now();
+      allowedDelays.push((await shown.when(shown.open(allowed), 'FORWARDED')) - openedAt);
+    }
     // Each node tells in the order in which it saw: by now both have told what was opened at the beginning.
     for (const port of [let4, let6]) assert.deepEqual(shown.of(port), ['FORWARDED']);
     for (const port of [first4, first6]) assert.deepEqual(shown.of(port), ['DROPPED']);
     for (const port of [second4, second6]) assert.deepEqual(shown.of(port), shown.of(port).length === 1 ? ['DROPPED'] : CORRECTED);
     assert.deepEqual(shown.of(corrected), CORRECTED);
     assert.equal(said, '');
-    return delays.sort((a, b) => a - b);
+    return { refused: delays.sort((a, b) => a - b), allowed: allowedDelays.sort((a, b) => a - b) };
   } finally {
     child.kill('SIGINT');
     await Promise.all([ended, shown.close()]);
