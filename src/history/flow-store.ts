@@ -240,10 +240,14 @@ export class FlowStore {
     this.#lostEver += lost + lostBefore;
   }
 
-  /** What was last seen before it goes. It follows what was seen, so that a clock of ours that jumps ahead deletes nothing. */
+  /**
+   * What was last seen before it goes. It follows what was seen, so that a clock of ours that jumps ahead deletes nothing; nor does one day
+   * that a node told whose clock had jumped as well: so far behind all others nobody would keep them.
+   */
   horizonMs(): number {
-    const newest = Math.max(...(this.#open?.days ?? []));
-    return Math.min(this.options.nowMs(), (newest + 1) * DAY_MS) - this.options.keepMs;
+    const [newest = -Infinity, before = newest] = [...(this.#open?.days ?? [])].sort((a, b) => b - a);
+    const trusted = (newest - before) * DAY_MS > this.options.keepMs ? before : newest;
+    return Math.min(this.options.nowMs(), (trusted + 1) * DAY_MS) - this.options.keepMs;
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

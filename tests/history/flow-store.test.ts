@@ -294,6 +294,24 @@ test('old days go, and a full store loses its oldest days; what only they had go
   }, { nowMs: () => nowMs, keepMs: 4 * day });
 });
 
+test('a clock that jumps ahead on the node of the server, and tells flows of then, deletes nothing', async () => {
+  let nowMs = NOON;
+  await withStore(async (store, again) => {
+    await store.take(batchOf([flow({ port: 1, firstSeen: NOON - DAY, lastSeen: NOON - DAY }), flow()]));
+    nowMs = NOON + 400 * DAY;
+    await store.take(batchOf([flow({ port: 80, firstSeen: nowMs, lastSeen: nowMs })], { sequence: 1 }));
+    assert.deepEqual((await keepDays(store, { bytesMax: 1e12 })).dropped, []);
+    assert.equal((await store.take(batchOf([flow({ lastSeen: NOON + 2_000 })], { node: 'node-b' }))).lost, 0);
+    nowMs = NOON + DAY;
+    const reopened = await again();
+    await reopened.take(batchOf([flow({ firstSeen: nowMs, lastSeen: nowMs })], { sequence: 2 }));
+    assert.deepEqual((await keepDays(reopened, { bytesMax: 1e12 })).dropped, []);
+    nowMs = NOON + 5 * DAY;
+    await reopened.take(batchOf([flow({ firstSeen: nowMs, lastSeen: nowMs })], { sequence: 3 }));
+    assert.deepEqual((await keepDays(reopened, { bytesMax: 1e12 })).dropped, [dayOf(NOON - DAY), dayOf(NOON)], 'what is old still goes');
+  }, { nowMs: () => nowMs, keepMs: 4 * DAY });
+});
+
 test('a store that is over its size loses no more than it must while somebody reads', async () => {
   await withStore(async (store) => {
     const days = [4, 3, 2, 1, 0].map((ago) => NOON - ago * DAY);
