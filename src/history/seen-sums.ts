@@ -43,12 +43,11 @@ export interface LatestFlows {
 export async function latestFlows(reading: Reading, flows: readonly number[], bounds: SeenBounds, flowsWanted: number): Promise<LatestFlows> {
   const found = new Set<number>();
   for (const table of (await findTables(reading.connection, bounds)).toReversed()) {
-    let [ofDay, from] = [0, Infinity];
+    const latest: (readonly [flow: number, seen: number])[] = [];
     const sql = `SELECT flow, max(seen)::DOUBLE AS latest FROM (${rowsOf(table)})`;
-    for await (const rows of streamRows(reading, { sql, bounds, flows, end: `ORDER BY latest DESC LIMIT ${flowsWanted}` })) {
-      for (const [flow, latest] of rows as readonly (readonly [number, number])[]) [ofDay, from] = [ofDay + 1, found.add(flow) && latest]; // as the statement says
-    }
-    if (ofDay === flowsWanted) return { flows: [...found], from };
+    for await (const rows of streamRows(reading, { sql, bounds, flows, end: `ORDER BY latest DESC LIMIT ${flowsWanted}` })) latest.push(...(rows as typeof latest)); // as the statement says
+    for (const [flow] of latest) found.add(flow);
+    if (latest.length === flowsWanted) return { flows: [...found], from: latest.at(-1)![1] };
   }
   return { flows: [...found], from: -Infinity };
 }
