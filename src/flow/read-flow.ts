@@ -62,7 +62,7 @@ function readFields(flow: LooseObject, outer: LooseObject): ReadFlow {
     target,
     family: familyOf(flow, source, target),
     ...traffic,
-    count: Math.max(1, count ?? 1),
+    count: Math.max(1, count ?? aggregatedOf(flow)),
     ...(booleanAt(flow, 'corrects') === true ? { corrects: true as const } : {}),
     openings: countAt(flow, 'openings'),
     firstSeen,
@@ -114,6 +114,12 @@ function directionFault(flow: LooseObject, verdict: FlowRecord['verdict']): Left
 function isNeighborDiscovery(flow: LooseObject): boolean {
   const type = countAt(objectAt(objectAt(flow, 'l4'), 'ICMPv6'), 'type');
   return type !== undefined && type >= 133 && type <= 137;
+}
+
+/** flow.proto, `Aggregate`: what an exporter summed up over a time (Cilium 1.19). */
+function aggregatedOf(flow: LooseObject): number {
+  const aggregate = objectAt(flow, 'aggregate');
+  return ['ingress', 'egress', 'unknown_direction'].reduce((sum, direction) => sum + (countAt(aggregate, `${direction}_flow_count`) ?? 0), 0);
 }
 
 function trafficOf(flow: LooseObject): { readonly protocol: number; readonly port: number } | undefined {

@@ -96,6 +96,14 @@ test('what an export leaves out of the flow stands around it', () => {
   assert.deepEqual([new Date(found.record.lastSeen).toISOString(), found.record.node], ['2026-11-20T10:00:00.123Z', 'n1']);
 });
 
+test('flows that an exporter summed up count as many', () => {
+  for (const [count, aggregate] of [[7, { ingress_flow_count: 5, egress_flow_count: 2 }], [3, { unknown_direction_flow_count: 3 }], [1, {}]] as const) {
+    const found = read({ ...HUBBLE, aggregate });
+    assert.ok(found.kind === 'flow');
+    assert.equal(found.record.count, count);
+  }
+});
+
 test('an address that Cilium knows no pod for is the pod that its labels tell', () => {
   const found = read({ ...HUBBLE, source: { identity: WEB.identity, labels: WEB.labels } });
   assert.ok(found.kind === 'flow' && found.record.source.kind === 'pod');

@@ -5,7 +5,7 @@ import { recordsOf } from '../../flow/gather-flows.ts';
 import { FLOW_END_HELP, flowFilter, unknownEnd } from '../../flow/filter-flows.ts';
 import type { FlowRecord, FlowVerdict } from '../../flow/flow-record.ts';
 import { GROUP_KEYS, groupFlows, unusedRules, type GroupKey } from '../../flow/group-flows.ts';
-import { FLOW_FORMATS, flowLines, flowsJson, flowTable, groupLines, groupsJson, groupTable, unusedJson, unusedLines, unusedText } from '../../report/flows/flows.ts';
+import { FLOW_FORMATS, flowLines, flowsJson, flowTable, groupLines, groupsJson, groupTable, growingFlowTable, unusedJson, unusedLines, unusedText } from '../../report/flows/flows.ts';
 import type { HistoryWords } from '../../history/ask-history.ts';
 import { addInputOptions, type InputOptions } from '../../input/input-options.ts';
 import { readInputs } from '../../input/input.ts';
@@ -112,10 +112,11 @@ function serverWords({ from, to, port, verdict, newSince }: FlowsOptions): Histo
 }
 
 async function runFollow(options: FlowsOptions, isWanted: (record: FlowRecord) => boolean): Promise<number> {
-  if (options.groupBy !== undefined || options.file !== undefined || hasBase(options)) throw new UsageError('--follow shows flows as they are recorded', 'leave out --group-by and the policies');
-  const { style } = terminalOf(process.stdout);
+  if (options.groupBy !== undefined || options.unused === true || options.file !== undefined || hasBase(options)) throw new UsageError('--follow shows flows as they are recorded', 'leave out --group-by, --unused and the policies');
+  if (options.since !== undefined || options.until !== undefined) throw new UsageError('--follow shows what comes from now on', 'leave out --since and --until, or ask for what was without --follow');
+  const tableOf = growingFlowTable(terminalOf(process.stdout).style);
   const show = async (records: readonly FlowRecord[]): Promise<void> => {
-    if (records.length > 0) await writeAnswer(options.output === 'table' ? [flowTable(records, { style, limit: options.limit })] : flowLines(records));
+    if (records.length > 0) await writeAnswer(options.output === 'table' ? [tableOf(records)] : flowLines(records));
   };
   await followSource(options, { isWanted, show });
   return 0;

@@ -13,6 +13,7 @@ import { count, countOf } from '../text/truth-table.ts';
 
 export const FLOW_FORMATS = ['table', 'json', 'yaml', 'jsonl'] as const;
 
+const ICMPV6 = 58;
 const HEAD = ['last', 'source', '', 'target', 'traffic', 'verdict', 'seen', 'by'];
 
 export interface FlowLayout {
@@ -29,7 +30,25 @@ export function flowTable(records: readonly FlowRecord[], { style, limit }: Flow
   return [style.bold(head), ...lines, ...(rest > 0 ? [style.dim(`and ${count(rest)} more`)] : []), ''].join('\n');
 }
 
-function flowCells({ lastSeen, source, target, protocol, port, verdict, count: seen, corrects, service, reason }: FlowRecord, style: Style): readonly (string | { readonly text: string; readonly painted: string })[] {
+/** Lines as they come, below one head; each column as wide as the widest that came so far. */
+export function growingFlowTable(style: Style): (records: readonly FlowRecord[]) => string {
+  let widest: readonly string[] | undefined;
+  return (records) => {
+    const rows = records.map((record) => flowCells(record, style));
+    const isFirst = widest === undefined;
+    widest = (widest ?? HEAD).map((text, column) => rows.map((row) => cellText(row[column]!)).reduce((longest, other) => (column < HEAD.length - 1 && other.length > longest.length ? other : longest), text));
+    const [head, , ...lines] = alignColumns([HEAD, widest, ...rows]) as [string, string, ...string[]]; // a line for each row
+    return [...(isFirst ? [style.bold(head)] : []), ...lines, ''].join('\n');
+  };
+}
+
+type FlowCell = string | { readonly text: string; readonly painted: string };
+
+function cellText(cell: FlowCell): string {
+  return typeof cell === 'string' ? cell : cell.text;
+}
+
+function flowCells({ lastSeen, source, target, family, protocol, port, verdict, count: seen, corrects, service, reason }: FlowRecord, style: Style): readonly FlowCell[] {
   const nearest = reason === undefined || verdict === 'allowed' ? undefined : nearestText(reason);
   const parts = [corrects === true ? 'told as allowed before' : undefined, reason === undefined ? undefined : reasonText(reason), nearest];
   const by = printable(parts.filter((part) => part !== undefined).join('; '));
@@ -38,7 +57,7 @@ function flowCells({ lastSeen, source, target, protocol, port, verdict, count: s
     printable(endName(source)),
     '→',
     printable(service === undefined ? endName(target) : `${endName(target)} by svc/${service}`),
-    trafficText(protocol, port),
+    `${trafficText(protocol, port)}${family === 6 && protocol !== ICMPV6 ? ' over IPv6' : ''}`,
     { text: verdict, painted: verdict === 'allowed' ? style.green(verdict) : style.red(verdict) },
     count(seen),
     { text: by, painted: style.dim(by) },
