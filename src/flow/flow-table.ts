@@ -39,7 +39,7 @@ export interface FlowRow extends Pick<FlowRecord, 'verdict' | 'family' | 'protoc
   /** 0 when missing. */
   readonly service?: number;
   /** As the column says it; missing: those of its first and last time. */
-  readonly days?: number;
+  readonly days?: number | undefined;
 }
 
 /** A class, for it grows. */
@@ -92,7 +92,7 @@ export class FlowTable {
       this.lost += record.count;
       return;
     }
-    const row = this.addRow({ ...record, source, target, service: this.#serviceNumber(record.service), ...(days === undefined ? {} : { days }) });
+    const row = this.addRow({ ...record, source, target, service: this.#serviceNumber(record.service), days });
     if (row === undefined) return;
     if (record.reason !== undefined && this.#reasons?.has(row) === false) this.#reasons.set(row, record.reason);
   }

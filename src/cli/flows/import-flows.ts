@@ -5,7 +5,7 @@ import type { FlowTable } from '../../flow/flow-table.ts';
 import { flowJson } from '../../flow/write-flow.ts';
 import type { Cluster } from '../../model/cluster.ts';
 import { jsonLine } from '../../report/text/json-line.ts';
-import { count } from '../../report/text/truth-table.ts';
+import { count, countOf } from '../../report/text/truth-table.ts';
 import { addInputOptions, type InputOptions } from '../../input/input-options.ts';
 import { readInputs } from '../../input/input.ts';
 import { hasBase } from '../../input/open-base.ts';
@@ -39,7 +39,7 @@ async function runImport(words: readonly string[], options: ImportOptions): Prom
   const gathering = await readFlows({ ...options, flows: words }, { pods: input?.cluster.pods });
   if (gathering === undefined) return 2;
   const { table } = gathering;
-  await writeNote(`bulkhead: ${count(gathering.taken)} flows, ${count(table.size)} of them different${input === undefined ? '; no policies are named, so none has its rule' : ''}\n`);
+  await writeNote(`bulkhead: ${countOf(gathering.taken, 'flow')}, ${count(table.size)} of them different${input === undefined ? '; no policies are named, so none has its rule' : ''}\n`);
   await (input === undefined ? writeAnswer(plainLines(table)) : writeJudged(input.cluster, table));
   return 0;
 }
