@@ -16,7 +16,9 @@ export const LIMIT_MAX = 10_000_000;
 /** Throws WordError: an unknown word would change the answer without a sign. */
 export function readQuestion(query: URLSearchParams, nowMs: number): AskedQuestion {
   for (const name of query.keys()) if (!NAMES.has(name)) throw new WordError(`\`${name}\` is no part of a question`, `there are ${[...NAMES].join(', ')}`);
-  const [verdict, limit, groupBy] = [query.get('verdict'), query.get('limit'), query.get('group-by')];
+  const [verdict, limit, groupBy, follow] = [query.get('verdict'), query.get('limit'), query.get('group-by'), query.get('follow')];
+  if (follow !== null && follow !== 'true' && follow !== 'false') throw new WordError(`\`${follow}\` does not say whether to follow`, 'write follow=true');
+  if (follow === 'true' && (groupBy !== null || limit !== null)) throw new WordError('whoever follows is shown what comes, each flow by itself', 'leave out `follow`, or `group-by` and `limit`');
   if (verdict !== null && verdict !== 'allowed' && verdict !== 'denied') throw new WordError(`\`${verdict}\` is no verdict`, 'write allowed or denied');
   if (limit !== null && !(/^[0-9]{1,8}$/.test(limit) && Number(limit) >= 1 && Number(limit) <= LIMIT_MAX)) throw new WordError(`\`${limit}\` is no limit`, `write a number from 1 to ${LIMIT_MAX}`);
   return {
@@ -28,7 +30,7 @@ export function readQuestion(query: URLSearchParams, nowMs: number): AskedQuesti
     untilMs: timeOf(query, 'until', nowMs),
     newSinceMs: timeOf(query, 'new-since', nowMs),
     limit: limit === null ? undefined : Number(limit),
-    follows: query.get('follow') === 'true',
+    follows: follow === 'true',
     groupBy: groupBy === null ? undefined : groupKeyOf(groupBy),
     namespaces: query.getAll('namespace'),
   };

@@ -139,6 +139,8 @@ test('flows of an agent arrive, and are read by who may', async (context) => {
   await assert.rejects(ask(world, 'stranger'), /401/);
   await assert.rejects(ask(world, 'agent-a'), /401/, 'a token for another audience');
   await assert.rejects(ask(world, 'all', { port: 'x/y' }), /400/);
+  for (const words of [{ groupBy: 'port' }, { limit: 5 }]) await assert.rejects(ask(world, 'all', { ...words, follow: true }), /400: whoever follows is shown what comes/);
+  assert.equal((await askPlace(world.place('all'), { method: 'GET', path: '/v1/flows?follow=yes' })).statusCode, 400);
   const groups: string[] = [];
   for await (const line of askHistory(world.place('all'), { groupBy: 'target' })) groups.push(line);
   assert.deepEqual(groups.slice(0, -1).map((line) => JSON.parse(line)), [
