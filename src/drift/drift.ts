@@ -7,7 +7,7 @@ import { trafficText } from '../flow/flow-protocol.ts';
 import { endName, policyText, type FlowRecord } from '../flow/flow-record.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
 import { FlowJudge, isAllowedBy, judgedRow } from '../flow/flow.ts';
-import { unusedRules } from '../flow/group-flows.ts';
+import { unusedRulesOfTable } from '../flow/group-flows.ts';
 import { nearestText, reasonText } from '../flow/reason-text.ts';
 import { replayFlows } from '../flow/replay.ts';
 import { idlePolicies, policyName, ungovernedWorkloads } from './governed.ts';
@@ -133,13 +133,12 @@ function selectingNothing(program: Program): readonly Drift[] {
 /** By what they say: where a rule stands changes with each that is written before it. Of equal ones in a policy the first. */
 function unused({ program: { cluster }, flows }: DriftState): readonly Drift[] {
   if (flows === undefined || flows.size === 0) return [];
-  const records = Array.from({ length: flows.size }, (_, row) => flows.recordAt(row));
   const policies = new Map([...cluster.policies, ...cluster.clusterPolicies].map((policy) => [policyText(policyName(policy)), policy]));
   const drifts = new Map<string, Drift>();
-  for (const { direction, index, ...policy } of unusedRules(cluster, records)) {
+  for (const { direction, index, ...policy } of unusedRulesOfTable(cluster, flows)) {
     const rule = policies.get(policyText(policy))![direction]!.find((one) => one.index === index)!; // it is of this cluster
     const subject = `${direction} rule of ${policyText(policy)} ${ruleContent(direction, rule)}`;
-    if (!drifts.has(subject)) drifts.set(subject, { kind: 'unused-rule', subject, message: `none of ${records.length} recorded flows needed ${direction} rule ${index + 1} of ${policyText(policy)}` });
+    if (!drifts.has(subject)) drifts.set(subject, { kind: 'unused-rule', subject, message: `none of ${flows.size} recorded flows needed ${direction} rule ${index + 1} of ${policyText(policy)}` });
   }
   return [...drifts.values()];
 }

@@ -4,9 +4,9 @@ import { countPairs, type PairCount } from '../analyze/count-pairs.ts';
 import { nameRoutes, type NamedEntrance } from '../analyze/named-routes.ts';
 import type { Program } from '../compile/program.ts';
 import type { Diagnosis } from '../doctor/doctor.ts';
-import type { FlowRecord } from '../flow/flow-record.ts';
+import type { FlowTable } from '../flow/flow-table.ts';
 import type { DirectedRule } from '../flow/flow.ts';
-import { unusedRules } from '../flow/group-flows.ts';
+import { unusedRulesOfTable } from '../flow/group-flows.ts';
 import type { TestReport } from '../probe/check-expectations.ts';
 import { findRedundancies, type Redundancies } from '../prove/redundancy.ts';
 import type { KeptRelease } from '../release/release-record.ts';
@@ -27,7 +27,7 @@ export interface EvidenceQuestion {
   readonly scopes: readonly Scope[];
   readonly frameworks: readonly Framework[];
   /** Recorded flows; undefined: none were given. */
-  readonly flows: readonly FlowRecord[] | undefined;
+  readonly flows: FlowTable | undefined;
   /** Tests that were run against the Program; undefined: none were given. */
   readonly tests: TestReport | undefined;
   /** Earlier runs, the oldest first. */
@@ -71,7 +71,7 @@ export function gatherEvidence(question: EvidenceQuestion): Evidence {
     workloads,
     entrances: nameRoutes(program, 'workload').entrances,
     redundancies: searchRedundancies(program),
-    unused: flows && { flows: flows.length, rules: flows.length === 0 ? [] : unusedRules(cluster, flows) },
+    unused: flows && { flows: flows.size, rules: flows.size === 0 ? [] : unusedRulesOfTable(cluster, flows) },
     scopes,
     frameworks: question.frameworks.map((framework) => judgeFramework(framework, { coverage, scopes, diagnosis, unread, testRuns, at, releases })),
     diagnosis,

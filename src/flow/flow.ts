@@ -175,6 +175,16 @@ export function* usedRules(cluster: Cluster, records: readonly FlowRecord[]): Ge
   }
 }
 
+/** The same of a table, without a record for each of its rows: there may be millions. */
+export function* usedRulesOfTable(cluster: Cluster, table: FlowTable): Generator<DirectedRule> {
+  const judge = new FlowJudge(cluster, table.ends.all);
+  const { source, target, protocol, port } = table.columns;
+  for (let row = 0; row < table.size; row++) {
+    if (table.verdictAt(row) === 'denied') continue;
+    yield* judge.rulesOf(pairOf({ family: table.familyAt(row), protocol: protocol[row]!, port: port[row]! }, { source: source[row]!, target: target[row]! }));
+  }
+}
+
 export function pairOf({ family, protocol, port }: Pick<FlowRecord, 'family' | 'protocol' | 'port'>, ends: { readonly source: number; readonly target: number }): AskedPair {
   return { ...ends, family, point: flowPoint(protocol, port) };
 }

@@ -3,8 +3,9 @@ import { compareText } from '../base/finding.ts';
 import type { Cluster } from '../model/cluster.ts';
 import { DIRECTIONS, type Direction } from '../model/network-policy.ts';
 import { trafficText } from './flow-protocol.ts';
-import { usedRules, type DirectedRule } from './flow.ts';
+import { usedRules, usedRulesOfTable, type DirectedRule } from './flow.ts';
 import { endName, policyText, type FlowEnd, type FlowRecord, type RuleName } from './flow-record.ts';
+import type { FlowTable } from './flow-table.ts';
 
 export const GROUP_KEYS = ['source', 'target', 'pair', 'source-namespace', 'target-namespace', 'port', 'service', 'verdict', 'rule'] as const;
 
@@ -89,8 +90,16 @@ function ruleText(direction: Direction, rule: RuleName): string {
 
 /** Rules of the cluster's policies that decide about none of the flows that went through, in the order of the policies. */
 export function unusedRules(cluster: Cluster, records: readonly FlowRecord[]): readonly DirectedRule[] {
+  return rulesBeyond(cluster, usedRules(cluster, records.filter(({ verdict }) => verdict === 'allowed')));
+}
+
+export function unusedRulesOfTable(cluster: Cluster, table: FlowTable): readonly DirectedRule[] {
+  return rulesBeyond(cluster, usedRulesOfTable(cluster, table));
+}
+
+function rulesBeyond(cluster: Cluster, rules: Iterable<DirectedRule>): readonly DirectedRule[] {
   const used = new Set<string>();
-  for (const rule of usedRules(cluster, records.filter(({ verdict }) => verdict === 'allowed'))) used.add(ruleText(rule.direction, rule));
+  for (const rule of rules) used.add(ruleText(rule.direction, rule));
   return [...cluster.policies, ...cluster.clusterPolicies].flatMap((policy) =>
     DIRECTIONS.flatMap((direction) => (policy[direction] ?? []).map(({ index }): DirectedRule => ({ direction, kind: policy.kind, namespace: policy.kind === 'NetworkPolicy' ? policy.namespace : '', name: policy.name, index })))
       .filter((rule) => !used.has(ruleText(rule.direction, rule))),

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FlowEnd, FlowRecord } from '../../src/flow/flow-record.ts';
-import { unusedRules } from '../../src/flow/group-flows.ts';
+import { FlowTable } from '../../src/flow/flow-table.ts';
+import { unusedRules, unusedRulesOfTable } from '../../src/flow/group-flows.ts';
 import { readManifests, sourceFromText } from '../../src/read/read.ts';
 
 const DB = 'apiVersion: apps/v1\nkind: StatefulSet\nmetadata: { name: db, namespace: shop }\nspec: { replicas: 2, selector: { matchLabels: { app: db } }, template: { metadata: { labels: { app: db } }, spec: { containers: [{ name: c, image: x }] } } }\n';
@@ -21,4 +22,9 @@ test('a rule for one pod of a workload is needed by what goes to the workload', 
   const { cluster } = readManifests([sourceFromText('m.yaml', [DB, WEB, policyOf(0), policyOf(1)].join('---\n'))]);
   const record: FlowRecord = { verdict: 'allowed', source: endOf('Pod', 'web', 'web'), target: endOf('StatefulSet', 'db', undefined), family: 4, protocol: 6, port: 5432, count: 1, openings: 1, firstSeen: 0, lastSeen: 0, node: undefined, service: undefined, reason: undefined };
   assert.deepEqual(unusedRules(cluster, [record]).map(({ name, index }) => `${name} ${index}`), ['db-0 1', 'db-1 1']);
+  for (const verdict of ['allowed', 'denied'] as const) {
+    const table = new FlowTable();
+    table.add({ ...record, verdict });
+    assert.deepEqual(unusedRulesOfTable(cluster, table), unusedRules(cluster, [{ ...record, verdict }]), verdict);
+  }
 });

@@ -1,12 +1,9 @@
 // `bulkhead report`: isolation, exposure and compliance as one page that stands alone, or as data.
 import type { Command } from 'commander';
 import { compileCluster } from '../../compile/compile.ts';
-import type { Cluster } from '../../model/cluster.ts';
 import { chooseFrameworks } from '../../evidence/controls.ts';
 import { gatherEvidence, hasUnmetControl, type Evidence } from '../../evidence/evidence.ts';
 import { loadFrameworks } from '../../evidence/framework.ts';
-import { judgedRows } from '../../flow/flow.ts';
-import type { FlowRecord } from '../../flow/flow-record.ts';
 import { checkTests, countFailures } from '../../probe/check-expectations.ts';
 import { evidenceJson } from '../../report/page/evidence-json.ts';
 import { evidencePage, type EvidenceHead } from '../../report/page/evidence-page.ts';
@@ -71,8 +68,8 @@ async function runReport(words: readonly string[], options: ReportOptions): Prom
   const testRuns = readTestRuns(options.results ?? []);
   const input = await readInputs(words, options);
   if (input === undefined || tests === undefined) return 2;
-  const flows = namesFlows(options) ? await readRecords(input.cluster, options) : undefined;
-  if (flows === 'broken') return 2;
+  const flows = namesFlows(options) ? await readFlows(options) : undefined;
+  if (flows === undefined && namesFlows(options)) return 2;
   const told = await askCluster(options, { keepIn: options.keepIn, now });
   const program = compileCluster(input.cluster);
   const evidence = gatherEvidence({
@@ -80,7 +77,7 @@ async function runReport(words: readonly string[], options: ReportOptions): Prom
     diagnosis: told.diagnosis,
     scopes,
     frameworks: chooseFrameworks(loadFrameworks(), options.framework, told.diagnosis?.provider?.name),
-    flows,
+    flows: flows?.table,
     tests: options.tests === undefined ? undefined : checkTests(program, tests),
     testRuns,
     at: at === undefined ? undefined : new Date(at).toISOString(),
@@ -93,11 +90,6 @@ async function runReport(words: readonly string[], options: ReportOptions): Prom
 
 function isWanting(evidence: Evidence): boolean {
   return hasUnmetControl(evidence) || (evidence.tests !== undefined && countFailures(evidence.tests).failed > 0);
-}
-
-async function readRecords(cluster: Cluster, options: FlowOptions): Promise<readonly FlowRecord[] | 'broken'> {
-  const gathering = await readFlows(options);
-  return gathering === undefined ? 'broken' : [...judgedRows(cluster, gathering.table)];
 }
 
 /** ISO 8601. */
