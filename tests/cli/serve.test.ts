@@ -1,6 +1,6 @@
 // What `bulkhead serve` does on the side, of itself.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,6 +32,21 @@ test('days are kept in order also where they cannot be exported', async () => {
   } finally {
     child.kill('SIGTERM');
     await ended;
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('a file that another server has open is let be', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'bulkhead-serve-'));
+  const file = join(folder, 'flows.duckdb');
+  const store = await openHistory({ file, nowMs: Date.now });
+  try {
+    const second = spawnSync(join(cloneRoot, 'bin/bulkhead'), ['serve', '--database', file, '--listen', '127.0.0.1:0'], { encoding: 'utf8', timeout: 60_000 });
+    assert.equal(second.status, 3);
+    assert.match(second.stderr, /is open in another process/);
+    assert.equal((await store.take(batchOf([flow({ firstSeen: Date.now(), lastSeen: Date.now() })]))).lost, 0);
+  } finally {
+    await store.close();
     rmSync(folder, { recursive: true });
   }
 });
