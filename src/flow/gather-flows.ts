@@ -36,7 +36,7 @@ export class FlowGathering {
   readonly #asked: Folding;
   /** What was seen before `newSinceMs`. */
   readonly #earlier: Folding | undefined;
-  readonly #pods = new UntoldPods();
+  readonly #pods: UntoldPods;
   readonly leftOut: Map<LeftOut, number> = new Map();
   readonly broken: BrokenLine[] = [];
   brokenLines: number = 0;
@@ -59,7 +59,7 @@ export class FlowGathering {
     this.#newSinceMs = newSinceMs;
     this.#asked = new Folding(keepsReasons);
     this.#earlier = newSinceMs === Number.NEGATIVE_INFINITY ? undefined : new Folding(false);
-    for (const { namespace, name, workload } of pods) this.#pods.name(namespace, name, workload);
+    this.#pods = new UntoldPods(pods);
   }
 
   /** To be asked for when all is added: what several nodes told is joined then, and pods that were seen from afar find their workloads. */

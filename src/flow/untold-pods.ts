@@ -1,5 +1,5 @@
 // Pods of which nobody told who controls them find their workload: Hubble knows it of the pods of its own node alone.
-import type { Workload } from '../model/cluster.ts';
+import type { Pod, Workload } from '../model/cluster.ts';
 import type { FlowEnd, FlowRecord, PodEnd } from './flow-record.ts';
 import { labelsKey } from './flow-ends.ts';
 import { foldEnd, lastingLabels } from './fold-end.ts';
@@ -9,9 +9,14 @@ const PODS_MAX = 1 << 20;
 
 /** A class, for it learns from each end that is told. */
 export class UntoldPods {
-  /** By `namespace/name`. */
-  readonly #workloads = new Map<string, Workload>();
+  /** By `namespace/name`: as flows tell them, and as the cluster has them. */
+  readonly #told = new Map<string, Workload>();
+  readonly #known: ReadonlyMap<string, Workload>;
   #hasUntold = false;
+
+  constructor(pods: readonly Pod[]) {
+    this.#known = new Map(pods.map(({ namespace, name, workload }) => [`${namespace}/${name}`, workload]));
+  }
 
   /** Whether any came since it was last asked. */
   takeUntold(): boolean {
@@ -24,22 +29,17 @@ export class UntoldPods {
     for (const end of [source, target]) {
       if (end.kind === 'outside') continue;
       if (end.isUntold === true) this.#hasUntold = true;
-      else if (end.pod !== undefined) this.name(end.namespace, end.pod, end.workload);
+      else if (end.pod !== undefined && this.#told.size < PODS_MAX) this.#told.set(`${end.namespace}/${end.pod}`, end.workload);
     }
   }
 
-  /** Of what told it first. */
-  name(namespace: string, pod: string, workload: Workload): void {
-    const key = `${namespace}/${pod}`;
-    if (this.#workloads.size < PODS_MAX && !this.#workloads.has(key)) this.#workloads.set(key, workload);
-  }
-
-  /** By what another line tells of the same pod, else by its labels, where they are those of one workload alone. */
+  /** By what another line tells of the same pod, else by the cluster's pod of its name, else by its labels, where they are those of one workload alone. */
   resolver(ends: readonly FlowEnd[]): (end: FlowEnd) => FlowEnd {
     const byLabels = workloadsByLabels(ends);
     return (end) => {
       if (end.kind === 'outside' || end.isUntold !== true) return end;
-      const named = end.pod === undefined ? undefined : this.#workloads.get(`${end.namespace}/${end.pod}`);
+      const key = end.pod === undefined ? '' : `${end.namespace}/${end.pod}`;
+      const named = this.#told.get(key) ?? this.#known.get(key);
       const alike = named === undefined ? byLabels.get(identityKey(end)) : undefined;
       const workload = named ?? (alike?.length === 1 ? alike[0] : undefined);
       if (workload === undefined) return end;

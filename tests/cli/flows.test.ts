@@ -119,4 +119,7 @@ spec: { containers: [{ name: c, image: x }] }
   const folder = makeFolder(t, { 'cluster.yaml': cluster });
   const { stdout } = runBulkhead(['flows', 'import', '-', '-f', 'cluster.yaml'], { cwd: folder, input: `${FLOW}\n` });
   assert.deepEqual((JSON.parse(stdout) as { source: { workloads: unknown } }).source.workloads, [{ name: 'web', kind: 'Deployment' }]);
+  // What a line tells of a pod goes before what the cluster has by its name now.
+  const told = FLOW.replace('"pod_name":"web-6d4b9f7c55-k2xlp"', '"pod_name":"web-6d4b9f7c55-k2xlp","workloads":[{"kind":"Job","name":"once"}]');
+  assert.equal(runBulkhead(['flows', '--flows', '-', '-f', 'cluster.yaml', '--group-by', 'source', '-o', 'jsonl'], { cwd: folder, input: `${FLOW}\n${told}\n` }).stdout.split('"')[3], 'shop/once');
 });
