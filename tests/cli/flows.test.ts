@@ -82,6 +82,13 @@ test('a lab shows each flow with its rule, and so do flows and denied of another
   assert.equal(run('replay', '-f', 'app.yaml').status, 0);
 });
 
+test('of no flows nothing is said of rules that nobody needs', (t) => {
+  const folder = makeFolder(t, { 'app.yaml': 'apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: { name: db, namespace: shop }\nspec: { podSelector: {}, ingress: [{}] }\n' });
+  const unused = (...words: readonly string[]): string => runBulkhead(['flows', '--unused', '-f', 'app.yaml', '--flows', '-', ...words], { cwd: folder, input: '' }).stdout;
+  assert.equal(unused(), 'no such flow, so that nothing is known of rules that nobody needs\n');
+  assert.deepEqual(JSON.parse(unused('-o', 'json')), { apiVersion: 'bulkhead/v1', kind: 'UnusedRules', flows: 0, rules: [] });
+});
+
 test('without a lab and without files there is nothing to show', (t) => {
   const folder = makeFolder(t, {});
   const { status, stderr } = runBulkhead(['flows'], { cwd: folder, env: { BULKHEAD_LAB_PID: '1' } });

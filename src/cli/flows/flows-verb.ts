@@ -100,8 +100,8 @@ async function runFlows(options: FlowsOptions): Promise<number> {
   for (const end of [options.from, options.to].flatMap((word) => (word === undefined ? [] : (unknownEnd(word, all) ?? [])))) await noteUnknownEnd(end);
   const wanted = all.filter((record) => isWanted(record) && gathering.isNew(record));
   if (input !== undefined && options.unused === true) {
-    const unused = unusedRules(input.cluster, wanted);
-    await writeFormat(options, { table: unusedText(unused, wanted.length), json: unusedJson(unused), lines: unusedLines(unused) });
+    const unused = wanted.length === 0 ? [] : unusedRules(input.cluster, wanted);
+    await writeFormat(options, { table: unusedText(unused, wanted.length), json: unusedJson(unused, wanted.length), lines: unusedLines(unused) });
   } else await writeFlows(wanted, options);
   return 0;
 }

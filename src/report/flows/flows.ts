@@ -97,14 +97,16 @@ function jsonGroup(group: FlowGroup): unknown {
   return { ...group, lastSeen: new Date(group.lastSeen).toISOString() };
 }
 
+/** Of no flows at all nothing is said of rules: each would be one that nobody needs. */
 export function unusedText(rules: readonly DirectedRule[], flows: number): string {
+  if (flows === 0) return 'no such flow, so that nothing is known of rules that nobody needs\n';
   if (rules.length === 0) return `every rule is needed by one of ${countOf(flows, 'flow')}\n`;
   const lines = rules.map((rule) => `  ${rule.direction} rule ${rule.index + 1} of ${printable(policyText(rule))}\n`);
   return `${countOf(rules.length, 'rule')} that none of ${countOf(flows, 'flow')} needed\n${lines.join('')}`;
 }
 
-export function unusedJson(rules: readonly DirectedRule[]): string {
-  return `${JSON.stringify({ apiVersion: 'bulkhead/v1', kind: 'UnusedRules', rules }, undefined, 2)}\n`;
+export function unusedJson(rules: readonly DirectedRule[], flows: number): string {
+  return `${JSON.stringify({ apiVersion: 'bulkhead/v1', kind: 'UnusedRules', flows, rules }, undefined, 2)}\n`;
 }
 
 export function* unusedLines(rules: readonly DirectedRule[]): Generator<string> {
