@@ -22,12 +22,15 @@ export interface HistoryServerOptions extends ServerAddress {
   readonly door: { readonly admission: Admission; readonly certificate: Certificate } | undefined;
   readonly nowMs: () => number;
   readonly onFailure: (error: Error) => void;
+  readonly questionMsMax?: number;
 }
 
 /** A batch takes a second at most, and an agent asks for nothing else. */
 const BOUNDS: ListenerBounds = { requestMsMax: 30_000, connectionsMax: 2_048, connectionsOfAddressMax: 64, connectionsOfOthersMax: 2_000 };
 const BODIES_AT_ONCE = 16;
 const QUESTIONS_AT_ONCE = 4;
+/** Then an answer breaks off: while somebody reads, the log of the store only grows, and no room becomes free. */
+const QUESTION_MS_MAX = 10 * 60_000;
 const FOLLOWERS_MAX = 64;
 
 const FORGET_WORDS: ReadonlySet<string> = new Set(['namespace', 'since', 'until']);
@@ -123,7 +126,16 @@ async function answer(serving: Serving, request: IncomingMessage, response: Serv
   const admit = (): Promise<Readable> => admission.admitReader(request, 'get', { named: asked.namespaces, known: () => knownNamespaces(store) });
   const question = { ...asked, readable: await admit() };
   if (asked.follows) await within(serving, 'followers', FOLLOWERS_MAX, () => followQuestion(followed, question, { response, admit, nowMs }));
-  else await within(serving, 'questions', QUESTIONS_AT_ONCE, () => answerQuestion(store, asked, question, response));
+  else await within(serving, 'questions', QUESTIONS_AT_ONCE, () => inTime(response, serving.questionMsMax ?? QUESTION_MS_MAX, () => answerQuestion(store, asked, question, response)));
+}
+
+async function inTime(response: ServerResponse, msMax: number, work: () => Promise<void>): Promise<void> {
+  const timer = setTimeout(() => response.destroy(), msMax);
+  try {
+    await work();
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function forget({ store, admission, nowMs }: Serving, request: IncomingMessage, response: ServerResponse, query: URLSearchParams): Promise<void> {

@@ -12,6 +12,7 @@ import type { FlowEnd, FlowRecord } from '../../src/flow/flow-record.ts';
 import { readFlow } from '../../src/flow/read-flow.ts';
 import { EVERYBODY, ReviewedAdmission, type Admission } from '../../src/history/admission.ts';
 import { askHistory, type HistoryWords } from '../../src/history/ask-history.ts';
+import { checkpoint } from '../../src/history/duckdb.ts';
 import { Refusal } from '../../src/history/exchange.ts';
 import { writeBatch } from '../../src/history/flow-batch.ts';
 import { FlowSender } from '../../src/history/flow-sender.ts';
@@ -286,6 +287,18 @@ test('beyond what is taken at once, agents are told when to come again', async (
   }
   assert.equal(retryAfter, '1');
   for (const one of slow) one.destroy();
+});
+
+test('an answer that takes too long breaks off, and is no answer', async (context) => {
+  const { store } = await open(context);
+  await store.take(batchOf(Array.from({ length: 40_000 }, (_, port) => flow({ port }))));
+  const server = await serveHistory({ host: '127.0.0.1', port: 0, store, door: undefined, nowMs: () => NOON, onFailure: () => undefined, questionMsMax: 1 });
+  context.after(() => server.close());
+  await assert.rejects(async () => {
+    for await (const _ of askHistory({ url: `http://127.0.0.1:${server.port}` }, {}));
+  }, /broke off|hang up|ECONNRESET/);
+  // Until nobody reads any more: only then it can be done.
+  while (!(await store.alone(({ writing }) => checkpoint(writing), { reloads: false }))) await setImmediate();
 });
 
 test('a certificate that is renewed serves connections from then on', async (context) => {
