@@ -1,4 +1,5 @@
 // Flows in columns: the same ends, traffic, verdict and Service are one row, in a few bytes each, so that ten millions fit.
+import { daysOf, joinDays } from './days-seen.ts';
 import { FlowEnds } from './flow-ends.ts';
 import { foldNode } from './fold-end.ts';
 import type { FlowEnd, FlowReason, FlowRecord, FlowVerdict } from './flow-record.ts';
@@ -69,9 +70,9 @@ export class FlowTable {
     return this.#columns;
   }
 
-  /** Folds pods into their workloads, wherever they run. */
-  add(record: FlowRecord): void {
-    this.#addRecord(record);
+  /** Folds pods into their workloads, wherever they run. `days` as the column says them; missing: those of its first and last time. */
+  add(record: FlowRecord & { readonly days?: number }): void {
+    this.#addRecord(record, record.days);
   }
 
   /** The same flows between ends that are called otherwise. */
@@ -172,12 +173,12 @@ export class FlowTable {
 
   #merge(at: number, row: FlowRow): void {
     const { count, openings, firstSeen, lastSeen, days } = this.#columns;
-    const last = Math.max(lastSeen[at]!, row.lastSeen);
-    days[at] = earlier(days[at]!, daysBetween(lastSeen[at]!, last)) | earlier(daysOfRow(row), daysBetween(row.lastSeen, last));
+    const joined = joinDays({ lastSeen: lastSeen[at]!, days: days[at]! }, { lastSeen: row.lastSeen, days: daysOfRow(row) });
+    days[at] = joined.days;
     count[at]! += row.count;
     openings[at]! += row.openings ?? Number.NaN; // of a part that is not known the sum is not known
     firstSeen[at] = Math.min(firstSeen[at]!, row.firstSeen);
-    lastSeen[at] = last;
+    lastSeen[at] = joined.lastSeen;
   }
 
   #findSlot(row: FlowRow): number {
@@ -225,20 +226,8 @@ function makeColumns(size: number): FlowColumns {
   };
 }
 
-const DAY_MS = 86_400_000;
-const DAY_BITS = 32;
-
 function daysOfRow({ days, firstSeen, lastSeen }: FlowRow): number {
-  return days ?? (1 | earlier(1, daysBetween(firstSeen, lastSeen))) >>> 0;
-}
-
-function daysBetween(before: number, after: number): number {
-  return Math.floor(after / DAY_MS) - Math.floor(before / DAY_MS);
-}
-
-/** The same days, told from one that comes as many days later. */
-export function earlier(days: number, later: number): number {
-  return later >= DAY_BITS ? 0 : (days << later) >>> 0;
+  return days ?? daysOf(firstSeen, lastSeen);
 }
 
 function flagsOf({ verdict, family }: FlowRow): number {

@@ -1,4 +1,5 @@
 // What several nodes tell of the same connections becomes one: each was seen by the node of its source, by that of its target, or on the way between, and counts once.
+import { daysOf, joinDays, type SeenDays } from './days-seen.ts';
 import { FlowEnds } from './flow-ends.ts';
 import { foldEnd } from './fold-end.ts';
 import type { FlowReason, FlowRecord } from './flow-record.ts';
@@ -8,8 +9,13 @@ import { sumFlows } from './sum-flows.ts';
 export type Position = 'source' | 'way' | 'target';
 
 /** Of one verdict and Service, as the nodes of one position told it. */
-interface View extends FlowRecord {
+interface View extends JoinedFlow {
   readonly position: Position;
+}
+
+export interface JoinedFlow extends FlowRecord {
+  /** On which records of it begin or end, as bits, told from `lastSeen`. */
+  readonly days: number;
 }
 
 /** The same ends and traffic between the same two nodes. */
@@ -34,12 +40,12 @@ export class FlowJoining {
     let passage = this.#passages.get(key);
     if (passage === undefined && this.#passages.size === PASSAGES_MAX) return record;
     if (passage === undefined) this.#passages.set(key, (passage = new Map()));
-    addView(passage, { ...record, source, target, position });
+    addView(passage, { ...record, source, target, position, days: daysOf(record.firstSeen, record.lastSeen) });
     return undefined;
   }
 
   /** What was added, each connection once; nothing of it is kept. */
-  *take(): Generator<FlowRecord> {
+  *take(): Generator<JoinedFlow> {
     for (const views of this.#passages.values()) yield* settle([...views.values()]);
     this.#passages.clear();
   }
@@ -48,7 +54,7 @@ export class FlowJoining {
 /** Of records that are known to be of one passage: folded, and of the same ends and traffic between the same two nodes. */
 export function joinPassage(records: readonly FlowRecord[]): readonly FlowRecord[] {
   const passage: Passage = new Map();
-  for (const record of records) addView(passage, { ...record, position: positionOf(record)! });
+  for (const record of records) addView(passage, { ...record, position: positionOf(record)!, days: daysOf(record.firstSeen, record.lastSeen) });
   return settle([...passage.values()]);
 }
 
@@ -56,7 +62,7 @@ function addView(passage: Passage, view: View): void {
   const { position, verdict, service = '' } = view;
   const name = `${position} ${verdict} ${service}`;
   const before = passage.get(name);
-  passage.set(name, before === undefined ? view : { ...sumFlows(before, view), position });
+  passage.set(name, before === undefined ? view : { ...sumFlows(before, view), ...joinDays(before, view), position });
 }
 
 export function positionOf({ node, source, target }: Pick<FlowRecord, 'node' | 'source' | 'target'>): Position | undefined {
@@ -78,7 +84,7 @@ function readPosition(record: FlowRecord): Position | undefined {
  * says nothing. Only the node that translated the address knows the Service; where refused and allowed ones came by
  * several, nobody knows which by which.
  */
-function settle(views: readonly View[]): readonly FlowRecord[] {
+function settle(views: readonly View[]): readonly JoinedFlow[] {
   const of = (position: Position, verdict: FlowRecord['verdict']): readonly View[] => views.filter((view) => view.position === position && view.verdict === verdict);
   const [near, far] = [of('source', 'allowed'), of('way', 'allowed')];
   const left = countOf(near) >= countOf(far) ? near : far;
@@ -86,7 +92,14 @@ function settle(views: readonly View[]): readonly FlowRecord[] {
   const named = views.filter((view) => (view.position === 'target' ? !isUnnamed(view) : view.verdict === 'denied'));
   const told = [...named, ...passed(left, refused, arrived)].filter(({ count }) => count > 0);
   // Whoever joins again what is joined must not take it for what one of them told.
-  return new Set(views.map(({ position }) => position)).size === 1 ? told : told.map((record) => ({ ...record, node: undefined }));
+  const isOne = new Set(views.map(({ position }) => position)).size === 1;
+  return told.map((record) => ({ ...record, ...(isOne ? {} : { node: undefined }), days: daysToldOf(record, views) }));
+}
+
+/** Those of all views of the verdict, until the record was last seen. */
+function daysToldOf({ verdict, firstSeen, lastSeen }: FlowRecord, views: readonly View[]): number {
+  const same = views.filter((view) => view.verdict === verdict && view.lastSeen <= lastSeen);
+  return same.reduce<SeenDays>(joinDays, { lastSeen, days: daysOf(firstSeen, lastSeen) }).days;
 }
 
 function passed(left: readonly View[], refused: View | undefined, arrived: View | undefined): readonly FlowRecord[] {

@@ -1,8 +1,9 @@
 // What recorded flows show of a connection: how often it was seen, since when, on how many days, and which flows these were.
 import { compareText } from '../../base/finding.ts';
+import { earlier } from '../../flow/days-seen.ts';
 import { flowPoint, trafficText } from '../../flow/flow-protocol.ts';
 import { endName, type FlowRecord } from '../../flow/flow-record.ts';
-import { earlier, type FlowTable } from '../../flow/flow-table.ts';
+import type { FlowTable } from '../../flow/flow-table.ts';
 
 export interface Seen {
   /** Of the table of flows; each a different flow. */
