@@ -1,7 +1,7 @@
 // Batches of many nodes whose flows have the cardinality of a large cluster, the same for the same seed.
 import type { FlowEnd, FlowRecord } from '../src/flow/flow-record.ts';
-import { FlowBatching } from '../src/history/batching.ts';
-import type { FlowBatch } from '../src/history/flow-batch.ts';
+import { FlowBatching } from '../src/history/batch/batching.ts';
+import type { FlowBatch } from '../src/history/batch/flow-batch.ts';
 
 export const SEED: number = 20_261_122;
 export const NODES: number = 120;

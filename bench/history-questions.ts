@@ -1,6 +1,6 @@
 // What questions about a week cost a server that has just started: run by `history.ts`, with its file and the start of its last day.
 import type { FlowRecord } from '../src/flow/flow-record.ts';
-import { askStore, type Question } from '../src/history/ask-store.ts';
+import { askStore, type Question } from '../src/history/ask/ask-store.ts';
 import { openHistory } from '../src/history/history.ts';
 
 const DAY_MS = 86_400_000;

@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { readBatch, writeBatch, type FlowBatch } from '../src/history/flow-batch.ts';
+import { readBatch, writeBatch, type FlowBatch } from '../src/history/batch/flow-batch.ts';
 import { openHistory } from '../src/history/history.ts';
-import { keepDays, sumDay } from '../src/history/keep-days.ts';
-import { createDay, dayOf, dayTable, sumsTable } from '../src/history/store-schema.ts';
+import { keepDays, sumDay } from '../src/history/store/keep-days.ts';
+import { createDay, dayOf, dayTable, sumsTable } from '../src/history/store/store-schema.ts';
 import { FLOWS_OF_NODE, makeBatches, NODES, OUTSIDE, SEED, SPREAD, WORKLOADS } from './generate-batches.ts';
 
 const DAY_MS = 86_400_000;

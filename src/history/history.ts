@@ -1,5 +1,5 @@
 // Flows of all nodes, kept: batches of agents become a store that can be asked, bounded in time and size.
-import { FlowStore, type StoreOptions } from './flow-store.ts';
+import { FlowStore, type StoreOptions } from './store/flow-store.ts';
 
 const MEMORY_BYTES_MAX = 1 << 30;
 const DAYS_KEPT = 30;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { openHistory } from '../../src/history/history.ts';
-import { DAY_MS } from '../../src/history/store-schema.ts';
+import { DAY_MS } from '../../src/history/store/store-schema.ts';
 import { batchOf, flow } from '../history/sample-flows.ts';
 import { cloneRoot } from '../needs.ts';
 

@@ -7,7 +7,7 @@ import type { FlowRecord } from '../../src/flow/flow-record.ts';
 import { LiveJoining, shownOf, type Onlooker } from '../../src/flow/join-live.ts';
 import { readFlow } from '../../src/flow/read-flow.ts';
 import { flowJson } from '../../src/flow/write-flow.ts';
-import { concealRecord, type Readable } from '../../src/history/readable-flows.ts';
+import { concealRecord, type Readable } from '../../src/history/store/readable-flows.ts';
 import { checkConnections, joinAll, pairOf, sums, told, truth, type Connection } from './two-node-connections.ts';
 
 const all = (): boolean => true;

@@ -1,8 +1,8 @@
 // A process that fills a store on a small disk until it is full, makes room, and says what it saw as one line of JSON: FOLDER.
 import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { askStore } from '../../src/history/ask-store.ts';
-import { HistoryError } from '../../src/history/history-error.ts';
+import { askStore } from '../../src/history/ask/ask-store.ts';
+import { HistoryError } from '../../src/history/batch/history-error.ts';
 import { openHistory } from '../../src/history/history.ts';
 import { batchOf, flow, NOON, outsideEnd } from './sample-flows.ts';
 

@@ -2,9 +2,9 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exportDays } from '../../src/history/export-days.ts';
+import { exportDays } from '../../src/history/store/export-days.ts';
 import { openHistory } from '../../src/history/history.ts';
-import { DAY_MS } from '../../src/history/store-schema.ts';
+import { DAY_MS } from '../../src/history/store/store-schema.ts';
 import { batchOf, flow, NOON, outsideEnd } from './sample-flows.ts';
 
 const folder = process.argv[2]!;

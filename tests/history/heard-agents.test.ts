@@ -1,7 +1,7 @@
 // How often agents are asked to send: once a second, more seldom where there are many, and not at all where they would hardly send more often.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { HeardAgents } from '../../src/history/heard-agents.ts';
+import { HeardAgents } from '../../src/history/serve/heard-agents.ts';
 
 function check(stepMs: number | undefined, agents: number): void {
   const heard = new HeardAgents();

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { askStore } from '../../src/history/ask-store.ts';
+import { askStore } from '../../src/history/ask/ask-store.ts';
 import { openHistory } from '../../src/history/history.ts';
 import { cloneRoot } from '../needs.ts';
 import { NOON } from './sample-flows.ts';

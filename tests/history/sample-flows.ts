@@ -1,7 +1,7 @@
 // Records of flows between a few workloads and a host outside, and batches of them.
 import type { FlowEnd, FlowRecord } from '../../src/flow/flow-record.ts';
-import { FlowBatching, type BatchHeader } from '../../src/history/batching.ts';
-import type { FlowBatch } from '../../src/history/flow-batch.ts';
+import { FlowBatching, type BatchHeader } from '../../src/history/batch/batching.ts';
+import type { FlowBatch } from '../../src/history/batch/flow-batch.ts';
 
 export const NOON: number = Date.parse('2026-11-20T12:00:00Z');
 

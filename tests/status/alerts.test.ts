@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { load } from 'js-yaml';
-import { SENDER_METRICS } from '../../src/history/sender-metrics.ts';
+import { SENDER_METRICS } from '../../src/history/send/sender-metrics.ts';
 import type { StagedCount } from '../../src/stage/staged-count.ts';
 import { METRICS, metricsText } from '../../src/status/metrics-text.ts';
 import { cloneRoot } from '../needs.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { SENDER_METRICS } from '../../src/history/sender-metrics.ts';
+import { SENDER_METRICS } from '../../src/history/send/sender-metrics.ts';
 import { METRICS, metricsText, STAGED_SHOWN_MAX } from '../../src/status/metrics-text.ts';
 import { readiness } from '../../src/status/health-text.ts';
 import type { StagedCount } from '../../src/stage/staged-count.ts';

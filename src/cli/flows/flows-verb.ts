@@ -6,7 +6,7 @@ import { FLOW_END_HELP, flowFilter, unknownEnd } from '../../flow/filter-flows.t
 import type { FlowRecord, FlowVerdict } from '../../flow/flow-record.ts';
 import { GROUP_KEYS, groupFlows, unusedRules, type GroupKey } from '../../flow/group-flows.ts';
 import { FLOW_FORMATS, flowLines, flowsJson, flowTable, groupLines, groupsJson, groupTable, growingFlowTable, unusedJson, unusedLines, unusedText } from '../../report/flows/flows.ts';
-import type { HistoryWords } from '../../history/ask-history.ts';
+import type { HistoryWords } from '../../history/send/ask-history.ts';
 import { addInputOptions, type InputOptions } from '../../input/input-options.ts';
 import { readInputs } from '../../input/input.ts';
 import { hasBase } from '../../input/open-base.ts';

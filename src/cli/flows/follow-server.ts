@@ -1,8 +1,8 @@
 // Flows that a server is given, each as it is written there, until somebody stops it.
 import type { FlowRecord } from '../../flow/flow-record.ts';
 import { readFlow } from '../../flow/read-flow.ts';
-import { askHistory, type HistoryWords } from '../../history/ask-history.ts';
-import type { ServerPlace } from '../../history/post-batch.ts';
+import { askHistory, type HistoryWords } from '../../history/send/ask-history.ts';
+import type { ServerPlace } from '../../history/send/post-batch.ts';
 import { listenForInterruption } from '../../terminal/interruption.ts';
 import { writeNote } from '../../terminal/output.ts';
 

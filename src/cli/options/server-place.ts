@@ -1,6 +1,6 @@
 // The words for a server of flows: where it is, whom its certificate comes from, and with what token it is asked.
 import type { Command } from 'commander';
-import type { ServerPlace } from '../../history/post-batch.ts';
+import type { ServerPlace } from '../../history/send/post-batch.ts';
 import { isLocalAddress } from '../../server/host-name.ts';
 import { UsageError } from '../../terminal/failures.ts';
 

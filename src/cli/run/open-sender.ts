@@ -1,8 +1,8 @@
 // What an agent sends its flows with, where a server is named.
 import { randomBytes } from 'node:crypto';
-import { FlowSender } from '../../history/flow-sender.ts';
-import { FlowSpool } from '../../history/flow-spool.ts';
-import { HistoryError } from '../../history/history-error.ts';
+import { FlowSender } from '../../history/send/flow-sender.ts';
+import { FlowSpool } from '../../history/send/flow-spool.ts';
+import { HistoryError } from '../../history/batch/history-error.ts';
 import type { Log } from './agent-log.ts';
 import { serverPlaceOf, type ServerOptions } from '../options/server-place.ts';
 import { systemClock } from '../system-clock.ts';

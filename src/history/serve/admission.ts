@@ -1,9 +1,9 @@
 // Who sends, reads and forgets flows: the cluster's own authorization decides, by verbs of the resources `flowbatches` and `flows` of the group bulkhead.dev.
 import type { IncomingMessage } from 'node:http';
-import { RememberedReviews } from '../server/remembered-reviews.ts';
-import type { ReviewedUser } from '../server/reviews.ts';
+import { RememberedReviews } from '../../server/remembered-reviews.ts';
+import type { ReviewedUser } from '../../server/reviews.ts';
+import type { Readable } from '../store/readable-flows.ts';
 import { bearerOf, Refusal } from './exchange.ts';
-import type { Readable } from './readable-flows.ts';
 
 export const GROUP = 'bulkhead.dev';
 /** Tokens of agents are made for us alone: nobody can use one against the API server. */

@@ -1,18 +1,18 @@
 // Answers to a question as lines of JSON: what is kept, sums of it, or what comes from now on.
 import type { ServerResponse } from 'node:http';
-import type { FlowRecord } from '../flow/flow-record.ts';
-import { FlowGroups } from '../flow/group-flows.ts';
-import { serviceOfWord } from '../flow/filter-flows.ts';
-import { shownOf } from '../flow/join-live.ts';
-import { flowJson } from '../flow/write-flow.ts';
-import { askStore, lostSince, meantBy, type Question } from './ask-store.ts';
+import type { FlowRecord } from '../../flow/flow-record.ts';
+import { FlowGroups } from '../../flow/group-flows.ts';
+import { serviceOfWord } from '../../flow/filter-flows.ts';
+import { shownOf } from '../../flow/join-live.ts';
+import { flowJson } from '../../flow/write-flow.ts';
+import type { FlowStore } from '../store/flow-store.ts';
+import { concealRecord, type Readable } from '../store/readable-flows.ts';
+import { askStore, lostSince, meantBy, type Question } from '../ask/ask-store.ts';
+import { unknownEnds } from '../ask/unknown-ends.ts';
+import { wantedFlows } from '../ask/wanted-flows.ts';
 import { headersOf, writeSlowly } from './exchange.ts';
-import type { FlowStore } from './flow-store.ts';
 import type { FollowedFlows } from './followed-flows.ts';
 import type { AskedQuestion } from './read-question.ts';
-import { concealRecord, type Readable } from './readable-flows.ts';
-import { unknownEnds } from './unknown-ends.ts';
-import { wantedFlows } from './wanted-flows.ts';
 
 const LINES = 'application/x-ndjson';
 /** Lines for one who follows and reads too slowly; more are counted as lost to him. */

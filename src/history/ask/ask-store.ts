@@ -1,14 +1,14 @@
 // A question to the store becomes records: the flows it means, summed over the days it asks for.
-import { flowFilter, serviceOfWord } from '../flow/filter-flows.ts';
-import type { FlowRecord } from '../flow/flow-record.ts';
-import { foldNode } from '../flow/fold-end.ts';
-import { queryRows } from './duckdb.ts';
-import { endText } from './batching.ts';
-import { parsedEnd, type Dictionaries } from './dictionaries.ts';
-import type { FlowStore } from './flow-store.ts';
+import { flowFilter, serviceOfWord } from '../../flow/filter-flows.ts';
+import type { FlowRecord } from '../../flow/flow-record.ts';
+import { foldNode } from '../../flow/fold-end.ts';
+import { endText } from '../batch/batching.ts';
+import { parsedEnd, type Dictionaries } from '../store/dictionaries.ts';
+import { queryRows } from '../store/duckdb.ts';
+import type { FlowStore } from '../store/flow-store.ts';
+import { concealRecord, type Readable } from '../store/readable-flows.ts';
 import { JoinedSums, RECORDS_AT_ONCE, verdictOf } from './joined-sums.ts';
 import { LatestRecords } from './latest-records.ts';
-import { concealRecord, type Readable } from './readable-flows.ts';
 import { latestFlows, streamSums, type LatestFlows, type Reading, type SeenBounds } from './seen-sums.ts';
 import { recordMaker, wantedFlows, type FlowWords } from './wanted-flows.ts';
 

@@ -1,9 +1,9 @@
 // A store that is open: batches go in one after the other, several in one transaction, and are acknowledged when they are on the disk.
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { recordsOfBatch, type FlowBatch } from '../batch/flow-batch.ts';
+import { HistoryError } from '../batch/history-error.ts';
 import { loadDictionaries, type Dictionaries } from './dictionaries.ts';
 import { firstLine, loadDuckDb, openDatabase, queryRows, type DuckDb } from './duckdb.ts';
-import { recordsOfBatch, type FlowBatch } from './flow-batch.ts';
-import { HistoryError } from './history-error.ts';
 import { placeBatch, type PlacedBatch } from './place-records.ts';
 import { DAY_MS, findDays, findSums, prepareSchema } from './store-schema.ts';
 import { writeBatches, type WrittenBatch } from './write-rows.ts';

@@ -1,8 +1,8 @@
 // The query of a request becomes a question to the store.
-import { GROUP_KEYS, type GroupKey } from '../flow/group-flows.ts';
-import { WordError } from '../base/word-error.ts';
-import { parseSince } from '../words/time-words.ts';
-import type { Question } from './ask-store.ts';
+import { GROUP_KEYS, type GroupKey } from '../../flow/group-flows.ts';
+import { WordError } from '../../base/word-error.ts';
+import { parseSince } from '../../words/time-words.ts';
+import type { Question } from '../ask/ask-store.ts';
 
 export interface AskedQuestion extends Omit<Question, 'readable'> {
   readonly namespaces: readonly string[];

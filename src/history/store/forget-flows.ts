@@ -1,6 +1,6 @@
 // What is taken out of a store: flows of namespaces or times, and what is known of hosts outside.
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { endText } from './batching.ts';
+import { endText } from '../batch/batching.ts';
 import { parsedEnd, readEndText, type Dictionaries } from './dictionaries.ts';
 import { checkpoint, queryRows } from './duckdb.ts';
 import { USED_FLAG } from './flow-keys.ts';

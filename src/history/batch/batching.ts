@@ -1,7 +1,7 @@
 // Records of one node become a batch: folded by workload, the same flow once.
-import { foldEnd } from '../flow/fold-end.ts';
-import type { FlowEnd, FlowReason, FlowRecord } from '../flow/flow-record.ts';
-import { endFields, reasonFields } from '../flow/write-flow.ts';
+import { foldEnd } from '../../flow/fold-end.ts';
+import type { FlowEnd, FlowReason, FlowRecord } from '../../flow/flow-record.ts';
+import { endFields, reasonFields } from '../../flow/write-flow.ts';
 import { BATCH_RECORDS_MAX, COLUMN_NAMES, type ColumnName, type FlowBatch } from './flow-batch.ts';
 
 export type BatchHeader = Pick<FlowBatch, 'node' | 'run' | 'sequence' | 'lost'>;

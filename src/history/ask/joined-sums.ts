@@ -1,9 +1,9 @@
 // What several nodes told of the same connections, as sums by flow: kept until all of it has come, then told as one.
 import { setImmediate } from 'node:timers/promises';
-import type { FlowRecord, FlowVerdict } from '../flow/flow-record.ts';
-import { joinPassage } from '../flow/join-views.ts';
-import type { Dictionaries } from './dictionaries.ts';
-import { DENIED_FLAG, NONE } from './flow-keys.ts';
+import type { FlowRecord, FlowVerdict } from '../../flow/flow-record.ts';
+import { joinPassage } from '../../flow/join-views.ts';
+import type { Dictionaries } from '../store/dictionaries.ts';
+import { DENIED_FLAG, NONE } from '../store/flow-keys.ts';
 import { findPassages, flowsOfPassage, type Passages } from './passages.ts';
 import type { Seen } from './wanted-flows.ts';
 

@@ -1,7 +1,7 @@
 // Words of a question that name nobody, told to whoever got no answer: silence would read as peace.
-import { serviceOfWord, unknownName, type UnknownEnd } from '../flow/filter-flows.ts';
-import { parsedEnd, type Dictionaries } from './dictionaries.ts';
-import { isReadable, type Readable } from './readable-flows.ts';
+import { serviceOfWord, unknownName, type UnknownEnd } from '../../flow/filter-flows.ts';
+import { parsedEnd, type Dictionaries } from '../store/dictionaries.ts';
+import { isReadable, type Readable } from '../store/readable-flows.ts';
 import type { FlowWords } from './wanted-flows.ts';
 
 /** Of ends that he may read himself. To whom some are hidden, a word is told of only where one that he may read comes near it. Services are not looked for. */

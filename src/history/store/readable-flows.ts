@@ -1,6 +1,6 @@
 // Who may see which flows: those with an end in a namespace that he may read, and of the other end no more than who it is.
-import { DIRECTIONS, type Direction } from '../model/network-policy.ts';
-import type { FlowEnd, FlowReason, FlowRecord, SideReason } from '../flow/flow-record.ts';
+import { DIRECTIONS, type Direction } from '../../model/network-policy.ts';
+import type { FlowEnd, FlowReason, FlowRecord, SideReason } from '../../flow/flow-record.ts';
 
 /** Names of namespaces. */
 export type Readable = 'all' | ReadonlySet<string>;

@@ -1,5 +1,5 @@
 // What an agent sends: flows of its node in columns of numbers, each end, reason and Service written once.
-import { looseObject, textAt, type LooseObject } from '../flow/loose-json.ts';
+import { looseObject, textAt, type LooseObject } from '../../flow/loose-json.ts';
 
 export interface FlowBatch {
   readonly node: string;

@@ -1,7 +1,7 @@
 // The tables of a store: what flows have in common once, and one table a day of what was seen.
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { HistoryError } from '../batch/history-error.ts';
 import { queryRows } from './duckdb.ts';
-import { HistoryError } from './history-error.ts';
 
 /** A store of another version is not opened. */
 const VERSION = 1;

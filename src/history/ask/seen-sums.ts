@@ -1,8 +1,8 @@
 // What was seen of flows, by their numbers, summed over the days that are asked for.
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { DuckDb } from './duckdb.ts';
-import type { OpenStore } from './flow-store.ts';
-import { DAY_MS, dayOf, dayTable, findDays, findSums, sumsTable } from './store-schema.ts';
+import type { DuckDb } from '../store/duckdb.ts';
+import type { OpenStore } from '../store/flow-store.ts';
+import { DAY_MS, dayOf, dayTable, findDays, findSums, sumsTable } from '../store/store-schema.ts';
 import type { Seen } from './wanted-flows.ts';
 
 export interface Reading {

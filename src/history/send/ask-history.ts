@@ -1,7 +1,7 @@
 // A question to a server of flows, and its answer as lines: the contract's records.
 import { createInterface } from 'node:readline';
+import { HistoryError } from '../batch/history-error.ts';
 import { askPlace, textOf, type ServerPlace } from './post-batch.ts';
-import { HistoryError } from './history-error.ts';
 
 /** Words as a person types them; the server reads them. */
 export interface HistoryWords {

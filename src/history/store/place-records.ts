@@ -1,11 +1,11 @@
 // The records of a batch by the numbers of the store, sorted into days.
-import { ADDRESS_BITS, type IpAddress } from '../base/ip-address.ts';
-import type { FlowEnd } from '../flow/flow-record.ts';
-import { readReason } from '../flow/read-reason.ts';
-import { reasonFields } from '../flow/write-flow.ts';
-import { endText } from './batching.ts';
+import { ADDRESS_BITS, type IpAddress } from '../../base/ip-address.ts';
+import type { FlowEnd } from '../../flow/flow-record.ts';
+import { readReason } from '../../flow/read-reason.ts';
+import { reasonFields } from '../../flow/write-flow.ts';
+import { endText } from '../batch/batching.ts';
+import { recordsOfBatch, type FlowBatch } from '../batch/flow-batch.ts';
 import { internText, objectOf, readEndText, type Dictionaries } from './dictionaries.ts';
-import { recordsOfBatch, type FlowBatch } from './flow-batch.ts';
 import { DENIED_FLAG, IPV6_FLAG, NONE, USED_FLAG } from './flow-keys.ts';
 import { DAY_MS, dayOf } from './store-schema.ts';
 

@@ -1,11 +1,11 @@
 // What is written to a store as it comes, for all who follow it: what several nodes tell of one connection is joined once.
-import type { FlowRecord } from '../flow/flow-record.ts';
-import { LiveJoining, type Told } from '../flow/join-live.ts';
-import type { Dictionaries } from './dictionaries.ts';
-import { NONE } from './flow-keys.ts';
-import type { FlowStore, WrittenListener } from './flow-store.ts';
-import { DAY_MS } from './store-schema.ts';
-import { recordMaker, type IsWantedFlow } from './wanted-flows.ts';
+import type { FlowRecord } from '../../flow/flow-record.ts';
+import { LiveJoining, type Told } from '../../flow/join-live.ts';
+import type { Dictionaries } from '../store/dictionaries.ts';
+import { NONE } from '../store/flow-keys.ts';
+import type { FlowStore, WrittenListener } from '../store/flow-store.ts';
+import { DAY_MS } from '../store/store-schema.ts';
+import { recordMaker, type IsWantedFlow } from '../ask/wanted-flows.ts';
 
 export interface FlowFollower {
   /** Refusals are sent at once anyway. */

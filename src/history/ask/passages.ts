@@ -1,8 +1,8 @@
 // Flows of which several nodes may tell: those of the same ends and traffic between two nodes, as rings of numbers.
 import { setImmediate } from 'node:timers/promises';
-import { positionOf } from '../flow/join-views.ts';
-import { parsedEnd, type Dictionaries } from './dictionaries.ts';
-import { IPV6_FLAG, NONE } from './flow-keys.ts';
+import { positionOf } from '../../flow/join-views.ts';
+import { parsedEnd, type Dictionaries } from '../store/dictionaries.ts';
+import { IPV6_FLAG, NONE } from '../store/flow-keys.ts';
 
 /** In plain arrays: there are millions of flows. */
 export interface Passages {

@@ -1,11 +1,11 @@
 // Days that are over as Parquet files in a folder, one partition a day, as DuckDB, Athena, Trino and Spark read them.
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FlowStore } from './flow-store.ts';
+import { syncPath } from '../batch/sync-path.ts';
 import { DENIED_FLAG, IPV6_FLAG } from './flow-keys.ts';
+import type { FlowStore } from './flow-store.ts';
 import { SETTLED_MS } from './keep-days.ts';
 import { DAY_MS, dayOf, dayTable, dayText, findDays } from './store-schema.ts';
-import { syncPath } from './sync-path.ts';
 
 /**
  * Gives those that were written: of days that have settled and have no file yet. A later day has been seen as well, so that a clock of ours

@@ -1,8 +1,8 @@
 // What the flows of a store have in common, in memory: ends, reasons, names, and the flows themselves; and what of it is not yet on the disk.
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { FlowEnd } from '../flow/flow-record.ts';
-import { looseObject } from '../flow/loose-json.ts';
-import { endFault, readFlowEnd } from '../flow/read-flow-end.ts';
+import type { FlowEnd } from '../../flow/flow-record.ts';
+import { looseObject } from '../../flow/loose-json.ts';
+import { endFault, readFlowEnd } from '../../flow/read-flow-end.ts';
 import { queryColumns, queryRows } from './duckdb.ts';
 import { FlowKeys, KEY_COLUMNS } from './flow-keys.ts';
 import { TextIds } from './text-ids.ts';

@@ -1,19 +1,19 @@
 // The history over HTTP: batches come in, questions are answered, each admitted by the cluster.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { WordError } from '../base/word-error.ts';
-import { isLocalAddress, isSafeHost } from '../server/host-name.ts';
-import { openListener, type Certificate, type ListenerBounds, type RunningServer, type ServerAddress } from '../server/listener.ts';
+import { WordError } from '../../base/word-error.ts';
+import { isLocalAddress, isSafeHost } from '../../server/host-name.ts';
+import { openListener, type Certificate, type ListenerBounds, type RunningServer, type ServerAddress } from '../../server/listener.ts';
+import { readBatch } from '../batch/flow-batch.ts';
+import { HistoryError } from '../batch/history-error.ts';
+import type { FlowStore } from '../store/flow-store.ts';
+import { forgetFlows, knownNamespaces, redactOutside } from '../store/forget-flows.ts';
+import { historyMetrics } from '../store/history-metrics.ts';
+import type { Readable } from '../store/readable-flows.ts';
 import { EVERYBODY, type Admission } from './admission.ts';
 import { answerQuestion, followQuestion } from './answer-question.ts';
 import { readBody, Refusal, sendText } from './exchange.ts';
-import { readBatch } from './flow-batch.ts';
-import type { FlowStore } from './flow-store.ts';
 import { FollowedFlows } from './followed-flows.ts';
-import { forgetFlows, knownNamespaces, redactOutside } from './forget-flows.ts';
 import { HeardAgents } from './heard-agents.ts';
-import { historyMetrics } from './history-metrics.ts';
-import { HistoryError } from './history-error.ts';
-import type { Readable } from './readable-flows.ts';
 import { readQuestion } from './read-question.ts';
 
 export interface HistoryServerOptions extends ServerAddress {

@@ -1,5 +1,5 @@
 // When flows are sent before their time: refusals at once, so many in a row, and while somebody follows at the server all of them, as often as he is worth.
-import type { Clock } from '../base/clock.ts';
+import type { Clock } from '../../base/clock.ts';
 
 /** Batches with refusals that may go before their time, and one more each time that one would have gone. */
 const REFUSALS_MAX = 30;

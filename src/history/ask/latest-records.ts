@@ -1,5 +1,5 @@
 // Of records that come in any order, so many of the latest.
-import type { FlowRecord } from '../flow/flow-record.ts';
+import type { FlowRecord } from '../../flow/flow-record.ts';
 
 /** Beside those that are kept, before they are sorted out; as many as are kept where that is more. */
 const SPARE_MIN = 10_000;

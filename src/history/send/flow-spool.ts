@@ -1,7 +1,7 @@
 // Batches on an agent's disk until a server has them: bounded, in order, each whole or not at all.
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { syncPath } from './sync-path.ts';
+import { syncPath } from '../batch/sync-path.ts';
 
 export interface SpooledBatch {
   readonly name: string;

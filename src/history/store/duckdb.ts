@@ -1,6 +1,6 @@
 // The embedded database: loaded when a store is opened, so that nothing else pays for it.
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import { HistoryError } from './history-error.ts';
+import { HistoryError } from '../batch/history-error.ts';
 
 export type DuckDb = typeof import('@duckdb/node-api');
 

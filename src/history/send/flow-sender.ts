@@ -1,12 +1,12 @@
 // An agent's flows on their way to a server: gathered, written to the agent's disk, and sent until the server has them.
 import { gzipSync } from 'node:zlib';
-import type { Clock } from '../base/clock.ts';
-import { NO_LOSSES, type FlowLosses } from '../flow/flow-losses.ts';
-import type { FlowRecord } from '../flow/flow-record.ts';
-import { looseObject } from '../flow/loose-json.ts';
-import { FlowBatching } from './batching.ts';
+import type { Clock } from '../../base/clock.ts';
+import { NO_LOSSES, type FlowLosses } from '../../flow/flow-losses.ts';
+import type { FlowRecord } from '../../flow/flow-record.ts';
+import { looseObject } from '../../flow/loose-json.ts';
+import { FlowBatching } from '../batch/batching.ts';
+import { writeBatch } from '../batch/flow-batch.ts';
 import { EarlySending } from './early-sending.ts';
-import { writeBatch } from './flow-batch.ts';
 import { spoolName, type FlowSpool } from './flow-spool.ts';
 import { askPlace, textOf, type ServerPlace } from './post-batch.ts';
 

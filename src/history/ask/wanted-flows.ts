@@ -1,10 +1,10 @@
 // Which flows of a store a question means, by their numbers: looked up once per end and port, whatever the number of flows.
-import { endFilter, flowFilter, serviceOfWord } from '../flow/filter-flows.ts';
-import type { FlowReason, FlowRecord, FlowVerdict } from '../flow/flow-record.ts';
-import { readReason } from '../flow/read-reason.ts';
-import { objectOf, parsedEnd, type Dictionaries } from './dictionaries.ts';
-import { DENIED_FLAG, IPV6_FLAG, NONE, USED_FLAG } from './flow-keys.ts';
-import { concealEnd, isReadable, type Readable } from './readable-flows.ts';
+import { endFilter, flowFilter, serviceOfWord } from '../../flow/filter-flows.ts';
+import type { FlowReason, FlowRecord, FlowVerdict } from '../../flow/flow-record.ts';
+import { readReason } from '../../flow/read-reason.ts';
+import { objectOf, parsedEnd, type Dictionaries } from '../store/dictionaries.ts';
+import { DENIED_FLAG, IPV6_FLAG, NONE, USED_FLAG } from '../store/flow-keys.ts';
+import { concealEnd, isReadable, type Readable } from '../store/readable-flows.ts';
 
 /** Each is some hundred bytes to some thousand. */
 const REASONS_KEPT_MAX = 1 << 14;
