@@ -34,7 +34,7 @@ export interface AgentOptions extends NodeAgentOptions {
 
 const RETURN_MS = 15_000;
 /** A small heap takes so many times what it was, for a drain goes through much within a moment, and the collector keeps the pages; a large one, for which it would stop long, never does. */
-const GROWN = 2;
+const GROWN = 1.5;
 
 export interface RunningAgent {
   readonly agent: NodeAgent;

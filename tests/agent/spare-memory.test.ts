@@ -25,10 +25,10 @@ test('garbage is given back when all was told and when much has come together ag
   api.put({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' }, spec: { podCIDR: '10.0.0.0/24' } });
   await clock.advance(3 * STEP_MS);
   assert.deepEqual(returned.slice(2), ['all', 'free', 'free']);
-  heapBytes = 39 * 2 ** 20;
+  heapBytes = 29 * 2 ** 20;
   await clock.advance(STEP_MS);
   assert.deepEqual(returned.splice(5), ['free']);
-  heapBytes = 41 * 2 ** 20;
+  heapBytes = 31 * 2 ** 20;
   await clock.advance(2 * STEP_MS);
   assert.deepEqual(returned.slice(5), ['all', 'free']);
   stop.abort();
