@@ -16,6 +16,8 @@ export interface AgentCost {
   readonly named: number;
   readonly cpuMs: number;
   readonly residentBytes: number;
+  /** Once garbage is given back; 0 where that was not asked for. */
+  readonly keptBytes: number;
   /** Records of the last drain: what the kernel's ledger held. */
   readonly records: number;
   readonly drains: number;
@@ -24,9 +26,9 @@ export interface AgentCost {
 const NAMESPACE = 3;
 const GROUP = 1074;
 
-process.on('message', (message: { readonly objects: readonly WantedObject[] } | 'ask') => {
-  if (message === 'ask') tell();
-  else void run(message.objects);
+process.on('message', (message: { readonly objects: readonly WantedObject[] } | 'ask' | 'ask and settle') => {
+  if (typeof message === 'object') void run(message.objects);
+  else tell(message === 'ask and settle');
 });
 
 let told = 0;
@@ -58,9 +60,14 @@ async function run(objects: readonly WantedObject[]): Promise<void> {
   });
 }
 
-function tell(): void {
+function tell(settles: boolean): void {
   agent!.flows.drain();
   const { user, system } = process.cpuUsage();
-  const cost: AgentCost = { told, lost, named, cpuMs: (user + system) / 1000, residentBytes: process.memoryUsage.rss(), records, drains: agent!.state.flows.drains };
+  const cost: AgentCost = { told, lost, named, cpuMs: (user + system) / 1000, residentBytes: process.memoryUsage.rss(), keptBytes: settles ? keptBytes() : 0, records, drains: agent!.state.flows.drains };
   process.send!(cost);
+}
+
+function keptBytes(): number {
+  spareMemory.returnAll();
+  return process.memoryUsage.rss();
 }

@@ -39,10 +39,12 @@ export interface SoakOptions {
   readonly parts: number;
   /** In so many of the last parts targets are asked for by the cluster addresses of Services, one each, which the node translates. */
   readonly partsByServices?: number;
+  /** Gives garbage back at the end of each part, to know what is kept; that takes its part of a core. */
+  readonly settles?: boolean;
 }
 
 /** One point at the start, before anything is sent, and one at the end of each part. */
-export async function soak({ seconds, parts, partsByServices = 0 }: SoakOptions): Promise<readonly SoakPoint[]> {
+export async function soak({ seconds, parts, partsByServices = 0, settles = false }: SoakOptions): Promise<readonly SoakPoint[]> {
   const hosts = new WiredHosts(Array.from({ length: SOURCES + TARGETS }, (_, index) => [addressOf(index)]));
   const child = fork(fileURLToPath(new URL('./flow-agent-process.ts', import.meta.url)), { execArgv: AGENT_FLAGS, env: { ...process.env, MALLOC_ARENA_MAX: '1' }, stdio: ['ignore', 'inherit', 'inherit', hosts.router, 'ipc'] });
   try {
@@ -50,7 +52,7 @@ export async function soak({ seconds, parts, partsByServices = 0 }: SoakOptions)
     const flood = new Flood(hosts);
     child.send({ objects: [...objects(), ...(partsByServices > 0 ? services() : [])] });
     await messageOf(child);
-    const points = [{ ...await ask(child), seconds: 0, sent: 0 }];
+    const points = [{ ...await ask(child, settles), seconds: 0, sent: 0 }];
     const start = performance.now();
     for (let part = 1; part <= parts; part++) {
       const addresses = part > parts - partsByServices ? SERVICE_ADDRESSES : TARGET_ADDRESSES;
@@ -59,7 +61,7 @@ export async function soak({ seconds, parts, partsByServices = 0 }: SoakOptions)
         flood.send(((performance.now() - start) * FLOWS_PER_SECOND) / 1000, addresses);
         await sleep(TURN_MS);
       }
-      points.push({ ...await ask(child), seconds: (performance.now() - start) / 1000, sent: flood.sent });
+      points.push({ ...await ask(child, settles), seconds: (performance.now() - start) / 1000, sent: flood.sent });
     }
     return points;
   } finally {
@@ -80,8 +82,8 @@ function rowOf(before: SoakPoint, { seconds, sent, told, lost, drains, cpuMs, re
   return `| ${seconds.toFixed(0)} | ${((sent - before.sent) / span).toFixed(0)} | ${told} of ${sent} | ${lost} | ${drains} | ${cpu.toFixed(2)} % | ${(residentBytes / 2 ** 20).toFixed(0)} MB |`;
 }
 
-async function ask(child: ChildProcess): Promise<AgentCost> {
-  child.send('ask');
+async function ask(child: ChildProcess, settles: boolean): Promise<AgentCost> {
+  child.send(settles ? 'ask and settle' : 'ask');
   return (await messageOf(child)) as AgentCost; // the process sends nothing else after it is ready
 }
 
